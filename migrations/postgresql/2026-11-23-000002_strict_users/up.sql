@@ -1,0 +1,5 @@
+-- Once no Fernet token and no unbound value is left: only native values that are bound to a column (flag 0x01) are taken.
+ALTER TABLE users
+    ADD CONSTRAINT users_name_bound CHECK (get_byte(name, 0) = 161 AND get_byte(name, 1) & 1 = 1),
+    ADD CONSTRAINT users_email_bound CHECK (get_byte(email, 0) = 161 AND get_byte(email, 1) & 1 = 1),
+    ADD CONSTRAINT users_phone_bound CHECK (get_byte(phone, 0) = 161 AND get_byte(phone, 1) & 1 = 1);

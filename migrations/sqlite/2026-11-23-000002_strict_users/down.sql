@@ -1,0 +1,2 @@
+DROP TRIGGER users_bound_insert;
+DROP TRIGGER users_bound_update;

@@ -1,0 +1,109 @@
+//! What differs between the backends: how bytes are handed over (PostgreSQL and MySQL are written to, SQLite takes the value
+//! itself), and how a list of digests is compared with (PostgreSQL takes an array, so that the statement stays the same).
+
+use diesel::QueryResult;
+use diesel::backend::Backend;
+use diesel::query_builder::AstPass;
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::HasSqlType;
+
+use crate::blind_index::BlindIndex;
+use crate::sql_types;
+
+/// How many digests a list may have and the query still be kept as a prepared statement: each length is a statement of its own.
+const MOST_CACHED: usize = 8;
+
+/// A backend that encrypted columns work on: PostgreSQL, MySQL and SQLite, each by its feature.
+#[diagnostic::on_unimplemented(
+    message = "encrypted columns do not work on the backend `{Self}`",
+    note = "enable one of diesel-envelope's features `postgres`, `mysql` and `sqlite`"
+)]
+pub trait EnvelopeBackend: Backend + HasSqlType<sql_types::BlindIndex> + sealed::Sealed {
+    #[doc(hidden)]
+    fn put_binary(out: &mut Output<'_, '_, Self>, value: Vec<u8>) -> serialize::Result;
+    #[doc(hidden)]
+    fn put_text(out: &mut Output<'_, '_, Self>, value: String) -> serialize::Result;
+
+    /// Pushes the comparison with a list that is not empty.
+    #[doc(hidden)]
+    fn push_is_one_of<'b, I>(digests: &'b [BlindIndex<I>], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
+}
+
+/// `IN (?, ?)`.
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+fn push_in<'b, I, DB: EnvelopeBackend>(digests: &'b [BlindIndex<I>], out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
+where
+    BlindIndex<I>: ToSql<sql_types::BlindIndex, DB>,
+{
+    if digests.len() > MOST_CACHED {
+        out.unsafe_to_cache_prepared();
+    }
+    let mut before = " IN (";
+    for digest in digests {
+        out.push_sql(before);
+        out.push_bind_param::<sql_types::BlindIndex, _>(digest)?;
+        before = ", ";
+    }
+    out.push_sql(")");
+    Ok(())
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+macro_rules! written_to {
+    ($backend:ty, $push_is_one_of:ident) => {
+        impl sealed::Sealed for $backend {}
+
+        impl EnvelopeBackend for $backend {
+            fn put_binary(out: &mut Output<'_, '_, Self>, value: Vec<u8>) -> serialize::Result {
+                std::io::Write::write_all(out, &value)?;
+                Ok(serialize::IsNull::No)
+            }
+
+            fn put_text(out: &mut Output<'_, '_, Self>, value: String) -> serialize::Result {
+                Self::put_binary(out, value.into_bytes())
+            }
+
+            fn push_is_one_of<'b, I>(digests: &'b [BlindIndex<I>], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+                $push_is_one_of(digests, out)
+            }
+        }
+    };
+}
+
+#[cfg(feature = "postgres")]
+written_to!(diesel::pg::Pg, push_any);
+#[cfg(feature = "mysql")]
+written_to!(diesel::mysql::Mysql, push_in);
+
+/// `= ANY($1)`.
+#[cfg(feature = "postgres")]
+fn push_any<'b, I>(digests: &'b [BlindIndex<I>], out: &mut AstPass<'_, 'b, diesel::pg::Pg>) -> QueryResult<()> {
+    out.push_sql(" = ANY(");
+    out.push_bind_param::<diesel::sql_types::Array<sql_types::BlindIndex>, _>(digests)?;
+    out.push_sql(")");
+    Ok(())
+}
+
+#[cfg(feature = "sqlite")]
+impl sealed::Sealed for diesel::sqlite::Sqlite {}
+
+#[cfg(feature = "sqlite")]
+impl EnvelopeBackend for diesel::sqlite::Sqlite {
+    fn put_binary(out: &mut Output<'_, '_, Self>, value: Vec<u8>) -> serialize::Result {
+        out.set_value(value);
+        Ok(serialize::IsNull::No)
+    }
+
+    fn put_text(out: &mut Output<'_, '_, Self>, value: String) -> serialize::Result {
+        out.set_value(value);
+        Ok(serialize::IsNull::No)
+    }
+
+    fn push_is_one_of<'b, I>(digests: &'b [BlindIndex<I>], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+        push_in(digests, out)
+    }
+}

@@ -1,0 +1,208 @@
+//! Blind indexes: keyed digests by which rows are found again.
+//!
+//! ```text
+//! HMAC-SHA256(HKDF-SHA256(index root, info = "diesel-envelope v1 index"),
+//!             u16be(len(LABEL)) | LABEL | normalised value)          (RFC 2104, RFC 5869)
+//! ```
+//!
+//! The leading `BITS` of it are stored, in `BITS / 8` bytes rounded up, the spare low-order bits zero.
+
+use std::borrow::{Borrow, Cow};
+use std::fmt;
+use std::marker::PhantomData;
+
+use zeroize::Zeroize;
+
+use crate::context::label_is_valid;
+use crate::crypto::{DIGEST_LEN, MacKey};
+use crate::error::{Error, Result};
+use crate::keyring::Keyring;
+
+mod matches;
+pub mod normalize;
+mod sql;
+mod unicode16;
+
+pub use matches::{BlindIndexDsl, BlindIndexWithDsl, IndexExpression, IndexSqlType, Matches};
+pub use sql::CompareBlindIndexesWithMatches;
+
+/// What an index column holds: of which values, and what counts as equal.
+///
+/// Implemented on a Diesel column, or on a marker type of one's own where the schema lives in another crate.
+///
+/// ```
+/// use std::borrow::Cow;
+/// use diesel_envelope::{IndexSpec, blind_index::normalize};
+///
+/// diesel::table! {
+///     use diesel::sql_types::*;
+///     use diesel_envelope::sql_types::*;
+///
+///     users (id) { id -> BigInt, phone -> Ciphertext, phone_index -> BlindIndex, }
+/// }
+///
+/// impl IndexSpec for users::phone_index {
+///     type Value = str;
+///     const LABEL: &'static str = "users.phone_index";
+///     fn normalize(value: &str) -> Cow<'_, [u8]> { normalize::digits(value) }
+/// }
+/// ```
+///
+/// # Security
+///
+/// Equal values have equal digests: whoever reads the column counts how often each value occurs, and sees which rows share one.
+/// An index over few different values (a sex, a country, a postcode) gives them away.
+pub trait IndexSpec: 'static {
+    /// What is looked up: `str` for text columns.
+    type Value: ?Sized;
+
+    /// The label: 1 to 255 bytes of `[A-Za-z0-9_.:-]`, checked when the program is compiled. It never changes once digests are
+    /// stored, and no two index columns share one, or equal values could be recognised across them.
+    const LABEL: &'static str;
+
+    /// How many bits of the digest are stored, 1 to 256. Fewer make different values share a digest, so that the column says less:
+    /// [`matches`](BlindIndexDsl::matches) then returns neighbours too, and the caller compares after decryption.
+    const BITS: usize = 256;
+
+    /// The index key: by default the index primary writes, and every index key matches. A name means that key alone.
+    const KEY: Option<&'static str> = None;
+
+    /// The form under which a value is indexed. Never changes once digests are stored.
+    fn normalize(value: &Self::Value) -> Cow<'_, [u8]>;
+}
+
+/// The bytes of a blind index: 1 to 32.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest {
+    bytes: [u8; DIGEST_LEN],
+    len: u8,
+}
+
+impl Digest {
+    pub(crate) fn of<I: IndexSpec>(key: &MacKey, normalized: Cow<'_, [u8]>) -> Self {
+        const {
+            assert!(label_is_valid(I::LABEL), "the LABEL of an IndexSpec has 1 to 255 characters of A-Z, a-z, 0-9, '_', '.', ':' and '-'");
+            assert!(matches!(I::BITS, 1..=256), "the BITS of an IndexSpec are 1 to 256");
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "a label has at most 255 bytes")]
+        let label_len = (I::LABEL.len() as u16).to_be_bytes();
+        let bytes = key.digest(&[&label_len, I::LABEL.as_bytes(), &normalized]);
+        if let Cow::Owned(mut normalized) = normalized {
+            normalized.zeroize();
+        }
+        Self { bytes, len: DIGEST_LEN as u8 }.truncated(I::BITS)
+    }
+
+    fn truncated(mut self, bits: usize) -> Self {
+        let len = bits.div_ceil(8);
+        self.bytes[len..].fill(0);
+        self.bytes[len - 1] &= 0xFF << (len * 8 - bits);
+        #[expect(clippy::cast_possible_truncation, reason = "at most 256 bits are 32 bytes")]
+        let len = len as u8;
+        Self { len, ..self }
+    }
+
+    fn from_stored(stored: &[u8]) -> Result<Self> {
+        let mut bytes = [0; DIGEST_LEN];
+        let found = stored.len();
+        let start = bytes.get_mut(..found).ok_or(Error::InvalidBlindIndex { found })?;
+        start.copy_from_slice(stored);
+        let len = u8::try_from(found).map_err(|_| Error::InvalidBlindIndex { found })?;
+        Ok(Self { bytes, len })
+    }
+
+    /// The bytes as the column holds them.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+}
+
+/// A digest tells who has equal values, so it stays out of logs.
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digest([redacted])")
+    }
+}
+
+/// The value of a blind index column, for equality only: made with [`of`](Self::of), compared with
+/// [`matches`](BlindIndexDsl::matches).
+///
+/// ```
+/// # use std::borrow::Cow;
+/// # use diesel_envelope::{BlindIndex, IndexSpec, Keyring, blind_index::normalize};
+/// # struct EmailIndex;
+/// # impl IndexSpec for EmailIndex {
+/// #     type Value = str;
+/// #     const LABEL: &'static str = "users.email_index";
+/// #     fn normalize(value: &str) -> Cow<'_, [u8]> { normalize::caseless(value) }
+/// # }
+/// Keyring::insecure_for_tests().install()?;
+/// assert_eq!(BlindIndex::<EmailIndex>::of("Bobby@Example.org"), BlindIndex::of("bobby@example.org"));
+/// # Ok::<(), diesel_envelope::Error>(())
+/// ```
+pub struct BlindIndex<I> {
+    digest: Result<Digest>,
+    spec: PhantomData<fn() -> I>,
+}
+
+impl<I: IndexSpec> BlindIndex<I> {
+    /// The index of a value under the installed keyring. What goes wrong here is kept, and fails the query.
+    pub fn of<V: ?Sized + Borrow<I::Value>>(value: &V) -> Self {
+        Self::new(Keyring::with_installed(|keyring| keyring.blind_index::<I>(value.borrow())))
+    }
+}
+
+impl<I> BlindIndex<I> {
+    pub(crate) fn new(digest: Result<Digest>) -> Self {
+        Self { digest, spec: PhantomData }
+    }
+
+    /// The digest, or why there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoKeyring`], [`Error::NoIndexKey`], [`Error::UnknownIndexKey`].
+    pub fn digest(&self) -> Result<Digest> {
+        self.digest.clone()
+    }
+}
+
+impl<I> Clone for BlindIndex<I> {
+    fn clone(&self) -> Self {
+        Self::new(self.digest.clone())
+    }
+}
+
+impl<I> PartialEq for BlindIndex<I> {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+}
+
+impl<I> Eq for BlindIndex<I> {}
+
+impl<I> fmt::Debug for BlindIndex<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BlindIndex([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_cut_to_its_leading_bits() {
+        let full = Digest { bytes: [0xFF; DIGEST_LEN], len: 32 };
+        for (bits, expected) in [(1, &[0x80][..]), (7, &[0xFE]), (8, &[0xFF]), (9, &[0xFF, 0x80]), (20, &[0xFF, 0xFF, 0xF0])] {
+            assert_eq!(full.truncated(bits).as_bytes(), expected);
+        }
+        assert_eq!(full.truncated(256), full);
+    }
+
+    #[test]
+    fn a_stored_digest_has_at_most_32_bytes() {
+        assert_eq!(Digest::from_stored(&[7; 5]).unwrap().as_bytes(), [7; 5]);
+        assert_eq!(Digest::from_stored(&[7; 33]), Err(Error::InvalidBlindIndex { found: 33 }));
+    }
+}

@@ -1,0 +1,175 @@
+//! Looking rows up by blind index.
+
+use std::borrow::Borrow;
+
+use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, TypedExpressionType, ValidGrouping};
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::query_source::AliasedField;
+use diesel::sql_types::is_nullable::{IsSqlTypeNullable, MaybeNullable};
+use diesel::sql_types::{Binary, Bool, MaybeNullableType, Nullable, SqlType};
+use diesel::{Column, QueryResult};
+
+use super::{BlindIndex, IndexSpec};
+use crate::backend::EnvelopeBackend;
+use crate::error::Result;
+use crate::keyring::Keyring;
+use crate::sql_types;
+
+/// An expression whose SQL type is a blind index and whose [`IndexSpec`] is known: a column, and a column of an alias.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no blind index column with an `IndexSpec`",
+    note = "implement `IndexSpec` for the column, or name a marker type that does with `matches_as::<Marker>(..)`"
+)]
+pub trait IndexExpression: Expression {
+    /// The spec that the column's digests follow.
+    type Spec: IndexSpec;
+}
+
+impl<C: Column + IndexSpec> IndexExpression for C {
+    type Spec = C;
+}
+
+impl<S, C: Column + IndexSpec> IndexExpression for AliasedField<S, C>
+where
+    Self: Expression,
+{
+    type Spec = C;
+}
+
+/// The SQL types of blind index columns.
+pub trait IndexSqlType: SqlType + TypedExpressionType {}
+
+impl IndexSqlType for sql_types::BlindIndex {}
+impl IndexSqlType for Nullable<sql_types::BlindIndex> {}
+impl IndexSqlType for Binary {}
+impl IndexSqlType for Nullable<Binary> {}
+
+/// `matches` and `matches_any` on a blind index column: the only way to compare one.
+///
+/// A digest under *every* index key of the keyring counts, so lookups go on working while index keys rotate; and the spec is the
+/// column's own, so the digest cannot be another column's.
+///
+/// | Rust | SQL |
+/// |---|---|
+/// | `users::email_index.matches("a@example.org")` | `(users.email_index IN (?, …))`, one digest for each index key; on PostgreSQL `("users"."email_index" = ANY($1))` |
+/// | `users::email_index.matches_any(["a", "b"])` | the same, with the digests of each value |
+/// | `users::email_index.matches_any(Vec::<&str>::new())` | `1=0` |
+///
+/// The digests are computed when the expression is built; what goes wrong is kept, and fails the query.
+pub trait BlindIndexDsl: IndexExpression + Sized
+where
+    Self::SqlType: IndexSqlType,
+{
+    /// True for rows whose value equals this one, as the spec's `normalize` sees it.
+    fn matches<V>(self, value: &V) -> Matches<Self, Self::Spec>
+    where
+        V: ?Sized + Borrow<<Self::Spec as IndexSpec>::Value>,
+    {
+        Matches::new(self, [value.borrow()])
+    }
+
+    /// True for rows whose value equals one of these; false for all rows when there are none.
+    fn matches_any<'v, V>(self, values: impl IntoIterator<Item = &'v V>) -> Matches<Self, Self::Spec>
+    where
+        V: ?Sized + Borrow<<Self::Spec as IndexSpec>::Value> + 'v,
+    {
+        Matches::new(self, values.into_iter().map(Borrow::borrow))
+    }
+}
+
+impl<E: IndexExpression> BlindIndexDsl for E where E::SqlType: IndexSqlType {}
+
+/// The same for a column of a schema in another crate, where [`IndexSpec`] is implemented on a marker type.
+pub trait BlindIndexWithDsl: Column + Sized
+where
+    Self::SqlType: IndexSqlType,
+{
+    /// True for rows whose value equals this one under the named spec.
+    fn matches_as<S: IndexSpec>(self, value: &(impl ?Sized + Borrow<S::Value>)) -> Matches<Self, S> {
+        Matches::new(self, [value.borrow()])
+    }
+}
+
+impl<E: Column> BlindIndexWithDsl for E where E::SqlType: IndexSqlType {}
+
+/// The expression that [`matches`](BlindIndexDsl::matches) returns: `Bool`, or `Nullable<Bool>` on a nullable column.
+#[derive(Debug)]
+pub struct Matches<E, I> {
+    column: E,
+    digests: Result<Vec<BlindIndex<I>>>,
+}
+
+impl<E: Clone, I> Clone for Matches<E, I> {
+    fn clone(&self) -> Self {
+        Self { column: self.column.clone(), digests: self.digests.clone() }
+    }
+}
+
+impl<E, I: IndexSpec> Matches<E, I> {
+    fn new<'v>(column: E, values: impl IntoIterator<Item = &'v I::Value>) -> Self
+    where
+        I::Value: 'v,
+    {
+        let digests = Keyring::with_installed(|keyring| {
+            let mut digests = Vec::new();
+            for value in values {
+                digests.extend(keyring.blind_indexes::<I>(value)?.into_iter().map(|digest| BlindIndex::new(Ok(digest))));
+            }
+            Ok(digests)
+        });
+        Self { column, digests }
+    }
+}
+
+impl<E, I> Expression for Matches<E, I>
+where
+    E: Expression,
+    E::SqlType: IndexSqlType,
+    IsSqlTypeNullable<E::SqlType>: MaybeNullableType<Bool>,
+    MaybeNullable<IsSqlTypeNullable<E::SqlType>, Bool>: TypedExpressionType,
+{
+    type SqlType = MaybeNullable<IsSqlTypeNullable<E::SqlType>, Bool>;
+}
+
+/// The SQL depends on how many digests there are, so the type does not name the statement; Diesel then caches it by its SQL.
+impl<E, I> QueryId for Matches<E, I> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<E, I, DB> QueryFragment<DB> for Matches<E, I>
+where
+    E: QueryFragment<DB>,
+    DB: EnvelopeBackend,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        let digests = self.digests.as_deref().map_err(|error| diesel::result::Error::QueryBuilderError(Box::new(error.clone())))?;
+        if digests.is_empty() {
+            out.push_sql("1=0");
+            return Ok(());
+        }
+        out.push_sql("(");
+        self.column.walk_ast(out.reborrow())?;
+        DB::push_is_one_of(digests, &mut out)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl<E, I, QS> AppearsOnTable<QS> for Matches<E, I>
+where
+    E: AppearsOnTable<QS>,
+    Self: Expression,
+{
+}
+
+impl<E, I, QS> SelectableExpression<QS> for Matches<E, I>
+where
+    E: SelectableExpression<QS>,
+    Self: Expression,
+{
+}
+
+impl<E: ValidGrouping<GB>, I, GB> ValidGrouping<GB> for Matches<E, I> {
+    type IsAggregate = E::IsAggregate;
+}

@@ -1,0 +1,183 @@
+//! What counts as equal: the forms under which values are indexed. Frozen, because a stored digest cannot be normalised again.
+
+use std::borrow::Cow;
+
+use caseless::Caseless;
+use unicode_normalization::UnicodeNormalization;
+
+use super::unicode16;
+
+/// The bytes as they are: equal is only what is identical.
+pub fn exact<V: AsRef<[u8]> + ?Sized>(value: &V) -> Cow<'_, [u8]> {
+    Cow::Borrowed(value.as_ref())
+}
+
+/// Without white space at the ends, in any letter case, in any Unicode composition: trim White_Space → NFD → full case folding
+/// (statuses C and F of CaseFolding.txt) → NFD → NFC, in the tables of Unicode 16.0 (UAX #15, and The Unicode Standard, section 3.13).
+///
+/// Code points that Unicode 16.0 does not assign are left as they are, so that no upgrade of a compiler or of a library moves an
+/// index.
+///
+/// ```
+/// use diesel_envelope::blind_index::normalize::caseless;
+///
+/// assert_eq!(caseless(" Straße@Example.ORG "), caseless("STRASSE@example.org"));
+/// ```
+///
+/// # Security
+///
+/// Two addresses that are equal here may be two mailboxes: `ß` folds to `ss`, `K` (Kelvin) to `k`. Send a reset mail to the address
+/// that is stored, never to the one that was typed in.
+pub fn caseless(value: &str) -> Cow<'_, [u8]> {
+    let value = value.trim_matches(is_white_space);
+    if !value.is_ascii() {
+        return Cow::Owned(caseless_unicode(value).into_bytes());
+    }
+    match value.bytes().any(|b| b.is_ascii_uppercase()) {
+        true => Cow::Owned(value.to_ascii_lowercase().into_bytes()),
+        false => Cow::Borrowed(value.as_bytes()),
+    }
+}
+
+/// An unassigned code point has combining class 0 and takes part in no composition, so what stands before it and after it is
+/// normalised apart; for assigned code points later tables say the same as those of 16.0 (Unicode's stability policies).
+fn caseless_unicode(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    let mut rest = value;
+    while !rest.is_empty() {
+        let unassigned = rest.find(|c| !unicode16::is_assigned(c)).unwrap_or(rest.len());
+        let (run, tail) = rest.split_at(unassigned);
+        out.extend(run.nfd().default_case_fold().nfd().nfc());
+        let next = tail.chars().next();
+        out.extend(next);
+        rest = &tail[next.map_or(0, char::len_utf8)..];
+    }
+    out
+}
+
+/// The property White_Space of Unicode 16.0 (PropList.txt), which `char::is_whitespace` follows wherever it goes.
+fn is_white_space(c: char) -> bool {
+    matches!(c, '\u{9}'..='\u{D}' | ' ' | '\u{85}' | '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{2028}' | '\u{2029}' | '\u{202F}' | '\u{205F}' | '\u{3000}')
+}
+
+/// The ASCII digits alone, for telephone and account numbers: `+49 (30) 123-45` is `493012345`.
+pub fn digits(value: &str) -> Cow<'_, [u8]> {
+    if value.bytes().all(|b| b.is_ascii_digit()) {
+        return Cow::Borrowed(value.as_bytes());
+    }
+    Cow::Owned(value.bytes().filter(u8::is_ascii_digit).collect())
+}
+
+/// The last four of the ASCII digits, or all of them when there are fewer.
+pub fn last_four_digits(value: &str) -> Cow<'_, [u8]> {
+    let mut digits = digits(value).into_owned();
+    digits.drain(..digits.len().saturating_sub(4));
+    Cow::Owned(digits)
+}
+
+/// What stands behind the last `@`, [`caseless`]; nothing when there is no `@`.
+pub fn email_domain(value: &str) -> Cow<'_, [u8]> {
+    value.rsplit_once('@').map_or(Cow::Borrowed(b""), |(_, domain)| caseless(domain))
+}
+
+/// Several parts as one, unambiguously: `00` for a part that is NULL, else `01 ‖ u32be(length) ‖ bytes`. So `("ab", "c")` and
+/// `("a", "bc")` differ, and so do NULL and the empty string.
+///
+/// ```
+/// use std::borrow::Cow;
+/// use diesel_envelope::IndexSpec;
+/// use diesel_envelope::blind_index::normalize::{caseless, compound, exact};
+///
+/// struct Born { name: String, date: Option<String> }
+///
+/// struct BornIndex;
+/// impl IndexSpec for BornIndex {
+///     type Value = Born;
+///     const LABEL: &'static str = "people.born_index";
+///     fn normalize(born: &Born) -> Cow<'_, [u8]> {
+///         compound([Some(caseless(&born.name)), born.date.as_deref().map(exact)])
+///     }
+/// }
+/// ```
+///
+/// # Panics
+///
+/// When a part has 4 GiB or more.
+pub fn compound<'p>(parts: impl IntoIterator<Item = Option<Cow<'p, [u8]>>>) -> Cow<'static, [u8]> {
+    let mut out = Vec::new();
+    for part in parts {
+        match part {
+            None => out.push(0),
+            Some(bytes) => {
+                let length = u32::try_from(bytes.len()).expect("a part has less than 4 GiB");
+                out.push(1);
+                out.extend_from_slice(&length.to_be_bytes());
+                out.extend_from_slice(&bytes);
+            }
+        }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::sha256_hex;
+
+    fn caseless_text(value: &str) -> String {
+        String::from_utf8(caseless(value).into_owned()).unwrap()
+    }
+
+    /// Over every scalar value: itself, and between letters that combine. Made independently with Python's unicodedata2 16.0.0
+    /// and CaseFolding-16.0.0.txt.
+    #[test]
+    fn every_scalar_value_is_folded_as_in_unicode_16() {
+        let mut text = String::new();
+        for c in '\0'..=char::MAX {
+            text.push_str(&caseless_text(&format!("x{c}x")));
+            text.push('\n');
+        }
+        assert_eq!(sha256_hex(text.as_bytes()), "DIGEST");
+    }
+
+    #[test]
+    fn letter_case_composition_and_white_space_do_not_matter() {
+        for (one, other) in [
+            ("Bobby@Example.ORG", "bobby@example.org"),
+            ("\u{A0}é\u{3000}", "E\u{301}"),
+            ("ΜΆΪΟΣ", "μάϊος"),
+            ("\u{1E9E}", "SS"),
+            ("\u{212A}", "k"),
+            ("\u{1F80}", "\u{1F08}\u{345}"),
+        ] {
+            assert_eq!(caseless_text(one), caseless_text(other), "{one} {other}");
+        }
+        assert_eq!(caseless_text("İ"), "i\u{307}");
+        assert_ne!(caseless_text("ı"), caseless_text("i"));
+    }
+
+    /// U+10940 is a letter since Unicode 17.0, U+1ADD combines, U+A7CE has a lower case; to 16.0 all of them are unassigned.
+    #[test]
+    fn what_unicode_16_does_not_know_is_left_as_it_is() {
+        for later in ["\u{10940}", "\u{A7CE}", "a\u{1ADD}\u{323}", "\u{378}"] {
+            assert_eq!(caseless_text(later), later);
+        }
+        assert_eq!(caseless_text("A\u{378}\u{301}E\u{301}"), "a\u{378}\u{301}é");
+    }
+
+    #[test]
+    fn numbers_and_domains_are_cut_out() {
+        assert_eq!(*digits("+49 (30) 123-45"), *b"493012345");
+        assert_eq!((&*last_four_digits("DE02 1203 0000 0000 2020 51"), &*last_four_digits("12")), (&b"2051"[..], &b"12"[..]));
+        assert_eq!((&*email_domain("\"a@b\"@Example.ORG "), &*email_domain("nobody")), (&b"example.org"[..], &b""[..]));
+    }
+
+    #[test]
+    fn no_two_compound_values_run_together() {
+        let part = |text: &'static str| Some(exact(text));
+        let all = [vec![part("ab"), part("c")], vec![part("a"), part("bc")], vec![part("abc")], vec![part("abc"), None], vec![part("abc"), part("")], vec![None], vec![]];
+        let distinct: std::collections::HashSet<_> = all.iter().map(|parts| compound(parts.clone())).collect();
+        assert_eq!(distinct.len(), all.len());
+        assert_eq!(*compound([part("a"), None]), *b"\x01\0\0\0\x01a\0");
+    }
+}

@@ -1,0 +1,59 @@
+//! A blind index on its way into a column and out of it.
+
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, Queryable};
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::{Binary, Nullable};
+
+use super::{BlindIndex, Digest};
+use crate::backend::EnvelopeBackend;
+use crate::bind::{as_write_only_expression, write_only_expression};
+use crate::sql_types;
+
+write_only_expression! {
+    /// What a [`BlindIndex`] is in a query: something to insert and to assign. Comparing goes through
+    /// [`matches`](super::BlindIndexDsl::matches), which takes the digests under every index key and the spec of the column.
+    CompareBlindIndexesWithMatches
+}
+
+as_write_only_expression!([I] [BlindIndex<I>] => CompareBlindIndexesWithMatches: sql_types::BlindIndex, Binary);
+
+macro_rules! index_columns {
+    ($($sql_type:ty),+) => { $(
+        impl<I, DB: EnvelopeBackend> ToSql<$sql_type, DB> for BlindIndex<I> {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                DB::put_binary(out, self.digest()?.as_bytes().to_vec())
+            }
+        }
+
+        impl<I, DB: EnvelopeBackend> ToSql<Nullable<$sql_type>, DB> for BlindIndex<I> {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                ToSql::<$sql_type, DB>::to_sql(self, out)
+            }
+        }
+
+        impl<I, DB: Backend> FromSql<$sql_type, DB> for BlindIndex<I>
+        where
+            Vec<u8>: FromSql<Binary, DB>,
+        {
+            fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                let stored = <Vec<u8> as FromSql<Binary, DB>>::from_sql(value)?;
+                Ok(Self::new(Ok(Digest::from_stored(&stored)?)))
+            }
+        }
+    )+ };
+}
+
+index_columns!(sql_types::BlindIndex, Binary);
+
+impl<I, ST, DB: Backend> Queryable<ST, DB> for BlindIndex<I>
+where
+    ST: diesel::sql_types::SingleValue,
+    Self: FromSql<ST, DB>,
+{
+    type Row = Self;
+
+    fn build(row: Self) -> deserialize::Result<Self> {
+        Ok(row)
+    }
+}

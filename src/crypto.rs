@@ -1,0 +1,263 @@
+//! The primitives, each from a library: the only file that names a crypto crate.
+
+use std::cell::RefCell;
+
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
+use base64::Engine;
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use fernet::Fernet;
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use rand::rngs::{StdRng, SysRng};
+use rand::{Rng, SeedableRng, TryRng};
+use sha2::Sha256;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::error::{Error, Result};
+
+/// Bytes of a root key.
+pub(crate) const ROOT_LEN: usize = 32;
+/// Bytes of an AES-256-GCM-SIV nonce (RFC 8452, section 4).
+pub(crate) const NONCE_LEN: usize = 12;
+/// Bytes of an AES-256-GCM-SIV tag (RFC 8452, section 4).
+pub(crate) const TAG_LEN: usize = 16;
+/// Bytes of an HMAC-SHA256 output (RFC 2104, FIPS 180-4).
+pub(crate) const DIGEST_LEN: usize = 32;
+
+/// 32 secret bytes from which the keys that do the work are derived. Boxed, so that a move leaves no copy behind.
+#[derive(Clone)]
+pub(crate) struct Root(Box<Zeroizing<[u8; ROOT_LEN]>>);
+
+impl Root {
+    pub(crate) fn from_slice(bytes: &[u8]) -> Option<Self> {
+        let mut root = Box::new(Zeroizing::new([0; ROOT_LEN]));
+        (bytes.len() == ROOT_LEN).then(|| root.copy_from_slice(bytes))?;
+        Some(Self(root))
+    }
+
+    /// A root from the operating system's generator.
+    pub(crate) fn generate() -> Result<Self> {
+        let mut root = Box::new(Zeroizing::new([0; ROOT_LEN]));
+        SysRng.try_fill_bytes(root.as_mut_slice()).map_err(|_| Error::NoRandomness)?;
+        Ok(Self(root))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; ROOT_LEN] {
+        &self.0
+    }
+
+    /// HKDF-SHA256(root, salt = none, info), the first `N` bytes (RFC 5869).
+    pub(crate) fn derive<const N: usize>(&self, info: &str) -> Zeroizing<[u8; N]> {
+        let mut out = Zeroizing::new([0; N]);
+        Hkdf::<Sha256>::new(None, self.as_bytes()).expand(info.as_bytes(), out.as_mut_slice()).expect("N is at most 32, far below 255 * 32");
+        out
+    }
+}
+
+/// A key for AES-256-GCM-SIV (RFC 8452). AWS-LC wipes the expanded key when it is dropped.
+pub(crate) struct AeadKey(LessSafeKey);
+
+impl AeadKey {
+    /// The key HKDF-SHA256(root, info).
+    pub(crate) fn derive(root: &Root, info: &str) -> Self {
+        let key = root.derive::<ROOT_LEN>(info);
+        Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, key.as_slice()).expect("the key has the algorithm's 32 bytes")))
+    }
+
+    /// Encrypts `data` in place and returns the tag.
+    pub(crate) fn seal(&self, nonce: &[u8; NONCE_LEN], aad: &[u8], data: &mut [u8]) -> Result<[u8; TAG_LEN]> {
+        let tag = self
+            .0
+            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(*nonce), Aad::from(aad), data)
+            .map_err(|_| Error::DecryptionFailed)?;
+        tag.as_ref().try_into().map_err(|_| Error::DecryptionFailed)
+    }
+
+    /// Authenticates and decrypts `data[from..]`, moves the plaintext to the front of `data`, and returns its length.
+    pub(crate) fn open(&self, nonce: &[u8; NONCE_LEN], aad: &[u8], data: &mut [u8], from: usize) -> Result<usize> {
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        self.0.open_within(nonce, Aad::from(aad), data, from..).map(|plaintext| plaintext.len()).map_err(|_| Error::DecryptionFailed)
+    }
+}
+
+/// A Fernet key (the Fernet specification, version 0x80): its first half signs, its second half encrypts.
+pub(crate) struct FernetKey(Fernet);
+
+impl FernetKey {
+    pub(crate) fn new(root: &Root) -> Result<Self> {
+        // The crate draws its IVs from the operating system and panics where that fails: ask once, here, where it can be an error.
+        SysRng.try_next_u32().map_err(|_| Error::NoRandomness)?;
+        let text = Zeroizing::new(to_base64_url_padded(root.as_bytes()));
+        Ok(Self(Fernet::new(&text).expect("32 bytes in padded base64url are a Fernet key")))
+    }
+
+    /// A token dated now; dated 1970 where the clock stands before that.
+    pub(crate) fn seal(&self, plaintext: &[u8]) -> String {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        self.0.encrypt_at_time(plaintext, now)
+    }
+
+    /// Opens a token whatever its date: data at rest must stay readable whatever the clock says.
+    pub(crate) fn open(&self, token: &str) -> Result<Vec<u8>> {
+        let time = fernet_timestamp(token).ok_or(Error::DecryptionFailed)?;
+        self.0.decrypt_at_time(token, None, time).map_err(|_| Error::DecryptionFailed)
+    }
+}
+
+/// The timestamp inside a Fernet token: bytes 1 to 8, big-endian. The crate adds 60 to it, which must not overflow.
+fn fernet_timestamp(token: &str) -> Option<u64> {
+    let head = from_base64_url(token.get(..12)?)?;
+    let time = u64::from_be_bytes(head.get(1..9)?.try_into().ok()?);
+    (time <= u64::MAX / 2).then_some(time)
+}
+
+/// A key for HMAC-SHA256 (RFC 2104) whose two key blocks are hashed once and kept.
+pub(crate) struct MacKey(Hmac<Sha256>);
+
+impl MacKey {
+    /// The key HKDF-SHA256(root, info).
+    pub(crate) fn derive(root: &Root, info: &str) -> Self {
+        let key = root.derive::<ROOT_LEN>(info);
+        Self(Hmac::new_from_slice(key.as_slice()).expect("HMAC takes keys of every length"))
+    }
+
+    /// HMAC-SHA256 over the parts, one after the other.
+    pub(crate) fn digest(&self, parts: &[&[u8]]) -> [u8; DIGEST_LEN] {
+        let mut mac = self.0.clone();
+        for part in parts {
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+}
+
+thread_local! {
+    static NONCES: RefCell<Option<Seeded>> = const { RefCell::new(None) };
+}
+
+/// A ChaCha generator, and how many nonces it gives before it takes a new seed from the operating system.
+struct Seeded {
+    rng: StdRng,
+    left: u32,
+}
+
+/// A random nonce from a thread-local CSPRNG of the `rand` crate, reseeded every 4,096 nonces. `rand::rng()` would do the
+/// same, and would panic where the operating system gives no seed; here that is an error.
+pub(crate) fn nonce() -> Result<[u8; NONCE_LEN]> {
+    NONCES
+        .try_with(|cell| {
+            let mut slot = cell.try_borrow_mut().ok()?;
+            if slot.as_ref().is_none_or(|seeded| seeded.left == 0) {
+                *slot = Some(Seeded { rng: StdRng::try_from_rng(&mut SysRng).ok()?, left: 4096 });
+            }
+            let seeded = slot.as_mut()?;
+            seeded.left -= 1;
+            let mut nonce = [0; NONCE_LEN];
+            seeded.rng.fill_bytes(&mut nonce);
+            Some(nonce)
+        })
+        .ok()
+        .flatten()
+        .ok_or(Error::NoRandomness)
+}
+
+/// Canonical base64url without padding: neither `=` nor spare bits that are not zero.
+const URL_STRICT: GeneralPurpose =
+    GeneralPurpose::new(&URL_SAFE, GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::RequireNone));
+const URL_LENIENT: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
+const STANDARD_LENIENT: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT);
+const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+
+/// Appends canonical base64url without padding.
+pub(crate) fn push_base64_url(bytes: &[u8], out: &mut String) {
+    URL_STRICT.encode_string(bytes, out);
+}
+
+/// Reads canonical base64url without padding; `None` for anything else.
+pub(crate) fn from_base64_url(text: &str) -> Option<Vec<u8>> {
+    URL_STRICT.decode(text).ok()
+}
+
+/// Base64url with padding, as Fernet keys are written.
+pub(crate) fn to_base64_url_padded(bytes: &[u8]) -> String {
+    URL_LENIENT.encode(bytes)
+}
+
+/// Base64 in the standard alphabet with padding, as KMS blobs are passed around.
+pub(crate) fn to_base64(bytes: &[u8]) -> String {
+    STANDARD_LENIENT.encode(bytes)
+}
+
+/// Reads base64 in either alphabet, padded or not, with white space between.
+pub(crate) fn from_base64_any(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut compact = Zeroizing::new(String::with_capacity(text.len()));
+    compact.extend(text.chars().filter(|c| !c.is_ascii_whitespace()));
+    let engine = if compact.contains(['-', '_']) { URL_LENIENT } else { STANDARD_LENIENT };
+    let mut bytes = Zeroizing::new(Vec::with_capacity(compact.len()));
+    match engine.decode_vec(compact.as_bytes(), &mut bytes) {
+        Ok(()) => Some(bytes),
+        Err(_) => {
+            bytes.zeroize();
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(text: &str) -> Vec<u8> {
+        (0..text.len() / 2).map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap()).collect()
+    }
+
+    // RFC 8452, appendix C.2, the vectors with 8 bytes of plaintext, without and with one byte of AAD.
+    #[test]
+    fn aes_256_gcm_siv_gives_the_vectors_of_rfc_8452() {
+        let mut key = [0; 32];
+        key[0] = 1;
+        let key = AeadKey(LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, &key).unwrap()));
+        let mut nonce = [0; NONCE_LEN];
+        nonce[0] = 3;
+        let cases: [(&[u8], &str, &str); 2] = [
+            (b"", "0100000000000000", "c2ef328e5c71c83b843122130f7364b761e0b97427e3df28"),
+            (b"\x01", "0200000000000000", "1de22967237a813291213f267e3b452f02d01ae33e4ec854"),
+        ];
+        for (aad, plaintext, sealed) in cases {
+            let mut data = hex(plaintext);
+            let tag = key.seal(&nonce, aad, &mut data).unwrap();
+            assert_eq!([&data[..], &tag].concat(), hex(sealed));
+            let mut bytes = hex(sealed);
+            let length = key.open(&nonce, aad, &mut bytes, 0).unwrap();
+            assert_eq!(bytes[..length], hex(plaintext));
+        }
+    }
+
+    // RFC 4231, test case 2, and RFC 5869, test case 3 (no salt, no info).
+    #[test]
+    fn hmac_and_hkdf_give_the_vectors_of_their_rfcs() {
+        let mac = MacKey(Hmac::new_from_slice(b"Jefe").unwrap());
+        let expected = hex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+        assert_eq!(mac.digest(&[b"what do ya want ", b"for nothing?"])[..], expected);
+
+        let mut out = [0; 42];
+        Hkdf::<Sha256>::new(None, &[0x0b; 22]).expand(b"", &mut out).unwrap();
+        assert_eq!(out[..], hex("8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8"));
+    }
+
+    #[test]
+    fn nonces_differ_also_across_a_reseed() {
+        let nonces: std::collections::HashSet<_> = (0..10_000).map(|_| nonce().unwrap()).collect();
+        assert_eq!(nonces.len(), 10_000);
+    }
+
+    #[test]
+    fn base64url_is_canonical() {
+        assert_eq!(from_base64_url("AQ"), Some(vec![1]));
+        for bad in ["AQ==", "AR", "A Q", "AQ\n", "A+", "A"] {
+            assert_eq!(from_base64_url(bad), None, "{bad:?}");
+        }
+        assert_eq!(from_base64_any("+/8=").map(|b| b.to_vec()), from_base64_any("-_8").map(|b| b.to_vec()));
+    }
+}

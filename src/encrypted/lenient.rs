@@ -1,0 +1,207 @@
+//! Columns that are not yet, or not everywhere, what they should be.
+
+use std::fmt;
+use std::ops::Deref;
+
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, Queryable};
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::{Binary, SingleValue, Text};
+use zeroize::Zeroizing;
+
+use super::{Encrypted, EncryptedValuesCannotBeCompared};
+use crate::bind::as_write_only_expression;
+use crate::context::{Context, Unbound};
+use crate::envelope::Format;
+use crate::error::{Error, Result};
+use crate::keyring::Keyring;
+use crate::plaintext::{Plaintext, TextPlaintext};
+use crate::sql_types::{Ciphertext, CiphertextText};
+
+/// An [`Encrypted`] value that may have been stored as plaintext: it reads both and writes ciphertext, for a text column on its way.
+///
+/// What begins with the byte 0xA1 or with `de1.`, or has the exact shape of a Fernet token, is ciphertext, and opens or is an
+/// error; everything else is plaintext. A decryption that fails never makes a plaintext.
+///
+/// # Security
+///
+/// Whoever can write to the database can plant a plaintext here. Once the column is through, use [`Encrypted`].
+pub struct MaybeEncrypted<T: Plaintext, C = Unbound> {
+    value: Encrypted<T, C>,
+    was_plaintext: bool,
+}
+
+impl<T: Plaintext, C> MaybeEncrypted<T, C> {
+    /// Holds a value, which will be written encrypted.
+    pub fn new(value: T) -> Self {
+        Self { value: Encrypted::new(value), was_plaintext: false }
+    }
+
+    /// Gives the value out.
+    pub fn into_inner(self) -> T {
+        self.value.into_inner()
+    }
+
+    /// Whether the value was read from a column that held it as plaintext.
+    pub fn was_plaintext(&self) -> bool {
+        self.was_plaintext
+    }
+}
+
+impl<T: TextPlaintext, C: Context> MaybeEncrypted<T, C> {
+    fn read(stored: Vec<u8>, decrypt: impl FnOnce(&Keyring, Vec<u8>) -> Result<T>) -> Result<Self> {
+        if Format::recognise(&stored).is_some() {
+            return Keyring::with_installed(|keyring| decrypt(keyring, stored)).map(Self::new);
+        }
+        Ok(Self { value: Encrypted::new(T::decode(Zeroizing::new(stored))?), was_plaintext: true })
+    }
+}
+
+impl<T: Plaintext, C> From<T> for MaybeEncrypted<T, C> {
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+impl<C> From<&str> for MaybeEncrypted<String, C> {
+    fn from(value: &str) -> Self {
+        Self::new(value.to_owned())
+    }
+}
+
+impl<T: Plaintext, C> Deref for MaybeEncrypted<T, C> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: Plaintext + Clone, C> Clone for MaybeEncrypted<T, C> {
+    fn clone(&self) -> Self {
+        Self { value: self.value.clone(), was_plaintext: self.was_plaintext }
+    }
+}
+
+impl<T: Plaintext, C> fmt::Debug for MaybeEncrypted<T, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MaybeEncrypted([redacted])")
+    }
+}
+
+as_write_only_expression!([T: Plaintext, C] [MaybeEncrypted<T, C>] => EncryptedValuesCannotBeCompared: Ciphertext, CiphertextText, Binary, Text);
+
+impl<T: Plaintext, C, ST, DB: Backend> ToSql<ST, DB> for MaybeEncrypted<T, C>
+where
+    Encrypted<T, C>: ToSql<ST, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        self.value.to_sql(out)
+    }
+}
+
+/// An [`Encrypted`] value that is read also where it cannot be opened: one bad row does not fail the whole `load`.
+///
+/// ```
+/// use diesel_envelope::{Error, TryEncrypted};
+///
+/// fn show(name: &TryEncrypted<String>) -> String {
+///     match name.as_ref() {
+///         Ok(name) => name.to_string(),
+///         Err(error) => format!("unreadable: {error}"),
+///     }
+/// }
+/// ```
+pub struct TryEncrypted<T: Plaintext, C = Unbound>(Result<Encrypted<T, C>>);
+
+impl<T: Plaintext, C> TryEncrypted<T, C> {
+    /// The value, or why it cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::decrypt`].
+    pub fn as_ref(&self) -> Result<&T, &Error> {
+        self.0.as_deref()
+    }
+
+    /// Gives the value out, or why it cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::decrypt`].
+    pub fn into_inner(self) -> Result<T> {
+        self.0.map(Encrypted::into_inner)
+    }
+}
+
+impl<T: Plaintext + Clone, C> Clone for TryEncrypted<T, C> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: Plaintext, C> fmt::Debug for TryEncrypted<T, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Ok(_) => f.write_str("TryEncrypted([redacted])"),
+            Err(error) => write!(f, "TryEncrypted({error})"),
+        }
+    }
+}
+
+macro_rules! columns {
+    ($($sql_type:ty: $raw:ty, $raw_type:ty, $decrypt:expr;)+) => { $(
+        impl<T: TextPlaintext, C: Context, DB: Backend> FromSql<$sql_type, DB> for MaybeEncrypted<T, C>
+        where
+            $raw: FromSql<$raw_type, DB>,
+        {
+            fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                let stored = <$raw as FromSql<$raw_type, DB>>::from_sql(value)?;
+                let decrypt: fn(&Keyring, Vec<u8>) -> Result<T> = $decrypt;
+                Ok(Self::read(stored.into(), decrypt)?)
+            }
+        }
+
+        impl<T: Plaintext, C: Context, DB: Backend> FromSql<$sql_type, DB> for TryEncrypted<T, C>
+        where
+            $raw: FromSql<$raw_type, DB>,
+        {
+            fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                let stored = <$raw as FromSql<$raw_type, DB>>::from_sql(value)?;
+                let decrypt: fn(&Keyring, Vec<u8>) -> Result<T> = $decrypt;
+                Ok(Self(Keyring::with_installed(|keyring| decrypt(keyring, stored.into())).map(Encrypted::new)))
+            }
+        }
+    )+ };
+}
+
+/// What came as `Text` is UTF-8; what is not would be no ciphertext either.
+fn decrypt_text<T: Plaintext, C: Context>(keyring: &Keyring, stored: Vec<u8>) -> Result<T> {
+    let text = String::from_utf8(stored).map_err(|error| Error::UnsupportedFormat { length: error.as_bytes().len() })?;
+    keyring.decrypt_text::<T, C>(&text)
+}
+
+columns! {
+    Ciphertext: Vec<u8>, Binary, |keyring, stored| keyring.decrypt_vec::<T, C>(stored);
+    Binary: Vec<u8>, Binary, |keyring, stored| keyring.decrypt_vec::<T, C>(stored);
+    CiphertextText: String, Text, decrypt_text::<T, C>;
+    Text: String, Text, decrypt_text::<T, C>;
+}
+
+macro_rules! queryable {
+    ($($name:ident),+) => { $(
+        impl<T: Plaintext, C, ST, DB: Backend> Queryable<ST, DB> for $name<T, C>
+        where
+            ST: SingleValue,
+            Self: FromSql<ST, DB>,
+        {
+            type Row = Self;
+
+            fn build(row: Self) -> deserialize::Result<Self> {
+                Ok(row)
+            }
+        }
+    )+ };
+}
+
+queryable!(MaybeEncrypted, TryEncrypted);

@@ -1,0 +1,148 @@
+//! An encrypted value on its way into a column and out of it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, Queryable};
+use diesel::expression::{AsExpression, TypedExpressionType};
+use diesel::serialize::{self, IsNull, Output, ToSql};
+use diesel::sql_types::{Binary, Nullable, SingleValue, SqlType, Text};
+
+use super::Encrypted;
+use crate::backend::EnvelopeBackend;
+use crate::bind::{as_write_only_expression, write_only_expression};
+use crate::context::Context;
+use crate::error::Result;
+use crate::keyring::Keyring;
+use crate::plaintext::Plaintext;
+use crate::sql_types::{Ciphertext, CiphertextText};
+
+write_only_expression! {
+    /// What an [`Encrypted`] value is in a query: something to insert and to assign. Each encryption of a value is different, so a
+    /// comparison would never match; rows are found with [`matches`](crate::BlindIndexDsl::matches) on a blind index.
+    EncryptedValuesCannotBeCompared
+}
+
+as_write_only_expression!([T: Plaintext, C] [Encrypted<T, C>] => EncryptedValuesCannotBeCompared: Ciphertext, CiphertextText, Binary, Text);
+
+/// Writes a value encrypted under a keyring that is handed in.
+pub trait SealInto<ST, DB: Backend> {
+    /// As [`ToSql::to_sql`].
+    fn seal_into(&self, keyring: &Keyring, out: &mut Output<'_, '_, DB>) -> serialize::Result;
+}
+
+macro_rules! columns {
+    ($($sql_type:ty: $raw:ty, $raw_type:ty, $encrypt:ident, $put:ident, $decrypt:expr;)+) => { $(
+        impl<T: Plaintext, C: Context, DB: EnvelopeBackend> SealInto<$sql_type, DB> for Encrypted<T, C> {
+            fn seal_into(&self, keyring: &Keyring, out: &mut Output<'_, '_, DB>) -> serialize::Result {
+                DB::$put(out, keyring.$encrypt::<T, C>(self)?)
+            }
+        }
+
+        impl<T: Plaintext, C: Context, DB: EnvelopeBackend> SealInto<Nullable<$sql_type>, DB> for Encrypted<T, C> {
+            fn seal_into(&self, keyring: &Keyring, out: &mut Output<'_, '_, DB>) -> serialize::Result {
+                SealInto::<$sql_type, DB>::seal_into(self, keyring, out)
+            }
+        }
+
+        impl<T: Plaintext, C: Context, DB: EnvelopeBackend> SealInto<Nullable<$sql_type>, DB> for Option<Encrypted<T, C>> {
+            fn seal_into(&self, keyring: &Keyring, out: &mut Output<'_, '_, DB>) -> serialize::Result {
+                match self {
+                    Some(value) => SealInto::<$sql_type, DB>::seal_into(value, keyring, out),
+                    None => Ok(IsNull::Yes),
+                }
+            }
+        }
+
+        impl<T: Plaintext, C: Context, DB: EnvelopeBackend> ToSql<$sql_type, DB> for Encrypted<T, C> {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                let value = Keyring::with_installed(|keyring| keyring.$encrypt::<T, C>(self))?;
+                DB::$put(out, value)
+            }
+        }
+
+        impl<T: Plaintext, C: Context, DB: EnvelopeBackend> ToSql<Nullable<$sql_type>, DB> for Encrypted<T, C> {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                ToSql::<$sql_type, DB>::to_sql(self, out)
+            }
+        }
+
+        impl<T: Plaintext, C: Context, DB: Backend> FromSql<$sql_type, DB> for Encrypted<T, C>
+        where
+            $raw: FromSql<$raw_type, DB>,
+        {
+            fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                let stored = <$raw as FromSql<$raw_type, DB>>::from_sql(value)?;
+                let decrypt: fn(&Keyring, $raw) -> Result<T> = $decrypt;
+                Ok(Self::new(Keyring::with_installed(|keyring| decrypt(keyring, stored))?))
+            }
+        }
+    )+ };
+}
+
+columns! {
+    Ciphertext: Vec<u8>, Binary, encrypt, put_binary, |keyring, stored| keyring.decrypt_vec::<T, C>(stored);
+    Binary: Vec<u8>, Binary, encrypt, put_binary, |keyring, stored| keyring.decrypt_vec::<T, C>(stored);
+    CiphertextText: String, Text, encrypt_text, put_text, |keyring, stored| keyring.decrypt_text::<T, C>(&stored);
+    Text: String, Text, encrypt_text, put_text, |keyring, stored| keyring.decrypt_text::<T, C>(&stored);
+}
+
+impl<T: Plaintext, C, ST, DB: Backend> Queryable<ST, DB> for Encrypted<T, C>
+where
+    ST: SingleValue,
+    Self: FromSql<ST, DB>,
+{
+    type Row = Self;
+
+    fn build(row: Self) -> deserialize::Result<Self> {
+        Ok(row)
+    }
+}
+
+/// A cell together with the keyring under which its indexes were computed, so that all columns of one assignment are written under
+/// one keyring, whatever replaces it meanwhile.
+pub struct Snapshot<Cell> {
+    cell: Cell,
+    keyring: Result<Arc<Keyring>>,
+}
+
+impl<Cell> Snapshot<Cell> {
+    pub(crate) fn new(cell: Cell, keyring: Result<Arc<Keyring>>) -> Self {
+        Self { cell, keyring }
+    }
+}
+
+impl<Cell> fmt::Debug for Snapshot<Cell> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Encrypted([redacted])")
+    }
+}
+
+impl<Cell, ST, DB> ToSql<ST, DB> for Snapshot<Cell>
+where
+    DB: Backend,
+    Cell: SealInto<ST, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        let keyring = self.keyring.as_deref().map_err(Clone::clone)?;
+        self.cell.seal_into(keyring, out)
+    }
+}
+
+impl<Cell: SealInto<ST, DB>, ST, DB: Backend> SealInto<ST, DB> for &Cell {
+    fn seal_into(&self, keyring: &Keyring, out: &mut Output<'_, '_, DB>) -> serialize::Result {
+        (**self).seal_into(keyring, out)
+    }
+}
+
+impl<Cell, ST> AsExpression<ST> for Snapshot<Cell>
+where
+    ST: SqlType + TypedExpressionType,
+{
+    type Expression = EncryptedValuesCannotBeCompared<ST, Self>;
+
+    fn as_expression(self) -> Self::Expression {
+        EncryptedValuesCannotBeCompared::new(self)
+    }
+}

@@ -1,0 +1,390 @@
+//! The keys in the process: sealing, opening and indexing under them, and the one keyring that `ToSql` and `FromSql` use.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use once_cell::sync::OnceCell;
+use zeroize::Zeroizing;
+
+use crate::blind_index::{Digest, IndexSpec};
+use crate::context::{Accept, Column, Context, LABEL_MAX};
+use crate::crypto::{self, AeadKey, FernetKey, MacKey, Root};
+use crate::envelope::{self, BODY, Format, HEADER_LEN, Header, KeyId, OVERHEAD};
+use crate::error::{Error, Found, Result};
+use crate::plaintext::Plaintext;
+
+mod boot;
+mod document;
+
+pub use boot::Options;
+pub use document::{Algorithm, Document};
+pub(crate) use document::KMS_LIMIT;
+
+const AEAD_INFO: &str = "diesel-envelope v1 key aes-256-gcm-siv";
+const INDEX_INFO: &str = "diesel-envelope v1 index";
+
+/// The keys of a process: one that writes, all that read, and those of the blind indexes.
+///
+/// Applications [`install`](Self::install) one at start-up; libraries take `&Keyring`. Every operation that the column types do
+/// with the installed keyring exists here with an explicit one.
+///
+/// ```
+/// use diesel_envelope::{Keyring, Unbound};
+///
+/// let keyring = Keyring::insecure_for_tests();
+/// let bytes = keyring.encrypt::<String, Unbound>(&"Bobby Tables".to_owned())?;
+/// assert_eq!(bytes.len(), 12 + 34);
+/// assert_eq!(keyring.decrypt::<String, Unbound>(&bytes)?, "Bobby Tables");
+/// # Ok::<(), diesel_envelope::Error>(())
+/// ```
+///
+/// # Security
+///
+/// Keys are wiped on drop and never in `Debug`. There is no key commitment: nobody hostile may choose the keys of a keyring.
+pub struct Keyring {
+    keys: Box<[Key]>,
+    primary: usize,
+    index_keys: Box<[IndexKey]>,
+    index_primary: Option<usize>,
+    strict: bool,
+}
+
+struct Key {
+    id: KeyId,
+    material: Material,
+}
+
+enum Material {
+    Aes256GcmSiv(AeadKey),
+    Fernet(FernetKey),
+}
+
+struct IndexKey {
+    id: KeyId,
+    name: Box<str>,
+    mac: MacKey,
+}
+
+static INSTALLED: OnceCell<ArcSwap<Keyring>> = OnceCell::new();
+
+impl Keyring {
+    /// The keyring of a document.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidKeyring`] when the options and the keys contradict each other; [`Error::NoRandomness`].
+    pub fn from_document(document: &Document, options: &Options) -> Result<Self> {
+        let keys = document.keys.iter().map(|key| Ok(Key { id: key.id, material: Material::new(key.algorithm, &key.root)? }));
+        let keys = keys.collect::<Result<Box<[_]>>>()?;
+        let index_keys = document.index_keys.iter();
+        let index_keys: Box<[_]> = index_keys
+            .map(|key| IndexKey { id: key.id, name: key.name.as_str().into(), mac: MacKey::derive(&key.root, INDEX_INFO) })
+            .collect();
+        let primary = keys.iter().position(|key| key.id == document.primary).ok_or(Error::UnknownKey { key_id: document.primary })?;
+        let index_primary = index_keys.iter().position(|key| Some(key.id) == document.index_primary);
+        let strict = options.is_strict();
+        if strict && matches!(keys[primary].material, Material::Fernet(_)) {
+            return Err(Error::keyring("a strict keyring reads no Fernet tokens, and its primary key would write them"));
+        }
+        Ok(Self { keys, primary, index_keys, index_primary, strict })
+    }
+
+    /// The keyring of an unwrapped document in either form: JSON, or Fernet keys.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidKeyring`].
+    pub fn parse(document: &[u8]) -> Result<Self> {
+        Self::from_document(&Document::parse(document)?, &Options::default())
+    }
+
+    /// A keyring with fixed keys that everybody knows: for tests, and nothing else.
+    pub fn insecure_for_tests() -> Self {
+        let key = |byte: u8| crypto::to_base64_url_padded(&[byte; 32]);
+        let document = format!(
+            r#"{{"version":1,"primary":"{primary}","keys":[{{"id":"{primary}","algorithm":"AES-256-GCM-SIV","key":"{}","created":"2026-01-01","comment":"insecure: for tests"}}],
+               "index_primary":"{index}","index_keys":[{{"id":"{index}","name":"a","key":"{}","created":"2026-01-01"}}]}}"#,
+            key(1),
+            key(2),
+            primary = "9b8d7ae5",
+            index = "d36c5a3f",
+        );
+        Self::parse(document.as_bytes()).expect("the document is fixed and tested")
+    }
+
+    /// Installs the keyring for the whole process: once, at start-up, before the first query.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AlreadyInstalled`] the second time.
+    pub fn install(self) -> Result<()> {
+        let summary = self.to_string();
+        INSTALLED.set(ArcSwap::from_pointee(self)).map_err(|_| Error::AlreadyInstalled)?;
+        tracing::info!(keyring = summary, "keyring installed");
+        Ok(())
+    }
+
+    /// Replaces the installed keyring while the program runs. Operations that start after this returns use the new one; a load
+    /// that is under way may use both, which harms nothing because the new one reads all that the old one writes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoKeyring`] when none is installed; [`Error::ReplaceWouldDrop`] when the new one lacks the present primary key or
+    /// one of the present index keys.
+    pub fn replace(self) -> Result<()> {
+        let present = Self::installed()?;
+        let primary = &present.keys[present.primary];
+        if !self.keys.iter().any(|key| key.id == primary.id) {
+            return Err(Error::ReplaceWouldDrop { role: "primary", key_id: primary.id });
+        }
+        let missing = present.index_keys.iter().find(|old| !self.index_keys.iter().any(|key| key.id == old.id));
+        match missing {
+            Some(key) => Err(Error::ReplaceWouldDrop { role: "index", key_id: key.id }),
+            None => self.replace_dropping(),
+        }
+    }
+
+    /// Replaces the installed keyring, also by one that lacks keys which are in use: rows under them can no longer be read or found.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoKeyring`] when none is installed.
+    pub fn replace_dropping(self) -> Result<()> {
+        let summary = self.to_string();
+        INSTALLED.get().ok_or(Error::NoKeyring)?.store(Arc::new(self));
+        tracing::info!(keyring = summary, "keyring replaced");
+        Ok(())
+    }
+
+    /// The installed keyring.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoKeyring`].
+    pub fn installed() -> Result<Arc<Self>> {
+        Ok(INSTALLED.get().ok_or(Error::NoKeyring)?.load_full())
+    }
+
+    /// Does something with the installed keyring without touching its reference count.
+    pub(crate) fn with_installed<R>(act: impl FnOnce(&Self) -> Result<R>) -> Result<R> {
+        act(&INSTALLED.get().ok_or(Error::NoKeyring)?.load())
+    }
+
+    /// Encrypts a value for a binary column: 34 bytes more than its (padded) encoding, or a Fernet token.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnsupportedValue`], [`Error::NoRandomness`]; [`Error::NotAccepted`] when the primary key is a Fernet key and the
+    /// column would not read its tokens.
+    pub fn encrypt<T: Plaintext, C: Context>(&self, value: &T) -> Result<Vec<u8>> {
+        self.seal(&value.encode()?, Column::of::<C>(T::PAD_TO))
+    }
+
+    /// Encrypts a value for a text column: `de1.` and base64url, or a Fernet token.
+    ///
+    /// # Errors
+    ///
+    /// As [`encrypt`](Self::encrypt).
+    pub fn encrypt_text<T: Plaintext, C: Context>(&self, value: &T) -> Result<String> {
+        let (plaintext, column) = (value.encode()?, Column::of::<C>(T::PAD_TO));
+        match &self.keys[self.primary].material {
+            Material::Fernet(key) => self.seal_fernet(key, &plaintext, column),
+            Material::Aes256GcmSiv(_) => Ok(envelope::to_text(&self.seal(&plaintext, column)?)),
+        }
+    }
+
+    /// Decrypts a value of a binary column.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnsupportedFormat`], [`Error::Truncated`], [`Error::NotAccepted`], [`Error::UnknownKey`],
+    /// [`Error::DecryptionFailed`], [`Error::InvalidPlaintext`].
+    pub fn decrypt<T: Plaintext, C: Context>(&self, value: &[u8]) -> Result<T> {
+        self.decrypt_vec::<T, C>(value.to_vec())
+    }
+
+    /// Decrypts a value of a text column.
+    ///
+    /// # Errors
+    ///
+    /// As [`decrypt`](Self::decrypt).
+    pub fn decrypt_text<T: Plaintext, C: Context>(&self, value: &str) -> Result<T> {
+        let column = Column::of::<C>(T::PAD_TO);
+        T::decode(match Format::of_text(value)? {
+            Format::Native => self.open_native(envelope::from_text(value)?, column)?,
+            Format::Fernet => self.open_fernet(value, column)?,
+        })
+    }
+
+    /// Decrypts in the buffer that the value came in.
+    pub(crate) fn decrypt_vec<T: Plaintext, C: Context>(&self, value: Vec<u8>) -> Result<T> {
+        let column = Column::of::<C>(T::PAD_TO);
+        T::decode(match Format::of_bytes(&value)? {
+            Format::Native => self.open_native(value, column)?,
+            Format::Fernet => {
+                let unsupported = |_| Error::UnsupportedFormat { length: value.len() };
+                self.open_fernet(std::str::from_utf8(&value).map_err(unsupported)?, column)?
+            }
+        })
+    }
+
+    /// The digest of a value under the index key that writes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoIndexKey`], [`Error::UnknownIndexKey`].
+    pub fn blind_index<I: IndexSpec>(&self, value: &I::Value) -> Result<Digest> {
+        let key = match I::KEY {
+            Some(name) => self.named_index_key(name)?,
+            None => &self.index_keys[self.index_primary.ok_or(Error::NoIndexKey)?],
+        };
+        Ok(Digest::of::<I>(&key.mac, I::normalize(value)))
+    }
+
+    /// The digests of a value under every index key that may have written it, each once.
+    ///
+    /// # Errors
+    ///
+    /// As [`blind_index`](Self::blind_index).
+    pub fn blind_indexes<I: IndexSpec>(&self, value: &I::Value) -> Result<Vec<Digest>> {
+        let keys = match I::KEY {
+            Some(name) => std::slice::from_ref(self.named_index_key(name)?),
+            None if self.index_keys.is_empty() => return Err(Error::NoIndexKey),
+            None => &*self.index_keys,
+        };
+        Ok(keys.iter().map(|key| Digest::of::<I>(&key.mac, I::normalize(value))).collect())
+    }
+
+    fn named_index_key(&self, name: &'static str) -> Result<&IndexKey> {
+        self.index_keys.iter().find(|key| &*key.name == name).ok_or(Error::UnknownIndexKey { name })
+    }
+
+    fn accept(&self, column: Column) -> Accept {
+        if self.strict { Accept::STRICT } else { column.accept }
+    }
+
+    fn seal(&self, plaintext: &[u8], column: Column) -> Result<Vec<u8>> {
+        let Key { id: key_id, material } = &self.keys[self.primary];
+        let key = match material {
+            Material::Aes256GcmSiv(key) => key,
+            Material::Fernet(key) => return self.seal_fernet(key, plaintext, column).map(String::into_bytes),
+        };
+        let header = Header { bound: column.bound, padded: column.pad_to > 1, key_id: *key_id };
+        let nonce = crypto::nonce()?;
+        let length = envelope::padded_len(plaintext.len(), column.pad_to);
+        let mut value = Vec::with_capacity(OVERHEAD + length);
+        value.extend_from_slice(&header.to_bytes());
+        value.extend_from_slice(&nonce);
+        value.extend_from_slice(plaintext);
+        if header.padded {
+            value.push(0x80);
+            value.resize(BODY + length, 0);
+        }
+        let tag = Aad::new(header, column).with(|aad| key.seal(&nonce, aad, &mut value[BODY..]));
+        // What failed to be sealed is plaintext, and must not be freed as it is.
+        let tag = tag.inspect_err(|_| zeroize::Zeroize::zeroize(&mut value))?;
+        value.extend_from_slice(&tag);
+        Ok(value)
+    }
+
+    fn seal_fernet(&self, key: &FernetKey, plaintext: &[u8], column: Column) -> Result<String> {
+        // What the column would not read is not written.
+        if !self.accept(column).contains(Accept::FERNET) {
+            return Err(column.not_accepted(Found::Fernet));
+        }
+        Ok(key.seal(plaintext))
+    }
+
+    fn open_native(&self, value: Vec<u8>, column: Column) -> Result<Zeroizing<Vec<u8>>> {
+        let header = Header::parse(&value)?;
+        match (header.bound, column.bound) {
+            (true, false) => return Err(column.not_accepted(Found::Bound)),
+            (false, true) if !self.accept(column).contains(Accept::UNBOUND) => return Err(column.not_accepted(Found::Unbound)),
+            _ => {}
+        }
+        let key_id = header.key_id;
+        let key = self.aead_key(key_id).ok_or(Error::UnknownKey { key_id })?;
+        let nonce = value[HEADER_LEN..BODY].try_into().map_err(|_| Error::DecryptionFailed)?;
+        let mut value = Zeroizing::new(value);
+        let length = Aad::new(header, column).with(|aad| key.open(&nonce, aad, &mut value, BODY))?;
+        let length = if header.padded { envelope::unpadded_len(&value[..length])? } else { length };
+        value.truncate(length);
+        Ok(value)
+    }
+
+    fn aead_key(&self, key_id: KeyId) -> Option<&AeadKey> {
+        self.keys.iter().find_map(|key| match &key.material {
+            Material::Aes256GcmSiv(aead) if key.id == key_id => Some(aead),
+            _ => None,
+        })
+    }
+
+    /// Tokens carry no key id: each Fernet key is tried.
+    fn open_fernet(&self, token: &str, column: Column) -> Result<Zeroizing<Vec<u8>>> {
+        let mut keys = self.keys.iter().filter_map(|key| match &key.material {
+            Material::Fernet(key) => Some(key),
+            Material::Aes256GcmSiv(_) => None,
+        });
+        let refused = column.not_accepted(Found::Fernet);
+        if !self.accept(column).contains(Accept::FERNET) {
+            return Err(refused);
+        }
+        let first = keys.next().ok_or(refused)?;
+        first.open(token).or_else(|error| keys.find_map(|key| key.open(token).ok()).ok_or(error)).map(Zeroizing::new)
+    }
+}
+
+impl Material {
+    fn new(algorithm: Algorithm, root: &Root) -> Result<Self> {
+        Ok(match algorithm {
+            Algorithm::Aes256GcmSiv => Self::Aes256GcmSiv(AeadKey::derive(root, AEAD_INFO)),
+            Algorithm::Fernet => Self::Fernet(FernetKey::new(root)?),
+        })
+    }
+}
+
+impl Column {
+    fn not_accepted(self, found: Found) -> Error {
+        Error::NotAccepted { expected: if self.bound { Found::Bound } else { Found::Unbound }, found }
+    }
+}
+
+/// What is authenticated with a value: the 6 bytes of its header, then the label if it is bound to one.
+struct Aad {
+    header: [u8; HEADER_LEN],
+    label: &'static str,
+}
+
+impl Aad {
+    fn new(header: Header, column: Column) -> Self {
+        Self { header: header.to_bytes(), label: if header.bound { column.label } else { "" } }
+    }
+
+    /// Lends the bytes in one piece, put together on the stack.
+    fn with<R>(&self, act: impl FnOnce(&[u8]) -> R) -> R {
+        let mut aad = [0; HEADER_LEN + LABEL_MAX];
+        let length = HEADER_LEN + self.label.len();
+        aad[..HEADER_LEN].copy_from_slice(&self.header);
+        aad[HEADER_LEN..length].copy_from_slice(self.label.as_bytes());
+        act(&aad[..length])
+    }
+}
+
+/// Ids and numbers, no secret.
+impl fmt::Display for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (keys, index_keys) = (self.keys.len(), self.index_keys.len());
+        write!(f, "primary {} of {keys}, ", self.keys[self.primary].id)?;
+        match self.index_primary {
+            Some(at) => write!(f, "index primary {} of {index_keys}", self.index_keys[at].id),
+            None => f.write_str("no index key"),
+        }
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keyring({self})")
+    }
+}

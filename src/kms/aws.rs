@@ -1,0 +1,256 @@
+//! AWS KMS: the only file that names AWS types.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_kms::Client;
+use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_kms::operation::RequestId;
+use aws_sdk_kms::primitives::Blob;
+use tracing::Instrument;
+use zeroize::Zeroizing;
+
+use super::{EncryptionContext, Kms, Wrapped, WrappingKey};
+use crate::error::{Error, KmsError, KmsReason, Result};
+use crate::keyring::KMS_LIMIT;
+
+/// Until a connection stands.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// Until the first byte of an answer; the SDK itself would wait for ever.
+const READ_TIMEOUT: Duration = Duration::from_secs(3);
+/// For one attempt.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
+/// For one call with all its attempts.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often one call is tried, with a backoff that doubles from [`FIRST_BACKOFF`] and jitters.
+const ATTEMPTS: u32 = 5;
+const FIRST_BACKOFF: Duration = Duration::from_millis(200);
+
+/// No ciphertext of KMS is as short as this: a secret of one byte is longer once wrapped.
+const SHORTEST_BLOB: usize = 64;
+
+/// AWS KMS, by way of the AWS SDK and its usual configuration: `AWS_REGION`, profiles, roles, `AWS_ENDPOINT_URL_KMS`.
+///
+/// Connecting may take 2 seconds, an answer 3, one attempt 4, and a call with all its attempts 10; a call is tried 5 times at
+/// most, with a jittered backoff.
+///
+/// ```no_run
+/// # async fn run() -> diesel_envelope::Result<()> {
+/// use diesel_envelope::keyring::Document;
+/// use diesel_envelope::kms::AwsKms;
+///
+/// let kms = AwsKms::builder().key("alias/app").build().await;
+/// println!("SECRET_KEY={}", Document::generate()?.wrap(&kms).await?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct AwsKms {
+    client: Client,
+    key: Option<String>,
+}
+
+/// What an [`AwsKms`] is to be.
+#[derive(Debug, Clone)]
+pub struct AwsKmsBuilder {
+    key: Option<String>,
+    region: Option<String>,
+    config: Option<SdkConfig>,
+    operation_timeout: Duration,
+}
+
+impl AwsKms {
+    /// A client with the usual configuration and no pinned key.
+    pub async fn new() -> Self {
+        Self::builder().build().await
+    }
+
+    /// Sets the client up piece by piece.
+    pub fn builder() -> AwsKmsBuilder {
+        AwsKmsBuilder { key: None, region: None, config: None, operation_timeout: OPERATION_TIMEOUT }
+    }
+
+    /// Whether the key that KMS used is the pinned one, as far as its name tells: an alias does not.
+    fn check_key(&self, used: Option<&str>) -> Result<()> {
+        let Some(pinned) = self.key.as_deref() else { return Ok(()) };
+        let same = match used {
+            Some(used) if pinned.starts_with("arn:") => pinned.contains(":alias/") || used == pinned,
+            Some(used) => pinned.starts_with("alias/") || used.ends_with(&format!(":key/{pinned}")) || used == pinned,
+            None => false,
+        };
+        let detail = || format!("expected {pinned}, found {}", used.unwrap_or("no key id in the answer"));
+        if same { Ok(()) } else { Err(KmsError::new("Decrypt", KmsReason::WrongKey).detail(detail()).into()) }
+    }
+}
+
+impl AwsKmsBuilder {
+    /// The key that encrypts, and the only one that may have encrypted what is decrypted: an ARN, a key id or an alias. From an
+    /// ARN the region is taken too.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        let key = key.into();
+        if let ["arn", _, "kms", region, ..] = key.split(':').collect::<Vec<_>>()[..] {
+            self.region = Some(region.to_owned());
+        }
+        self.key = Some(key);
+        self
+    }
+
+    /// The region, where it is not the configured one.
+    #[must_use]
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// Credentials, endpoint and region from a configuration of the application's own. Timeouts and retries stay as they are here.
+    #[must_use]
+    pub fn config(mut self, config: SdkConfig) -> Self {
+        self.config = Some(config);
+        self
+    }
+
+    /// How long one call may take with all its attempts, instead of 10 seconds. Shorter times shorten those of one attempt too.
+    #[must_use]
+    pub fn operation_timeout(mut self, timeout: Duration) -> Self {
+        self.operation_timeout = timeout;
+        self
+    }
+
+    /// Loads the configuration, which makes no call to KMS.
+    pub async fn build(self) -> AwsKms {
+        let config = match self.config {
+            Some(config) => config,
+            None => aws_config::defaults(BehaviorVersion::latest()).load().await,
+        };
+        let limit = self.operation_timeout;
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT.min(limit))
+            .read_timeout(READ_TIMEOUT.min(limit))
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT.min(limit))
+            .operation_timeout(limit)
+            .build();
+        let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(FIRST_BACKOFF);
+        let mut builder = aws_sdk_kms::config::Builder::from(&config).timeout_config(timeouts).retry_config(retries);
+        if let Some(region) = self.region {
+            builder = builder.region(Region::new(region));
+        }
+        AwsKms { client: Client::from_conf(builder.build()), key: self.key }
+    }
+}
+
+impl Kms for AwsKms {
+    async fn encrypt(&self, plaintext: &[u8], context: &EncryptionContext) -> Result<Wrapped> {
+        if plaintext.is_empty() || plaintext.len() > KMS_LIMIT {
+            return Err(Error::DocumentTooLarge { expected: KMS_LIMIT, found: plaintext.len() });
+        }
+        let key = self.key.as_deref().ok_or_else(|| failed("Encrypt", KmsReason::KeyUnknown, "no key is named to encrypt under"))?;
+        let call = self.client.encrypt().key_id(key).plaintext(Blob::new(plaintext)).set_encryption_context(pairs(context));
+        let answer = observed("Encrypt", self.key.as_deref(), call.send()).await?;
+        let blob = answer.ciphertext_blob.ok_or_else(|| failed("Encrypt", KmsReason::Service, "no ciphertext in the answer"))?;
+        let arn = answer.key_id.ok_or_else(|| failed("Encrypt", KmsReason::Service, "no key id in the answer"))?;
+        Ok(Wrapped { blob: blob.into_inner(), key: WrappingKey::Aws(arn) })
+    }
+
+    async fn decrypt(&self, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
+        if blob.len() < SHORTEST_BLOB {
+            return Err(failed("Decrypt", KmsReason::CiphertextTooShort, format!("expected at least {SHORTEST_BLOB} bytes, found {}", blob.len())));
+        }
+        let call = self.client.decrypt().set_key_id(self.key.clone()).ciphertext_blob(Blob::new(blob)).set_encryption_context(pairs(context));
+        let answer = observed("Decrypt", self.key.as_deref(), call.send()).await?;
+        let plaintext = Zeroizing::new(answer.plaintext.map(Blob::into_inner).unwrap_or_default());
+        self.check_key(answer.key_id.as_deref())?;
+        if plaintext.is_empty() {
+            return Err(failed("Decrypt", KmsReason::Service, "no plaintext in the answer"));
+        }
+        Ok(plaintext)
+    }
+}
+
+fn pairs(context: &EncryptionContext) -> Option<std::collections::HashMap<String, String>> {
+    (!context.is_empty()).then(|| context.pairs().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+}
+
+/// Waits for a call inside a span that tells operation, key, time and outcome, never material.
+async fn observed<T, E, R>(operation: &'static str, key: Option<&str>, call: impl Future<Output = Result<T, SdkError<E, R>>>) -> Result<T>
+where
+    E: ProvideErrorMetadata + RequestId,
+{
+    let span = tracing::debug_span!("kms", operation, key);
+    let started = std::time::Instant::now();
+    let answer = call.instrument(span.clone()).await.map_err(|error| Error::from(classify(operation, &error)));
+    let milliseconds = started.elapsed().as_millis();
+    match &answer {
+        Ok(_) => span.in_scope(|| tracing::debug!(milliseconds, "KMS answered")),
+        Err(error) => span.in_scope(|| tracing::debug!(milliseconds, %error, "KMS call failed")),
+    }
+    answer
+}
+
+fn failed(operation: &'static str, reason: KmsReason, detail: impl Into<String>) -> Error {
+    KmsError::new(operation, reason).detail(detail).into()
+}
+
+/// What an error of the SDK means. Its `Debug` and its chain of sources can hold the raw answer, and with it a key: only the code
+/// and the message that KMS gave are kept.
+fn classify<E, R>(operation: &'static str, error: &SdkError<E, R>) -> KmsError
+where
+    E: ProvideErrorMetadata + RequestId,
+{
+    let new = |reason| KmsError::new(operation, reason);
+    match error {
+        SdkError::TimeoutError(_) => new(KmsReason::TimedOut),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => new(KmsReason::TimedOut),
+        SdkError::DispatchFailure(failure) => dispatch(operation, failure.as_connector_error().map(|error| error as _)),
+        SdkError::ResponseError(_) => new(KmsReason::Unreachable).detail("the answer was cut short"),
+        SdkError::ConstructionFailure(_) => new(KmsReason::Service).detail("the request could not be built"),
+        SdkError::ServiceError(service) => {
+            let answer = service.err();
+            let code = answer.code();
+            let detail = match (code, answer.message().filter(|message| !message.is_empty())) {
+                (Some(code), Some(message)) => format!("{code}: {message}"),
+                (Some(code), None) => code.to_owned(),
+                (None, _) => "the answer was not one of KMS".to_owned(),
+            };
+            KmsError { request_id: answer.request_id().map(str::to_owned), ..new(reason(code)).detail(detail) }
+        }
+        _ => new(KmsReason::Service),
+    }
+}
+
+/// The documented error codes of Encrypt and Decrypt, and the common ones (AWS KMS API reference).
+fn reason(code: Option<&str>) -> KmsReason {
+    match code.unwrap_or_default() {
+        "DisabledException" => KmsReason::KeyDisabled,
+        "KMSInvalidStateException" | "KeyUnavailableException" | "InvalidKeyUsageException" => KmsReason::KeyUnusable,
+        "NotFoundException" => KmsReason::KeyUnknown,
+        "AccessDeniedException" => KmsReason::AccessDenied,
+        "IncorrectKeyException" => KmsReason::WrongKey,
+        "InvalidCiphertextException" => KmsReason::InvalidCiphertext,
+        "ThrottlingException" | "LimitExceededException" | "TooManyRequestsException" | "RequestLimitExceeded" => KmsReason::Throttled,
+        "UnrecognizedClientException" | "ExpiredTokenException" | "ExpiredToken" | "InvalidClientTokenId" | "IncompleteSignature"
+        | "InvalidSignatureException" | "MissingAuthenticationTokenException" => KmsReason::Credentials,
+        _ => KmsReason::Service,
+    }
+}
+
+/// What kept a request from being sent. The SDK has no variants for missing credentials and a missing region, only words.
+fn dispatch(operation: &'static str, failure: Option<&(dyn std::error::Error + 'static)>) -> KmsError {
+    let mut words = String::new();
+    let mut next = failure;
+    while let Some(error) = next {
+        words = format!("{words}{}{error}", if words.is_empty() { "" } else { ": " });
+        next = error.source();
+    }
+    let lower = words.to_lowercase();
+    let reason = if lower.contains("missing signing region") || lower.contains("region") && lower.contains("missing") {
+        KmsReason::Region
+    } else if lower.contains("credential") || lower.contains("identity") {
+        KmsReason::Credentials
+    } else {
+        KmsReason::Unreachable
+    };
+    KmsError::new(operation, reason).detail(words)
+}

@@ -1,0 +1,374 @@
+//! `T` to bytes and back. The encodings are frozen: canonical text without a type tag, so that other languages read them and a
+//! type can be widened later.
+
+use std::fmt::{self, Display, Write as _};
+use std::str::FromStr;
+
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::error::{Error, Result};
+
+#[cfg(any(feature = "bigdecimal", feature = "rust_decimal"))]
+mod decimal;
+#[cfg(feature = "serde")]
+mod json;
+#[cfg(any(feature = "chrono", feature = "time"))]
+mod temporal;
+#[cfg(feature = "uuid")]
+mod uuid;
+
+#[cfg(feature = "serde")]
+pub use json::Json;
+
+/// A type that can stand in an encrypted column.
+///
+/// | type | bytes before encryption | padded to |
+/// |---|---|---|
+/// | `String`, `Vec<u8>`, `[u8; N]` | as they are | – |
+/// | integers up to 64 bits / 128 bits | `0` or `-?[1-9][0-9]*` | 24 / 48 |
+/// | `f32` (widened), `f64` | Rust's `{:e}`; `NaN`, `inf`, `-inf` | 32 |
+/// | `bool` | `true`, `false` | 8 |
+/// | dates (features `chrono`, `time`) | `2026-11-23`, years 0000 to 9999 | – |
+/// | instants in UTC (the same features) | `2026-11-23T10:00:00.000000000Z` | – |
+/// | date-times without a zone (the same features) | `2026-11-23T10:00:00.000000000` | – |
+/// | UUIDs (feature `uuid`) | lower case with hyphens, 36 bytes | – |
+/// | decimals (features `rust_decimal`, `bigdecimal`) | plain digits, the scale kept, no exponent | 32 |
+/// | `serde_json::Value`, `Json<T>` (feature `serde`) | compact JSON, UTF-8 | – |
+/// | [`AsText<T>`] | what `Display` writes | – |
+///
+/// Only the canonical form is read: `+5`, `007` and `-0` are no integers. A value written as `i32` is read as `i64` and as
+/// `String`.
+pub trait Plaintext: Sized {
+    /// What holds the value in memory: it wipes itself on drop where the type allows it, and the value can be moved out of it.
+    type Held: Held<Self>;
+
+    /// To which multiple of bytes a value is padded when its column does not say.
+    const PAD_TO: usize = 1;
+
+    /// The bytes to encrypt.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnsupportedValue`] when the encoding does not cover the value.
+    fn encode(&self) -> Result<Encoded<'_>>;
+
+    /// The value that was encoded so.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidPlaintext`] when the bytes are no canonical encoding of such a value.
+    fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self>;
+}
+
+/// A type whose column may hold a plaintext as text: what [`MaybeEncrypted`](crate::MaybeEncrypted) can read.
+pub trait TextPlaintext: Plaintext {}
+
+impl TextPlaintext for String {}
+impl<T: Display + FromStr> TextPlaintext for AsText<T> {}
+
+/// Encoded bytes: borrowed from the value where it has them already, else owned and wiped on drop.
+pub enum Encoded<'a> {
+    /// Bytes of the value itself.
+    Borrowed(&'a [u8]),
+    /// Bytes made for the occasion.
+    Owned(Zeroizing<Vec<u8>>),
+}
+
+impl Encoded<'static> {
+    /// What `Display` writes. It is written twice: once to learn the length, so that the buffer never grows and leaves a copy behind.
+    pub fn display(value: &impl Display) -> Self {
+        let mut length = Length(0);
+        // Neither sink can fail; a `Display` that reports an error of its own has written what it could both times.
+        let _ = write!(length, "{value}");
+        let mut text = String::with_capacity(length.0);
+        let _ = write!(text, "{value}");
+        Self::Owned(Zeroizing::new(text.into_bytes()))
+    }
+}
+
+impl std::ops::Deref for Encoded<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Borrowed(bytes) => bytes,
+            Self::Owned(bytes) => bytes,
+        }
+    }
+}
+
+impl fmt::Debug for Encoded<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Encoded([redacted])")
+    }
+}
+
+struct Length(usize);
+
+impl fmt::Write for Length {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        self.0 += s.len();
+        Ok(())
+    }
+}
+
+/// Holds a value in memory until it is moved out, and wipes it where it can.
+pub trait Held<T> {
+    /// Takes the value in.
+    fn hold(value: T) -> Self;
+    /// Lends the value.
+    fn value(&self) -> &T;
+    /// Gives the value out.
+    fn release(self) -> T;
+}
+
+impl<T: Zeroize + Default> Held<T> for Zeroizing<T> {
+    fn hold(value: T) -> Self {
+        Self::new(value)
+    }
+
+    fn value(&self) -> &T {
+        self
+    }
+
+    fn release(mut self) -> T {
+        std::mem::take(&mut *self)
+    }
+}
+
+/// Holds a value that cannot be wiped.
+pub struct Bare<T>(T);
+
+impl<T> Held<T> for Bare<T> {
+    fn hold(value: T) -> Self {
+        Self(value)
+    }
+
+    fn value(&self) -> &T {
+        &self.0
+    }
+
+    fn release(self) -> T {
+        self.0
+    }
+}
+
+/// Holds an array and wipes it: arrays of more than 32 bytes have no `Default`.
+pub struct WipedArray<const N: usize>([u8; N]);
+
+impl<const N: usize> Drop for WipedArray<N> {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl<const N: usize> Held<[u8; N]> for WipedArray<N> {
+    fn hold(value: [u8; N]) -> Self {
+        Self(value)
+    }
+
+    fn value(&self) -> &[u8; N] {
+        &self.0
+    }
+
+    fn release(self) -> [u8; N] {
+        self.0
+    }
+}
+
+/// The error for bytes that are no such value. The length says nothing that the ciphertext does not.
+fn invalid(expected: &'static str, bytes: &[u8]) -> Error {
+    Error::InvalidPlaintext { expected, length: bytes.len() }
+}
+
+/// Reads what `parse` reads, and refuses what `write` would write differently: so only the canonical form is read.
+fn canonical<T>(
+    expected: &'static str,
+    bytes: &[u8],
+    parse: impl FnOnce(&str) -> Option<T>,
+    write: impl FnOnce(&T) -> Result<Encoded<'static>>,
+) -> Result<T> {
+    let value = std::str::from_utf8(bytes).ok().and_then(parse);
+    value.filter(|value| write(value).is_ok_and(|encoded| *encoded == *bytes)).ok_or_else(|| invalid(expected, bytes))
+}
+
+impl Plaintext for String {
+    type Held = Zeroizing<Self>;
+
+    fn encode(&self) -> Result<Encoded<'_>> {
+        Ok(Encoded::Borrowed(self.as_bytes()))
+    }
+
+    fn decode(mut bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
+        Self::from_utf8(std::mem::take(&mut *bytes)).map_err(|error| invalid("UTF-8 text", &Zeroizing::new(error.into_bytes())))
+    }
+}
+
+impl Plaintext for Vec<u8> {
+    type Held = Zeroizing<Self>;
+
+    fn encode(&self) -> Result<Encoded<'_>> {
+        Ok(Encoded::Borrowed(self))
+    }
+
+    fn decode(mut bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
+        Ok(std::mem::take(&mut *bytes))
+    }
+}
+
+impl<const N: usize> Plaintext for [u8; N] {
+    type Held = WipedArray<N>;
+
+    fn encode(&self) -> Result<Encoded<'_>> {
+        Ok(Encoded::Borrowed(self))
+    }
+
+    fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
+        bytes.as_slice().try_into().map_err(|_| invalid("an array of bytes of another length", &bytes))
+    }
+}
+
+impl Plaintext for bool {
+    type Held = Zeroizing<Self>;
+    const PAD_TO: usize = 8;
+
+    fn encode(&self) -> Result<Encoded<'_>> {
+        Ok(Encoded::Borrowed(if *self { b"true" } else { b"false" }))
+    }
+
+    fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
+        match &**bytes {
+            b"true" => Ok(true),
+            b"false" => Ok(false),
+            _ => Err(invalid("`true` or `false`", &bytes)),
+        }
+    }
+}
+
+macro_rules! integers {
+    ($pad_to:literal: $($ty:ty, $expected:literal;)+) => { $(
+        impl Plaintext for $ty {
+            type Held = Zeroizing<Self>;
+            const PAD_TO: usize = $pad_to;
+
+            fn encode(&self) -> Result<Encoded<'_>> {
+                Ok(Encoded::display(self))
+            }
+
+            fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
+                canonical($expected, &bytes, |text| text.parse().ok(), |value: &Self| Ok(Encoded::display(value)))
+            }
+        }
+    )+ };
+}
+
+integers! { 24:
+    i8, "an integer of type i8"; i16, "an integer of type i16"; i32, "an integer of type i32"; i64, "an integer of type i64";
+    u8, "an integer of type u8"; u16, "an integer of type u16"; u32, "an integer of type u32"; u64, "an integer of type u64";
+    isize, "an integer of type isize"; usize, "an integer of type usize";
+}
+integers! { 48: i128, "an integer of type i128"; u128, "an integer of type u128"; }
+
+impl Plaintext for f64 {
+    type Held = Zeroizing<Self>;
+    const PAD_TO: usize = 32;
+
+    fn encode(&self) -> Result<Encoded<'_>> {
+        Ok(Encoded::display(&format_args!("{self:e}")))
+    }
+
+    fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
+        let write = |value: &Self| Ok(Encoded::display(&format_args!("{value:e}")));
+        canonical("a number of type f64", &bytes, |text| text.parse().ok(), write)
+    }
+}
+
+/// Widened to `f64` and written so; a value that is no `f32` is refused on reading.
+impl Plaintext for f32 {
+    type Held = Zeroizing<Self>;
+    const PAD_TO: usize = 32;
+
+    fn encode(&self) -> Result<Encoded<'_>> {
+        Ok(Encoded::display(&format_args!("{:e}", f64::from(*self))))
+    }
+
+    fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
+        #[expect(clippy::cast_possible_truncation, reason = "the canonical check refuses what the narrowing changed")]
+        let narrow = |text: &str| text.parse::<f64>().ok().map(|wide| wide as Self);
+        let write = |value: &Self| Ok(Encoded::display(&format_args!("{:e}", f64::from(*value))));
+        canonical("a number of type f32", &bytes, narrow, write)
+    }
+}
+
+/// A value stored as the text that `Display` writes and `FromStr` reads: what other languages write as text, and any type of one's own.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct AsText<T>(pub T);
+
+impl<T> fmt::Debug for AsText<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AsText([redacted])")
+    }
+}
+
+impl<T: Display + FromStr> Plaintext for AsText<T> {
+    type Held = Bare<Self>;
+
+    fn encode(&self) -> Result<Encoded<'_>> {
+        Ok(Encoded::display(&self.0))
+    }
+
+    fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
+        let value = std::str::from_utf8(&bytes).ok().and_then(|text| text.parse().ok());
+        value.map(Self).ok_or_else(|| invalid("text that the type reads", &bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text<T: Plaintext>(value: T) -> String {
+        String::from_utf8(value.encode().unwrap().to_vec()).unwrap()
+    }
+
+    fn read<T: Plaintext>(bytes: impl AsRef<[u8]>) -> Result<T> {
+        T::decode(Zeroizing::new(bytes.as_ref().to_vec()))
+    }
+
+    #[test]
+    fn encodings_are_canonical_text() {
+        assert_eq!(text(i64::MIN), "-9223372036854775808");
+        assert_eq!(text(u128::MAX), "340282366920938463463374607431768211455");
+        assert_eq!((text(0_u8), text(true), text(String::from("é"))), ("0".into(), "true".into(), "é".into()));
+        assert_eq!((text(0.1_f64), text(0.1_f32), text(-0.0_f64)), ("1e-1".into(), "1.0000000149011612e-1".into(), "-0e0".into()));
+        assert_eq!((text(f64::NAN), text(f64::INFINITY), text(f64::NEG_INFINITY)), ("NaN".into(), "inf".into(), "-inf".into()));
+        assert_eq!(text(AsText(1.5)), "1.5");
+    }
+
+    #[test]
+    fn a_wider_type_reads_what_a_narrower_one_wrote() {
+        assert_eq!(read::<i64>(text(-7_i32)), Ok(-7));
+        assert_eq!(read::<u128>(text(u64::MAX)), Ok(u128::from(u64::MAX)));
+        assert_eq!(read::<f64>(text(0.1_f32)), Ok(f64::from(0.1_f32)));
+        assert_eq!(read::<String>(text(42_i16)), Ok("42".into()));
+    }
+
+    #[test]
+    fn what_is_not_canonical_is_refused() {
+        for bad in ["+5", "007", "-0", "", " 5", "5 ", "5.0", "0x5", "é", "300"] {
+            assert_eq!(read::<u8>(bad), Err(Error::InvalidPlaintext { expected: "an integer of type u8", length: bad.len() }), "{bad}");
+        }
+        for bad in ["0.1", "1E-1", "1e-01", "nan", "+inf", "infinity", "1.0e0"] {
+            assert!(read::<f64>(bad).is_err(), "{bad}");
+        }
+        assert!(read::<f32>(text(0.1_f64)).is_err() && read::<f32>("1e300").is_err());
+        assert!(read::<bool>("TRUE").is_err() && read::<String>(b"\xff").is_err() && read::<[u8; 3]>("ab").is_err());
+        assert!(read::<AsText<u8>>("300").is_err());
+    }
+
+    #[test]
+    fn a_not_a_number_and_the_infinities_come_back() {
+        assert!(read::<f64>("NaN").unwrap().is_nan() && read::<f32>("NaN").unwrap().is_nan());
+        assert_eq!((read::<f64>("inf"), read::<f32>("-inf")), (Ok(f64::INFINITY), Ok(f32::NEG_INFINITY)));
+    }
+}

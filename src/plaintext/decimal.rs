@@ -1,0 +1,79 @@
+//! Decimals: plain digits with the scale kept and no exponent, `-12.50`.
+
+use super::{Bare, Encoded, Plaintext, canonical};
+use crate::error::Result;
+use zeroize::Zeroizing;
+
+const EXPECTED: &str = "a decimal in plain digits";
+
+#[cfg(feature = "rust_decimal")]
+impl Plaintext for rust_decimal::Decimal {
+    type Held = Bare<Self>;
+    const PAD_TO: usize = 32;
+
+    fn encode(&self) -> Result<Encoded<'_>> {
+        Ok(Encoded::display(self))
+    }
+
+    fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
+        canonical(EXPECTED, &bytes, |text| Self::from_str_exact(text).ok(), |value| Ok(Encoded::display(value)))
+    }
+}
+
+#[cfg(feature = "bigdecimal")]
+impl Plaintext for bigdecimal::BigDecimal {
+    type Held = Bare<Self>;
+    const PAD_TO: usize = 32;
+
+    fn encode(&self) -> Result<Encoded<'_>> {
+        plain(self)
+    }
+
+    fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
+        canonical(EXPECTED, &bytes, |text| text.parse().ok(), plain)
+    }
+}
+
+/// The most digits that an exponent may unfold into: a value like `1e999999999` is refused instead of written out.
+#[cfg(feature = "bigdecimal")]
+const MOST_DIGITS: i64 = 65_536;
+
+#[cfg(feature = "bigdecimal")]
+fn plain(value: &bigdecimal::BigDecimal) -> Result<Encoded<'static>> {
+    let (_, scale) = value.as_bigint_and_exponent();
+    if scale.unsigned_abs() > MOST_DIGITS.unsigned_abs() {
+        return Err(crate::error::Error::UnsupportedValue { expected: "a decimal with an exponent of at most 65,536" });
+    }
+    Ok(Encoded::Owned(Zeroizing::new(value.to_plain_string().into_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keeps_its_scale<T: Plaintext>() {
+        let read = |text: &str| T::decode(Zeroizing::new(text.as_bytes().to_vec()));
+        for text in ["0", "-12.50", "0.001", "100", "79228162514264337593543950335", "0.0000000000000000000000000001"] {
+            assert_eq!(*read(text).unwrap().encode().unwrap(), *text.as_bytes(), "{text}");
+        }
+        for bad in ["1e5", "1E-5", "+1", "01", ".5", "5.", "", "1_000", " 1", "NaN"] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[cfg(feature = "rust_decimal")]
+    #[test]
+    fn a_decimal_keeps_its_scale() {
+        keeps_its_scale::<rust_decimal::Decimal>();
+    }
+
+    #[cfg(feature = "bigdecimal")]
+    #[test]
+    fn a_big_decimal_keeps_its_scale_and_unfolds_no_giant_exponent() {
+        keeps_its_scale::<bigdecimal::BigDecimal>();
+        let large: bigdecimal::BigDecimal = "1e5".parse().unwrap();
+        assert_eq!(*large.encode().unwrap(), *b"100000");
+        let giant: bigdecimal::BigDecimal = "1e999999999".parse().unwrap();
+        assert!(giant.encode().is_err());
+    }
+}

@@ -1,0 +1,86 @@
+//! JSON: compact, UTF-8 (RFC 8259). Object keys stand in the order in which serde writes them.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use super::{Bare, Encoded, Plaintext, invalid};
+use crate::error::{Error, Result};
+
+/// Any serde type, stored as compact JSON.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Json<T>(pub T);
+
+impl<T> std::fmt::Debug for Json<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Json([redacted])")
+    }
+}
+
+impl<T: Serialize + DeserializeOwned> Plaintext for Json<T> {
+    type Held = Bare<Self>;
+
+    fn encode(&self) -> Result<Encoded<'_>> {
+        write(&self.0)
+    }
+
+    fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
+        read(&bytes).map(Self)
+    }
+}
+
+impl Plaintext for serde_json::Value {
+    type Held = Bare<Self>;
+
+    fn encode(&self) -> Result<Encoded<'_>> {
+        write(self)
+    }
+
+    fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
+        read(&bytes)
+    }
+}
+
+/// Writes twice: once to learn the length, so that the buffer never grows and leaves a copy behind.
+fn write(value: &impl Serialize) -> Result<Encoded<'static>> {
+    let unsupported = |_| Error::UnsupportedValue { expected: "JSON" };
+    let mut length = Length(0);
+    serde_json::to_writer(&mut length, value).map_err(unsupported)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length.0));
+    serde_json::to_writer(&mut *bytes, value).map_err(unsupported)?;
+    Ok(Encoded::Owned(bytes))
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|_| invalid("JSON of the expected type", bytes))
+}
+
+struct Length(usize);
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_compact_and_read_back() {
+        let value = serde_json::json!({"a": [1, "é"], "b": null});
+        assert_eq!(*value.encode().unwrap(), *r#"{"a":[1,"é"],"b":null}"#.as_bytes());
+        let held = Json(vec![(1, "x".to_owned())]);
+        assert_eq!(*held.encode().unwrap(), *br#"[[1,"x"]]"#);
+        assert_eq!(Json::decode(Zeroizing::new(held.encode().unwrap().to_vec())), Ok(held));
+        assert!(Json::<Vec<u8>>::decode(Zeroizing::new(b"[300]".to_vec())).is_err());
+    }
+}

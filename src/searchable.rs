@@ -1,0 +1,420 @@
+//! `Searchable<T, C>`: a value and its blind indexes as one field, written together and never out of step.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, FromSqlRow, Queryable, QueryableByName};
+use diesel::expression::AsExpression;
+use diesel::prelude::{AsChangeset, Insertable, Selectable};
+use diesel::row::NamedRow;
+use diesel::sql_types::{SingleValue, SqlType};
+use diesel::{Column, Expression, ExpressionMethods};
+
+use crate::blind_index::{BlindIndex, IndexSpec, IndexSqlType};
+use crate::context::Context;
+use crate::encrypted::{Encrypted, Snapshot};
+use crate::error::Result;
+use crate::keyring::Keyring;
+use crate::plaintext::Plaintext;
+
+/// The blind index columns of an encrypted column: one, or a tuple of up to four.
+///
+/// ```
+/// # diesel::table! {
+/// #     use diesel::sql_types::*;
+/// #     use diesel_envelope::sql_types::*;
+/// #     users (id) { id -> BigInt, email -> Ciphertext, email_index -> BlindIndex, }
+/// # }
+/// # impl diesel_envelope::Context for users::email { const LABEL: &'static str = "users.email"; }
+/// # impl diesel_envelope::IndexSpec for users::email_index {
+/// #     type Value = str;
+/// #     const LABEL: &'static str = "users.email_index";
+/// #     fn normalize(value: &str) -> std::borrow::Cow<'_, [u8]> { diesel_envelope::blind_index::normalize::caseless(value) }
+/// # }
+/// use diesel_envelope::SearchableColumn;
+///
+/// impl SearchableColumn for users::email { type Indexes = users::email_index; }
+/// ```
+pub trait SearchableColumn: Context + Column + Default + ExpressionMethods {
+    /// The index columns, each with an [`IndexSpec`].
+    type Indexes;
+}
+
+/// What [`Searchable`] asks for: a context with a column. Every [`SearchableColumn`] is one, and so can a marker type be where the
+/// schema lives in another crate.
+pub trait SearchableSpec: Context {
+    /// The column with the ciphertext.
+    type Column: Column + Default + ExpressionMethods;
+    /// The index columns: each a column with an [`IndexSpec`], or [`At<column, spec>`](At).
+    type Indexes;
+}
+
+impl<C: SearchableColumn> SearchableSpec for C {
+    type Column = C;
+    type Indexes = C::Indexes;
+}
+
+/// An index column of a schema in another crate, with a spec on a marker type.
+pub struct At<Col, Spec>(PhantomData<(Col, Spec)>);
+
+/// An [`Encrypted`] value and its blind indexes as one field, embedded in a model.
+///
+/// | field | what it is |
+/// |---|---|
+/// | `Searchable<T, C>` | a value |
+/// | `Searchable<Option<T>, C>` | a nullable column: value and indexes become NULL together |
+/// | `Option<Searchable<T, C>>` in a changeset | `None` leaves the columns alone |
+/// | `Option<Searchable<Option<T>, C>>` in a changeset | the same, and `Some(None.into())` makes them NULL |
+///
+/// ```
+/// # use diesel::prelude::*;
+/// # diesel::table! {
+/// #     use diesel::sql_types::*;
+/// #     use diesel_envelope::sql_types::*;
+/// #     users (id) { id -> BigInt, email -> Ciphertext, email_index -> BlindIndex, }
+/// # }
+/// # impl diesel_envelope::Context for users::email { const LABEL: &'static str = "users.email"; }
+/// # impl diesel_envelope::IndexSpec for users::email_index {
+/// #     type Value = str;
+/// #     const LABEL: &'static str = "users.email_index";
+/// #     fn normalize(value: &str) -> std::borrow::Cow<'_, [u8]> { diesel_envelope::blind_index::normalize::caseless(value) }
+/// # }
+/// # impl diesel_envelope::SearchableColumn for users::email { type Indexes = users::email_index; }
+/// use diesel_envelope::Searchable;
+///
+/// #[derive(Insertable, AsChangeset)]
+/// #[diesel(table_name = users)]
+/// struct NewUser {
+///     #[diesel(embed)]
+///     email: Searchable<String, users::email>,
+/// }
+/// ```
+///
+/// All columns of one assignment are written under one keyring, also when it is replaced meanwhile.
+pub struct Searchable<T: Content, C>(T::Cell<C>);
+
+impl<T: Content, C> Searchable<T, C> {
+    /// Holds a value.
+    pub fn new(value: T) -> Self {
+        Self(T::into_cell(value))
+    }
+
+    /// Gives the value out.
+    pub fn into_inner(self) -> T {
+        T::from_cell(self.0)
+    }
+}
+
+impl<T: Content, C> From<T> for Searchable<T, C> {
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+impl<C> From<&str> for Searchable<String, C> {
+    fn from(value: &str) -> Self {
+        Self::new(value.to_owned())
+    }
+}
+
+impl<C> From<Option<&str>> for Searchable<Option<String>, C> {
+    fn from(value: Option<&str>) -> Self {
+        Self::new(value.map(str::to_owned))
+    }
+}
+
+impl<T: Plaintext, C> Deref for Searchable<T, C> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Plaintext, C> Deref for Searchable<Option<T>, C> {
+    type Target = Option<Encrypted<T, C>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<T: Content, C> Clone for Searchable<T, C>
+where
+    T::Cell<C>: Clone,
+{
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: Content, C> PartialEq for Searchable<T, C>
+where
+    T::Cell<C>: PartialEq,
+{
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<T: Content, C> Eq for Searchable<T, C> where T::Cell<C>: Eq {}
+
+impl<T: Content, C> Default for Searchable<T, C>
+where
+    T::Cell<C>: Default,
+{
+    fn default() -> Self {
+        Self(T::Cell::default())
+    }
+}
+
+impl<T: Content, C> fmt::Debug for Searchable<T, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Searchable([redacted])")
+    }
+}
+
+/// What a [`Searchable`] holds: a [`Plaintext`], or an `Option` of one.
+pub trait Content: Sized {
+    /// The type inside the `Option`, or the type itself.
+    type Value;
+    /// The encrypted column.
+    type Cell<C>;
+    /// An index column.
+    type Index<I>;
+
+    #[doc(hidden)]
+    fn into_cell<C>(self) -> Self::Cell<C>;
+    #[doc(hidden)]
+    fn from_cell<C>(cell: Self::Cell<C>) -> Self;
+    #[doc(hidden)]
+    fn index<I: IndexSpec, C>(cell: &Self::Cell<C>, keyring: &Result<std::sync::Arc<Keyring>>) -> Self::Index<I>
+    where
+        Self::Value: Borrow<I::Value>;
+}
+
+impl<T: Plaintext> Content for T {
+    type Value = T;
+    type Cell<C> = Encrypted<T, C>;
+    type Index<I> = BlindIndex<I>;
+
+    fn into_cell<C>(self) -> Encrypted<T, C> {
+        Encrypted::new(self)
+    }
+
+    fn from_cell<C>(cell: Encrypted<T, C>) -> Self {
+        cell.into_inner()
+    }
+
+    fn index<I: IndexSpec, C>(cell: &Encrypted<T, C>, keyring: &Result<std::sync::Arc<Keyring>>) -> BlindIndex<I>
+    where
+        T: Borrow<I::Value>,
+    {
+        let digest = keyring.as_ref().map_err(Clone::clone).and_then(|keyring| keyring.blind_index::<I>(T::borrow(cell)));
+        BlindIndex::new(digest)
+    }
+}
+
+impl<T: Plaintext> Content for Option<T> {
+    type Value = T;
+    type Cell<C> = Option<Encrypted<T, C>>;
+    type Index<I> = Option<BlindIndex<I>>;
+
+    fn into_cell<C>(self) -> Option<Encrypted<T, C>> {
+        self.map(Encrypted::new)
+    }
+
+    fn from_cell<C>(cell: Option<Encrypted<T, C>>) -> Self {
+        cell.map(Encrypted::into_inner)
+    }
+
+    fn index<I: IndexSpec, C>(cell: &Option<Encrypted<T, C>>, keyring: &Result<std::sync::Arc<Keyring>>) -> Option<BlindIndex<I>>
+    where
+        T: Borrow<I::Value>,
+    {
+        cell.as_ref().map(|cell| T::index(cell, keyring))
+    }
+}
+
+/// The assignments to the index columns of a value.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no index column, or tuple of index columns, for such a value",
+    note = "the `Indexes` are blind index columns whose `IndexSpec::Value` the field's value borrows as"
+)]
+pub trait Indexes<T: Content, C> {
+    /// `column = digest`, or a tuple of those.
+    type Assignments;
+
+    #[doc(hidden)]
+    fn assignments(cell: &T::Cell<C>, keyring: &Result<std::sync::Arc<Keyring>>) -> Self::Assignments;
+}
+
+impl<T: Content, C, I> Indexes<T, C> for I
+where
+    I: IndexSpec + Column + ExpressionMethods + Default,
+    I::SqlType: IndexSqlType,
+    T::Value: Borrow<I::Value>,
+    T::Index<I>: AsExpression<I::SqlType>,
+{
+    type Assignments = diesel::dsl::Eq<I, T::Index<I>>;
+
+    fn assignments(cell: &T::Cell<C>, keyring: &Result<std::sync::Arc<Keyring>>) -> Self::Assignments {
+        I::default().eq(T::index::<I, C>(cell, keyring))
+    }
+}
+
+impl<T: Content, C, Col, Spec> Indexes<T, C> for At<Col, Spec>
+where
+    Spec: IndexSpec,
+    Col: Column + ExpressionMethods + Default,
+    Col::SqlType: IndexSqlType,
+    T::Value: Borrow<Spec::Value>,
+    T::Index<Spec>: AsExpression<Col::SqlType>,
+{
+    type Assignments = diesel::dsl::Eq<Col, T::Index<Spec>>;
+
+    fn assignments(cell: &T::Cell<C>, keyring: &Result<std::sync::Arc<Keyring>>) -> Self::Assignments {
+        Col::default().eq(T::index::<Spec, C>(cell, keyring))
+    }
+}
+
+macro_rules! tuples {
+    ($($index:ident),+) => {
+        impl<T: Content, C, $($index: Indexes<T, C>),+> Indexes<T, C> for ($($index,)+) {
+            type Assignments = ($($index::Assignments,)+);
+
+            fn assignments(cell: &T::Cell<C>, keyring: &Result<std::sync::Arc<Keyring>>) -> Self::Assignments {
+                ($($index::assignments(cell, keyring),)+)
+            }
+        }
+    };
+}
+
+tuples!(I1);
+tuples!(I1, I2);
+tuples!(I1, I2, I3);
+tuples!(I1, I2, I3, I4);
+
+type ColumnOf<C> = <C as SearchableSpec>::Column;
+type TableOf<C> = <ColumnOf<C> as Column>::Table;
+type SqlTypeOf<C> = <ColumnOf<C> as Expression>::SqlType;
+/// The assignment to the encrypted column, and those to its index columns.
+type Assignments<Cell, T, C> = (diesel::dsl::Eq<ColumnOf<C>, Snapshot<Cell>>, <<C as SearchableSpec>::Indexes as Indexes<T, C>>::Assignments);
+
+fn assignments<Cell, T, C>(cell: Cell, lend: impl Fn(&Cell) -> &T::Cell<C>) -> Assignments<Cell, T, C>
+where
+    T: Content,
+    C: SearchableSpec<Indexes: Indexes<T, C>>,
+    SqlTypeOf<C>: SqlType,
+    Snapshot<Cell>: AsExpression<SqlTypeOf<C>>,
+{
+    let keyring = Keyring::installed();
+    let indexes = <C::Indexes as Indexes<T, C>>::assignments(lend(&cell), &keyring);
+    (ColumnOf::<C>::default().eq(Snapshot::new(cell, keyring)), indexes)
+}
+
+macro_rules! written {
+    ([$($lifetime:lifetime)?] $searchable:ty, $cell:ty, $self:ident => $own:expr, $lend:expr) => {
+        impl<$($lifetime,)? T: Content, C> Insertable<TableOf<C>> for $searchable
+        where
+            C: SearchableSpec<Indexes: Indexes<T, C>>,
+            SqlTypeOf<C>: SqlType,
+            Snapshot<$cell>: AsExpression<SqlTypeOf<C>>,
+            Assignments<$cell, T, C>: Insertable<TableOf<C>>,
+        {
+            type Values = <Assignments<$cell, T, C> as Insertable<TableOf<C>>>::Values;
+
+            fn values($self) -> Self::Values {
+                assignments::<$cell, T, C>($own, $lend).values()
+            }
+        }
+
+        impl<$($lifetime,)? T: Content, C> AsChangeset for $searchable
+        where
+            C: SearchableSpec<Indexes: Indexes<T, C>>,
+            SqlTypeOf<C>: SqlType,
+            Snapshot<$cell>: AsExpression<SqlTypeOf<C>>,
+            Assignments<$cell, T, C>: AsChangeset,
+        {
+            type Target = <Assignments<$cell, T, C> as AsChangeset>::Target;
+            type Changeset = <Assignments<$cell, T, C> as AsChangeset>::Changeset;
+
+            fn as_changeset($self) -> Self::Changeset {
+                assignments::<$cell, T, C>($own, $lend).as_changeset()
+            }
+        }
+    };
+}
+
+written!([] Searchable<T, C>, T::Cell<C>, self => self.0, |cell| cell);
+written!(['a] &'a Searchable<T, C>, &'a T::Cell<C>, self => &self.0, |cell| *cell);
+
+/// A model with a reference field, inserted by reference.
+impl<'a, Tab, T: Content, C> Insertable<Tab> for &'a &Searchable<T, C>
+where
+    &'a Searchable<T, C>: Insertable<Tab>,
+{
+    type Values = <&'a Searchable<T, C> as Insertable<Tab>>::Values;
+
+    fn values(self) -> Self::Values {
+        let inner: &'a Searchable<T, C> = self;
+        inner.values()
+    }
+}
+
+impl<'a, T: Content, C> AsChangeset for &'a &Searchable<T, C>
+where
+    &'a Searchable<T, C>: AsChangeset,
+{
+    type Target = <&'a Searchable<T, C> as AsChangeset>::Target;
+    type Changeset = <&'a Searchable<T, C> as AsChangeset>::Changeset;
+
+    fn as_changeset(self) -> Self::Changeset {
+        let inner: &'a Searchable<T, C> = self;
+        inner.as_changeset()
+    }
+}
+
+impl<T: Content, C: SearchableSpec, DB: Backend> Selectable<DB> for Searchable<T, C> {
+    type SelectExpression = ColumnOf<C>;
+
+    fn construct_selection() -> Self::SelectExpression {
+        ColumnOf::<C>::default()
+    }
+}
+
+impl<T: Content, C, ST, DB: Backend> Queryable<ST, DB> for Searchable<T, C>
+where
+    ST: SingleValue,
+    T::Cell<C>: FromSql<ST, DB> + Queryable<ST, DB, Row = T::Cell<C>>,
+{
+    type Row = T::Cell<C>;
+
+    fn build(row: Self::Row) -> deserialize::Result<Self> {
+        Ok(Self(row))
+    }
+}
+
+/// For `Option<Searchable<T, C>>` as a field that is read.
+impl<T: Plaintext, C, ST, DB: Backend> FromSql<ST, DB> for Searchable<T, C>
+where
+    ST: SingleValue,
+    Encrypted<T, C>: FromSql<ST, DB>,
+{
+    fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+        Encrypted::from_sql(value).map(Self)
+    }
+}
+
+impl<T: Content, C: SearchableSpec, DB: Backend> QueryableByName<DB> for Searchable<T, C>
+where
+    SqlTypeOf<C>: SingleValue,
+    T::Cell<C>: FromSqlRow<SqlTypeOf<C>, DB> + FromSql<SqlTypeOf<C>, DB>,
+{
+    fn build<'a>(row: &impl NamedRow<'a, DB>) -> deserialize::Result<Self> {
+        NamedRow::get::<SqlTypeOf<C>, T::Cell<C>>(row, <ColumnOf<C> as Column>::NAME).map(Self)
+    }
+}
