@@ -1,4 +1,5 @@
 //! What works on every backend.
+#![expect(clippy::type_complexity, reason = "tuples of columns are what is loaded")]
 
 use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind;
@@ -243,8 +244,8 @@ fn joins_options_and_single_columns_load() {
         assert_eq!(on, [1]);
         assert_eq!(Post::belonging_to(&user).select(posts::id).load::<i64>(conn).unwrap(), [1]);
 
-        let some: Vec<(Encrypted<String, users::name>, Option<Encrypted<String, users::phone>>)> =
-            users::table.order(users::id).select((users::name, users::phone)).load(conn).unwrap();
+        let columns = users::table.order(users::id).select((users::name, users::phone));
+        let some: Vec<(Encrypted<String, users::name>, Option<Encrypted<String, users::phone>>)> = columns.load(conn).unwrap();
         assert_eq!((&**some[0].0, some[1].1.is_none()), ("a Tables", true));
 
         let by_name: Vec<UserByName> = diesel::sql_query("SELECT * FROM users ORDER BY id").load(conn).unwrap();
