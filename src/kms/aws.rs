@@ -225,7 +225,7 @@ where
 fn reason(code: Option<&str>) -> KmsReason {
     match code.unwrap_or_default() {
         "DisabledException" => KmsReason::KeyDisabled,
-        "KMSInvalidStateException" | "KeyUnavailableException" | "InvalidKeyUsageException" => KmsReason::KeyUnusable,
+        "KMSInvalidStateException" | "InvalidKeyUsageException" => KmsReason::KeyUnusable,
         "NotFoundException" => KmsReason::KeyUnknown,
         "AccessDeniedException" => KmsReason::AccessDenied,
         "IncorrectKeyException" => KmsReason::WrongKey,
