@@ -76,8 +76,14 @@ impl Application {
         }
         command.args(["--exact", "application::application", "--ignored", "--nocapture", "--test-threads=1"]);
         command.env("SECRET_KEY", secret_key);
-        command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null").env("AWS_EC2_METADATA_DISABLED", "true");
-        command.env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID).env("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY).env("AWS_SESSION_TOKEN", SESSION_TOKEN);
+        command
+            .env("AWS_CONFIG_FILE", "/dev/null")
+            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+            .env("AWS_EC2_METADATA_DISABLED", "true");
+        command
+            .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
+            .env("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)
+            .env("AWS_SESSION_TOKEN", SESSION_TOKEN);
         Self { command, plan: Plan::default() }
     }
 
@@ -203,7 +209,11 @@ fn boot(plan: &Plan) -> Result<Booted, Error> {
     keyring.install()?;
     let keyring = Keyring::installed()?;
     let decrypted = plan.decrypt.iter().map(|value| keyring.decrypt_text::<String, Unbound>(value));
-    let encrypted = plan.encrypt.iter().map(|value| Ok((keyring.encrypt_text::<_, Unbound>(value)?, keyring.encrypt::<_, Unbound>(value)?)));
-    Ok(Booted { keyring: keyring.to_string(), decrypted: decrypted.collect::<Result<_, _>>()?, encrypted: encrypted.collect::<Result<_, Error>>()? })
+    let encrypted =
+        plan.encrypt.iter().map(|value| Ok((keyring.encrypt_text::<_, Unbound>(value)?, keyring.encrypt::<_, Unbound>(value)?)));
+    Ok(Booted {
+        keyring: keyring.to_string(),
+        decrypted: decrypted.collect::<Result<_, _>>()?,
+        encrypted: encrypted.collect::<Result<_, Error>>()?,
+    })
 }
-

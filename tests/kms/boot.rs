@@ -105,7 +105,8 @@ fn a_wrong_encryption_context_names_the_right_form() {
     let with = BASE64_STANDARD.encode(kms.wrap(&arn, FERNET_KEY.as_bytes(), &CONTEXT));
     let error = Application::new(&with).at_fake(&kms).fail();
     assert_eq!(error.kind, "Kms(WrongEncryptionContext)");
-    let words = "the blob was wrapped with another encryption context (it has the context of a keyring: write it as kms:<key-arn>:<base64>)";
+    let words =
+        "the blob was wrapped with another encryption context (it has the context of a keyring: write it as kms:<key-arn>:<base64>)";
     assert!(error.message.contains(words), "{}", error.message);
 
     let without = format!("kms:{arn}:{}", bare(&kms, &arn));
@@ -117,7 +118,11 @@ fn a_wrong_encryption_context_names_the_right_form() {
     let foreign = kms.wrap(&arn, FERNET_KEY.as_bytes(), &[("app", "another")]);
     let error = Application::new(&BASE64_STANDARD.encode(foreign)).at_fake(&kms).fail();
     assert_eq!(error.kind, "Kms(InvalidCiphertext)");
-    assert!(error.message.contains("wrapped with an encryption context that is not known here; wrap the keyring again"), "{}", error.message);
+    assert!(
+        error.message.contains("wrapped with an encryption context that is not known here; wrap the keyring again"),
+        "{}",
+        error.message
+    );
 }
 
 #[test]
@@ -125,10 +130,16 @@ fn what_was_wrapped_and_is_no_keyring_is_malformed() {
     let (kms, arn) = kms();
     let key = &FERNET_KEY[..43];
     for (document, words) in [
-        ("hunter2".to_owned(), "invalid keyring: key 1: expected a Fernet key of 44 base64 characters, or a JSON document, found 7 other characters"),
+        (
+            "hunter2".to_owned(),
+            "invalid keyring: key 1: expected a Fernet key of 44 base64 characters, or a JSON document, found 7 other characters",
+        ),
         (key.to_owned(), "found 43 other characters"),
         (format!("{FERNET_KEY},{FERNET_KEY}"), "invalid keyring: "),
-        (format!(r#"{{"version":1,"primary":"00000000","keys":[{{"id":"00000000","key":"{FERNET_KEY}"}}]}}"#), "invalid keyring: line 1, column "),
+        (
+            format!(r#"{{"version":1,"primary":"00000000","keys":[{{"id":"00000000","key":"{FERNET_KEY}"}}]}}"#),
+            "invalid keyring: line 1, column ",
+        ),
         (format!(r#"{{"version":1,"keys":{FERNET_KEY}"#), "malformed JSON"),
     ] {
         for context in [&CONTEXT[..], &[]] {
@@ -200,7 +211,10 @@ fn when_all_alternatives_fail_each_says_why() {
     kms.set(&second, KeyState::Denied);
     let error = Application::new(&secret_key).at_fake(&kms).fail();
     assert_eq!(error.kind, "NoAlternative");
-    for words in ["none of the 2 wrapped keyrings could be unwrapped: (1) KMS Decrypt failed: the KMS key is disabled", "; (2) KMS Decrypt failed: access denied"] {
+    for words in [
+        "none of the 2 wrapped keyrings could be unwrapped: (1) KMS Decrypt failed: the KMS key is disabled",
+        "; (2) KMS Decrypt failed: access denied",
+    ] {
         assert!(error.message.contains(words), "{}", error.message);
     }
 }
@@ -234,7 +248,9 @@ fn a_pin_refuses_what_is_not_under_its_key() {
     let error = Application::new(&bare(&kms, &foreign)).at_fake(&kms).pinned_to(&[&arn]).fail();
     assert_eq!((error.kind.as_str(), kms.calls()), ("Kms(WrongKey)", 1));
 
-    for (secret_key, pins) in [(named(&kms, &arn), vec![&*arn]), (bare(&kms, &arn), vec![&*arn]), (bare(&kms, &arn), vec![&*foreign, &*arn])] {
+    for (secret_key, pins) in
+        [(named(&kms, &arn), vec![&*arn]), (bare(&kms, &arn), vec![&*arn]), (bare(&kms, &arn), vec![&*foreign, &*arn])]
+    {
         let (booted, _) = Application::new(&secret_key).at_fake(&kms).pinned_to(&pins).boot();
         assert_eq!((booted.keyring.as_str(), &kms.last_call().1["KeyId"]), (KEYRING, &arn.as_str().into()));
     }

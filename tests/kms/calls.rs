@@ -8,7 +8,7 @@ use base64::prelude::*;
 use diesel_envelope::kms::{AwsKms, AwsKmsBuilder, EncryptionContext, Kms as _};
 use diesel_envelope::{Error, KmsError, KmsReason, Result};
 
-use crate::fake::{Fault, FakeKms, KeyState};
+use crate::fake::{FakeKms, Fault, KeyState};
 use crate::secrets::{ACCESS_KEY_ID, FERNET_KEY, Log, SECRET_ACCESS_KEY, SESSION_TOKEN, assert_no_secret};
 
 /// How often a call is tried at most: what the documentation of `AwsKms` says.
@@ -64,12 +64,17 @@ fn kms() -> (FakeKms, String, Vec<u8>) {
 #[test]
 fn a_secret_makes_the_round_trip() {
     let (kms, arn, _) = kms();
-    let wrapped = block_on(async { client(&kms).key(&arn).build().await.encrypt(FERNET_KEY.as_bytes(), &EncryptionContext::keyring()).await }).unwrap();
+    let wrapped =
+        block_on(async { client(&kms).key(&arn).build().await.encrypt(FERNET_KEY.as_bytes(), &EncryptionContext::keyring()).await })
+            .unwrap();
     assert_eq!(wrapped.to_alternative(), format!("kms:{arn}:{}", BASE64_STANDARD.encode(&wrapped.blob)));
     assert_eq!(decrypt(client(&kms).key(&arn), &wrapped.blob).unwrap(), FERNET_KEY.as_bytes());
     assert_eq!(kms.calls(), 2);
     let (operation, body) = kms.last_call();
-    assert_eq!((operation.as_str(), &body["KeyId"], &body["EncryptionContext"]["diesel-envelope"]), ("Decrypt", &arn.as_str().into(), &"keyring-v1".into()));
+    assert_eq!(
+        (operation.as_str(), &body["KeyId"], &body["EncryptionContext"]["diesel-envelope"]),
+        ("Decrypt", &arn.as_str().into(), &"keyring-v1".into())
+    );
 }
 
 #[test]
@@ -153,7 +158,10 @@ fn what_is_not_from_kms_is_not_taken_for_a_wrong_key() {
     for blob in [&blob[..], &[7; 100]] {
         let error = failure(client(&kms), blob);
         assert_eq!(error.reason, KmsReason::InvalidCiphertext);
-        assert!(error.to_string().contains("damaged, not from KMS, or was wrapped with an encryption context that is not known here"), "{error}");
+        assert!(
+            error.to_string().contains("damaged, not from KMS, or was wrapped with an encryption context that is not known here"),
+            "{error}"
+        );
     }
 }
 
@@ -190,15 +198,22 @@ fn credentials_that_aws_refuses_are_not_tried_again() {
 #[test]
 fn missing_credentials_and_a_missing_region_are_named() {
     let (kms, _, blob) = kms();
-    let nobody = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).endpoint_url(kms.url()).region(Region::new(kms.region())).build();
+    let nobody =
+        SdkConfig::builder().behavior_version(BehaviorVersion::latest()).endpoint_url(kms.url()).region(Region::new(kms.region())).build();
     let error = failure(AwsKms::builder().config(nobody), &blob);
     assert_eq!(error.reason, KmsReason::Credentials);
-    assert!(error.to_string().starts_with("KMS Decrypt failed: no usable AWS credentials: check the role or profile of this process ("), "{error}");
+    assert!(
+        error.to_string().starts_with("KMS Decrypt failed: no usable AWS credentials: check the role or profile of this process ("),
+        "{error}"
+    );
 
     let nowhere = config(&kms.url(), None);
     let error = failure(AwsKms::builder().config(nowhere), &blob);
     assert_eq!(error.reason, KmsReason::Region);
-    assert!(error.to_string().starts_with("KMS Decrypt failed: no AWS region configured: set AWS_REGION, or name the key by its ARN ("), "{error}");
+    assert!(
+        error.to_string().starts_with("KMS Decrypt failed: no AWS region configured: set AWS_REGION, or name the key by its ARN ("),
+        "{error}"
+    );
     assert_eq!(kms.calls(), 0);
 }
 
@@ -208,7 +223,10 @@ fn a_closed_port_is_unreachable() {
     let kms = AwsKms::builder().config(config(&format!("http://{closed}"), Some("closed-port")));
     let error = failure(kms, &[7; 100]);
     assert_eq!(error.reason, KmsReason::Unreachable);
-    assert!(error.to_string().starts_with("KMS Decrypt failed: KMS cannot be reached: check the network, the VPC endpoint and the region ("), "{error}");
+    assert!(
+        error.to_string().starts_with("KMS Decrypt failed: KMS cannot be reached: check the network, the VPC endpoint and the region ("),
+        "{error}"
+    );
     assert!(error.detail.unwrap().contains("Connection refused"));
 }
 
@@ -264,7 +282,11 @@ fn what_does_not_pass_ends_after_all_attempts() {
             KmsReason::Service,
             "KMS answered with an error: try again, and look the request up in CloudTrail (KeyUnavailableException: not available)",
         ),
-        (Fault::Answer(503, "<html>Service Unavailable</html>".to_owned()), KmsReason::Service, "(the answer, with HTTP status 503, was not one of KMS)"),
+        (
+            Fault::Answer(503, "<html>Service Unavailable</html>".to_owned()),
+            KmsReason::Service,
+            "(the answer, with HTTP status 503, was not one of KMS)",
+        ),
         (Fault::Drop, KmsReason::Unreachable, "KMS cannot be reached: check the network, the VPC endpoint and the region"),
         (Fault::Truncate, KmsReason::Unreachable, "(the answer was cut short)"),
     ];
@@ -283,7 +305,10 @@ fn a_server_that_hangs_is_given_up() {
     kms.fail(usize::MAX, Fault::Hang);
     let error = failure(client(&kms).operation_timeout(Duration::from_secs(1)), &blob);
     assert_eq!(error.reason, KmsReason::TimedOut);
-    assert_eq!(error.to_string(), "KMS Decrypt failed: KMS did not answer in time: check the network and the VPC endpoint, or allow it more time");
+    assert_eq!(
+        error.to_string(),
+        "KMS Decrypt failed: KMS did not answer in time: check the network and the VPC endpoint, or allow it more time"
+    );
     assert!((1..ATTEMPTS).contains(&kms.calls()), "{}", kms.calls());
 }
 
@@ -330,6 +355,9 @@ fn what_kms_could_not_wrap_is_refused_without_a_call() {
         block_on(async { builder.build().await.encrypt(&vec![7; length], &EncryptionContext::keyring()).await }).unwrap_err()
     };
     assert_eq!(encrypt(client(&kms).key(&arn), 4097), Error::DocumentTooLarge { expected: 4096, found: 4097 });
-    assert_eq!(encrypt(client(&kms), 44).to_string(), "KMS Encrypt failed: no such KMS key: check the key id, the account and the region (no key is named to encrypt under)");
+    assert_eq!(
+        encrypt(client(&kms), 44).to_string(),
+        "KMS Encrypt failed: no such KMS key: check the key id, the account and the region (no key is named to encrypt under)"
+    );
     assert_eq!(kms.calls(), 0);
 }

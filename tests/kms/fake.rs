@@ -227,7 +227,10 @@ impl State {
         let (arn, sealed) = rest.split_at_checked(length.into()).ok_or_else(invalid)?;
         let arn = std::str::from_utf8(arn).map_err(|_| invalid())?;
         if !call.body["KeyId"].is_null() && self.resolve(&call.body["KeyId"], call)? != arn {
-            return Err(("IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.".to_owned()));
+            return Err((
+                "IncorrectKeyException",
+                "The key ID in the request does not identify a CMK that can perform this operation.".to_owned(),
+            ));
         }
         // AWS answers so for keys of other regions and accounts, and for keys that are gone.
         if !arn.contains(&format!(":{}:", call.region)) || !self.keys.contains_key(arn) {
@@ -240,7 +243,8 @@ impl State {
 
     fn resolve(&self, key_id: &Value, call: &Call) -> Result<String, (&'static str, String)> {
         let key_id = key_id.as_str().unwrap_or_default();
-        let arn = if key_id.starts_with("arn:") { key_id.to_owned() } else { format!("arn:aws:kms:{}:{ACCOUNT}:key/{key_id}", call.region) };
+        let arn =
+            if key_id.starts_with("arn:") { key_id.to_owned() } else { format!("arn:aws:kms:{}:{ACCOUNT}:key/{key_id}", call.region) };
         if self.keys.contains_key(&arn) { Ok(arn) } else { Err(("NotFoundException", format!("Key '{arn}' does not exist"))) }
     }
 
@@ -252,7 +256,10 @@ impl State {
             KeyState::PendingDeletion => Err(("KMSInvalidStateException", format!("{arn} is pending deletion."))),
             KeyState::Denied => {
                 let operation = &call.operation;
-                Err(("AccessDeniedException", format!("User: arn:aws:iam::{ACCOUNT}:role/app is not authorized to perform: kms:{operation}")))
+                Err((
+                    "AccessDeniedException",
+                    format!("User: arn:aws:iam::{ACCOUNT}:role/app is not authorized to perform: kms:{operation}"),
+                ))
             }
         }
     }

@@ -32,7 +32,9 @@ pub fn assert_holds_no_part_of(text: &str, key: &str) {
     for bytes in [&root[..], key.as_bytes()] {
         let hex = bytes.iter().fold(String::new(), |mut hex, byte| write!(hex, "{byte:02x}").map(|()| hex).unwrap());
         let list = format!("{bytes:?}");
-        for spelling in [&BASE64_STANDARD.encode(bytes), &BASE64_URL_SAFE.encode(bytes), &hex, &hex.to_uppercase(), list.trim_matches(['[', ']'])] {
+        for spelling in
+            [&BASE64_STANDARD.encode(bytes), &BASE64_URL_SAFE.encode(bytes), &hex, &hex.to_uppercase(), list.trim_matches(['[', ']'])]
+        {
             assert_lacks(text, spelling);
         }
     }
