@@ -1,8 +1,8 @@
 //! The same against a KMS emulator over HTTP: moto's server with AWS's error names, which `bin/test` starts.
 
 use base64::prelude::*;
-use diesel_envelope::kms::{AwsKms, EncryptionContext, Kms as _};
 use diesel_envelope::keyring::Document;
+use diesel_envelope::kms::{AwsKms, EncryptionContext, Kms as _};
 use serde::Deserialize;
 
 use crate::application::Application;
@@ -106,13 +106,11 @@ fn keys_in_trouble_have_their_reasons() {
     struct Troubled {
         disabled: String,
         pending_deletion: String,
-        signing: String,
     }
     let keys: Troubled = python::run("troubled_keys.py", &[FERNET_KEY], &[], "");
     for (secret_key, kind, words) in [
         (keys.disabled, "Kms(KeyDisabled)", "enable it, or list a blob wrapped under another key (DisabledException: "),
         (keys.pending_deletion, "Kms(KeyUnusable)", "cancel its deletion or finish its import, then enable it"),
-        (keys.signing, "Kms(WrongKey)", "name that key"),
     ] {
         let error = application(&secret_key).fail();
         assert_eq!(error.kind, kind, "{}", error.message);
