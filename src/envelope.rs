@@ -70,7 +70,8 @@ pub(crate) struct Header {
 impl Header {
     pub(crate) fn to_bytes(self) -> [u8; HEADER_LEN] {
         let [a, b, c, d] = self.key_id.0;
-        [VERSION, u8::from(self.bound) * BOUND | u8::from(self.padded) * PADDED, a, b, c, d]
+        let flags = if self.bound { BOUND } else { 0 } | if self.padded { PADDED } else { 0 };
+        [VERSION, flags, a, b, c, d]
     }
 
     /// Reads the header of a native value and checks that the value is long enough for one.
@@ -135,7 +136,7 @@ pub(crate) fn is_fernet_token(text: &[u8]) -> bool {
         return false;
     }
     let token = crypto::from_base64_url(text.trim_end_matches('='));
-    token.is_some_and(|token| token.len() >= FERNET_MIN && (token.len() - FERNET_MIN) % 16 == 0 && token[0] == 0x80)
+    token.is_some_and(|token| token.len() >= FERNET_MIN && (token.len() - FERNET_MIN).is_multiple_of(16) && token[0] == 0x80)
 }
 
 /// The text form of a native value.

@@ -1,4 +1,5 @@
 //! AWS KMS: the only file that names AWS types.
+#![expect(clippy::disallowed_types, reason = "this is that file")]
 
 use std::time::Duration;
 
