@@ -50,7 +50,9 @@ impl Root {
     /// HKDF-SHA256(root, salt = none, info), the first `N` bytes (RFC 5869).
     pub(crate) fn derive<const N: usize>(&self, info: &str) -> Zeroizing<[u8; N]> {
         let mut out = Zeroizing::new([0; N]);
-        Hkdf::<Sha256>::new(None, self.as_bytes()).expand(info.as_bytes(), out.as_mut_slice()).expect("N is at most 32, far below 255 * 32");
+        Hkdf::<Sha256>::new(None, self.as_bytes())
+            .expand(info.as_bytes(), out.as_mut_slice())
+            .expect("N is at most 32, far below 255 * 32");
         out
     }
 }
@@ -163,8 +165,10 @@ pub(crate) fn nonce() -> Result<[u8; NONCE_LEN]> {
 }
 
 /// Canonical base64url without padding: neither `=` nor spare bits that are not zero.
-const URL_STRICT: GeneralPurpose =
-    GeneralPurpose::new(&URL_SAFE, GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::RequireNone));
+const URL_STRICT: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::RequireNone),
+);
 const URL_LENIENT: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
 const STANDARD_LENIENT: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT);
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);

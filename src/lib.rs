@@ -19,6 +19,8 @@ pub mod sql_types;
 pub use backend::EnvelopeBackend;
 pub use blind_index::{BlindIndex, BlindIndexDsl, BlindIndexWithDsl, Digest, IndexSpec};
 pub use context::{Accept, Context, Unbound};
+#[cfg(feature = "serde")]
+pub use encrypted::serialize_plaintext;
 pub use encrypted::{EncryptDsl, Encrypted, EncryptedValuesCannotBeCompared, MaybeEncrypted, TryEncrypted};
 pub use envelope::KeyId;
 pub use error::{Error, Found, KmsError, KmsReason, Result};
@@ -27,5 +29,3 @@ pub use keyring::Keyring;
 pub use plaintext::Json;
 pub use plaintext::{AsText, Bare, Encoded, Held, Plaintext, TextPlaintext, WipedArray};
 pub use searchable::{At, Content, Indexes, Searchable, SearchableColumn, SearchableSpec};
-#[cfg(feature = "serde")]
-pub use encrypted::serialize_plaintext;

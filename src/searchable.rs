@@ -302,7 +302,8 @@ type ColumnOf<C> = <C as SearchableSpec>::Column;
 type TableOf<C> = <ColumnOf<C> as Column>::Table;
 type SqlTypeOf<C> = <ColumnOf<C> as Expression>::SqlType;
 /// The assignment to the encrypted column, and those to its index columns.
-type Assignments<Cell, T, C> = (diesel::dsl::Eq<ColumnOf<C>, Snapshot<Cell>>, <<C as SearchableSpec>::Indexes as Indexes<T, C>>::Assignments);
+type Assignments<Cell, T, C> =
+    (diesel::dsl::Eq<ColumnOf<C>, Snapshot<Cell>>, <<C as SearchableSpec>::Indexes as Indexes<T, C>>::Assignments);
 
 fn assignments<Cell, T, C>(cell: Cell, lend: impl Fn(&Cell) -> &T::Cell<C>) -> Assignments<Cell, T, C>
 where

@@ -175,7 +175,15 @@ mod tests {
     #[test]
     fn no_two_compound_values_run_together() {
         let part = |text: &'static str| Some(exact(text));
-        let all = [vec![part("ab"), part("c")], vec![part("a"), part("bc")], vec![part("abc")], vec![part("abc"), None], vec![part("abc"), part("")], vec![None], vec![]];
+        let all = [
+            vec![part("ab"), part("c")],
+            vec![part("a"), part("bc")],
+            vec![part("abc")],
+            vec![part("abc"), None],
+            vec![part("abc"), part("")],
+            vec![None],
+            vec![],
+        ];
         let distinct: std::collections::HashSet<_> = all.iter().map(|parts| compound(parts.clone())).collect();
         assert_eq!(distinct.len(), all.len());
         assert_eq!(*compound([part("a"), None]), *b"\x01\0\0\0\x01a\0");

@@ -189,7 +189,8 @@ fn parse(name: &str, text: &str, options: &Options) -> Result<Vec<Alternative>> 
     let count = text.split(',').count();
     let alternatives = text.split(',').enumerate().map(|(i, entry)| {
         let alternative = parse_alternative(entry).and_then(|alternative| allow(alternative, count, options));
-        alternative.map_err(|problem| env_var(name, if count == 1 { problem.to_owned() } else { format!("{problem} (alternative {})", i + 1) }))
+        alternative
+            .map_err(|problem| env_var(name, if count == 1 { problem.to_owned() } else { format!("{problem} (alternative {})", i + 1) }))
     });
     alternatives.collect()
 }
@@ -206,7 +207,11 @@ fn parse_alternative(entry: &str) -> Result<Alternative, &'static str> {
     };
     if let Some(rest) = entry.strip_prefix("kms:") {
         let (arn, text) = rest.rsplit_once(':').ok_or("is not of the form kms:<key-arn>:<base64>")?;
-        return if is_key_arn(arn) { Ok(Alternative::Kms { arn: arn.to_owned(), blob: blob(text)? }) } else { Err("does not name a KMS key by its ARN") };
+        return if is_key_arn(arn) {
+            Ok(Alternative::Kms { arn: arn.to_owned(), blob: blob(text)? })
+        } else {
+            Err("does not name a KMS key by its ARN")
+        };
     }
     match entry.split_once(':') {
         None => Ok(Alternative::Blob(blob(entry)?)),
@@ -231,7 +236,13 @@ fn allow(alternative: Alternative, count: usize, options: &Options) -> Result<Al
 fn is_key_arn(arn: &str) -> bool {
     let mut parts = arn.splitn(6, ':');
     let mut part = || parts.next().unwrap_or_default();
-    part() == "arn" && !part().is_empty() && part() == "kms" && !part().is_empty() && !part().is_empty() && part().len() > "key/".len() && arn.contains(":key/")
+    part() == "arn"
+        && !part().is_empty()
+        && part() == "kms"
+        && !part().is_empty()
+        && !part().is_empty()
+        && part().len() > "key/".len()
+        && arn.contains(":key/")
 }
 
 /// Tries the alternatives in turn and returns the document of the first that is unwrapped.
@@ -248,7 +259,9 @@ async fn unwrap_first(alternatives: Vec<Alternative>, options: &Options) -> Resu
             #[cfg(feature = "aws")]
             Alternative::Kms { arn, blob } => with_aws::before(deadline, with_aws::unwrap_named(&arn, &blob, options)).await,
             #[cfg(not(feature = "aws"))]
-            Alternative::Blob(_) | Alternative::Kms { .. } => Err(Error::FeatureDisabled { what: "a keyring wrapped by AWS KMS", feature: "aws" }),
+            Alternative::Blob(_) | Alternative::Kms { .. } => {
+                Err(Error::FeatureDisabled { what: "a keyring wrapped by AWS KMS", feature: "aws" })
+            }
         };
         match attempt {
             Ok(document) => return Ok(document),
@@ -380,8 +393,14 @@ mod tests {
         let pinned = Options::new().require_kms(&[ARN]);
         assert!(parse("K", &format!("kms:{ARN}:{blob},{blob}"), &pinned).is_ok());
         let foreign = ARN.replace("1234abcd", "dcba4321");
-        assert_eq!(problem(&format!("kms:{foreign}:{blob}"), &pinned), "environment variable SECRET_KEY names a KMS key that the program does not pin");
-        assert_eq!(problem(&format!("local:{blob}"), &pinned), "environment variable SECRET_KEY holds a local keyring, and the program requires KMS");
+        assert_eq!(
+            problem(&format!("kms:{foreign}:{blob}"), &pinned),
+            "environment variable SECRET_KEY names a KMS key that the program does not pin"
+        );
+        assert_eq!(
+            problem(&format!("local:{blob}"), &pinned),
+            "environment variable SECRET_KEY holds a local keyring, and the program requires KMS"
+        );
         let none: [&str; 0] = [];
         assert!(problem(&blob, &Options::new().require_kms(&none)).ends_with("names no KMS key, and the program pins none"));
     }

@@ -142,7 +142,9 @@ impl Document {
         let json: Json = serde_json::from_str(text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             Error::keyring(match error.classify() {
-                serde_json::error::Category::Data => format!("line {line}, column {column}: a field is unknown, missing, twice, or of the wrong kind"),
+                serde_json::error::Category::Data => {
+                    format!("line {line}, column {column}: a field is unknown, missing, twice, or of the wrong kind")
+                }
                 _ => format!("line {line}, column {column}: malformed JSON"),
             })
         })?;
@@ -410,7 +412,9 @@ impl JsonIndexKey {
 fn json_root(id: &str, key: &str) -> Result<Root> {
     let id: KeyId = id.parse()?;
     let root = crypto::from_base64_any(key).and_then(|bytes| Root::from_slice(&bytes));
-    root.ok_or_else(|| Error::keyring(format!("key {id}: expected 32 bytes in base64, found {} characters that are not", key.chars().count())))
+    root.ok_or_else(|| {
+        Error::keyring(format!("key {id}: expected 32 bytes in base64, found {} characters that are not", key.chars().count()))
+    })
 }
 
 /// A mistyped key is found here, and not in the first row.

@@ -18,8 +18,8 @@ mod boot;
 mod document;
 
 pub use boot::Options;
-pub use document::{Algorithm, Document};
 pub(crate) use document::KMS_LIMIT;
+pub use document::{Algorithm, Document};
 
 const AEAD_INFO: &str = "diesel-envelope v1 key aes-256-gcm-siv";
 const INDEX_INFO: &str = "diesel-envelope v1 index";

@@ -156,9 +156,14 @@ impl Kms for AwsKms {
 
     async fn decrypt(&self, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
         if blob.len() < SHORTEST_BLOB {
-            return Err(failed("Decrypt", KmsReason::CiphertextTooShort, format!("expected at least {SHORTEST_BLOB} bytes, found {}", blob.len())));
+            return Err(failed(
+                "Decrypt",
+                KmsReason::CiphertextTooShort,
+                format!("expected at least {SHORTEST_BLOB} bytes, found {}", blob.len()),
+            ));
         }
-        let call = self.client.decrypt().set_key_id(self.key.clone()).ciphertext_blob(Blob::new(blob)).set_encryption_context(pairs(context));
+        let call =
+            self.client.decrypt().set_key_id(self.key.clone()).ciphertext_blob(Blob::new(blob)).set_encryption_context(pairs(context));
         let answer = observed("Decrypt", self.key.as_deref(), call.send()).await?;
         let plaintext = Zeroizing::new(answer.plaintext.map(Blob::into_inner).unwrap_or_default());
         self.check_key(answer.key_id.as_deref())?;
@@ -230,8 +235,13 @@ fn reason(code: Option<&str>) -> KmsReason {
         "IncorrectKeyException" => KmsReason::WrongKey,
         "InvalidCiphertextException" => KmsReason::InvalidCiphertext,
         "ThrottlingException" | "LimitExceededException" | "TooManyRequestsException" | "RequestLimitExceeded" => KmsReason::Throttled,
-        "UnrecognizedClientException" | "ExpiredTokenException" | "ExpiredToken" | "InvalidClientTokenId" | "IncompleteSignature"
-        | "InvalidSignatureException" | "MissingAuthenticationTokenException" => KmsReason::Credentials,
+        "UnrecognizedClientException"
+        | "ExpiredTokenException"
+        | "ExpiredToken"
+        | "InvalidClientTokenId"
+        | "IncompleteSignature"
+        | "InvalidSignatureException"
+        | "MissingAuthenticationTokenException" => KmsReason::Credentials,
         _ => KmsReason::Service,
     }
 }

@@ -15,8 +15,8 @@ use zeroize::Zeroizing;
 use super::{EncryptionContext, Kms, Wrapped, WrappingKey};
 use crate::crypto::{self, AeadKey, NONCE_LEN, Root, TAG_LEN};
 use crate::envelope::KeyId;
-use crate::keyring::KMS_LIMIT;
 use crate::error::{Error, KmsError, KmsReason, Result};
+use crate::keyring::KMS_LIMIT;
 
 const MAGIC: &[u8; 4] = b"DEL1";
 const HEADER_LEN: usize = 8;
