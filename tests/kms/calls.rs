@@ -15,7 +15,7 @@ use crate::secrets::{ACCESS_KEY_ID, FERNET_KEY, Log, SECRET_ACCESS_KEY, SESSION_
 const ATTEMPTS: usize = 5;
 const CONTEXT: [(&str, &str); 1] = [("diesel-envelope", "keyring-v1")];
 
-fn config(url: &str, region: Option<&str>) -> SdkConfig {
+pub fn config(url: &str, region: Option<&str>) -> SdkConfig {
     let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, Some(SESSION_TOKEN.to_owned()), None, "tests");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -25,11 +25,11 @@ fn config(url: &str, region: Option<&str>) -> SdkConfig {
         .build()
 }
 
-fn client(kms: &FakeKms) -> AwsKmsBuilder {
+pub fn client(kms: &FakeKms) -> AwsKmsBuilder {
     AwsKms::builder().config(config(&kms.url(), Some(&kms.region())))
 }
 
-fn block_on<T>(call: impl Future<Output = T>) -> T {
+pub fn block_on<T>(call: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(call)
 }
 

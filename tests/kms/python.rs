@@ -24,6 +24,7 @@ pub fn run<T: DeserializeOwned>(script: &str, arguments: &[&str], env: &[(&str, 
         .arg(&script)
         .args(arguments)
         .env("AWS_ENDPOINT_URL_KMS", url())
+        .env("AWS_ENDPOINT_URL_SSM", url())
         .env("AWS_DEFAULT_REGION", REGION)
         .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
         .env("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)
