@@ -81,7 +81,7 @@ impl Header {
     /// `Truncated` below 34 bytes; `UnsupportedFormat` for another first byte or a flag that this version does not know.
     pub(crate) fn parse(value: &[u8]) -> Result<Self> {
         let unsupported = Error::UnsupportedFormat { length: value.len() };
-        if value.first() != Some(&VERSION) {
+        if value.first().is_some_and(|&first| first != VERSION) {
             return Err(unsupported);
         }
         if value.len() < OVERHEAD {
@@ -183,6 +183,15 @@ mod tests {
             value.resize(OVERHEAD, 0);
             assert_eq!(Header::parse(&value), Ok(header));
         }
+    }
+
+    #[test]
+    fn a_header_without_its_value_is_cut_short() {
+        let value = [VERSION, 0, 0, 0, 0, 0].repeat(6);
+        for found in 0..OVERHEAD {
+            assert_eq!(Header::parse(&value[..found]), Err(Error::Truncated { expected: 34, found }));
+        }
+        assert_eq!(Header::parse(&[0xA0; 40]), Err(Error::UnsupportedFormat { length: 40 }));
     }
 
     #[test]

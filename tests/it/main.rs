@@ -119,4 +119,5 @@ mod mysql {
 
     #[path = "cases.rs"]
     mod cases;
+    mod on_mysql;
 }
