@@ -1,5 +1,7 @@
 //! One call to KMS: each way in which it fails has a reason of its own, words that name the remedy, and a number of attempts.
 
+#![expect(clippy::disallowed_types, reason = "the AWS configuration is the caller's to make, and here that is the test")]
+
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
