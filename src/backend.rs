@@ -5,14 +5,11 @@ use diesel::QueryResult;
 use diesel::backend::Backend;
 use diesel::deserialize;
 use diesel::query_builder::AstPass;
-use diesel::serialize::{self, Output, ToSql};
+use diesel::serialize::{self, Output};
 use diesel::sql_types::HasSqlType;
 
 use crate::blind_index::BlindIndex;
 use crate::sql_types;
-
-/// How many digests a list may have and the query still be kept as a prepared statement: each length is a statement of its own.
-const MOST_CACHED: usize = 8;
 
 /// A backend that encrypted columns work on: PostgreSQL, MySQL and SQLite, each by its feature.
 #[diagnostic::on_unimplemented(
@@ -38,8 +35,11 @@ pub trait EnvelopeBackend: Backend + HasSqlType<sql_types::BlindIndex> + sealed:
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
 fn push_in<'b, I, DB: EnvelopeBackend>(digests: &'b [BlindIndex<I>], out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
 where
-    BlindIndex<I>: ToSql<sql_types::BlindIndex, DB>,
+    BlindIndex<I>: serialize::ToSql<sql_types::BlindIndex, DB>,
 {
+    /// How many digests a list may have and the query still be kept as a prepared statement: each length is a statement of its own.
+    const MOST_CACHED: usize = 8;
+
     if digests.len() > MOST_CACHED {
         out.unsafe_to_cache_prepared();
     }
