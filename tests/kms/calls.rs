@@ -232,13 +232,6 @@ fn a_closed_port_is_unreachable() {
     assert!(error.detail.unwrap().contains("Connection refused"));
 }
 
-/// The host's name must not be taken for what is wrong with it.
-#[test]
-fn a_host_that_is_not_there_is_unreachable_whatever_its_name() {
-    let kms = AwsKms::builder().config(config("http://identity.region-missing.credentials.invalid", Some("no-host")));
-    assert_eq!(failure(kms, &[7; 100]).reason, KmsReason::Unreachable);
-}
-
 /// Runs the cases side by side: each waits for its backoffs.
 fn side_by_side<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync) {
     std::thread::scope(|scope| {
