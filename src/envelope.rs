@@ -70,7 +70,7 @@ pub(crate) struct Header {
 impl Header {
     pub(crate) fn to_bytes(self) -> [u8; HEADER_LEN] {
         let [a, b, c, d] = self.key_id.0;
-        [VERSION, u8::from(self.bound) * BOUND | u8::from(self.padded) * PADDED, a, b, c, d]
+        [VERSION, (u8::from(self.bound) * BOUND) | (u8::from(self.padded) * PADDED), a, b, c, d]
     }
 
     /// Reads the header of a native value and checks that the value is long enough for one.
@@ -131,11 +131,11 @@ impl Format {
 /// Whether the text is a Fernet token in form: padded base64url, the version byte, whole blocks of ciphertext.
 pub(crate) fn is_fernet_token(text: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(text) else { return false };
-    if text.len() % 4 != 0 || text.bytes().rev().take_while(|&b| b == b'=').count() > 2 {
+    if !text.len().is_multiple_of(4) || text.bytes().rev().take_while(|&b| b == b'=').count() > 2 {
         return false;
     }
     let token = crypto::from_base64_url(text.trim_end_matches('='));
-    token.is_some_and(|token| token.len() >= FERNET_MIN && (token.len() - FERNET_MIN) % 16 == 0 && token[0] == 0x80)
+    token.is_some_and(|token| token.len() >= FERNET_MIN && (token.len() - FERNET_MIN).is_multiple_of(16) && token[0] == 0x80)
 }
 
 /// The text form of a native value.
