@@ -1,8 +1,9 @@
 //! What differs between the backends: how bytes are handed over (PostgreSQL and MySQL are written to, SQLite takes the value
-//! itself), and how a list of digests is compared with (PostgreSQL takes an array, so that the statement stays the same).
+//! itself) and lent where the driver has them, and how a list of digests is compared with (PostgreSQL takes an array, so that the statement stays the same).
 
 use diesel::QueryResult;
 use diesel::backend::Backend;
+use diesel::deserialize;
 use diesel::query_builder::AstPass;
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::HasSqlType;
@@ -23,6 +24,10 @@ pub trait EnvelopeBackend: Backend + HasSqlType<sql_types::BlindIndex> + sealed:
     fn put_binary(out: &mut Output<'_, '_, Self>, value: Vec<u8>) -> serialize::Result;
     #[doc(hidden)]
     fn put_text(out: &mut Output<'_, '_, Self>, value: String) -> serialize::Result;
+    #[doc(hidden)]
+    fn binary<'v>(value: &'v mut Self::RawValue<'_>) -> deserialize::Result<&'v [u8]>;
+    #[doc(hidden)]
+    fn text<'v>(value: &'v mut Self::RawValue<'_>) -> deserialize::Result<&'v str>;
 
     /// Pushes the comparison with a list that is not empty.
     #[doc(hidden)]
@@ -67,6 +72,14 @@ macro_rules! written_to {
                 Self::put_binary(out, value.into_bytes())
             }
 
+            fn binary<'v>(value: &'v mut Self::RawValue<'_>) -> deserialize::Result<&'v [u8]> {
+                Ok(value.as_bytes())
+            }
+
+            fn text<'v>(value: &'v mut Self::RawValue<'_>) -> deserialize::Result<&'v str> {
+                Ok(std::str::from_utf8(value.as_bytes())?)
+            }
+
             fn push_is_one_of<'b, I>(digests: &'b [BlindIndex<I>], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
                 $push_is_one_of(digests, out)
             }
@@ -101,6 +114,14 @@ impl EnvelopeBackend for diesel::sqlite::Sqlite {
     fn put_text(out: &mut Output<'_, '_, Self>, value: String) -> serialize::Result {
         out.set_value(value);
         Ok(serialize::IsNull::No)
+    }
+
+    fn binary<'v>(value: &'v mut Self::RawValue<'_>) -> deserialize::Result<&'v [u8]> {
+        Ok(value.read_blob())
+    }
+
+    fn text<'v>(value: &'v mut Self::RawValue<'_>) -> deserialize::Result<&'v str> {
+        Ok(value.read_text())
     }
 
     fn push_is_one_of<'b, I>(digests: &'b [BlindIndex<I>], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {

@@ -70,7 +70,8 @@ pub(crate) struct Header {
 impl Header {
     pub(crate) fn to_bytes(self) -> [u8; HEADER_LEN] {
         let [a, b, c, d] = self.key_id.0;
-        [VERSION, (u8::from(self.bound) * BOUND) | (u8::from(self.padded) * PADDED), a, b, c, d]
+        let flags = if self.bound { BOUND } else { 0 } | if self.padded { PADDED } else { 0 };
+        [VERSION, flags, a, b, c, d]
     }
 
     /// Reads the header of a native value and checks that the value is long enough for one.

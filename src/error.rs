@@ -264,7 +264,7 @@ impl From<KmsError> for Error {
 pub enum KmsReason {
     /// The KMS key is disabled.
     KeyDisabled,
-    /// The KMS key is pending deletion or import.
+    /// The KMS key is pending deletion or import, or is no key for encryption.
     KeyUnusable,
     /// There is no such KMS key or alias in this account and region.
     KeyUnknown,
@@ -296,23 +296,25 @@ impl fmt::Display for KmsReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::KeyDisabled => "the KMS key is disabled: enable it, or list a blob wrapped under another key",
-            Self::KeyUnusable => "the KMS key is pending deletion or import: cancel the deletion, then enable the key",
+            Self::KeyUnusable => {
+                "the KMS key cannot be used: cancel its deletion or finish its import, then enable it; it must be a symmetric key for encryption"
+            },
             Self::KeyUnknown => "no such KMS key: check the key id, the account and the region",
             Self::AccessDenied => {
                 "access denied: allow this role the operation in the key policy, and check that the blob's key is of this account and region"
             }
-            Self::WrongKey => "the blob was made by another KMS key than the one pinned",
+            Self::WrongKey => "the blob was made by another key than the one expected: name that key, or wrap the keyring again under this one",
             Self::WrongEncryptionContext => "the blob was wrapped with another encryption context",
             Self::InvalidCiphertext => {
-                "KMS does not know the blob: it is damaged, not from KMS, or was wrapped with an encryption context that is not known here"
+                "KMS does not know the blob: it is damaged, not from KMS, or was wrapped with an encryption context that is not known here; wrap the keyring again"
             }
             Self::CiphertextTooShort => "the blob is too short to come from KMS: it was cut, or never wrapped",
             Self::Throttled => "throttled through all attempts: try again later, or raise the request quota",
             Self::Unreachable => "KMS cannot be reached: check the network, the VPC endpoint and the region",
-            Self::TimedOut => "KMS did not answer in time",
+            Self::TimedOut => "KMS did not answer in time: check the network and the VPC endpoint, or allow it more time",
             Self::Credentials => "no usable AWS credentials: check the role or profile of this process",
             Self::Region => "no AWS region configured: set AWS_REGION, or name the key by its ARN",
-            Self::Service => "KMS answered with an error",
+            Self::Service => "KMS answered with an error: try again, and look the request up in CloudTrail",
         })
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! It makes a SQLite file; with `DATABASE_URL=postgres://…` set it uses a schema of its own in that PostgreSQL database instead.
 
+#![expect(clippy::duplicate_mod, reason = "the same story is told on both databases")]
+
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};

@@ -75,7 +75,7 @@ pub fn last_four_digits(value: &str) -> Cow<'_, [u8]> {
     Cow::Owned(digits)
 }
 
-/// What stands behind the last `@`, [`caseless`]; nothing when there is no `@`.
+/// What stands behind the last `@`, as [`caseless()`] has it; nothing when there is no `@`.
 pub fn email_domain(value: &str) -> Cow<'_, [u8]> {
     value.rsplit_once('@').map_or(Cow::Borrowed(b""), |(_, domain)| caseless(domain))
 }

@@ -10,6 +10,7 @@ use diesel::sql_types::{Binary, SingleValue, Text};
 use zeroize::Zeroizing;
 
 use super::{Encrypted, EncryptedValuesCannotBeCompared};
+use crate::backend::EnvelopeBackend;
 use crate::bind::as_write_only_expression;
 use crate::context::{Context, Unbound};
 use crate::envelope::Format;
@@ -49,11 +50,11 @@ impl<T: Plaintext, C> MaybeEncrypted<T, C> {
 }
 
 impl<T: TextPlaintext, C: Context> MaybeEncrypted<T, C> {
-    fn read(stored: Vec<u8>, decrypt: impl FnOnce(&Keyring, Vec<u8>) -> Result<T>) -> Result<Self> {
-        if Format::recognise(&stored).is_some() {
-            return Keyring::with_installed(|keyring| decrypt(keyring, stored)).map(Self::new);
+    fn read<S: AsRef<[u8]> + Into<Vec<u8>>>(stored: S, decrypt: impl FnOnce(&Keyring, &S) -> Result<T>) -> Result<Self> {
+        if Format::recognise(stored.as_ref()).is_some() {
+            return Keyring::with_installed(|keyring| decrypt(keyring, &stored)).map(Self::new);
         }
-        Ok(Self { value: Encrypted::new(T::decode(Zeroizing::new(stored))?), was_plaintext: true })
+        Ok(Self { value: Encrypted::new(T::decode(Zeroizing::new(stored.into()))?), was_plaintext: true })
     }
 }
 
@@ -150,42 +151,31 @@ impl<T: Plaintext, C> fmt::Debug for TryEncrypted<T, C> {
 }
 
 macro_rules! columns {
-    ($($sql_type:ty: $raw:ty, $raw_type:ty, $decrypt:expr;)+) => { $(
+    ($($sql_type:ty: $raw:ty, $raw_type:ty, $lend:ident, $decrypt:ident;)+) => { $(
         impl<T: TextPlaintext, C: Context, DB: Backend> FromSql<$sql_type, DB> for MaybeEncrypted<T, C>
         where
             $raw: FromSql<$raw_type, DB>,
         {
             fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
                 let stored = <$raw as FromSql<$raw_type, DB>>::from_sql(value)?;
-                let decrypt: fn(&Keyring, Vec<u8>) -> Result<T> = $decrypt;
-                Ok(Self::read(stored.into(), decrypt)?)
+                Ok(Self::read(stored, |keyring, stored| keyring.$decrypt::<T, C>(stored))?)
             }
         }
 
-        impl<T: Plaintext, C: Context, DB: Backend> FromSql<$sql_type, DB> for TryEncrypted<T, C>
-        where
-            $raw: FromSql<$raw_type, DB>,
-        {
-            fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
-                let stored = <$raw as FromSql<$raw_type, DB>>::from_sql(value)?;
-                let decrypt: fn(&Keyring, Vec<u8>) -> Result<T> = $decrypt;
-                Ok(Self(Keyring::with_installed(|keyring| decrypt(keyring, stored.into())).map(Encrypted::new)))
+        impl<T: Plaintext, C: Context, DB: EnvelopeBackend> FromSql<$sql_type, DB> for TryEncrypted<T, C> {
+            fn from_sql(mut value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                let stored = DB::$lend(&mut value)?;
+                Ok(Self(Keyring::with_installed(|keyring| keyring.$decrypt::<T, C>(stored)).map(Encrypted::new)))
             }
         }
     )+ };
 }
 
-/// What came as `Text` is UTF-8; what is not would be no ciphertext either.
-fn decrypt_text<T: Plaintext, C: Context>(keyring: &Keyring, stored: Vec<u8>) -> Result<T> {
-    let text = String::from_utf8(stored).map_err(|error| Error::UnsupportedFormat { length: error.as_bytes().len() })?;
-    keyring.decrypt_text::<T, C>(&text)
-}
-
 columns! {
-    Ciphertext: Vec<u8>, Binary, |keyring, stored| keyring.decrypt_vec::<T, C>(stored);
-    Binary: Vec<u8>, Binary, |keyring, stored| keyring.decrypt_vec::<T, C>(stored);
-    CiphertextText: String, Text, decrypt_text::<T, C>;
-    Text: String, Text, decrypt_text::<T, C>;
+    Ciphertext: Vec<u8>, Binary, binary, decrypt;
+    Binary: Vec<u8>, Binary, binary, decrypt;
+    CiphertextText: String, Text, text, decrypt_text;
+    Text: String, Text, text, decrypt_text;
 }
 
 macro_rules! queryable {

@@ -33,7 +33,7 @@ pub trait SealInto<ST, DB: Backend> {
 }
 
 macro_rules! columns {
-    ($($sql_type:ty: $raw:ty, $raw_type:ty, $encrypt:ident, $put:ident, $decrypt:expr;)+) => { $(
+    ($($sql_type:ty: $encrypt:ident, $put:ident, $lend:ident, $decrypt:ident;)+) => { $(
         impl<T: Plaintext, C: Context, DB: EnvelopeBackend> SealInto<$sql_type, DB> for Encrypted<T, C> {
             fn seal_into(&self, keyring: &Keyring, out: &mut Output<'_, '_, DB>) -> serialize::Result {
                 DB::$put(out, keyring.$encrypt::<T, C>(self)?)
@@ -68,24 +68,20 @@ macro_rules! columns {
             }
         }
 
-        impl<T: Plaintext, C: Context, DB: Backend> FromSql<$sql_type, DB> for Encrypted<T, C>
-        where
-            $raw: FromSql<$raw_type, DB>,
-        {
-            fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
-                let stored = <$raw as FromSql<$raw_type, DB>>::from_sql(value)?;
-                let decrypt: fn(&Keyring, $raw) -> Result<T> = $decrypt;
-                Ok(Self::new(Keyring::with_installed(|keyring| decrypt(keyring, stored))?))
+        impl<T: Plaintext, C: Context, DB: EnvelopeBackend> FromSql<$sql_type, DB> for Encrypted<T, C> {
+            fn from_sql(mut value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                let stored = DB::$lend(&mut value)?;
+                Ok(Self::new(Keyring::with_installed(|keyring| keyring.$decrypt::<T, C>(stored))?))
             }
         }
     )+ };
 }
 
 columns! {
-    Ciphertext: Vec<u8>, Binary, encrypt, put_binary, |keyring, stored| keyring.decrypt_vec::<T, C>(stored);
-    Binary: Vec<u8>, Binary, encrypt, put_binary, |keyring, stored| keyring.decrypt_vec::<T, C>(stored);
-    CiphertextText: String, Text, encrypt_text, put_text, |keyring, stored| keyring.decrypt_text::<T, C>(&stored);
-    Text: String, Text, encrypt_text, put_text, |keyring, stored| keyring.decrypt_text::<T, C>(&stored);
+    Ciphertext: encrypt, put_binary, binary, decrypt;
+    Binary: encrypt, put_binary, binary, decrypt;
+    CiphertextText: encrypt_text, put_text, text, decrypt_text;
+    Text: encrypt_text, put_text, text, decrypt_text;
 }
 
 impl<T: Plaintext, C, ST, DB: Backend> Queryable<ST, DB> for Encrypted<T, C>

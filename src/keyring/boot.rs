@@ -296,18 +296,24 @@ mod with_aws {
         tokio::time::timeout_at(deadline, call).await.map_err(late)?
     }
 
-    /// A bare blob: under each pinned key in turn, or under whichever key made it.
+    /// A bare blob: under each pinned key in turn, of which one may be in a region that is down, or under whichever key made it.
     pub(super) async fn unwrap_bare(blob: &[u8], options: &Options) -> Result<Zeroizing<Vec<u8>>> {
-        let Some((last, others)) = options.pinned.as_deref().and_then(<[String]>::split_last) else {
+        let Some(pinned) = options.pinned.as_deref() else {
             return unwrap(client(options, None).await, blob, &EncryptionContext::none()).await;
         };
-        for arn in others {
-            match unwrap(client(options, Some(arn)).await, blob, &EncryptionContext::none()).await {
-                Err(Error::Kms(error)) if matches!(error.reason, KmsReason::WrongKey | KmsReason::AccessDenied) => {}
+        let mut telling = None;
+        for arn in pinned {
+            let error = match unwrap(client(options, Some(arn)).await, blob, &EncryptionContext::none()).await {
+                Err(error) => error,
                 answer => return answer,
+            };
+            // That a key did not make the blob says nothing when another one may have, and cannot be asked.
+            let other_key = matches!(&error, Error::Kms(kms) if matches!(kms.reason, KmsReason::WrongKey | KmsReason::AccessDenied));
+            if telling.is_none() || !other_key {
+                telling = Some(error);
             }
         }
-        unwrap(client(options, Some(last)).await, blob, &EncryptionContext::none()).await
+        Err(telling.unwrap_or_else(|| Error::NoAlternative(Vec::new())))
     }
 
     pub(super) async fn unwrap_named(arn: &str, blob: &[u8], options: &Options) -> Result<Zeroizing<Vec<u8>>> {

@@ -204,7 +204,14 @@ impl Keyring {
     /// [`Error::UnsupportedFormat`], [`Error::Truncated`], [`Error::NotAccepted`], [`Error::UnknownKey`],
     /// [`Error::DecryptionFailed`], [`Error::InvalidPlaintext`].
     pub fn decrypt<T: Plaintext, C: Context>(&self, value: &[u8]) -> Result<T> {
-        self.decrypt_vec::<T, C>(value.to_vec())
+        let column = Column::of::<C>(T::PAD_TO);
+        T::decode(match Format::of_bytes(value)? {
+            Format::Native => self.open_native(value, column)?,
+            Format::Fernet => {
+                let unsupported = |_| Error::UnsupportedFormat { length: value.len() };
+                self.open_fernet(std::str::from_utf8(value).map_err(unsupported)?, column)?
+            }
+        })
     }
 
     /// Decrypts a value of a text column.
@@ -215,20 +222,8 @@ impl Keyring {
     pub fn decrypt_text<T: Plaintext, C: Context>(&self, value: &str) -> Result<T> {
         let column = Column::of::<C>(T::PAD_TO);
         T::decode(match Format::of_text(value)? {
-            Format::Native => self.open_native(envelope::from_text(value)?, column)?,
+            Format::Native => self.open_native(&envelope::from_text(value)?, column)?,
             Format::Fernet => self.open_fernet(value, column)?,
-        })
-    }
-
-    /// Decrypts in the buffer that the value came in.
-    pub(crate) fn decrypt_vec<T: Plaintext, C: Context>(&self, value: Vec<u8>) -> Result<T> {
-        let column = Column::of::<C>(T::PAD_TO);
-        T::decode(match Format::of_bytes(&value)? {
-            Format::Native => self.open_native(value, column)?,
-            Format::Fernet => {
-                let unsupported = |_| Error::UnsupportedFormat { length: value.len() };
-                self.open_fernet(std::str::from_utf8(&value).map_err(unsupported)?, column)?
-            }
         })
     }
 
@@ -299,8 +294,8 @@ impl Keyring {
         Ok(key.seal(plaintext))
     }
 
-    fn open_native(&self, value: Vec<u8>, column: Column) -> Result<Zeroizing<Vec<u8>>> {
-        let header = Header::parse(&value)?;
+    fn open_native(&self, value: &[u8], column: Column) -> Result<Zeroizing<Vec<u8>>> {
+        let header = Header::parse(value)?;
         match (header.bound, column.bound) {
             (true, false) => return Err(column.not_accepted(Found::Bound)),
             (false, true) if !self.accept(column).contains(Accept::UNBOUND) => return Err(column.not_accepted(Found::Unbound)),
@@ -309,11 +304,15 @@ impl Keyring {
         let key_id = header.key_id;
         let key = self.aead_key(key_id).ok_or(Error::UnknownKey { key_id })?;
         let nonce = value[HEADER_LEN..BODY].try_into().map_err(|_| Error::DecryptionFailed)?;
-        let mut value = Zeroizing::new(value);
-        let length = Aad::new(header, column).with(|aad| key.open(&nonce, aad, &mut value, BODY))?;
-        let length = if header.padded { envelope::unpadded_len(&value[..length])? } else { length };
-        value.truncate(length);
-        Ok(value)
+        let (ciphertext, tag) = value[BODY..].split_at(value.len() - OVERHEAD);
+        // The one copy of the value: decrypted in place, and exactly as long as what comes out.
+        let mut plaintext = Zeroizing::new(ciphertext.to_vec());
+        Aad::new(header, column).with(|aad| key.open(&nonce, aad, &mut plaintext, tag))?;
+        if header.padded {
+            let length = envelope::unpadded_len(&plaintext)?;
+            plaintext.truncate(length);
+        }
+        Ok(plaintext)
     }
 
     fn aead_key(&self, key_id: KeyId) -> Option<&AeadKey> {

@@ -1,4 +1,5 @@
 //! AWS KMS: the only file that names AWS types.
+#![expect(clippy::disallowed_types, reason = "this is that file")]
 
 use std::time::Duration;
 
@@ -6,7 +7,8 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_kms::Client;
-use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_kms::config::http::HttpResponse;
+use aws_sdk_kms::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::operation::RequestId;
 use aws_sdk_kms::primitives::Blob;
 use tracing::Instrument;
@@ -112,7 +114,7 @@ impl AwsKmsBuilder {
         self
     }
 
-    /// How long one call may take with all its attempts, instead of 10 seconds. Shorter times shorten those of one attempt too.
+    /// How long one call may take with all its attempts, instead of 10 seconds. One attempt takes half of it at most.
     #[must_use]
     pub fn operation_timeout(mut self, timeout: Duration) -> Self {
         self.operation_timeout = timeout;
@@ -126,10 +128,11 @@ impl AwsKmsBuilder {
             None => aws_config::defaults(BehaviorVersion::latest()).load().await,
         };
         let limit = self.operation_timeout;
+        // Half of the time for one attempt at most: a server that hangs once must not use up the whole call.
         let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT.min(limit))
-            .read_timeout(READ_TIMEOUT.min(limit))
-            .operation_attempt_timeout(ATTEMPT_TIMEOUT.min(limit))
+            .connect_timeout(CONNECT_TIMEOUT.min(limit / 2))
+            .read_timeout(READ_TIMEOUT.min(limit / 2))
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT.min(limit / 2))
             .operation_timeout(limit)
             .build();
         let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(FIRST_BACKOFF);
@@ -179,7 +182,11 @@ fn pairs(context: &EncryptionContext) -> Option<std::collections::HashMap<String
 }
 
 /// Waits for a call inside a span that tells operation, key, time and outcome, never material.
-async fn observed<T, E, R>(operation: &'static str, key: Option<&str>, call: impl Future<Output = Result<T, SdkError<E, R>>>) -> Result<T>
+async fn observed<T, E>(
+    operation: &'static str,
+    key: Option<&str>,
+    call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+) -> Result<T>
 where
     E: ProvideErrorMetadata + RequestId,
 {
@@ -200,7 +207,7 @@ fn failed(operation: &'static str, reason: KmsReason, detail: impl Into<String>)
 
 /// What an error of the SDK means. Its `Debug` and its chain of sources can hold the raw answer, and with it a key: only the code
 /// and the message that KMS gave are kept.
-fn classify<E, R>(operation: &'static str, error: &SdkError<E, R>) -> KmsError
+fn classify<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> KmsError
 where
     E: ProvideErrorMetadata + RequestId,
 {
@@ -208,7 +215,7 @@ where
     match error {
         SdkError::TimeoutError(_) => new(KmsReason::TimedOut),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => new(KmsReason::TimedOut),
-        SdkError::DispatchFailure(failure) => dispatch(operation, failure.as_connector_error().map(|error| error as _)),
+        SdkError::DispatchFailure(failure) => dispatch(operation, failure.as_connector_error()),
         SdkError::ResponseError(_) => new(KmsReason::Unreachable).detail("the answer was cut short"),
         SdkError::ConstructionFailure(_) => new(KmsReason::Service).detail("the request could not be built"),
         SdkError::ServiceError(service) => {
@@ -217,7 +224,7 @@ where
             let detail = match (code, answer.message().filter(|message| !message.is_empty())) {
                 (Some(code), Some(message)) => format!("{code}: {message}"),
                 (Some(code), None) => code.to_owned(),
-                (None, _) => "the answer was not one of KMS".to_owned(),
+                (None, _) => format!("the answer, with HTTP status {}, was not one of KMS", service.raw().status()),
             };
             KmsError { request_id: answer.request_id().map(str::to_owned), ..new(reason(code)).detail(detail) }
         }
@@ -229,7 +236,7 @@ where
 fn reason(code: Option<&str>) -> KmsReason {
     match code.unwrap_or_default() {
         "DisabledException" => KmsReason::KeyDisabled,
-        "KMSInvalidStateException" | "KeyUnavailableException" | "InvalidKeyUsageException" => KmsReason::KeyUnusable,
+        "KMSInvalidStateException" | "InvalidKeyUsageException" => KmsReason::KeyUnusable,
         "NotFoundException" => KmsReason::KeyUnknown,
         "AccessDeniedException" => KmsReason::AccessDenied,
         "IncorrectKeyException" => KmsReason::WrongKey,
@@ -247,15 +254,18 @@ fn reason(code: Option<&str>) -> KmsReason {
 }
 
 /// What kept a request from being sent. The SDK has no variants for missing credentials and a missing region, only words.
-fn dispatch(operation: &'static str, failure: Option<&(dyn std::error::Error + 'static)>) -> KmsError {
+fn dispatch(operation: &'static str, failure: Option<&ConnectorError>) -> KmsError {
     let mut words = String::new();
-    let mut next = failure;
+    let mut next = failure.map(|error| error as &dyn std::error::Error);
     while let Some(error) = next {
         words = format!("{words}{}{error}", if words.is_empty() { "" } else { ": " });
         next = error.source();
     }
     let lower = words.to_lowercase();
-    let reason = if lower.contains("missing signing region") || lower.contains("region") && lower.contains("missing") {
+    let reason = if failure.is_some_and(ConnectorError::is_io) {
+        // A host may have any name, "identity" too.
+        KmsReason::Unreachable
+    } else if lower.contains("missing signing region") || lower.contains("region") && lower.contains("missing") {
         KmsReason::Region
     } else if lower.contains("credential") || lower.contains("identity") {
         KmsReason::Credentials

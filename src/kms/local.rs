@@ -97,9 +97,9 @@ impl LocalKms {
             return Err(failed(KmsReason::WrongKey));
         }
         let nonce = rest[..NONCE_LEN].try_into().map_err(|_| failed(KmsReason::InvalidCiphertext))?;
-        let mut data = Zeroizing::new(rest[NONCE_LEN..].to_vec());
-        let length = self.key.open(&nonce, &aad(header, context)?, &mut data, 0).map_err(|_| failed(KmsReason::InvalidCiphertext))?;
-        data.truncate(length);
+        let (ciphertext, tag) = rest[NONCE_LEN..].split_at(rest.len() - NONCE_LEN - TAG_LEN);
+        let mut data = Zeroizing::new(ciphertext.to_vec());
+        self.key.open(&nonce, &aad(header, context)?, &mut data, tag).map_err(|_| failed(KmsReason::InvalidCiphertext))?;
         Ok(data)
     }
 }

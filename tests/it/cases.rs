@@ -1,4 +1,5 @@
 //! What works on every backend.
+#![expect(clippy::type_complexity, reason = "tuples of columns are what is loaded")]
 
 use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind;
@@ -175,6 +176,22 @@ fn columns_that_were_there_before_take_the_plain_form() {
 }
 
 #[test]
+fn a_schema_of_another_crate_is_served_by_marker_types() {
+    on_database(|conn| {
+        let row = |secret: &str| MarkedProfile { id: 1, secret: secret.into(), note: true.into() };
+        diesel::insert_into(profiles::table).values(&row("hunter2")).execute(conn).unwrap();
+        diesel::update(profiles::table.find(1)).set(row("hunter2!")).execute(conn).unwrap();
+        let find = |conn: &mut Conn, secret: &str| -> QueryResult<MarkedProfile> {
+            let found = profiles::table.filter(profiles::secret_index.matches_as::<SecretIndex>(secret));
+            found.select(MarkedProfile::as_select()).first(conn)
+        };
+        assert!(find(conn, "hunter2").is_err());
+        let found = find(conn, "hunter2!").unwrap();
+        assert_eq!((found.id, &**found.secret, *found.note), (1, "hunter2!", true));
+    });
+}
+
+#[test]
 fn a_column_on_its_way_reads_plaintext_and_writes_ciphertext() {
     on_database(|conn| {
         let keyring = Keyring::installed().unwrap();
@@ -243,8 +260,8 @@ fn joins_options_and_single_columns_load() {
         assert_eq!(on, [1]);
         assert_eq!(Post::belonging_to(&user).select(posts::id).load::<i64>(conn).unwrap(), [1]);
 
-        let some: Vec<(Encrypted<String, users::name>, Option<Encrypted<String, users::phone>>)> =
-            users::table.order(users::id).select((users::name, users::phone)).load(conn).unwrap();
+        let columns = users::table.order(users::id).select((users::name, users::phone));
+        let some: Vec<(Encrypted<String, users::name>, Option<Encrypted<String, users::phone>>)> = columns.load(conn).unwrap();
         assert_eq!((&**some[0].0, some[1].1.is_none()), ("a Tables", true));
 
         let by_name: Vec<UserByName> = diesel::sql_query("SELECT * FROM users ORDER BY id").load(conn).unwrap();

@@ -3,6 +3,8 @@
 //! SQLite runs always, in memory. The others run with the features `test-postgres` and `test-mysql`, against the servers that
 //! `bin/test` starts and names in `TEST_POSTGRES_URL` and `TEST_MYSQL_URL`.
 
+#![allow(clippy::duplicate_mod, reason = "the same cases run on each backend")]
+
 mod model;
 
 #[path = "."]
@@ -117,4 +119,5 @@ mod mysql {
 
     #[path = "cases.rs"]
     mod cases;
+    mod on_mysql;
 }

@@ -9,7 +9,8 @@ use diesel::migration::MigrationConnection;
 use diesel::prelude::*;
 use diesel_envelope::blind_index::normalize;
 use diesel_envelope::{
-    Accept, AsText, BlindIndex, Context, Encrypted, IndexSpec, Keyring, MaybeEncrypted, Searchable, SearchableColumn, TryEncrypted,
+    Accept, AsText, At, BlindIndex, Context, Encrypted, IndexSpec, Keyring, MaybeEncrypted, Searchable, SearchableColumn, SearchableSpec,
+    TryEncrypted,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -187,6 +188,25 @@ impl IndexSpec for SecretIndex {
     fn normalize(value: &str) -> Cow<'_, [u8]> {
         normalize::exact(value)
     }
+}
+
+/// The same for a column and its index: what `SearchableColumn` is where the schema is one's own.
+pub struct Secret;
+impl Context for Secret {
+    const LABEL: &'static str = "profiles.secret";
+}
+impl SearchableSpec for Secret {
+    type Column = profiles::secret;
+    type Indexes = At<profiles::secret_index, SecretIndex>;
+}
+
+#[derive(Debug, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = profiles)]
+pub struct MarkedProfile {
+    pub id: i64,
+    #[diesel(embed)]
+    pub secret: Searchable<String, Secret>,
+    pub note: Encrypted<bool>,
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
