@@ -31,6 +31,16 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_envelope::sql_types::*;
+
+    notes (id) {
+        id -> Integer,
+        text -> CiphertextText,
+    }
+}
+
 diesel::joinable!(posts -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(users, posts);
 
