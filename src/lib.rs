@@ -121,9 +121,16 @@ pub use plaintext::Json;
 pub use plaintext::{AsText, Bare, Encoded, Held, Plaintext, TextPlaintext, WipedArray};
 pub use searchable::{At, Content, Indexes, Searchable, SearchableColumn, SearchableSpec};
 
-/// Type aliases as Diesel has them, for functions under `#[auto_type]`.
+/// Type aliases as Diesel has them, and Diesel's own, for functions under `#[auto_type(dsl_path = "diesel_envelope::dsl")]`.
 pub mod dsl {
-    pub use crate::blind_index::Matches;
+    pub use diesel::dsl::*;
+
+    use crate::blind_index::MatchedBy;
+
+    /// The type of `index_column.matches(value)`: `Matches<users::email_index, &str>`.
+    pub type Matches<E, V> = <E as MatchedBy<V>>::Output;
+    /// The type of `index_column.matches_any(values)`.
+    pub type MatchesAny<E, V> = <E as MatchedBy<V>>::Output;
 }
 
 /// Compiles what the README shows, which takes all features.

@@ -16,10 +16,6 @@ use crate::keyring::Keyring;
 use crate::sql_types;
 
 /// An expression whose SQL type is a blind index and whose [`IndexSpec`] is known: a column, and a column of an alias.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no blind index column with an `IndexSpec`",
-    note = "implement `IndexSpec` for the column, or name a marker type that does with `matches_as::<Marker>(..)`"
-)]
 pub trait IndexExpression: Expression {
     /// The spec that the column's digests follow.
     type Spec: IndexSpec;
@@ -34,6 +30,16 @@ where
     Self: Expression,
 {
     type Spec = C;
+}
+
+/// What [`dsl::Matches`](crate::dsl::Matches) is made of: the expression of a comparison with a value of the type `V`, whatever `V` is.
+pub trait MatchedBy<V> {
+    /// [`Matches`] with the spec of the column.
+    type Output;
+}
+
+impl<E: IndexExpression, V> MatchedBy<V> for E {
+    type Output = Matches<E, E::Spec>;
 }
 
 /// The SQL types of blind index columns.

@@ -90,7 +90,7 @@ impl<T: Plaintext, C> fmt::Debug for MaybeEncrypted<T, C> {
     }
 }
 
-as_write_only_expression!([T: Plaintext, C] [MaybeEncrypted<T, C>] => EncryptedValuesCannotBeCompared: Ciphertext, CiphertextText, Binary, Text);
+as_write_only_expression!([T: Plaintext, C: Context] [MaybeEncrypted<T, C>] => EncryptedValuesCannotBeCompared: Ciphertext, CiphertextText, Binary, Text);
 
 impl<T: Plaintext, C, ST, DB: Backend> ToSql<ST, DB> for MaybeEncrypted<T, C>
 where

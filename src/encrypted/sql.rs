@@ -24,7 +24,8 @@ write_only_expression! {
     EncryptedValuesCannotBeCompared
 }
 
-as_write_only_expression!([T: Plaintext, C] [Encrypted<T, C>] => EncryptedValuesCannotBeCompared: Ciphertext, CiphertextText, Binary, Text);
+// `C: Context` here, where nothing needs it yet: without it rustc looks for the missing context until it overflows.
+as_write_only_expression!([T: Plaintext, C: Context] [Encrypted<T, C>] => EncryptedValuesCannotBeCompared: Ciphertext, CiphertextText, Binary, Text);
 
 /// Writes a value encrypted under a keyring that is handed in.
 pub trait SealInto<ST, DB: Backend> {

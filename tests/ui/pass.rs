@@ -51,8 +51,13 @@ struct Recipient {
 
 #[auto_type]
 fn by_email<'a>(email: &'a str) -> _ {
-    let is_theirs: Matches<users::email_index, users::email_index> = users::email_index.matches(email);
+    let is_theirs: Matches<users::email_index, &'a str> = users::email_index.matches(email);
     users::table.filter(is_theirs)
+}
+
+#[auto_type(dsl_path = "diesel_envelope::dsl")]
+fn by_email_or_id<'a>(email: &'a str, id: i32) -> _ {
+    users::table.filter(users::email_index.matches(email).or(users::id.eq(id)))
 }
 
 fn length<C: Context>(value: &Encrypted<String, C>) -> usize {
@@ -79,6 +84,7 @@ fn main() -> QueryResult<()> {
     assert_eq!(*saved.text, "another");
     let recipient = by_email("Bobby@example.org").select(Recipient::as_select()).first(conn)?;
     assert_eq!(recipient.email, Address("bobby@example.org".to_owned()));
+    assert_eq!(by_email_or_id("nobody", 1).count().get_result::<i64>(conn)?, 1);
 
     let condition: Box<dyn BoxableExpression<users::table, Sqlite, SqlType = Bool>> =
         Box::new(users::email_index.matches("bobby@example.org").and(users::id.eq(1)));
