@@ -112,7 +112,7 @@ pub use blind_index::{BlindIndex, BlindIndexDsl, BlindIndexWithDsl, Digest, Inde
 pub use context::{Accept, Context, Unbound};
 #[cfg(feature = "serde")]
 pub use encrypted::serialize_plaintext;
-pub use encrypted::{EncryptDsl, Encrypted, EncryptedValuesCannotBeCompared, MaybeEncrypted, TryEncrypted};
+pub use encrypted::{CiphertextSqlType, EncryptDsl, Encrypted, EncryptedValuesCannotBeCompared, MaybeEncrypted, TryEncrypted};
 pub use envelope::KeyId;
 pub use error::{Error, Found, KmsError, KmsReason, Result};
 pub use keyring::Keyring;

@@ -10,20 +10,13 @@ struct Address;
 
 #[derive(Insertable)]
 #[diesel(table_name = users)]
-struct WithoutContext {
-    note: Encrypted<String, users::note>,
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = users)]
 struct WithoutIndexes {
     #[diesel(embed)]
     note: Searchable<String, users::note>,
 }
 
 fn main() {
-    let conn = &mut SqliteConnection::establish(":memory:").unwrap();
-    let _ = diesel::insert_into(users::table).values(WithoutContext { note: "a note".into() }).execute(conn);
-    let _ = diesel::insert_into(users::table).values(WithoutIndexes { note: "a note".into() }).execute(conn);
+    let _ = users::note.eq(Encrypted::<String, users::note>::from("no context"));
+    let _ = users::flag.eq(Encrypted::<String, users::email>::from("no column for it"));
     let _ = Encrypted::<Address, users::email>::new(Address);
 }
