@@ -152,6 +152,35 @@ pub enum Error {
         feature: &'static str,
     },
 
+    /// A value is larger than KMS encrypts in one call. No call was made.
+    #[error("value has {found} bytes, and KMS encrypts 1 to {expected}: seal it under a data key instead")]
+    ValueTooLarge {
+        /// 4,096 (AWS KMS API reference, `Encrypt`).
+        expected: usize,
+        /// The length of the encoded value in bytes.
+        found: usize,
+    },
+
+    /// The wrapped data key of a row is gone: whoever deleted it made the row unreadable, which may have been the purpose.
+    #[error("the wrapped data key is gone, and with it what was sealed under it")]
+    DataKeyGone,
+
+    /// What KMS unwrapped is no data key.
+    #[error("expected a data key of {expected} bytes, found {found}")]
+    InvalidDataKey {
+        /// 32.
+        expected: usize,
+        /// The length of what was unwrapped in bytes.
+        found: usize,
+    },
+
+    /// A column that should hold a wrapped key, or a value that KMS encrypted, holds text that is no base64.
+    #[error("expected base64 of a KMS ciphertext, found {length} bytes that are none")]
+    InvalidBlob {
+        /// The length of the column's value in bytes.
+        length: usize,
+    },
+
     /// The operating system gave no random bytes.
     #[error("the operating system gave no random bytes")]
     NoRandomness,
@@ -215,7 +244,7 @@ impl fmt::Display for Found {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KmsError {
-    /// The operation: `Encrypt`, `Decrypt`.
+    /// The operation: `Encrypt`, `Decrypt`, `GenerateDataKey`, or `GetParameter` of SSM.
     pub operation: &'static str,
     /// The reason, of which each asks for a different remedy.
     pub reason: KmsReason,
@@ -239,7 +268,8 @@ impl KmsError {
 
 impl fmt::Display for KmsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KMS {} failed: {}", self.operation, self.reason)?;
+        let service = if self.operation == "GetParameter" { "SSM" } else { "KMS" };
+        write!(f, "{service} {} failed: {}", self.operation, self.reason)?;
         if let Some(detail) = &self.detail {
             write!(f, " ({detail})")?;
         }
@@ -278,6 +308,10 @@ pub enum KmsReason {
     InvalidCiphertext,
     /// The blob is too short to be one of KMS.
     CiphertextTooShort,
+    /// There is no such SSM parameter.
+    ParameterUnknown,
+    /// The SSM parameter is no SecureString: its value lies in SSM in plain.
+    ParameterNotSecure,
     /// KMS throttled the call, and went on doing so through all attempts.
     Throttled,
     /// KMS could not be reached.
@@ -309,6 +343,8 @@ impl fmt::Display for KmsReason {
                 "KMS does not know the blob: it is damaged, not from KMS, or was wrapped with an encryption context that is not known here; wrap the keyring again"
             }
             Self::CiphertextTooShort => "the blob is too short to come from KMS: it was cut, or never wrapped",
+            Self::ParameterUnknown => "no such parameter: check its name, the account and the region",
+            Self::ParameterNotSecure => "the parameter is not a SecureString: put it again with that type, and rotate its keys",
             Self::Throttled => "throttled through all attempts: try again later, or raise the request quota",
             Self::Unreachable => "KMS cannot be reached: check the network, the VPC endpoint and the region",
             Self::TimedOut => "KMS did not answer in time: check the network and the VPC endpoint, or allow it more time",

@@ -97,12 +97,14 @@ mod bind;
 pub mod blind_index;
 mod context;
 mod crypto;
+mod data_key;
 mod encrypted;
 mod envelope;
 mod error;
 pub mod keyring;
 pub mod kms;
 mod plaintext;
+mod sealed;
 mod searchable;
 pub mod sql_types;
 
@@ -110,6 +112,7 @@ pub mod sql_types;
 pub use backend::EnvelopeBackend;
 pub use blind_index::{BlindIndex, BlindIndexDsl, BlindIndexWithDsl, Digest, IndexSpec};
 pub use context::{Accept, Context, Unbound};
+pub use data_key::DataKey;
 #[cfg(feature = "serde")]
 pub use encrypted::serialize_plaintext;
 pub use encrypted::{CiphertextSqlType, EncryptDsl, Encrypted, EncryptedValuesCannotBeCompared, MaybeEncrypted, TryEncrypted};
@@ -119,6 +122,7 @@ pub use keyring::Keyring;
 #[cfg(feature = "serde")]
 pub use plaintext::Json;
 pub use plaintext::{AsText, Bare, Encoded, Held, Plaintext, TextPlaintext, WipedArray};
+pub use sealed::{KmsEncrypted, Sealed, SealedValuesCannotBeCompared, WrappedKey};
 pub use searchable::{At, Content, Indexes, Searchable, SearchableColumn, SearchableSpec};
 
 /// Type aliases as Diesel has them, and Diesel's own, for functions under `#[auto_type(dsl_path = "diesel_envelope::dsl")]`.

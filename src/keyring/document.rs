@@ -26,11 +26,12 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    fn id_info(self) -> &'static str {
-        match self {
+    /// The id of such a key with this root.
+    pub(crate) fn key_id(self, root: &Root) -> KeyId {
+        KeyId(*root.derive(match self {
             Self::Aes256GcmSiv => "diesel-envelope v1 key id aes-256-gcm-siv",
             Self::Fernet => "diesel-envelope v1 key id fernet",
-        }
+        }))
     }
 }
 
@@ -82,8 +83,7 @@ pub(super) struct IndexKey {
 
 impl Key {
     fn new(algorithm: Algorithm, root: Root) -> Self {
-        let id = KeyId(*root.derive(algorithm.id_info()));
-        Self { id, algorithm, root, created: today(), comment: None }
+        Self { id: algorithm.key_id(&root), algorithm, root, created: today(), comment: None }
     }
 }
 
@@ -199,7 +199,7 @@ impl Document {
         if json.len() > KMS_LIMIT {
             return Err(Error::DocumentTooLarge { expected: KMS_LIMIT, found: json.len() });
         }
-        Ok(kms.encrypt(json.as_bytes(), &EncryptionContext::keyring()).await?.to_alternative())
+        Ok(kms.encrypt_bytes(json.as_bytes(), &EncryptionContext::keyring()).await?.to_alternative())
     }
 
     /// The id of the key that writes values.

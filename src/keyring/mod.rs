@@ -90,6 +90,19 @@ impl Keyring {
         Ok(Self { keys, primary, index_keys, index_primary, strict })
     }
 
+    /// The keyring of a data key: it reads native values and Fernet tokens under the root, writes one of them, and has no index key.
+    pub(crate) fn of_data_key(root: &Root, algorithm: Algorithm) -> Result<Self> {
+        let both = [Algorithm::Aes256GcmSiv, Algorithm::Fernet];
+        let keys = both.map(|algorithm| Ok(Key { id: algorithm.key_id(root), material: Material::new(algorithm, root)? }));
+        let keys = keys.into_iter().collect::<Result<Box<[_]>>>()?;
+        let primary = usize::from(algorithm == Algorithm::Fernet);
+        Ok(Self { keys, primary, index_keys: Box::default(), index_primary: None, strict: false })
+    }
+
+    pub(crate) fn primary_id(&self) -> KeyId {
+        self.keys[self.primary].id
+    }
+
     /// The keyring of an unwrapped document in either form: JSON, or Fernet keys.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use aws_sdk_kms::config::http::HttpResponse;
 use aws_sdk_kms::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::operation::RequestId;
 use aws_sdk_kms::primitives::Blob;
+use aws_sdk_kms::types::DataKeySpec;
 use tracing::Instrument;
 use zeroize::Zeroizing;
 
@@ -25,7 +26,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// For one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 /// For one call with all its attempts.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often one call is tried, with a backoff that doubles from [`FIRST_BACKOFF`] and jitters.
 const ATTEMPTS: u32 = 5;
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);
@@ -127,15 +128,7 @@ impl AwsKmsBuilder {
             Some(config) => config,
             None => aws_config::defaults(BehaviorVersion::latest()).load().await,
         };
-        let limit = self.operation_timeout;
-        // Half of the time for one attempt at most: a server that hangs once must not use up the whole call.
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT.min(limit / 2))
-            .read_timeout(READ_TIMEOUT.min(limit / 2))
-            .operation_attempt_timeout(ATTEMPT_TIMEOUT.min(limit / 2))
-            .operation_timeout(limit)
-            .build();
-        let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(FIRST_BACKOFF);
+        let (timeouts, retries) = (timeouts(self.operation_timeout), retries());
         let mut builder = aws_sdk_kms::config::Builder::from(&config).timeout_config(timeouts).retry_config(retries);
         if let Some(region) = self.region {
             builder = builder.region(Region::new(region));
@@ -144,8 +137,23 @@ impl AwsKmsBuilder {
     }
 }
 
+/// How long one call may take. Half of the time for one attempt at most: a server that hangs once must not use up the whole call.
+pub(super) fn timeouts(limit: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT.min(limit / 2))
+        .read_timeout(READ_TIMEOUT.min(limit / 2))
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT.min(limit / 2))
+        .operation_timeout(limit)
+        .build()
+}
+
+/// How often one call is tried.
+pub(super) fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(FIRST_BACKOFF)
+}
+
 impl Kms for AwsKms {
-    async fn encrypt(&self, plaintext: &[u8], context: &EncryptionContext) -> Result<Wrapped> {
+    async fn encrypt_bytes(&self, plaintext: &[u8], context: &EncryptionContext) -> Result<Wrapped> {
         if plaintext.is_empty() || plaintext.len() > KMS_LIMIT {
             return Err(Error::DocumentTooLarge { expected: KMS_LIMIT, found: plaintext.len() });
         }
@@ -157,7 +165,18 @@ impl Kms for AwsKms {
         Ok(Wrapped { blob: blob.into_inner(), key: WrappingKey::Aws(arn) })
     }
 
-    async fn decrypt(&self, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
+    async fn generate_bytes(&self, context: &EncryptionContext) -> Result<(Zeroizing<Vec<u8>>, Wrapped)> {
+        const OPERATION: &str = "GenerateDataKey";
+        let key = self.key.as_deref().ok_or_else(|| failed(OPERATION, KmsReason::KeyUnknown, "no key is named to encrypt under"))?;
+        let call = self.client.generate_data_key().key_id(key).key_spec(DataKeySpec::Aes256).set_encryption_context(pairs(context));
+        let answer = observed(OPERATION, self.key.as_deref(), call.send()).await?;
+        let plaintext = Zeroizing::new(answer.plaintext.map(Blob::into_inner).unwrap_or_default());
+        let blob = answer.ciphertext_blob.ok_or_else(|| failed(OPERATION, KmsReason::Service, "no ciphertext in the answer"))?;
+        let arn = answer.key_id.ok_or_else(|| failed(OPERATION, KmsReason::Service, "no key id in the answer"))?;
+        Ok((plaintext, Wrapped { blob: blob.into_inner(), key: WrappingKey::Aws(arn) }))
+    }
+
+    async fn decrypt_bytes(&self, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
         if blob.len() < SHORTEST_BLOB {
             return Err(failed(
                 "Decrypt",
@@ -182,7 +201,7 @@ fn pairs(context: &EncryptionContext) -> Option<std::collections::HashMap<String
 }
 
 /// Waits for a call inside a span that tells operation, key, time and outcome, never material.
-async fn observed<T, E>(
+pub(super) async fn observed<T, E>(
     operation: &'static str,
     key: Option<&str>,
     call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
@@ -201,7 +220,7 @@ where
     answer
 }
 
-fn failed(operation: &'static str, reason: KmsReason, detail: impl Into<String>) -> Error {
+pub(super) fn failed(operation: &'static str, reason: KmsReason, detail: impl Into<String>) -> Error {
     KmsError::new(operation, reason).detail(detail).into()
 }
 
@@ -238,6 +257,8 @@ fn reason(code: Option<&str>) -> KmsReason {
         "DisabledException" => KmsReason::KeyDisabled,
         "KMSInvalidStateException" | "InvalidKeyUsageException" => KmsReason::KeyUnusable,
         "NotFoundException" => KmsReason::KeyUnknown,
+        "InvalidKeyId" => KmsReason::KeyUnusable,
+        "ParameterNotFound" | "ParameterVersionNotFound" => KmsReason::ParameterUnknown,
         "AccessDeniedException" => KmsReason::AccessDenied,
         "IncorrectKeyException" => KmsReason::WrongKey,
         "InvalidCiphertextException" => KmsReason::InvalidCiphertext,

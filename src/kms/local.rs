@@ -105,11 +105,17 @@ impl LocalKms {
 }
 
 impl Kms for LocalKms {
-    async fn encrypt(&self, plaintext: &[u8], context: &EncryptionContext) -> Result<Wrapped> {
+    async fn encrypt_bytes(&self, plaintext: &[u8], context: &EncryptionContext) -> Result<Wrapped> {
         Ok(Wrapped { blob: self.seal(plaintext, context)?, key: WrappingKey::Local })
     }
 
-    async fn decrypt(&self, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
+    async fn generate_bytes(&self, context: &EncryptionContext) -> Result<(Zeroizing<Vec<u8>>, Wrapped)> {
+        let root = Root::generate()?;
+        let wrapped = self.encrypt_bytes(root.as_bytes(), context).await?;
+        Ok((Zeroizing::new(root.as_bytes().to_vec()), wrapped))
+    }
+
+    async fn decrypt_bytes(&self, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
         self.unseal(blob, context)
     }
 }

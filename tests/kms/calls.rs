@@ -38,7 +38,7 @@ fn block_on<T>(call: impl Future<Output = T>) -> T {
 fn decrypt(client: AwsKmsBuilder, blob: &[u8]) -> Result<Vec<u8>> {
     let log = Log::default();
     let answer = tracing::subscriber::with_default(log.clone(), || {
-        block_on(async { client.build().await.decrypt(blob, &EncryptionContext::keyring()).await })
+        block_on(async { client.build().await.decrypt_bytes(blob, &EncryptionContext::keyring()).await })
     });
     assert!(log.text().contains("kms"), "the call was not traced");
     assert_no_secret(&log.text());
@@ -65,7 +65,7 @@ fn kms() -> (FakeKms, String, Vec<u8>) {
 fn a_secret_makes_the_round_trip() {
     let (kms, arn, _) = kms();
     let wrapped =
-        block_on(async { client(&kms).key(&arn).build().await.encrypt(FERNET_KEY.as_bytes(), &EncryptionContext::keyring()).await })
+        block_on(async { client(&kms).key(&arn).build().await.encrypt_bytes(FERNET_KEY.as_bytes(), &EncryptionContext::keyring()).await })
             .unwrap();
     assert_eq!(wrapped.to_alternative(), format!("kms:{arn}:{}", BASE64_STANDARD.encode(&wrapped.blob)));
     assert_eq!(decrypt(client(&kms).key(&arn), &wrapped.blob).unwrap(), FERNET_KEY.as_bytes());
@@ -177,7 +177,7 @@ fn a_blob_that_is_too_short_is_refused_without_a_call() {
 }
 
 fn failure_without_call(kms: &FakeKms, blob: &[u8]) -> KmsError {
-    let answer = block_on(async { client(kms).build().await.decrypt(blob, &EncryptionContext::keyring()).await });
+    let answer = block_on(async { client(kms).build().await.decrypt_bytes(blob, &EncryptionContext::keyring()).await });
     assert_eq!(kms.calls(), 0);
     let Err(Error::Kms(error)) = answer else { panic!("expected a KMS error") };
     *error
@@ -352,7 +352,7 @@ fn an_answer_that_breaks_off_inside_the_key_does_not_show_it() {
 fn what_kms_could_not_wrap_is_refused_without_a_call() {
     let (kms, arn, _) = kms();
     let encrypt = |builder: AwsKmsBuilder, length: usize| {
-        block_on(async { builder.build().await.encrypt(&vec![7; length], &EncryptionContext::keyring()).await }).unwrap_err()
+        block_on(async { builder.build().await.encrypt_bytes(&vec![7; length], &EncryptionContext::keyring()).await }).unwrap_err()
     };
     assert_eq!(encrypt(client(&kms).key(&arn), 4097), Error::DocumentTooLarge { expected: 4096, found: 4097 });
     assert_eq!(

@@ -33,7 +33,7 @@ fn wrap(key: &str, plaintext: &[u8], context: &EncryptionContext) -> String {
         .region(aws_config::Region::new(REGION))
         .credentials_provider(aws_sdk_kms::config::SharedCredentialsProvider::new(credentials))
         .build();
-    let call = async { AwsKms::builder().config(config).key(key).build().await.encrypt(plaintext, context).await };
+    let call = async { AwsKms::builder().config(config).key(key).build().await.encrypt_bytes(plaintext, context).await };
     let wrapped = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(call).unwrap();
     wrapped.to_alternative()
 }
