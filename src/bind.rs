@@ -49,12 +49,12 @@ macro_rules! write_only_expression {
 /// for all of them: of several, the compiler would list each, and not show the bound that is missing.
 macro_rules! as_write_only_expression {
     ([$($generics:tt)*] [$($value:tt)*] => $expression:ident: $sql_types:path) => {
-        as_write_only_expression!(@one [$($generics)*] $($value)* => $expression: $sql_types);
-        as_write_only_expression!(@one ['a, $($generics)*] &'a $($value)* => $expression: $sql_types);
-        as_write_only_expression!(@one ['a, 'b, $($generics)*] &'b &'a $($value)* => $expression: $sql_types);
+        as_write_only_expression!(@one [] [$($generics)*] $($value)* => $expression: $sql_types);
+        as_write_only_expression!(@one ['a,] [$($generics)*] &'a $($value)* => $expression: $sql_types);
+        as_write_only_expression!(@one ['a, 'b,] [$($generics)*] &'b &'a $($value)* => $expression: $sql_types);
     };
-    (@one [$($generics:tt)*] $value:ty => $expression:ident: $sql_types:path) => {
-        impl<$($generics)*, ST: $sql_types> diesel::expression::AsExpression<ST> for $value {
+    (@one [$($lifetimes:tt)*] [$($generics:tt)*] $value:ty => $expression:ident: $sql_types:path) => {
+        impl<$($lifetimes)* ST: $sql_types, $($generics)*> diesel::expression::AsExpression<ST> for $value {
             type Expression = $expression<ST, Self>;
 
             fn as_expression(self) -> Self::Expression {
