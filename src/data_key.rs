@@ -104,7 +104,7 @@ impl DataKey {
     }
 
     #[cfg(test)]
-    pub(crate) fn downgrade(&self) -> std::sync::Weak<impl Sized> {
+    pub(crate) fn downgrade(&self) -> std::sync::Weak<impl Sized + use<>> {
         Arc::downgrade(&self.0)
     }
 }

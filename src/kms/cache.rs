@@ -295,3 +295,39 @@ impl<K: Kms> Kms for CachedKms<K> {
         self.unwrap_kept(key.into().ok_or(Error::DataKeyGone)?, context).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kms::LocalKms;
+
+    #[tokio::test]
+    async fn a_key_that_leaves_the_cache_is_wiped_at_once() {
+        let path = std::env::temp_dir().join(format!("diesel-envelope-cache-{}", std::process::id()));
+        let kms = LocalKms::open_or_create(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        let (_, wrapped) = kms.generate_data_key(&EncryptionContext::data_key()).await.unwrap();
+        let (_, other) = kms.generate_data_key(&EncryptionContext::data_key()).await.unwrap();
+
+        let cache = CachedKms::new(kms, CachePolicy::new(Duration::from_millis(20)).capacity(1));
+        let unwrapped = async || cache.unwrap(&wrapped).await.unwrap().downgrade();
+        let gone = unwrapped().await;
+        assert!(gone.upgrade().is_some(), "kept");
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        cache.evict().await;
+        assert!(gone.upgrade().is_none(), "by time");
+
+        let gone = unwrapped().await;
+        cache.unwrap(&other).await.unwrap();
+        cache.evict().await;
+        assert!(gone.upgrade().is_none(), "by another key");
+
+        let gone = unwrapped().await;
+        cache.forget(&wrapped).await;
+        assert!(gone.upgrade().is_none(), "by name");
+
+        let gone = unwrapped().await;
+        cache.clear().await;
+        assert!(gone.upgrade().is_none(), "all at once");
+    }
+}
