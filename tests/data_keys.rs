@@ -143,7 +143,8 @@ fn database() -> SqliteConnection {
     static INSTALL: Once = Once::new();
     INSTALL.call_once(|| Keyring::insecure_for_tests().install().unwrap());
     let mut conn = SqliteConnection::establish(":memory:").unwrap();
-    let create = "CREATE TABLE users (id INTEGER PRIMARY KEY, name BLOB, email TEXT, email_index BLOB, token TEXT, data_key BLOB, text_key TEXT)";
+    let create =
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, name BLOB, email TEXT, email_index BLOB, token TEXT, data_key BLOB, text_key TEXT)";
     diesel::sql_query(create).execute(&mut conn).unwrap();
     conn
 }
