@@ -23,7 +23,7 @@ pub mod normalize;
 mod sql;
 mod unicode16;
 
-pub use matches::{BlindIndexDsl, BlindIndexWithDsl, IndexExpression, IndexSqlType, Matches};
+pub use matches::{BlindIndexDsl, BlindIndexWithDsl, IndexExpression, IndexSqlType, MatchedBy, Matches};
 pub use sql::CompareBlindIndexesWithMatches;
 
 /// What an index column holds: of which values, and what counts as equal.
@@ -52,6 +52,11 @@ pub use sql::CompareBlindIndexesWithMatches;
 ///
 /// Equal values have equal digests: whoever reads the column counts how often each value occurs, and sees which rows share one.
 /// An index over few different values (a sex, a country, a postcode) gives them away.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no blind index column with an `IndexSpec`",
+    label = "has no `IndexSpec`",
+    note = "implement `IndexSpec` for the column, or name a marker type that has one: `matches_as::<Marker>(..)`"
+)]
 pub trait IndexSpec: 'static {
     /// What is looked up: `str` for text columns.
     type Value: ?Sized;

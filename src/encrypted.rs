@@ -15,8 +15,8 @@ mod lenient;
 mod sql;
 
 pub use lenient::{MaybeEncrypted, TryEncrypted};
-pub use sql::EncryptedValuesCannotBeCompared;
 pub(crate) use sql::Snapshot;
+pub use sql::{CiphertextSqlType, EncryptedValuesCannotBeCompared};
 
 /// A value that is encrypted whenever it is written to the database, and decrypted whenever it is read.
 ///

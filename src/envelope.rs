@@ -132,7 +132,7 @@ impl Format {
 /// Whether the text is a Fernet token in form: padded base64url, the version byte, whole blocks of ciphertext.
 pub(crate) fn is_fernet_token(text: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(text) else { return false };
-    if text.len() % 4 != 0 || text.bytes().rev().take_while(|&b| b == b'=').count() > 2 {
+    if !text.len().is_multiple_of(4) || text.bytes().rev().take_while(|&b| b == b'=').count() > 2 {
         return false;
     }
     let token = crypto::from_base64_url(text.trim_end_matches('='));

@@ -38,6 +38,12 @@ pub use json::Json;
 ///
 /// Only the canonical form is read: `+5`, `007` and `-0` are no integers. A value written as `i32` is read as `i64` and as
 /// `String`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no encoding that could be encrypted",
+    label = "is no `Plaintext`",
+    note = "use `Json<{Self}>` for a serde type, or `AsText<{Self}>` for a type with `Display` and `FromStr`",
+    note = "dates, UUIDs, decimals and JSON need a feature: `chrono`, `time`, `uuid`, `rust_decimal`, `bigdecimal`, `serde`"
+)]
 pub trait Plaintext: Sized {
     /// What holds the value in memory: it wipes itself on drop where the type allows it, and the value can be moved out of it.
     type Held: Held<Self>;
@@ -61,6 +67,10 @@ pub trait Plaintext: Sized {
 }
 
 /// A type whose column may hold a plaintext as text: what [`MaybeEncrypted`](crate::MaybeEncrypted) can read.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be told from a ciphertext when it is stored as plaintext",
+    note = "`MaybeEncrypted` reads `String` and `AsText<..>`"
+)]
 pub trait TextPlaintext: Plaintext {}
 
 impl TextPlaintext for String {}

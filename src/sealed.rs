@@ -12,6 +12,7 @@ use crate::backend::EnvelopeBackend;
 use crate::bind::{as_write_only_expression, write_only_expression};
 use crate::context::Unbound;
 use crate::crypto;
+use crate::encrypted::CiphertextSqlType;
 use crate::envelope::{self, Format};
 use crate::error::{Error, Result};
 use crate::sql_types::{Ciphertext, CiphertextText};
@@ -123,7 +124,7 @@ fn blob_from_text(text: &str) -> Result<Vec<u8>> {
 
 macro_rules! columns {
     ($([$($generic:ident),*] $name:ident $ty:ty;)+) => { $(
-        as_write_only_expression!([$($generic),*] [$ty] => SealedValuesCannotBeCompared: Ciphertext, CiphertextText, Binary, Text);
+        as_write_only_expression!([$($generic),*] [$ty] => SealedValuesCannotBeCompared: CiphertextSqlType);
         columns!(@binary [$($generic),*] $ty: Ciphertext, Binary);
         columns!(@text [$($generic),*] $ty: CiphertextText, Text);
 

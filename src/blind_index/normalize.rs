@@ -166,7 +166,7 @@ mod tests {
     /// U+10940 is a letter since Unicode 17.0, U+1ADD combines, U+A7CE has a lower case; to 16.0 all of them are unassigned.
     #[test]
     fn what_unicode_16_does_not_know_is_left_as_it_is() {
-        for later in ["\u{10940}", "\u{A7CE}", "a\u{1ADD}\u{323}", "\u{378}"] {
+        for later in ["\u{10940}", "\u{A7CE}", "x\u{301}\u{1ADD}", "\u{378}"] {
             assert_eq!(caseless_text(later), later);
         }
         assert_eq!(caseless_text("A\u{378}\u{301}E\u{301}"), "a\u{378}\u{301}é");

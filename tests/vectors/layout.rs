@@ -1,6 +1,6 @@
 //! The formats once more, from their description: what this crate writes is read here with nothing of the crate.
 
-#![expect(clippy::disallowed_types, reason = "nothing of the crate is used here, its crypto.rs least of all")]
+#![expect(clippy::disallowed_types, reason = "a second implementation names the primitives itself")]
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::cipher::{AES_128, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey};

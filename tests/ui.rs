@@ -1,0 +1,10 @@
+//! Programs that must not compile, each with the words that a newcomer reads; and one of everything that must.
+//!
+//! `TRYBUILD=overwrite cargo test --test ui` writes the words anew after a change of the compiler: read them before they are committed.
+
+#[test]
+fn ui() {
+    let tests = trybuild::TestCases::new();
+    tests.compile_fail("tests/ui/fail_*.rs");
+    tests.pass("tests/ui/pass.rs");
+}
