@@ -41,7 +41,7 @@ const ROUNDS: usize = 300;
 const TEXT: &str = "bobby.tables@example.org";
 const RAW: &str = "aws-lc-rs AES-256-GCM-SIV, 17 bytes of AAD";
 const RAW_BARE: &str = "aws-lc-rs AES-256-GCM-SIV, no AAD";
-const AAD: &[u8; 17] = b"\xa1\x01idididusers.email";
+const AAD: &[u8; 17] = b"\xa1\x01ididusers.email";
 
 struct Email;
 impl Context for Email {
