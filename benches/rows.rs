@@ -115,20 +115,22 @@ struct Budgets {
 
 macro_rules! measures {
     ($measure:ident, $connection:ty) => {
-        fn $measure(connection: $connection, backend: &str, budgets: Budgets) {
+        fn $measure(connection: $connection, backend: &str, tables: &str, budgets: Budgets) {
             let connection = RefCell::new(connection);
-            inserts(&connection, backend, &budgets, 1_000, 100);
-            inserts(&connection, backend, &budgets, 10_000, 20);
-            load(&connection, backend, &budgets);
-            lookup(&connection, backend, &budgets);
+            inserts(&connection, backend, tables, &budgets, 1_000, 100);
+            inserts(&connection, backend, tables, &budgets, 10_000, 20);
+            load(&connection, backend, tables, &budgets);
+            lookup(&connection, backend, tables, &budgets);
 
-            fn inserts(connection: &RefCell<$connection>, backend: &str, budgets: &Budgets, count: usize, rounds: usize) {
+            fn inserts(connection: &RefCell<$connection>, backend: &str, tables: &str, budgets: &Budgets, count: usize, rounds: usize) {
                 let (plain, encrypted, searchable) = (plain_rows(count), encrypted_rows(count), searchable_rows(count));
                 let title = format!("insert {count} rows, {backend}");
                 macro_rules! insert {
                     ($table:ident) => {
                         || {
                             let connection = &mut *connection.borrow_mut();
+                            // What was rolled back before would be in the way of PostgreSQL, in the table and in its index.
+                            connection.batch_execute(tables).expect("new tables");
                             let mut time = Duration::ZERO;
                             let rolled_back = connection.transaction::<(), _, _>(|connection| {
                                 let start = Instant::now();
@@ -151,8 +153,9 @@ macro_rules! measures {
                     .run(rounds);
             }
 
-            fn load(connection: &RefCell<$connection>, backend: &str, budgets: &Budgets) {
+            fn load(connection: &RefCell<$connection>, backend: &str, tables: &str, budgets: &Budgets) {
                 const COUNT: usize = 10_000;
+                connection.borrow_mut().batch_execute(tables).expect("new tables");
                 diesel::insert_into(plain::table).values(&plain_rows(COUNT)).execute(&mut *connection.borrow_mut()).expect("rows");
                 diesel::insert_into(encrypted::table).values(&encrypted_rows(COUNT)).execute(&mut *connection.borrow_mut()).expect("rows");
                 let title = format!("load {COUNT} rows, {backend}");
@@ -171,11 +174,11 @@ macro_rules! measures {
                     .timed("encrypted", COUNT, load!(encrypted, Encrypted<String, encrypted::email>))
                     .within(budgets.load, "plaintext")
                     .run(100);
-                diesel::delete(plain::table).execute(&mut *connection.borrow_mut()).expect("the rows");
             }
 
-            fn lookup(connection: &RefCell<$connection>, backend: &str, budgets: &Budgets) {
+            fn lookup(connection: &RefCell<$connection>, backend: &str, tables: &str, budgets: &Budgets) {
                 const LOOKUPS: usize = 200;
+                connection.borrow_mut().batch_execute(tables).expect("new tables");
                 let count = std::env::var("BENCH_ROWS").map_or(100_000, |rows| rows.parse().expect("BENCH_ROWS is a number"));
                 for (plain, searchable) in plain_rows(count).chunks(1_000).zip(searchable_rows(count).chunks(1_000)) {
                     diesel::insert_into(plain::table).values(plain).execute(&mut *connection.borrow_mut()).expect("rows");
@@ -222,27 +225,26 @@ fn main() {
     let keyring = Document::generate().and_then(|document| Keyring::from_document(&document, &Options::default()));
     keyring.and_then(Keyring::install).expect("a keyring, for the first time");
 
-    let mut connection = SqliteConnection::establish(":memory:").expect("a database in memory");
-    create_tables(&mut connection, "CREATE TABLE", "BLOB");
-    on_sqlite(connection, "SQLite in memory", Budgets { load: 2.6, insert: 1.5, lookup: 1.2 });
+    let connection = SqliteConnection::establish(":memory:").expect("a database in memory");
+    on_sqlite(connection, "SQLite in memory", &tables("TABLE", "BLOB"), Budgets { load: 2.6, insert: 1.5, lookup: 1.2 });
 
     #[cfg(feature = "test-postgres")]
     match std::env::var("TEST_POSTGRES_URL") {
         Ok(url) => {
-            let mut connection = diesel::PgConnection::establish(&url).expect("the server of TEST_POSTGRES_URL");
-            // Of this connection alone, and gone with it.
-            create_tables(&mut connection, "CREATE TEMPORARY TABLE", "BYTEA");
-            on_postgres(connection, "PostgreSQL", Budgets { load: 1.75, insert: 1.2, lookup: 1.2 });
+            let connection = diesel::PgConnection::establish(&url).expect("the server of TEST_POSTGRES_URL");
+            on_postgres(connection, "PostgreSQL", &tables("TEMPORARY TABLE", "BYTEA"), Budgets { load: 1.75, insert: 1.2, lookup: 1.2 });
         }
         Err(_) => println!("\nPostgreSQL is left out: TEST_POSTGRES_URL is not set"),
     }
 }
 
-fn create_tables(connection: &mut impl SimpleConnection, create: &str, bytes: &str) {
-    let tables = format!(
-        "{create} plain (id BIGINT PRIMARY KEY, email TEXT NOT NULL);
-         {create} encrypted (id BIGINT PRIMARY KEY, email {bytes} NOT NULL);
-         {create} searchable (id BIGINT PRIMARY KEY, email {bytes} NOT NULL, email_index {bytes} NOT NULL);"
-    );
-    connection.batch_execute(&tables).expect("tables");
+/// The tables, empty. On a server they are temporary: of this connection alone, and gone with it.
+fn tables(table: &str, bytes: &str) -> String {
+    let columns = [
+        ("plain", "email TEXT NOT NULL".to_owned()),
+        ("encrypted", format!("email {bytes} NOT NULL")),
+        ("searchable", format!("email {bytes} NOT NULL, email_index {bytes} NOT NULL")),
+    ];
+    let create = |(name, columns)| format!("DROP TABLE IF EXISTS {name}; CREATE {table} {name} (id BIGINT PRIMARY KEY, {columns});");
+    columns.map(create).concat()
 }
