@@ -168,7 +168,8 @@ impl Keyring {
 
     /// Does something with the installed keyring without touching its reference count.
     pub(crate) fn with_installed<R, E: From<Error>>(act: impl FnOnce(&Self) -> Result<R, E>) -> Result<R, E> {
-        act(&INSTALLED.get().ok_or_else(|| Error::NoKeyring)?.load())
+        let Some(installed) = INSTALLED.get() else { return Err(Error::NoKeyring.into()) };
+        act(&installed.load())
     }
 
     /// Encrypts a value for a binary column: 34 bytes more than its (padded) encoding, or a Fernet token.
@@ -299,7 +300,7 @@ impl Keyring {
             _ => {}
         }
         let key_id = header.key_id;
-        let key = self.aead_key(key_id).ok_or_else(|| Error::UnknownKey { key_id })?;
+        let Some(key) = self.aead_key(key_id) else { return Err(Error::UnknownKey { key_id }) };
         let nonce = value[HEADER_LEN..BODY].try_into().map_err(|_| Error::DecryptionFailed)?;
         let (ciphertext, tag) = value[BODY..].split_at(value.len() - OVERHEAD);
         // The one copy of the value: decrypted in place, and exactly as long as what comes out.
