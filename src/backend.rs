@@ -5,7 +5,7 @@ use diesel::QueryResult;
 use diesel::backend::Backend;
 use diesel::deserialize;
 use diesel::query_builder::AstPass;
-use diesel::serialize::{self, Output, ToSql};
+use diesel::serialize::{self, Output};
 use diesel::sql_types::HasSqlType;
 
 use crate::blind_index::BlindIndex;
@@ -38,7 +38,7 @@ pub trait EnvelopeBackend: Backend + HasSqlType<sql_types::BlindIndex> + sealed:
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
 fn push_in<'b, I, DB: EnvelopeBackend>(digests: &'b [BlindIndex<I>], out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
 where
-    BlindIndex<I>: ToSql<sql_types::BlindIndex, DB>,
+    BlindIndex<I>: serialize::ToSql<sql_types::BlindIndex, DB>,
 {
     if digests.len() > MOST_CACHED {
         out.unsafe_to_cache_prepared();

@@ -1,4 +1,5 @@
 //! The primitives, each from a library: the only file that names a crypto crate.
+#![expect(clippy::disallowed_types, reason = "this is that file")]
 
 use std::cell::RefCell;
 
@@ -208,6 +209,12 @@ pub(crate) fn from_base64_any(text: &str) -> Option<Zeroizing<Vec<u8>>> {
             None
         }
     }
+}
+
+/// SHA-256 (FIPS 180-4) as 64 hexadecimal digits, to compare a table with a digest that was made elsewhere.
+#[cfg(test)]
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    <Sha256 as sha2::Digest>::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 #[cfg(test)]

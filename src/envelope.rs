@@ -70,7 +70,8 @@ pub(crate) struct Header {
 impl Header {
     pub(crate) fn to_bytes(self) -> [u8; HEADER_LEN] {
         let [a, b, c, d] = self.key_id.0;
-        [VERSION, u8::from(self.bound) * BOUND | u8::from(self.padded) * PADDED, a, b, c, d]
+        let flags = if self.bound { BOUND } else { 0 } | if self.padded { PADDED } else { 0 };
+        [VERSION, flags, a, b, c, d]
     }
 
     /// Reads the header of a native value and checks that the value is long enough for one.
@@ -80,7 +81,7 @@ impl Header {
     /// `Truncated` below 34 bytes; `UnsupportedFormat` for another first byte or a flag that this version does not know.
     pub(crate) fn parse(value: &[u8]) -> Result<Self> {
         let unsupported = || Error::UnsupportedFormat { length: value.len() };
-        if value.first() != Some(&VERSION) {
+        if value.first().is_some_and(|&first| first != VERSION) {
             return Err(unsupported());
         }
         if value.len() < OVERHEAD {
@@ -135,7 +136,7 @@ pub(crate) fn is_fernet_token(text: &[u8]) -> bool {
         return false;
     }
     let token = crypto::from_base64_url(text.trim_end_matches('='));
-    token.is_some_and(|token| token.len() >= FERNET_MIN && (token.len() - FERNET_MIN) % 16 == 0 && token[0] == 0x80)
+    token.is_some_and(|token| token.len() >= FERNET_MIN && (token.len() - FERNET_MIN).is_multiple_of(16) && token[0] == 0x80)
 }
 
 /// The text form of a native value.
@@ -182,6 +183,15 @@ mod tests {
             value.resize(OVERHEAD, 0);
             assert_eq!(Header::parse(&value), Ok(header));
         }
+    }
+
+    #[test]
+    fn a_header_without_its_value_is_cut_short() {
+        let value = [VERSION, 0, 0, 0, 0, 0].repeat(6);
+        for found in 0..OVERHEAD {
+            assert_eq!(Header::parse(&value[..found]), Err(Error::Truncated { expected: 34, found }));
+        }
+        assert_eq!(Header::parse(&[0xA0; 40]), Err(Error::UnsupportedFormat { length: 40 }));
     }
 
     #[test]

@@ -152,6 +152,35 @@ pub enum Error {
         feature: &'static str,
     },
 
+    /// A value is larger than KMS encrypts in one call. No call was made.
+    #[error("value has {found} bytes, and KMS encrypts 1 to {expected}: seal it under a data key instead")]
+    ValueTooLarge {
+        /// 4,096 (AWS KMS API reference, `Encrypt`).
+        expected: usize,
+        /// The length of the encoded value in bytes.
+        found: usize,
+    },
+
+    /// The wrapped data key of a row is gone: whoever deleted it made the row unreadable, which may have been the purpose.
+    #[error("the wrapped data key is gone, and with it what was sealed under it")]
+    DataKeyGone,
+
+    /// What KMS unwrapped is no data key.
+    #[error("expected a data key of {expected} bytes, found {found}")]
+    InvalidDataKey {
+        /// 32.
+        expected: usize,
+        /// The length of what was unwrapped in bytes.
+        found: usize,
+    },
+
+    /// A column that should hold a wrapped key, or a value that KMS encrypted, holds text that is no base64.
+    #[error("expected base64 of a KMS ciphertext, found {length} bytes that are none")]
+    InvalidBlob {
+        /// The length of the column's value in bytes.
+        length: usize,
+    },
+
     /// The operating system gave no random bytes.
     #[error("the operating system gave no random bytes")]
     NoRandomness,
@@ -215,7 +244,7 @@ impl fmt::Display for Found {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KmsError {
-    /// The operation: `Encrypt`, `Decrypt`.
+    /// The operation: `Encrypt`, `Decrypt`, `GenerateDataKey`, or `GetParameter` of SSM.
     pub operation: &'static str,
     /// The reason, of which each asks for a different remedy.
     pub reason: KmsReason,
@@ -239,7 +268,8 @@ impl KmsError {
 
 impl fmt::Display for KmsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KMS {} failed: {}", self.operation, self.reason)?;
+        let service = if self.operation == "GetParameter" { "SSM" } else { "KMS" };
+        write!(f, "{service} {} failed: {}", self.operation, self.reason)?;
         if let Some(detail) = &self.detail {
             write!(f, " ({detail})")?;
         }
@@ -264,7 +294,7 @@ impl From<KmsError> for Error {
 pub enum KmsReason {
     /// The KMS key is disabled.
     KeyDisabled,
-    /// The KMS key is pending deletion or import.
+    /// The KMS key is pending deletion or import, or is no key for encryption.
     KeyUnusable,
     /// There is no such KMS key or alias in this account and region.
     KeyUnknown,
@@ -278,6 +308,10 @@ pub enum KmsReason {
     InvalidCiphertext,
     /// The blob is too short to be one of KMS.
     CiphertextTooShort,
+    /// There is no such SSM parameter.
+    ParameterUnknown,
+    /// The SSM parameter is no SecureString: its value lies in SSM in plain.
+    ParameterNotSecure,
     /// KMS throttled the call, and went on doing so through all attempts.
     Throttled,
     /// KMS could not be reached.
@@ -296,23 +330,27 @@ impl fmt::Display for KmsReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::KeyDisabled => "the KMS key is disabled: enable it, or list a blob wrapped under another key",
-            Self::KeyUnusable => "the KMS key is pending deletion or import: cancel the deletion, then enable the key",
+            Self::KeyUnusable => {
+                "the KMS key cannot be used: cancel its deletion or finish its import, then enable it; it must be a symmetric key for encryption"
+            },
             Self::KeyUnknown => "no such KMS key: check the key id, the account and the region",
             Self::AccessDenied => {
                 "access denied: allow this role the operation in the key policy, and check that the blob's key is of this account and region"
             }
-            Self::WrongKey => "the blob was made by another KMS key than the one pinned",
+            Self::WrongKey => "the blob was made by another key than the one expected: name that key, or wrap the keyring again under this one",
             Self::WrongEncryptionContext => "the blob was wrapped with another encryption context",
             Self::InvalidCiphertext => {
-                "KMS does not know the blob: it is damaged, not from KMS, or was wrapped with an encryption context that is not known here"
+                "KMS does not know the blob: it is damaged, not from KMS, or was wrapped with an encryption context that is not known here; wrap the keyring again"
             }
             Self::CiphertextTooShort => "the blob is too short to come from KMS: it was cut, or never wrapped",
+            Self::ParameterUnknown => "no such parameter: check its name, the account and the region",
+            Self::ParameterNotSecure => "the parameter is not a SecureString: put it again with that type, and rotate its keys",
             Self::Throttled => "throttled through all attempts: try again later, or raise the request quota",
             Self::Unreachable => "KMS cannot be reached: check the network, the VPC endpoint and the region",
-            Self::TimedOut => "KMS did not answer in time",
+            Self::TimedOut => "KMS did not answer in time: check the network and the VPC endpoint, or allow it more time",
             Self::Credentials => "no usable AWS credentials: check the role or profile of this process",
             Self::Region => "no AWS region configured: set AWS_REGION, or name the key by its ARN",
-            Self::Service => "KMS answered with an error",
+            Self::Service => "KMS answered with an error: try again, and look the request up in CloudTrail",
         })
     }
 }

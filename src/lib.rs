@@ -1,17 +1,110 @@
-//! x
+//! Encrypted columns for [Diesel]: a model declares which fields are secret, and the database only ever sees ciphertext.
+//!
+//! Encrypting the disk does not protect a column: whoever can query the database reads it. So the application encrypts.
+//! [`Encrypted<T, C>`](Encrypted) is a `T` in memory and ciphertext in the column; Diesel's `ToSql` and `FromSql` do the rest. Rows
+//! are found again through a [`BlindIndex`], a keyed digest beside the ciphertext. The keys live in no file and no database: AWS
+//! KMS unwraps them once, when the process starts, from an environment variable.
+//!
+//! ```
+//! use std::borrow::Cow;
+//! use diesel::prelude::*;
+//! use diesel_envelope::{blind_index::normalize, BlindIndexDsl, Context, Encrypted, IndexSpec, Keyring, Searchable, SearchableColumn};
+//!
+//! diesel::table! {
+//!     use diesel::sql_types::*;
+//!     use diesel_envelope::sql_types::*;
+//!
+//!     users (id) {
+//!         id -> BigInt,
+//!         name -> Ciphertext,
+//!         email -> Ciphertext,
+//!         email_index -> BlindIndex,
+//!     }
+//! }
+//!
+//! impl Context for users::name  { const LABEL: &'static str = "users.name"; }
+//! impl Context for users::email { const LABEL: &'static str = "users.email"; }
+//! impl IndexSpec for users::email_index {
+//!     type Value = str;
+//!     const LABEL: &'static str = "users.email_index";
+//!     fn normalize(value: &str) -> Cow<'_, [u8]> { normalize::caseless(value) }
+//! }
+//! impl SearchableColumn for users::email { type Indexes = users::email_index; }
+//!
+//! #[derive(Queryable, Selectable, Insertable)]
+//! #[diesel(table_name = users)]
+//! struct User {
+//!     id: i64,
+//!     name: Encrypted<String, users::name>,
+//!     #[diesel(embed)]
+//!     email: Searchable<String, users::email>, // two columns, written together, never out of step
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! Keyring::insecure_for_tests().install()?; // in production: Keyring::from_env("SECRET_KEY").await?
+//!
+//! let conn = &mut SqliteConnection::establish(":memory:")?;
+//! # diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY, name BLOB, email BLOB, email_index BLOB UNIQUE)").execute(conn)?;
+//! let bobby = User { id: 1, name: "Bobby Tables".into(), email: "bobby@example.org".into() };
+//! diesel::insert_into(users::table).values(&bobby).execute(conn)?;
+//!
+//! let found = users::table
+//!     .filter(users::email_index.matches("Bobby@Example.org"))
+//!     .select(User::as_select())
+//!     .first(conn)?;
+//! assert_eq!(&*found.email, "bobby@example.org");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to look
+//!
+//! | for | see |
+//! |---|---|
+//! | the column types | [`Encrypted`], [`Searchable`], [`BlindIndex`]; on the way there [`MaybeEncrypted`] and [`TryEncrypted`] |
+//! | what a column is bound to | [`Context`], [`Unbound`], [`Accept`] |
+//! | what can be encrypted, and its bytes | [`Plaintext`], [`AsText`], `Json` |
+//! | lookups | [`BlindIndexDsl`], [`IndexSpec`], [`blind_index::normalize`] |
+//! | keys | [`Keyring`], [`keyring::Document`], [`keyring::Options`], [`kms`] |
+//! | what can go wrong | [`Error`] |
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `postgres`, `mysql`, `sqlite` | the backends; the first two link no client library |
+//! | `aws` | AWS KMS, through the AWS SDK |
+//! | `chrono`, `time`, `uuid`, `rust_decimal`, `bigdecimal` | those plaintext types |
+//! | `serde` | `Json<T>`, `serde_json::Value`, `serialize_plaintext` |
+//!
+//! None is on by default.
+//!
+//! # Security
+//!
+//! What is promised, what is leaked and what is out of scope stands in `SECURITY.md`. In one sentence: a stolen dump shows lengths,
+//! which rows have equal indexed values, and when rows were written, if the primary key is a Fernet key; whoever can write to the
+//! database can swap two rows of one column, or put a row back to what it was.
+//!
+//! [Diesel]: https://diesel.rs
+
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod backend;
 mod bind;
 pub mod blind_index;
 mod context;
 mod crypto;
+mod data_key;
 mod encrypted;
 mod envelope;
 mod error;
 pub mod keyring;
 pub mod kms;
 mod plaintext;
+mod sealed;
 mod searchable;
 pub mod sql_types;
 
@@ -19,6 +112,7 @@ pub mod sql_types;
 pub use backend::EnvelopeBackend;
 pub use blind_index::{BlindIndex, BlindIndexDsl, BlindIndexWithDsl, Digest, IndexSpec};
 pub use context::{Accept, Context, Unbound};
+pub use data_key::DataKey;
 #[cfg(feature = "serde")]
 pub use encrypted::serialize_plaintext;
 pub use encrypted::{EncryptDsl, Encrypted, EncryptedValuesCannotBeCompared, MaybeEncrypted, TryEncrypted};
@@ -28,4 +122,15 @@ pub use keyring::Keyring;
 #[cfg(feature = "serde")]
 pub use plaintext::Json;
 pub use plaintext::{AsText, Bare, Encoded, Held, Plaintext, TextPlaintext, WipedArray};
+pub use sealed::{KmsEncrypted, Sealed, SealedValuesCannotBeCompared, WrappedKey};
 pub use searchable::{At, Content, Indexes, Searchable, SearchableColumn, SearchableSpec};
+
+/// Type aliases as Diesel has them, for functions under `#[auto_type]`.
+pub mod dsl {
+    pub use crate::blind_index::Matches;
+}
+
+/// Compiles what the README shows, which takes all features.
+#[cfg(all(doctest, feature = "aws", feature = "test-postgres"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -88,11 +88,14 @@ impl Options {
 
 /// One of the wrapped keyrings in the variable.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "without the SDK a KMS blob is parsed and refused"))]
 enum Alternative {
     /// A bare blob: default region, no encryption context.
     Blob(Vec<u8>),
     /// A blob with the ARN of its key: region and key id from the ARN, the context of a keyring.
     Kms { arn: String, blob: Vec<u8> },
+    /// The name or ARN of an SSM SecureString that holds the document.
+    Ssm(String),
     /// A blob of a local key file.
     Local(Vec<u8>),
 }
@@ -107,6 +110,7 @@ impl Keyring {
     /// |---|---|
     /// | `<base64>` | a bare blob of AWS KMS: default region, no encryption context |
     /// | `kms:<key-arn>:<base64>` | region and key from the ARN, context `{"diesel-envelope": "keyring-v1"}` |
+    /// | `ssm:<name-or-arn>` | an SSM SecureString that holds the unwrapped keyring; needs the feature `ssm` |
     /// | `local:<base64>` | wrapped by [`LocalKms`], for development; only alone |
     ///
     /// # Errors
@@ -126,6 +130,18 @@ impl Keyring {
     pub async fn from_env_with(name: &str, options: &Options) -> Result<Self> {
         let document = Document::from_env_with(name, options).await?;
         Self::from_document(&document, options)
+    }
+
+    /// Reads the keyring from an SSM SecureString, by its name (`/path/to/secret`) or ARN: one call, with `WithDecryption`. The
+    /// parameter holds the unwrapped keyring, a Fernet key or a document; SSM and KMS see to its encryption.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Kms`] when there is no such parameter, it is no SecureString, or access is denied; [`Error::InvalidKeyring`].
+    #[cfg(feature = "ssm")]
+    pub async fn from_ssm(name: &str, options: &Options) -> Result<Self> {
+        let document = with_aws::parameter(name, options).await?;
+        Self::from_document(&Document::parse(&document)?, options)
     }
 
     /// As [`from_env`](Self::from_env), for a synchronous `main`. It blocks the thread, and works inside a running tokio runtime
@@ -216,8 +232,9 @@ fn parse_alternative(entry: &str) -> Result<Alternative, &'static str> {
     match entry.split_once(':') {
         None => Ok(Alternative::Blob(blob(entry)?)),
         Some(("local", text)) => Ok(Alternative::Local(blob(text)?)),
-        Some(("ssm", _)) => Err("names an SSM parameter, which this version does not read"),
-        Some(_) => Err("begins with a scheme other than kms and local"),
+        Some(("ssm", "")) => Err("names no SSM parameter"),
+        Some(("ssm", name)) => Ok(Alternative::Ssm(name.to_owned())),
+        Some(_) => Err("begins with a scheme other than kms, ssm and local"),
     }
 }
 
@@ -225,6 +242,7 @@ fn parse_alternative(entry: &str) -> Result<Alternative, &'static str> {
 fn allow(alternative: Alternative, count: usize, options: &Options) -> Result<Alternative, &'static str> {
     match (&alternative, &options.pinned) {
         (Alternative::Local(_), Some(_)) => Err("holds a local keyring, and the program requires KMS"),
+        (Alternative::Ssm(_), Some(_)) => Err("names an SSM parameter, and the program requires KMS"),
         (Alternative::Local(_), None) if count > 1 => Err("holds a local keyring beside another: it stands only alone"),
         (Alternative::Kms { arn, .. }, Some(pinned)) if !pinned.contains(arn) => Err("names a KMS key that the program does not pin"),
         (Alternative::Blob(_), Some(pinned)) if pinned.is_empty() => Err("names no KMS key, and the program pins none"),
@@ -253,11 +271,15 @@ async fn unwrap_first(alternatives: Vec<Alternative>, options: &Options) -> Resu
     let deadline = tokio::time::Instant::now() + TOTAL_TIME;
     for alternative in alternatives {
         let attempt = match alternative {
-            Alternative::Local(blob) => LocalKms::open(options.local_key_path())?.decrypt(&blob, &EncryptionContext::keyring()).await,
+            Alternative::Local(blob) => LocalKms::open(options.local_key_path())?.decrypt_bytes(&blob, &EncryptionContext::keyring()).await,
             #[cfg(feature = "aws")]
             Alternative::Blob(blob) => with_aws::before(deadline, with_aws::unwrap_bare(&blob, options)).await,
             #[cfg(feature = "aws")]
             Alternative::Kms { arn, blob } => with_aws::before(deadline, with_aws::unwrap_named(&arn, &blob, options)).await,
+            #[cfg(feature = "ssm")]
+            Alternative::Ssm(name) => with_aws::before(deadline, with_aws::parameter(&name, options)).await,
+            #[cfg(not(feature = "ssm"))]
+            Alternative::Ssm(_) => Err(Error::FeatureDisabled { what: "a keyring in an SSM parameter", feature: "ssm" }),
             #[cfg(not(feature = "aws"))]
             Alternative::Blob(_) | Alternative::Kms { .. } => {
                 Err(Error::FeatureDisabled { what: "a keyring wrapped by AWS KMS", feature: "aws" })
@@ -295,22 +317,34 @@ mod with_aws {
         tokio::time::timeout_at(deadline, call).await.map_err(late)?
     }
 
-    /// A bare blob: under each pinned key in turn, or under whichever key made it.
+    /// A bare blob: under each pinned key in turn, of which one may be in a region that is down, or under whichever key made it.
     pub(super) async fn unwrap_bare(blob: &[u8], options: &Options) -> Result<Zeroizing<Vec<u8>>> {
-        let Some((last, others)) = options.pinned.as_deref().and_then(<[String]>::split_last) else {
+        let Some(pinned) = options.pinned.as_deref() else {
             return unwrap(client(options, None).await, blob, &EncryptionContext::none()).await;
         };
-        for arn in others {
-            match unwrap(client(options, Some(arn)).await, blob, &EncryptionContext::none()).await {
-                Err(Error::Kms(error)) if matches!(error.reason, KmsReason::WrongKey | KmsReason::AccessDenied) => {}
+        let mut telling = None;
+        for arn in pinned {
+            let error = match unwrap(client(options, Some(arn)).await, blob, &EncryptionContext::none()).await {
+                Err(error) => error,
                 answer => return answer,
+            };
+            // That a key did not make the blob says nothing when another one may have, and cannot be asked.
+            let other_key = matches!(&error, Error::Kms(kms) if matches!(kms.reason, KmsReason::WrongKey | KmsReason::AccessDenied));
+            if telling.is_none() || !other_key {
+                telling = Some(error);
             }
         }
-        unwrap(client(options, Some(last)).await, blob, &EncryptionContext::none()).await
+        Err(telling.unwrap_or_else(|| Error::NoAlternative(Vec::new())))
     }
 
     pub(super) async fn unwrap_named(arn: &str, blob: &[u8], options: &Options) -> Result<Zeroizing<Vec<u8>>> {
         unwrap(client(options, Some(arn)).await, blob, &EncryptionContext::keyring()).await
+    }
+
+    #[cfg(feature = "ssm")]
+    pub(super) async fn parameter(name: &str, options: &Options) -> Result<Zeroizing<Vec<u8>>> {
+        let mut value = crate::kms::ssm::parameter(name, options.kms_timeout).await?;
+        Ok(Zeroizing::new(std::mem::take(&mut *value).into_bytes()))
     }
 
     async fn client(options: &Options, arn: Option<&str>) -> AwsKms {
@@ -327,7 +361,7 @@ mod with_aws {
     /// Unwraps the blob. KMS answers a wrong encryption context and a damaged blob alike; a second call with the other context
     /// that a keyring may have tells them apart, and what it unwraps is thrown away.
     async fn unwrap(kms: AwsKms, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
-        let error = match kms.decrypt(blob, context).await {
+        let error = match kms.decrypt_bytes(blob, context).await {
             Err(Error::Kms(error)) if error.reason == KmsReason::InvalidCiphertext => error,
             answer => return answer,
         };
@@ -335,7 +369,7 @@ mod with_aws {
             true => (EncryptionContext::keyring(), "it has the context of a keyring: write it as kms:<key-arn>:<base64>"),
             false => (EncryptionContext::none(), "it has none: write it as a bare blob, without kms: and the ARN"),
         };
-        match kms.decrypt(blob, &other).await {
+        match kms.decrypt_bytes(blob, &other).await {
             Ok(_) => Err(KmsError { reason: KmsReason::WrongEncryptionContext, ..*error }.detail(hint).into()),
             Err(_) => Err(Error::Kms(error)),
         }
@@ -379,7 +413,7 @@ mod tests {
             ("kms:hunter2", "is not of the form kms:<key-arn>:<base64>"),
             (&format!("kms:alias/app:{blob}"), "does not name a KMS key by its ARN"),
             (&format!("kms:{ARN}:p@ss"), "is not base64"),
-            (&format!("vault:{blob}"), "begins with a scheme other than kms and local"),
+            (&format!("vault:{blob}"), "begins with a scheme other than kms, ssm and local"),
             (&format!("{blob},"), "holds an empty blob (alternative 2)"),
             (&format!("local:{blob},{blob}"), "holds a local keyring beside another: it stands only alone (alternative 1)"),
         ] {

@@ -26,11 +26,12 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    fn id_info(self) -> &'static str {
-        match self {
+    /// The id of such a key with this root.
+    pub(crate) fn key_id(self, root: &Root) -> KeyId {
+        KeyId(*root.derive(match self {
             Self::Aes256GcmSiv => "diesel-envelope v1 key id aes-256-gcm-siv",
             Self::Fernet => "diesel-envelope v1 key id fernet",
-        }
+        }))
     }
 }
 
@@ -82,8 +83,7 @@ pub(super) struct IndexKey {
 
 impl Key {
     fn new(algorithm: Algorithm, root: Root) -> Self {
-        let id = KeyId(*root.derive(algorithm.id_info()));
-        Self { id, algorithm, root, created: today(), comment: None }
+        Self { id: algorithm.key_id(&root), algorithm, root, created: today(), comment: None }
     }
 }
 
@@ -139,7 +139,7 @@ impl Document {
 
     fn parse_json(text: &str) -> Result<Self> {
         // serde_json's own words may quote what it found, and that may be a key: only the place is told.
-        let json: Json = serde_json::from_str(text).map_err(|error| {
+        let place = |error: serde_json::Error| {
             let (line, column) = (error.line(), error.column());
             Error::keyring(match error.classify() {
                 serde_json::error::Category::Data => {
@@ -147,10 +147,13 @@ impl Document {
                 }
                 _ => format!("line {line}, column {column}: malformed JSON"),
             })
-        })?;
-        if json.version != 1 {
-            return Err(Error::keyring(format!("expected version 1, found version {}", json.version)));
+        };
+        // The version first: another one may have other fields.
+        let Version { version } = serde_json::from_str(text).map_err(place)?;
+        if version != 1 {
+            return Err(Error::keyring(format!("expected version 1, found version {version}")));
         }
+        let json: Json = serde_json::from_str(text).map_err(place)?;
         let keys = json.keys.into_iter().map(JsonKey::read).collect::<Result<_>>()?;
         let index_keys = json.index_keys.into_iter().map(JsonIndexKey::read).collect::<Result<_>>()?;
         let index_primary = json.index_primary.map(|id| id.parse()).transpose()?;
@@ -196,7 +199,7 @@ impl Document {
         if json.len() > KMS_LIMIT {
             return Err(Error::DocumentTooLarge { expected: KMS_LIMIT, found: json.len() });
         }
-        Ok(kms.encrypt(json.as_bytes(), &EncryptionContext::keyring()).await?.to_alternative())
+        Ok(kms.encrypt_bytes(json.as_bytes(), &EncryptionContext::keyring()).await?.to_alternative())
     }
 
     /// The id of the key that writes values.
@@ -288,6 +291,7 @@ impl Document {
             None if !self.index_keys.is_empty() => return Err(Error::keyring("there are index keys, and no index_primary")),
             _ => {}
         }
+        self.check_roots()?;
         let ids = self.keys.iter().map(|key| key.id).chain(self.index_keys.iter().map(|key| key.id));
         if let Some(id) = repeated(ids) {
             return Err(Error::keyring(format!("two keys have the id {id}")));
@@ -295,7 +299,7 @@ impl Document {
         if let Some(name) = repeated(self.index_keys.iter().map(|key| &key.name)) {
             return Err(Error::keyring(format!("two index keys have the name '{name}'")));
         }
-        self.check_roots()
+        Ok(())
     }
 
     /// One root in two roles would let what is learnt in one be used in the other. The exception is the Fernet key that also is an
@@ -356,6 +360,11 @@ impl fmt::Debug for Document {
             .field("index_keys", &self.index_keys.iter().map(|key| key.id).collect::<Vec<_>>())
             .finish()
     }
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -430,5 +439,223 @@ fn checked_date(date: String, id: KeyId) -> Result<String> {
     match time::Date::parse(&date, format) {
         Ok(_) => Ok(date),
         Err(_) => Err(Error::keyring(format!("key {id}: `created` is no date like 2026-11-23"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kms::LocalKms;
+
+    const AES: Algorithm = Algorithm::Aes256GcmSiv;
+
+    fn root(byte: u8) -> Root {
+        Root::from_slice(&[byte; ROOT_LEN]).unwrap()
+    }
+
+    fn text(byte: u8) -> String {
+        crypto::to_base64_url_padded(&[byte; ROOT_LEN])
+    }
+
+    /// An AES key of ones, a Fernet key of twos, index keys of threes and fours; what `change` does to the JSON.
+    fn json(change: impl FnOnce(&mut serde_json::Value)) -> String {
+        let document = Document {
+            primary: Key::new(AES, root(1)).id,
+            keys: vec![Key::new(AES, root(1)), Key::new(Algorithm::Fernet, root(2))],
+            index_primary: Some(IndexKey::new(None, root(3)).id),
+            index_keys: vec![IndexKey::new(Some("a"), root(3)), IndexKey::new(Some("b"), root(4))],
+        };
+        let mut json = serde_json::from_str(&document.to_json()).unwrap();
+        change(&mut json);
+        json.to_string()
+    }
+
+    /// The words of the error, in which no key stands.
+    fn refusal(text: &str) -> String {
+        let words = Document::parse(text.as_bytes()).unwrap_err().to_string();
+        for secret in (1..=9).map(self::text).chain(["hunter2".to_owned()]) {
+            assert!(!words.contains(&secret) && !words.contains(&secret[..6]), "{words}");
+        }
+        words.strip_prefix("invalid keyring: ").unwrap().to_owned()
+    }
+
+    #[test]
+    fn the_document_that_the_refusals_change_is_sound() {
+        let document: Document = json(|_| ()).parse().unwrap();
+        assert_eq!(json(|_| ()), document.to_json().as_str().parse::<serde_json::Value>().unwrap().to_string());
+    }
+
+    #[test]
+    fn every_json_document_that_cannot_be_trusted_is_refused() {
+        type Change = fn(&mut serde_json::Value);
+        let changes: [(Change, &str); 19] = [
+            // One digit of the key mistyped, and the id of another key.
+            (|json| json["keys"][0]["key"] = text(5).into(), "the key with the id 8834c5ac is not that key: its id is "),
+            (|json| json["keys"][0]["id"] = "00000000".into(), "the key with the id 00000000 is not that key: its id is 8834c5ac"),
+            (|json| json["index_keys"][0]["key"] = text(5).into(), "is not that key: its id is "),
+            // The same root as an AES key has another id than as a Fernet key.
+            (|json| json["keys"][0]["algorithm"] = "Fernet".into(), "the key with the id 8834c5ac is not that key: its id is 5c0dcf21"),
+            (|json| json["keys"][0]["id"] = "hunter2!".into(), "a key id is 8 lower-case hexadecimal digits"),
+            (
+                |json| json["keys"][0]["key"] = "hunter2".into(),
+                "key 8834c5ac: expected 32 bytes in base64, found 7 characters that are not",
+            ),
+            (
+                |json| json["keys"][0]["key"] = text(1)[..40].into(),
+                "key 8834c5ac: expected 32 bytes in base64, found 40 characters that are not",
+            ),
+            (|json| json["keys"][0]["created"] = "23.11.2026".into(), "key 8834c5ac: `created` is no date like 2026-11-23"),
+            (|json| json["keys"][0]["algorithm"] = "AES-256-GCM".into(), ": a field is unknown, missing, twice, or of the wrong kind"),
+            (|json| json["keys"][0]["hunter2"] = 1.into(), ": a field is unknown, missing, twice, or of the wrong kind"),
+            (|json| json["index_keys"][0]["comment"] = "none here".into(), ": a field is unknown, missing, twice, or of the wrong kind"),
+            (|json| json["hunter2"] = 1.into(), ": a field is unknown, missing, twice, or of the wrong kind"),
+            (
+                |json| json["keys"][0].as_object_mut().unwrap().remove("created").map_or((), drop),
+                ": a field is unknown, missing, twice, or of the wrong kind",
+            ),
+            (|json| json["version"] = 2.into(), "expected version 1, found version 2"),
+            (|json| json["primary"] = "0f592a4c".into(), "primary key 0f592a4c is not among the keys"),
+            (|json| json["primary"] = json["index_primary"].take(), " is not among the keys"),
+            (|json| json["index_primary"] = json["primary"].clone(), "index primary key 8834c5ac is not among the index keys"),
+            (|json| json["index_primary"] = serde_json::Value::Null, "there are index keys, and no index_primary"),
+            (|json| json["index_keys"][1]["name"] = "".into(), "an index key has an empty name"),
+        ];
+        for (change, expected) in changes {
+            let words = refusal(&json(change));
+            assert!(words.contains(expected), "{words}\n{expected}");
+        }
+    }
+
+    #[test]
+    fn another_version_is_named_before_its_fields_are_found_unknown() {
+        assert_eq!(refusal(r#"{"version":2,"hunter2":[]}"#), "expected version 1, found version 2");
+    }
+
+    #[test]
+    fn keys_that_cannot_live_together_are_refused() {
+        let key = |algorithm, root: Root| serde_json::json!({"id": Key::new(algorithm, root.clone()).id.to_string(), "algorithm": algorithm, "key": crypto::to_base64_url_padded(root.as_bytes()), "created": "2026-11-23"});
+        let index_key = |name: &str, root: Root| serde_json::json!({"id": IndexKey::new(None, root.clone()).id.to_string(), "name": name, "key": crypto::to_base64_url_padded(root.as_bytes()), "created": "2026-11-23"});
+        let with_key = |algorithm, root| refusal(&json(|json| json["keys"].as_array_mut().unwrap().push(key(algorithm, root))));
+        let with_index_key = |name, root| refusal(&json(|json| json["index_keys"].as_array_mut().unwrap().push(index_key(name, root))));
+
+        let twice = "the same key stands in the document twice";
+        assert_eq!(with_key(AES, root(1)), twice);
+        assert_eq!(with_key(AES, root(2)), twice);
+        assert_eq!(with_key(AES, root(3)), twice);
+        assert_eq!(with_key(Algorithm::Fernet, root(1)), twice);
+        assert_eq!(with_index_key("c", root(1)), twice);
+        assert_eq!(with_index_key("c", root(4)), twice);
+        assert_eq!(with_index_key("b", root(5)), "two index keys have the name 'b'");
+
+        let mut same_half = [2; ROOT_LEN];
+        same_half[16..].fill(9);
+        assert_eq!(with_key(Algorithm::Fernet, Root::from_slice(&same_half).unwrap()), "two Fernet keys have the same signing half");
+        // Only Fernet keys have halves, and a Fernet key may be an index key as well.
+        same_half[..16].fill(1);
+        for sound in [
+            json(|json| json["keys"].as_array_mut().unwrap().push(key(AES, Root::from_slice(&same_half).unwrap()))),
+            json(|json| json["index_keys"].as_array_mut().unwrap().push(index_key("c", root(2)))),
+        ] {
+            assert!(Document::parse(sound.as_bytes()).is_ok());
+        }
+    }
+
+    /// Two roots that were searched for, with one id.
+    #[test]
+    fn two_keys_with_one_id_are_refused() {
+        let numbered = |number: u64| Root::from_slice(&[[0; 24].as_slice(), &number.to_be_bytes()].concat()).unwrap();
+        let (one, other) = (Key::new(AES, numbered(8_997)), Key::new(AES, numbered(40_207)));
+        let document = Document { primary: one.id, keys: vec![one, other], index_primary: None, index_keys: vec![] };
+        assert_eq!(refusal(&document.to_json()), "two keys have the id 0f592a4c");
+    }
+
+    #[test]
+    fn what_is_neither_form_is_refused_without_being_quoted() {
+        let fernet = "expected a Fernet key of 44 base64 characters, or a JSON document, found";
+        let unpadded = text(1).replace('=', "");
+        for (document, expected) in [
+            ("", "the document is empty".to_owned()),
+            (" ,\n", "the document is empty".to_owned()),
+            ("hunter2", format!("key 1: {fernet} 7 other characters")),
+            (&unpadded, format!("key 1: {fernet} 43 other characters")),
+            (&format!("{},p@sswörd", text(1)), format!("key 2: {fernet} 8 other characters")),
+            (&format!("{}{}", text(1), text(2)), format!("key 1: {fernet} 88 other characters")),
+            (&format!("{0},{0}", text(1)), "the same key stands in the document twice".to_owned()),
+            ("{", "line 1, column 1: malformed JSON".to_owned()),
+            ("{\"version\":1,\n\"hunter2", "line 2, column 8: malformed JSON".to_owned()),
+            (&format!("{}]", json(|_| ())), format!("line 1, column {}: malformed JSON", json(|_| ()).len() + 1)),
+            ("{\"version\":1,\"version\":1}", "line 1, column 22: a field is unknown, missing, twice, or of the wrong kind".to_owned()),
+        ] {
+            assert_eq!(refusal(document), expected, "{document}");
+        }
+        let binary = |bytes: &[u8]| Document::parse(bytes).unwrap_err().to_string();
+        assert_eq!(binary(&[0xFF; 31]), "invalid keyring: expected a document in UTF-8, found 31 bytes that are none");
+        assert!(binary(&[0xFF; 32]).ends_with("32 bytes that are none, which may be a raw key: wrap its 44 characters of base64 instead"));
+    }
+
+    #[test]
+    fn a_key_is_added_to_read_and_promoted_to_write() {
+        let mut document = Document::generate().unwrap();
+        let (first, first_index) = (document.primary(), document.index_primary().unwrap());
+        let next = document.add_key(AES).unwrap();
+        let fernet = document.add_key(Algorithm::Fernet).unwrap();
+        assert_eq!(document.primary(), first);
+        assert_eq!(document.keys().collect::<Vec<_>>(), [(first, AES), (next, AES), (fernet, Algorithm::Fernet)]);
+        document.promote_key(next).unwrap();
+        assert_eq!(document.primary(), next);
+
+        let index = document.add_index_key("b").unwrap();
+        assert_eq!(
+            (document.index_primary(), document.index_keys().collect::<Vec<_>>()),
+            (Some(first_index), vec![(first_index, "a"), (index, "b")])
+        );
+        document.promote_index_key(index).unwrap();
+        assert_eq!(document.index_primary(), Some(index));
+
+        let before = document.to_json();
+        assert_eq!(document.promote_key(index), Err(Error::UnknownKey { key_id: index }));
+        assert_eq!(document.promote_index_key(next), Err(Error::UnknownKey { key_id: next }));
+        assert_eq!(document.add_index_key("b").unwrap_err(), Error::keyring("two index keys have the name 'b'"));
+        assert_eq!(document.to_json(), before);
+        assert_eq!(document.to_json().parse::<Document>().unwrap().to_json(), before);
+    }
+
+    #[test]
+    fn the_first_index_key_writes() {
+        let mut document: Document = format!(r#"{{"version":1,"primary":"8834c5ac","keys":[{{"id":"8834c5ac","algorithm":"AES-256-GCM-SIV","key":"{}","created":"2026-11-23"}}]}}"#, text(1)).parse().unwrap();
+        assert_eq!(document.index_primary(), None);
+        let index = document.add_index_key("a").unwrap();
+        assert_eq!(document.index_primary(), Some(index));
+    }
+
+    #[test]
+    fn generated_keys_differ() {
+        let (one, other) = (Document::generate().unwrap(), Document::generate().unwrap());
+        assert_ne!(one.keys[0].root.as_bytes(), other.keys[0].root.as_bytes());
+        assert_ne!(one.keys[0].root.as_bytes(), one.index_keys[0].root.as_bytes());
+    }
+
+    #[test]
+    fn debug_shows_ids_only() {
+        let document: Document = json(|_| ()).parse().unwrap();
+        let [(aes, _), (fernet, _)] = document.keys().collect::<Vec<_>>()[..] else { panic!("there are two keys") };
+        let [(a, _), (b, _)] = document.index_keys().collect::<Vec<_>>()[..] else { panic!("there are two index keys") };
+        let expected = format!("Document {{ primary: {aes}, keys: [{aes}, {fernet}], index_primary: Some({a}), index_keys: [{a}, {b}] }}");
+        assert_eq!(format!("{document:?}"), expected);
+    }
+
+    #[tokio::test]
+    async fn a_document_larger_than_kms_wraps_is_refused_with_the_numbers() {
+        let path = std::env::temp_dir().join(format!("diesel-envelope-document-{}", std::process::id()));
+        let kms = LocalKms::open_or_create(&path).unwrap();
+        let mut document = Document::generate().unwrap();
+        let line = document.wrap(&kms).await.unwrap();
+        assert!(line.starts_with("local:REVMM"), "{line}");
+        while document.to_json().len() <= KMS_LIMIT {
+            document.add_key(AES).unwrap();
+        }
+        let found = document.to_json().len();
+        assert_eq!(document.wrap(&kms).await, Err(Error::DocumentTooLarge { expected: 4096, found }));
+        std::fs::remove_file(path).unwrap();
     }
 }

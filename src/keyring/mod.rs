@@ -90,6 +90,19 @@ impl Keyring {
         Ok(Self { keys, primary, index_keys, index_primary, strict })
     }
 
+    /// The keyring of a data key: it reads native values and Fernet tokens under the root, writes one of them, and has no index key.
+    pub(crate) fn of_data_key(root: &Root, algorithm: Algorithm) -> Result<Self> {
+        let both = [Algorithm::Aes256GcmSiv, Algorithm::Fernet];
+        let keys = both.map(|algorithm| Ok(Key { id: algorithm.key_id(root), material: Material::new(algorithm, root)? }));
+        let keys = keys.into_iter().collect::<Result<Box<[_]>>>()?;
+        let primary = usize::from(algorithm == Algorithm::Fernet);
+        Ok(Self { keys, primary, index_keys: Box::default(), index_primary: None, strict: false })
+    }
+
+    pub(crate) fn primary_id(&self) -> KeyId {
+        self.keys[self.primary].id
+    }
+
     /// The keyring of an unwrapped document in either form: JSON, or Fernet keys.
     ///
     /// # Errors
@@ -101,16 +114,19 @@ impl Keyring {
 
     /// A keyring with fixed keys that everybody knows: for tests, and nothing else.
     pub fn insecure_for_tests() -> Self {
+        Self::parse(Self::insecure_document().as_bytes()).expect("the document is fixed and tested")
+    }
+
+    fn insecure_document() -> String {
         let key = |byte: u8| crypto::to_base64_url_padded(&[byte; 32]);
-        let document = format!(
+        format!(
             r#"{{"version":1,"primary":"{primary}","keys":[{{"id":"{primary}","algorithm":"AES-256-GCM-SIV","key":"{}","created":"2026-01-01","comment":"insecure: for tests"}}],
                "index_primary":"{index}","index_keys":[{{"id":"{index}","name":"a","key":"{}","created":"2026-01-01"}}]}}"#,
             key(1),
             key(2),
-            primary = "9b8d7ae5",
-            index = "d36c5a3f",
-        );
-        Self::parse(document.as_bytes()).expect("the document is fixed and tested")
+            primary = "8834c5ac",
+            index = "ebc46973",
+        )
     }
 
     /// Installs the keyring for the whole process: once, at start-up, before the first query.
@@ -392,5 +408,141 @@ impl fmt::Display for Keyring {
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Keyring({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Unbound;
+
+    enum Bound {}
+    impl Context for Bound {
+        const LABEL: &'static str = "users.email";
+    }
+
+    enum Strict {}
+    impl Context for Strict {
+        const LABEL: &'static str = "users.email";
+        const ACCEPT: Accept = Accept::STRICT;
+    }
+
+    enum Lenient {}
+    impl Context for Lenient {
+        const LABEL: &'static str = "users.email";
+        const ACCEPT: Accept = Accept::FERNET.and(Accept::UNBOUND);
+    }
+
+    const FERNET_KEY: &str = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
+
+    fn bobby() -> String {
+        "Bobby Tables".to_owned()
+    }
+
+    /// The keyring for tests with a Fernet key beside its own, which still writes.
+    fn with_fernet(strict: bool) -> Result<Keyring> {
+        let mut document: Document = Keyring::insecure_document().parse()?;
+        document.keys.extend(Document::parse(FERNET_KEY.as_bytes())?.keys);
+        Keyring::from_document(&document, &if strict { Options::new().strict() } else { Options::new() })
+    }
+
+    #[test]
+    fn the_keyring_for_tests_is_fixed() {
+        let keyring = Keyring::insecure_for_tests();
+        assert_eq!(keyring.to_string(), "primary 8834c5ac of 1, index primary ebc46973 of 1");
+        assert_eq!(format!("{keyring:?}"), "Keyring(primary 8834c5ac of 1, index primary ebc46973 of 1)");
+    }
+
+    #[test]
+    fn each_accept_reads_what_it_says_and_strict_options_overrule_it() {
+        let (keyring, strict) = (with_fernet(false).unwrap(), with_fernet(true).unwrap());
+        let bound = keyring.encrypt::<_, Bound>(&bobby()).unwrap();
+        let unbound = keyring.encrypt::<_, Unbound>(&bobby()).unwrap();
+        let token = Keyring::parse(FERNET_KEY.as_bytes()).unwrap().encrypt::<_, Bound>(&bobby()).unwrap();
+
+        let read = |keyring: &Keyring, value: &[u8]| {
+            [keyring.decrypt::<String, Bound>(value), keyring.decrypt::<String, Strict>(value), keyring.decrypt::<String, Lenient>(value)]
+        };
+        let refused = |found| Err(Error::NotAccepted { expected: Found::Bound, found });
+        assert_eq!(read(&keyring, &bound), [Ok(bobby()), Ok(bobby()), Ok(bobby())]);
+        assert_eq!(read(&keyring, &unbound), [refused(Found::Unbound), refused(Found::Unbound), Ok(bobby())]);
+        assert_eq!(read(&keyring, &token), [Ok(bobby()), refused(Found::Fernet), Ok(bobby())]);
+        assert_eq!(read(&strict, &bound), [Ok(bobby()), Ok(bobby()), Ok(bobby())]);
+        assert_eq!(read(&strict, &unbound), [refused(Found::Unbound), refused(Found::Unbound), refused(Found::Unbound)]);
+        assert_eq!(read(&strict, &token), [refused(Found::Fernet), refused(Found::Fernet), refused(Found::Fernet)]);
+
+        let unbound_refused = |found| Err(Error::NotAccepted { expected: Found::Unbound, found });
+        assert_eq!(keyring.decrypt::<String, Unbound>(&bound), unbound_refused(Found::Bound));
+        assert_eq!(keyring.decrypt::<String, Unbound>(&token), Ok(bobby()));
+        assert_eq!(strict.decrypt::<String, Unbound>(&unbound), Ok(bobby()));
+        assert_eq!(strict.decrypt::<String, Unbound>(&token), unbound_refused(Found::Fernet));
+    }
+
+    #[test]
+    fn a_token_is_not_accepted_without_a_fernet_key() {
+        let token = Keyring::parse(FERNET_KEY.as_bytes()).unwrap().encrypt_text::<_, Bound>(&bobby()).unwrap();
+        let refused = Err(Error::NotAccepted { expected: Found::Bound, found: Found::Fernet });
+        assert_eq!(Keyring::insecure_for_tests().decrypt_text::<String, Lenient>(&token), refused);
+    }
+
+    #[test]
+    fn a_fernet_primary_does_not_write_what_the_column_would_not_read() {
+        let keyring = Keyring::parse(FERNET_KEY.as_bytes()).unwrap();
+        let refused = Error::NotAccepted { expected: Found::Bound, found: Found::Fernet };
+        assert_eq!(keyring.encrypt::<_, Strict>(&bobby()), Err(refused.clone()));
+        assert_eq!(keyring.encrypt_text::<_, Strict>(&bobby()), Err(refused));
+        assert!(keyring.encrypt::<_, Bound>(&bobby()).is_ok() && keyring.encrypt_text::<_, Unbound>(&bobby()).is_ok());
+
+        let strict = Keyring::from_document(&FERNET_KEY.parse().unwrap(), &Options::new().strict());
+        let words = "invalid keyring: a strict keyring reads no Fernet tokens, and its primary key would write them";
+        assert_eq!(strict.unwrap_err().to_string(), words);
+    }
+
+    #[test]
+    fn a_key_of_another_algorithm_does_not_open_a_native_value_that_names_it() {
+        let keyring = Keyring::parse(FERNET_KEY.as_bytes()).unwrap();
+        let key_id = keyring.keys[0].id;
+        let mut value = Header { bound: false, padded: false, key_id }.to_bytes().to_vec();
+        value.resize(OVERHEAD, 0);
+        assert_eq!(keyring.decrypt::<String, Unbound>(&value), Err(Error::UnknownKey { key_id }));
+    }
+
+    #[test]
+    fn an_index_needs_an_index_key() {
+        struct Named;
+        impl IndexSpec for Named {
+            type Value = str;
+            const LABEL: &'static str = "users.email_index";
+            const KEY: Option<&'static str> = Some("b");
+
+            fn normalize(value: &str) -> std::borrow::Cow<'_, [u8]> {
+                value.as_bytes().into()
+            }
+        }
+        struct Any;
+        impl IndexSpec for Any {
+            type Value = str;
+            const LABEL: &'static str = Named::LABEL;
+
+            fn normalize(value: &str) -> std::borrow::Cow<'_, [u8]> {
+                value.as_bytes().into()
+            }
+        }
+
+        let mut document: Document = Keyring::insecure_document().parse().unwrap();
+        let keyring = |document: &Document| Keyring::from_document(document, &Options::new()).unwrap();
+        assert_eq!(keyring(&document).blind_index::<Named>("x"), Err(Error::UnknownIndexKey { name: "b" }));
+        assert_eq!(keyring(&document).blind_indexes::<Named>("x"), Err(Error::UnknownIndexKey { name: "b" }));
+
+        document.add_index_key("b").unwrap();
+        let both = keyring(&document);
+        let [a, b] = both.blind_indexes::<Any>("x").unwrap()[..] else { panic!("two index keys give two digests") };
+        assert_eq!((both.blind_index::<Any>("x"), both.blind_index::<Named>("x")), (Ok(a), Ok(b)));
+        assert_eq!(both.blind_indexes::<Named>("x"), Ok(vec![b]));
+
+        (document.index_keys, document.index_primary) = (Vec::new(), None);
+        assert_eq!(keyring(&document).blind_index::<Any>("x"), Err(Error::NoIndexKey));
+        assert_eq!(keyring(&document).blind_indexes::<Any>("x"), Err(Error::NoIndexKey));
+        assert_eq!(keyring(&document).to_string(), "primary 8834c5ac of 1, no index key");
     }
 }

@@ -1,4 +1,5 @@
 //! AWS KMS: the only file that names AWS types.
+#![expect(clippy::disallowed_types, reason = "this is that file")]
 
 use std::time::Duration;
 
@@ -6,9 +7,11 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_kms::Client;
-use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_kms::config::http::HttpResponse;
+use aws_sdk_kms::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::operation::RequestId;
 use aws_sdk_kms::primitives::Blob;
+use aws_sdk_kms::types::DataKeySpec;
 use tracing::Instrument;
 use zeroize::Zeroizing;
 
@@ -23,7 +26,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// For one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 /// For one call with all its attempts.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often one call is tried, with a backoff that doubles from [`FIRST_BACKOFF`] and jitters.
 const ATTEMPTS: u32 = 5;
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);
@@ -112,7 +115,7 @@ impl AwsKmsBuilder {
         self
     }
 
-    /// How long one call may take with all its attempts, instead of 10 seconds. Shorter times shorten those of one attempt too.
+    /// How long one call may take with all its attempts, instead of 10 seconds. One attempt takes half of it at most.
     #[must_use]
     pub fn operation_timeout(mut self, timeout: Duration) -> Self {
         self.operation_timeout = timeout;
@@ -125,14 +128,7 @@ impl AwsKmsBuilder {
             Some(config) => config,
             None => aws_config::defaults(BehaviorVersion::latest()).load().await,
         };
-        let limit = self.operation_timeout;
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT.min(limit))
-            .read_timeout(READ_TIMEOUT.min(limit))
-            .operation_attempt_timeout(ATTEMPT_TIMEOUT.min(limit))
-            .operation_timeout(limit)
-            .build();
-        let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(FIRST_BACKOFF);
+        let (timeouts, retries) = (timeouts(self.operation_timeout), retries());
         let mut builder = aws_sdk_kms::config::Builder::from(&config).timeout_config(timeouts).retry_config(retries);
         if let Some(region) = self.region {
             builder = builder.region(Region::new(region));
@@ -141,8 +137,23 @@ impl AwsKmsBuilder {
     }
 }
 
+/// How long one call may take. Half of the time for one attempt at most: a server that hangs once must not use up the whole call.
+pub(super) fn timeouts(limit: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT.min(limit / 2))
+        .read_timeout(READ_TIMEOUT.min(limit / 2))
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT.min(limit / 2))
+        .operation_timeout(limit)
+        .build()
+}
+
+/// How often one call is tried.
+pub(super) fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(FIRST_BACKOFF)
+}
+
 impl Kms for AwsKms {
-    async fn encrypt(&self, plaintext: &[u8], context: &EncryptionContext) -> Result<Wrapped> {
+    async fn encrypt_bytes(&self, plaintext: &[u8], context: &EncryptionContext) -> Result<Wrapped> {
         if plaintext.is_empty() || plaintext.len() > KMS_LIMIT {
             return Err(Error::DocumentTooLarge { expected: KMS_LIMIT, found: plaintext.len() });
         }
@@ -154,7 +165,18 @@ impl Kms for AwsKms {
         Ok(Wrapped { blob: blob.into_inner(), key: WrappingKey::Aws(arn) })
     }
 
-    async fn decrypt(&self, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
+    async fn generate_bytes(&self, context: &EncryptionContext) -> Result<(Zeroizing<Vec<u8>>, Wrapped)> {
+        const OPERATION: &str = "GenerateDataKey";
+        let key = self.key.as_deref().ok_or_else(|| failed(OPERATION, KmsReason::KeyUnknown, "no key is named to encrypt under"))?;
+        let call = self.client.generate_data_key().key_id(key).key_spec(DataKeySpec::Aes256).set_encryption_context(pairs(context));
+        let answer = observed(OPERATION, self.key.as_deref(), call.send()).await?;
+        let plaintext = Zeroizing::new(answer.plaintext.map(Blob::into_inner).unwrap_or_default());
+        let blob = answer.ciphertext_blob.ok_or_else(|| failed(OPERATION, KmsReason::Service, "no ciphertext in the answer"))?;
+        let arn = answer.key_id.ok_or_else(|| failed(OPERATION, KmsReason::Service, "no key id in the answer"))?;
+        Ok((plaintext, Wrapped { blob: blob.into_inner(), key: WrappingKey::Aws(arn) }))
+    }
+
+    async fn decrypt_bytes(&self, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
         if blob.len() < SHORTEST_BLOB {
             return Err(failed(
                 "Decrypt",
@@ -179,7 +201,11 @@ fn pairs(context: &EncryptionContext) -> Option<std::collections::HashMap<String
 }
 
 /// Waits for a call inside a span that tells operation, key, time and outcome, never material.
-async fn observed<T, E, R>(operation: &'static str, key: Option<&str>, call: impl Future<Output = Result<T, SdkError<E, R>>>) -> Result<T>
+pub(super) async fn observed<T, E>(
+    operation: &'static str,
+    key: Option<&str>,
+    call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+) -> Result<T>
 where
     E: ProvideErrorMetadata + RequestId,
 {
@@ -194,13 +220,13 @@ where
     answer
 }
 
-fn failed(operation: &'static str, reason: KmsReason, detail: impl Into<String>) -> Error {
+pub(super) fn failed(operation: &'static str, reason: KmsReason, detail: impl Into<String>) -> Error {
     KmsError::new(operation, reason).detail(detail).into()
 }
 
 /// What an error of the SDK means. Its `Debug` and its chain of sources can hold the raw answer, and with it a key: only the code
 /// and the message that KMS gave are kept.
-fn classify<E, R>(operation: &'static str, error: &SdkError<E, R>) -> KmsError
+fn classify<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> KmsError
 where
     E: ProvideErrorMetadata + RequestId,
 {
@@ -208,7 +234,7 @@ where
     match error {
         SdkError::TimeoutError(_) => new(KmsReason::TimedOut),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => new(KmsReason::TimedOut),
-        SdkError::DispatchFailure(failure) => dispatch(operation, failure.as_connector_error().map(|error| error as _)),
+        SdkError::DispatchFailure(failure) => dispatch(operation, failure.as_connector_error()),
         SdkError::ResponseError(_) => new(KmsReason::Unreachable).detail("the answer was cut short"),
         SdkError::ConstructionFailure(_) => new(KmsReason::Service).detail("the request could not be built"),
         SdkError::ServiceError(service) => {
@@ -217,7 +243,7 @@ where
             let detail = match (code, answer.message().filter(|message| !message.is_empty())) {
                 (Some(code), Some(message)) => format!("{code}: {message}"),
                 (Some(code), None) => code.to_owned(),
-                (None, _) => "the answer was not one of KMS".to_owned(),
+                (None, _) => format!("the answer, with HTTP status {}, was not one of KMS", service.raw().status()),
             };
             KmsError { request_id: answer.request_id().map(str::to_owned), ..new(reason(code)).detail(detail) }
         }
@@ -229,8 +255,10 @@ where
 fn reason(code: Option<&str>) -> KmsReason {
     match code.unwrap_or_default() {
         "DisabledException" => KmsReason::KeyDisabled,
-        "KMSInvalidStateException" | "KeyUnavailableException" | "InvalidKeyUsageException" => KmsReason::KeyUnusable,
+        "KMSInvalidStateException" | "InvalidKeyUsageException" => KmsReason::KeyUnusable,
         "NotFoundException" => KmsReason::KeyUnknown,
+        "InvalidKeyId" => KmsReason::KeyUnusable,
+        "ParameterNotFound" | "ParameterVersionNotFound" => KmsReason::ParameterUnknown,
         "AccessDeniedException" => KmsReason::AccessDenied,
         "IncorrectKeyException" => KmsReason::WrongKey,
         "InvalidCiphertextException" => KmsReason::InvalidCiphertext,
@@ -247,15 +275,18 @@ fn reason(code: Option<&str>) -> KmsReason {
 }
 
 /// What kept a request from being sent. The SDK has no variants for missing credentials and a missing region, only words.
-fn dispatch(operation: &'static str, failure: Option<&(dyn std::error::Error + 'static)>) -> KmsError {
+fn dispatch(operation: &'static str, failure: Option<&ConnectorError>) -> KmsError {
     let mut words = String::new();
-    let mut next = failure;
+    let mut next = failure.map(|error| error as &dyn std::error::Error);
     while let Some(error) = next {
         words = format!("{words}{}{error}", if words.is_empty() { "" } else { ": " });
         next = error.source();
     }
     let lower = words.to_lowercase();
-    let reason = if lower.contains("missing signing region") || lower.contains("region") && lower.contains("missing") {
+    let reason = if failure.is_some_and(ConnectorError::is_io) {
+        // A host may have any name, "identity" too.
+        KmsReason::Unreachable
+    } else if lower.contains("missing signing region") || lower.contains("region") && lower.contains("missing") {
         KmsReason::Region
     } else if lower.contains("credential") || lower.contains("identity") {
         KmsReason::Credentials

@@ -66,7 +66,10 @@ impl LocalKms {
     }
 
     fn seal(&self, plaintext: &[u8], context: &EncryptionContext) -> Result<Vec<u8>> {
-        if plaintext.is_empty() || plaintext.len() > KMS_LIMIT {
+        if plaintext.is_empty() {
+            return Err(Error::UnsupportedValue { expected: "a secret of at least one byte" });
+        }
+        if plaintext.len() > KMS_LIMIT {
             return Err(Error::DocumentTooLarge { expected: KMS_LIMIT, found: plaintext.len() });
         }
         let nonce = crypto::nonce()?;
@@ -102,11 +105,17 @@ impl LocalKms {
 }
 
 impl Kms for LocalKms {
-    async fn encrypt(&self, plaintext: &[u8], context: &EncryptionContext) -> Result<Wrapped> {
+    async fn encrypt_bytes(&self, plaintext: &[u8], context: &EncryptionContext) -> Result<Wrapped> {
         Ok(Wrapped { blob: self.seal(plaintext, context)?, key: WrappingKey::Local })
     }
 
-    async fn decrypt(&self, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
+    async fn generate_bytes(&self, context: &EncryptionContext) -> Result<(Zeroizing<Vec<u8>>, Wrapped)> {
+        let root = Root::generate()?;
+        let wrapped = self.encrypt_bytes(root.as_bytes(), context).await?;
+        Ok((Zeroizing::new(root.as_bytes().to_vec()), wrapped))
+    }
+
+    async fn decrypt_bytes(&self, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
         self.unseal(blob, context)
     }
 }
@@ -176,4 +185,151 @@ fn key_file(path: &Path, error: &std::io::Error) -> Error {
 
 fn problem(path: &Path, problem: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::KeyFile { path: path.display().to_string(), problem: problem.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::ROOT_LEN;
+
+    /// A directory of its own for each test, removed with everything in it.
+    struct Dir(PathBuf);
+
+    impl Dir {
+        fn new(test: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("diesel-envelope-local-{test}-{}", std::process::id()));
+            fs::create_dir(&path).unwrap();
+            Self(path)
+        }
+
+        fn file(&self, name: &str) -> PathBuf {
+            self.0.join(name)
+        }
+    }
+
+    impl Drop for Dir {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn reason<T: std::fmt::Debug>(result: Result<T>) -> KmsReason {
+        match result {
+            Err(Error::Kms(error)) => error.reason,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_file_is_made_once_for_its_owner_alone() {
+        let dir = Dir::new("once");
+        let path = dir.file("key");
+        let blob = LocalKms::open_or_create(&path).unwrap().seal(b"hunter2", &EncryptionContext::none()).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!((text.len(), crypto::from_base64_any(&text).unwrap().len()), (45, ROOT_LEN));
+        let again = LocalKms::open_or_create(&path).unwrap();
+        assert_eq!(*again.unseal(&blob, &EncryptionContext::none()).unwrap(), b"hunter2");
+        assert_eq!(fs::read_dir(&dir.0).unwrap().count(), 1, "no draft is left behind");
+        assert_eq!(format!("{again:?}"), format!("LocalKms({})", again.key_id));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_can_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = Dir::new("mode");
+        let path = dir.file("key");
+        LocalKms::open_or_create(&path).unwrap();
+        let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(), 0o600);
+        for (mode, refused) in [(0o644, true), (0o640, true), (0o604, true), (0o602, true), (0o400, false), (0o600, false)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let opened = LocalKms::open(&path).map_err(|error| error.to_string());
+            let words = format!("key file {}: has mode {mode:04o}, expected 0600: run chmod 600 on it", path.display());
+            assert_eq!(opened.err(), refused.then_some(words));
+        }
+    }
+
+    #[test]
+    fn a_file_without_a_key_is_refused_and_not_quoted() {
+        let dir = Dir::new("content");
+        let path = dir.file("key");
+        let words = |path: &Path| LocalKms::open(path).unwrap_err().to_string();
+        assert!(words(&path).starts_with(&format!("key file {}: No such file", path.display())), "{}", words(&path));
+        let long = "A".repeat(1000);
+        for content in [&b""[..], b"hunter2", b"\xff\xfe", long.as_bytes(), b"AAAA"] {
+            private(OpenOptions::new().write(true).create(true).truncate(true)).open(&path).unwrap().write_all(content).unwrap();
+            let words = words(&path);
+            assert!(words.contains("holds no key of 44 base64 characters") || words.contains("valid UTF-8"), "{words}");
+            assert!(!words.contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn threads_that_make_the_file_at_once_all_have_the_same_key() {
+        let dir = Dir::new("race");
+        for round in 0..20 {
+            let path = dir.file(&round.to_string());
+            let start = std::sync::Barrier::new(8);
+            let ids = std::thread::scope(|scope| {
+                let open = || {
+                    start.wait();
+                    LocalKms::open_or_create(&path).unwrap().key_id
+                };
+                let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect::<std::collections::HashSet<_>>()
+            });
+            assert_eq!(ids.len(), 1);
+        }
+        assert_eq!(fs::read_dir(&dir.0).unwrap().count(), 20, "no draft is left behind");
+    }
+
+    #[test]
+    fn a_blob_opens_whole_under_its_own_key_and_context_only() {
+        let dir = Dir::new("blob");
+        let (kms, other) = (LocalKms::open_or_create(dir.file("key")).unwrap(), LocalKms::open_or_create(dir.file("other")).unwrap());
+        let context = EncryptionContext::keyring();
+        let blob = kms.seal(b"hunter2", &context).unwrap();
+        assert_eq!(blob.len(), 8 + 12 + 7 + 16);
+        assert_eq!(*kms.unseal(&blob, &context).unwrap(), b"hunter2");
+
+        assert_eq!(reason(other.unseal(&blob, &context)), KmsReason::WrongKey);
+        for wrong in
+            [EncryptionContext::none(), EncryptionContext::none().with("diesel-envelope", "value-v1"), context.clone().with("a", "")]
+        {
+            assert_eq!(reason(kms.unseal(&blob, &wrong)), KmsReason::InvalidCiphertext);
+        }
+        for length in 0..blob.len() {
+            let expected = if length < 36 { KmsReason::CiphertextTooShort } else { KmsReason::InvalidCiphertext };
+            assert_eq!(reason(kms.unseal(&blob[..length], &context)), expected, "{length}");
+        }
+        for bit in 0..blob.len() * 8 {
+            let mut changed = blob.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            let expected = if (32..64).contains(&bit) { KmsReason::WrongKey } else { KmsReason::InvalidCiphertext };
+            assert_eq!(reason(kms.unseal(&changed, &context)), expected, "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_secret_has_one_byte_to_4096() {
+        let dir = Dir::new("size");
+        let kms = LocalKms::open_or_create(dir.file("key")).unwrap();
+        let seal = |length| kms.seal(&vec![7; length], &EncryptionContext::none());
+        assert_eq!(seal(0), Err(Error::UnsupportedValue { expected: "a secret of at least one byte" }));
+        assert_eq!((seal(1).unwrap().len(), seal(4096).unwrap().len()), (37, 4132));
+        assert_eq!(seal(4097), Err(Error::DocumentTooLarge { expected: 4096, found: 4097 }));
+    }
+
+    #[test]
+    fn contexts_do_not_run_together() {
+        let header = b"DEL1\x01\x02\x03\x04";
+        let context =
+            |pairs: &[(&str, &str)]| pairs.iter().fold(EncryptionContext::none(), |context, &(key, value)| context.with(key, value));
+        let aads = [&[][..], &[("a", "bc")], &[("ab", "c")], &[("a", "b"), ("c", "")], &[("a", "")], &[("", "a")]]
+            .map(|pairs| aad(header, &context(pairs)).unwrap());
+        assert_eq!(aads[1], *b"DEL1\x01\x02\x03\x04\0\x01\0\x01a\0\x02bc");
+        assert_eq!(aads.iter().collect::<std::collections::HashSet<_>>().len(), aads.len());
+        assert!(aad(header, &context(&[("a", &"x".repeat(65_536))])).is_err());
+    }
 }

@@ -1,28 +1,168 @@
 //! Key management services: what wraps a keyring and unwraps it again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 
+use futures_util::stream::{self, StreamExt};
 use zeroize::Zeroizing;
 
+use crate::context::{Binding, Context};
 use crate::crypto;
-use crate::error::Result;
+use crate::data_key::DataKey;
+use crate::error::{Error, Result};
+use crate::keyring::KMS_LIMIT;
+use crate::plaintext::Plaintext;
+use crate::sealed::{KmsEncrypted, WrappedKey};
 
 #[cfg(feature = "aws")]
 mod aws;
+mod cache;
 mod local;
+#[cfg(feature = "ssm")]
+pub(crate) mod ssm;
 
 #[cfg(feature = "aws")]
 pub use aws::{AwsKms, AwsKmsBuilder};
+pub use cache::{CachePolicy, CacheStats, CachedKms};
 pub use local::LocalKms;
 
-/// A service that encrypts and decrypts small secrets under a key that it does not give out.
-pub trait Kms: Send + Sync {
-    /// Encrypts a secret of at most 4,096 bytes, bound to the encryption context.
-    fn encrypt(&self, plaintext: &[u8], context: &EncryptionContext) -> impl Future<Output = Result<Wrapped>> + Send;
+/// How many calls are under way at once where many are made.
+const CONCURRENT_CALLS: usize = 16;
 
-    /// Decrypts what [`encrypt`](Self::encrypt) returned under the same context.
-    fn decrypt(&self, blob: &[u8], context: &EncryptionContext) -> impl Future<Output = Result<Zeroizing<Vec<u8>>>> + Send;
+/// A service that encrypts and decrypts small secrets under a key that it does not give out.
+///
+/// The three methods that every service has are about bytes. On top of them, the same for all: data keys
+/// ([`generate_data_key`](Self::generate_data_key), [`unwrap`](Self::unwrap)) and single values ([`encrypt`](Self::encrypt),
+/// [`decrypt`](Self::decrypt)). None of them is ever called by `ToSql` or `FromSql`.
+pub trait Kms: Send + Sync {
+    /// Encrypts a secret of 1 to 4,096 bytes, bound to the encryption context.
+    fn encrypt_bytes(&self, plaintext: &[u8], context: &EncryptionContext) -> impl Future<Output = Result<Wrapped>> + Send;
+
+    /// Decrypts what [`encrypt_bytes`](Self::encrypt_bytes) returned under the same context.
+    fn decrypt_bytes(&self, blob: &[u8], context: &EncryptionContext) -> impl Future<Output = Result<Zeroizing<Vec<u8>>>> + Send;
+
+    /// Makes 32 random bytes and encrypts them, bound to the encryption context.
+    fn generate_bytes(&self, context: &EncryptionContext) -> impl Future<Output = Result<(Zeroizing<Vec<u8>>, Wrapped)>> + Send;
+
+    /// Makes a data key, for a row or for a tenant, and wraps it: one call. The context is usually
+    /// [`EncryptionContext::data_key`], with pairs of one's own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Kms`].
+    fn generate_data_key(&self, context: &EncryptionContext) -> impl Future<Output = Result<(DataKey, WrappedKey)>> + Send {
+        async move {
+            let (bytes, wrapped) = self.generate_bytes(context).await?;
+            Ok((DataKey::from_bytes(&bytes)?, WrappedKey::from_bytes(wrapped.blob)))
+        }
+    }
+
+    /// Unwraps a data key that was made under [`EncryptionContext::data_key`] without further pairs: one call. The key may be
+    /// missing, as in `row.data_key.as_ref()`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DataKeyGone`] for a missing key; [`Error::Kms`]; [`Error::InvalidDataKey`].
+    fn unwrap<'k>(&self, key: impl Into<Option<&'k WrappedKey>> + Send) -> impl Future<Output = Result<DataKey>> + Send {
+        async move { self.unwrap_with(key, &EncryptionContext::data_key()).await }
+    }
+
+    /// As [`unwrap`](Self::unwrap), under the context that the key was made with: [`EncryptionContext::none`] for keys that the
+    /// likes of Python's `generate_data_key(KeyId, KeySpec)` made.
+    ///
+    /// # Errors
+    ///
+    /// As [`unwrap`](Self::unwrap).
+    fn unwrap_with<'k>(
+        &self,
+        key: impl Into<Option<&'k WrappedKey>> + Send,
+        context: &EncryptionContext,
+    ) -> impl Future<Output = Result<DataKey>> + Send {
+        let key = key.into();
+        async move { DataKey::from_bytes(&self.decrypt_bytes(key.ok_or(Error::DataKeyGone)?.as_bytes(), context).await?) }
+    }
+
+    /// Opens a page of rows: unwraps the distinct keys, at most 16 at once, and then opens each row. The order is kept, and a row
+    /// whose key cannot be unwrapped has its own error.
+    ///
+    /// ```
+    /// # use diesel_envelope::{DataKey, Result, Sealed, WrappedKey, kms::{EncryptionContext, Kms}};
+    /// struct Row { data_key: Option<WrappedKey>, name: Sealed<String> }
+    ///
+    /// async fn names<K: Kms>(kms: &K, page: &[Row]) -> Vec<Result<String>> {
+    ///     kms.open_page(page, |row| (row.data_key.as_ref(), EncryptionContext::data_key()), |row, key| key.open(&row.name)).await
+    /// }
+    /// ```
+    fn open_page<'r, R: Sync, O: Send>(
+        &self,
+        rows: &'r [R],
+        key_of: impl Fn(&'r R) -> (Option<&'r WrappedKey>, EncryptionContext),
+        open: impl Fn(&'r R, &DataKey) -> Result<O> + Send,
+    ) -> impl Future<Output = Vec<Result<O>>> + Send {
+        let mut calls = Vec::new();
+        let mut known = HashMap::new();
+        let mut places = Vec::with_capacity(rows.len());
+        for (key, context) in rows.iter().map(key_of) {
+            places.push(*known.entry((key.map(WrappedKey::as_bytes), context.clone())).or_insert_with(|| {
+                calls.push(async move { self.unwrap_with(key, &context).await });
+                calls.len() - 1
+            }));
+        }
+        async move {
+            let keys: Vec<Result<DataKey>> = stream::iter(calls).buffered(CONCURRENT_CALLS).collect().await;
+            let mut opened = Vec::with_capacity(rows.len());
+            for (row, place) in rows.iter().zip(places) {
+                opened.push(keys[place].as_ref().map_err(Clone::clone).and_then(|key| open(row, key)));
+            }
+            opened
+        }
+    }
+
+    /// Encrypts one value by KMS itself: one call. Bound to the column `C` by the encryption context
+    /// `{"diesel-envelope": "value-v1", "label": LABEL}`, or to nothing, without a context, when `C` is
+    /// [`Unbound`](crate::Unbound).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ValueTooLarge`] for an empty encoding and above 4,096 bytes, before any call; [`Error::Kms`].
+    fn encrypt<T: Plaintext + Sync, C: Context>(&self, value: &T) -> impl Future<Output = Result<KmsEncrypted<T, C>>> + Send {
+        async move {
+            let plaintext = Zeroizing::new(value.encode()?.to_vec());
+            if plaintext.is_empty() || plaintext.len() > KMS_LIMIT {
+                return Err(Error::ValueTooLarge { expected: KMS_LIMIT, found: plaintext.len() });
+            }
+            let wrapped = self.encrypt_bytes(&plaintext, &EncryptionContext::value::<C>()).await?;
+            Ok(KmsEncrypted::from_bytes(wrapped.blob))
+        }
+    }
+
+    /// Decrypts one value by KMS: one call.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Kms`], [`Error::InvalidPlaintext`].
+    fn decrypt<T: Plaintext, C: Context>(&self, value: &KmsEncrypted<T, C>) -> impl Future<Output = Result<T>> + Send {
+        let blob = value.as_bytes();
+        async move { T::decode(self.decrypt_bytes(blob, &EncryptionContext::value::<C>()).await?) }
+    }
+
+    /// Encrypts many values, at most 16 at once; each has its own result, in order.
+    fn encrypt_all<'v, T: Plaintext + Sync + 'v, C: Context>(
+        &self,
+        values: impl IntoIterator<Item = &'v T>,
+    ) -> impl Future<Output = Vec<Result<KmsEncrypted<T, C>>>> + Send {
+        let calls: Vec<_> = values.into_iter().map(|value| self.encrypt(value)).collect();
+        stream::iter(calls).buffered(CONCURRENT_CALLS).collect()
+    }
+
+    /// Decrypts many values, at most 16 at once; each has its own result, in order.
+    fn decrypt_all<'v, T: Plaintext + Send + 'v, C: Context>(
+        &self,
+        values: impl IntoIterator<Item = &'v KmsEncrypted<T, C>>,
+    ) -> impl Future<Output = Vec<Result<T>>> + Send {
+        let calls: Vec<_> = values.into_iter().map(|value| self.decrypt(value)).collect();
+        stream::iter(calls).buffered(CONCURRENT_CALLS).collect()
+    }
 }
 
 /// A wrapped secret, and who wrapped it.
@@ -56,7 +196,7 @@ impl Wrapped {
 }
 
 /// The pairs that are authenticated with a wrapped secret, not secret themselves: KMS writes them to CloudTrail.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct EncryptionContext(BTreeMap<String, String>);
 
 impl EncryptionContext {
@@ -69,6 +209,20 @@ impl EncryptionContext {
     /// KMS key wrapped, from being taken for a keyring.
     pub fn keyring() -> Self {
         Self::none().with("diesel-envelope", "keyring-v1")
+    }
+
+    /// The context of a data key: `{"diesel-envelope": "data-key-v1"}`, to which pairs of one's own are added, such as the tenant.
+    /// It must be the same when the key is unwrapped.
+    pub fn data_key() -> Self {
+        Self::none().with("diesel-envelope", "data-key-v1")
+    }
+
+    /// The context of a value of the column `C`: `{"diesel-envelope": "value-v1", "label": LABEL}`, or none.
+    fn value<C: Context>() -> Self {
+        match C::BINDING {
+            Binding::Label => Self::none().with("diesel-envelope", "value-v1").with("label", C::LABEL),
+            Binding::Nothing(_) => Self::none(),
+        }
     }
 
     /// Adds a pair.

@@ -1,0 +1,178 @@
+//! What an application does: boot, migrate, write, read, look up, rotate.
+
+use std::borrow::Cow;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary};
+use diesel_envelope::blind_index::normalize;
+use diesel_envelope::keyring::{Algorithm, Document, Options};
+use diesel_envelope::kms::LocalKms;
+use diesel_envelope::{BlindIndexDsl, Context, EncryptDsl, Encrypted, IndexSpec, Keyring, Searchable, SearchableColumn};
+use diesel_migrations::MigrationHarness;
+
+use super::{Conn, MIGRATIONS};
+use crate::{Outcome, heading};
+
+#[path = "schema.rs"]
+mod schema;
+use schema::users;
+
+impl Context for users::name {
+    const LABEL: &'static str = "users.name";
+}
+impl Context for users::email {
+    const LABEL: &'static str = "users.email";
+}
+impl Context for users::phone {
+    const LABEL: &'static str = "users.phone";
+    const PAD_TO: Option<usize> = Some(16);
+}
+
+impl IndexSpec for users::email_index {
+    type Value = str;
+    const LABEL: &'static str = "users.email_index";
+    fn normalize(value: &str) -> Cow<'_, [u8]> {
+        normalize::caseless(value)
+    }
+}
+impl SearchableColumn for users::email {
+    type Indexes = users::email_index;
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+struct User {
+    id: i64,
+    name: Encrypted<String, users::name>,
+    #[diesel(embed)]
+    email: Searchable<String, users::email>,
+    phone: Option<Encrypted<String, users::phone>>,
+}
+
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = users)]
+struct NewUser {
+    name: Encrypted<String, users::name>,
+    #[diesel(embed)]
+    email: Searchable<String, users::email>,
+    phone: Option<Encrypted<String, users::phone>>,
+}
+
+impl NewUser {
+    fn new(name: &str, email: &str, phone: Option<&str>) -> Self {
+        Self { name: name.into(), email: email.into(), phone: phone.map(Into::into) }
+    }
+}
+
+/// A row as it lies in the database.
+#[derive(QueryableByName)]
+struct Raw {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Binary)]
+    name: Vec<u8>,
+    #[diesel(sql_type = Binary)]
+    email: Vec<u8>,
+    #[diesel(sql_type = Binary)]
+    email_index: Vec<u8>,
+}
+
+pub fn tell(conn: &mut Conn) -> Outcome {
+    heading("At every start: unwrap the keyring, install it, migrate");
+    Keyring::from_env_blocking("SECRET_KEY")?.install()?;
+    println!("keyring       {}", Keyring::installed()?);
+    for migration in conn.run_pending_migrations(MIGRATIONS).map_err(|error| error.to_string())? {
+        println!("migration     {migration}");
+    }
+
+    heading("Write, as with any Diesel model");
+    diesel::insert_into(users::table).values(&NewUser::new("Bobby Tables", "bobby@example.org", Some("+1 555 0100"))).execute(conn)?;
+    let more = vec![NewUser::new("Duke Caboom", "keanu@example.org", None), NewUser::new("Zoë Straße", "ZOË@example.org", None)];
+    diesel::insert_into(users::table).values(&more).execute(conn)?;
+    diesel::update(users::table.filter(users::email_index.matches("keanu@example.org")))
+        .set(users::phone.encrypt("+1 555 0199".to_owned()))
+        .execute(conn)?;
+    println!("inserted      3 users, and gave one of them a telephone number");
+
+    heading("What a thief of the database sees");
+    println!("{:<4}{:<36}{:<36}email_index", "id", "name", "email");
+    for row in raw_rows(conn)? {
+        println!("{:<4}{:<36}{:<36}{}", row.id, shorten(&row.name), shorten(&row.email), shorten(&row.email_index));
+    }
+
+    heading("What the application sees");
+    print_users(&users::table.order(users::id).select(User::as_select()).load(conn)?);
+
+    heading("Found by e-mail, in another letter case: zoë@EXAMPLE.org");
+    let found = users::table.filter(users::email_index.matches("zoë@EXAMPLE.org")).select(User::as_select()).load(conn)?;
+    print_users(&found);
+
+    heading("Refused: another key, another column, a plaintext");
+    let stolen = &raw_rows(conn)?[0].name;
+    let thief = Keyring::from_document(&Document::generate()?, &Options::new())?;
+    println!("another key     {}", thief.decrypt::<String, users::name>(stolen).err().ok_or("it was read")?);
+    println!("another column  {}", Keyring::installed()?.decrypt::<String, users::phone>(stolen).err().ok_or("it was read")?);
+    let plaintext = diesel::sql_query("UPDATE users SET name = 'Mallory'").execute(conn);
+    println!("a plaintext     {}", plaintext.err().ok_or("it was written")?);
+
+    heading("Rotate to a new key, without stopping");
+    let mut document = wrapped_document()?;
+    let old = document.primary();
+    let new = document.add_key(Algorithm::Aes256GcmSiv)?;
+    Keyring::from_document(&document, &Options::new())?.replace()?;
+    println!("added         {new}, which reads: roll it out to every process");
+    document.promote_key(new)?;
+    Keyring::from_document(&document, &Options::new())?.replace()?;
+    println!("promoted      {new}, which writes from here on");
+    println!("environment   SECRET_KEY={}…, the new document wrapped", &wrap(&document)?[..42]);
+    println!("before        {}", keys_in_use(conn)?);
+    for user in users::table.select(User::as_select()).load(conn)? {
+        let again = NewUser { name: user.name, email: user.email, phone: user.phone };
+        diesel::update(users::table.find(user.id)).set(&again).execute(conn)?;
+    }
+    println!("after         {}", keys_in_use(conn)?);
+    println!("retire        {old}, once no backup needs it any more");
+    Ok(())
+}
+
+/// The document behind the installed keyring, to add a key to.
+fn wrapped_document() -> Result<Document, Box<dyn std::error::Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    Ok(runtime.block_on(Document::from_env_with("SECRET_KEY", &Options::new()))?)
+}
+
+/// What the environment holds after the rotation.
+fn wrap(document: &Document) -> Result<String, Box<dyn std::error::Error>> {
+    let kms = LocalKms::open(std::env::var("DIESEL_ENVELOPE_LOCAL_KEY")?)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    Ok(runtime.block_on(document.wrap(&kms))?)
+}
+
+fn raw_rows(conn: &mut Conn) -> QueryResult<Vec<Raw>> {
+    diesel::sql_query("SELECT id, name, email, email_index FROM users ORDER BY id").load(conn)
+}
+
+/// How many names each key has sealed: bytes 2 to 5 of a value are the id of its key.
+fn keys_in_use(conn: &mut Conn) -> QueryResult<String> {
+    let mut counts = std::collections::BTreeMap::new();
+    for row in raw_rows(conn)? {
+        *counts.entry(hex(&row.name[2..6])).or_insert(0) += 1;
+    }
+    Ok(counts.into_iter().map(|(key, rows)| format!("{rows} rows under {key}")).collect::<Vec<_>>().join(", "))
+}
+
+fn print_users(users: &[User]) {
+    println!("{:<4}{:<16}{:<22}phone", "id", "name", "email");
+    for user in users {
+        let phone = user.phone.as_ref().map_or("–", |phone| phone.as_str());
+        println!("{:<4}{:<16}{:<22}{phone}", user.id, user.name.as_str(), user.email.as_str());
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn shorten(bytes: &[u8]) -> String {
+    format!("{}… {} bytes", hex(&bytes[..11]), bytes.len())
+}

@@ -1,0 +1,116 @@
+//! A data key: one key for a row, or for all rows of a tenant, that stands beside them wrapped by KMS.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::context::Context;
+use crate::crypto::{ROOT_LEN, Root};
+use crate::envelope::KeyId;
+use crate::error::{Error, Result};
+use crate::keyring::{Algorithm, Keyring};
+use crate::plaintext::Plaintext;
+use crate::sealed::Sealed;
+
+/// A data key in memory: it seals the values of a row and opens them again. Cloning it copies no key, and the key is wiped when the
+/// last clone is dropped.
+///
+/// ```
+/// use diesel_envelope::kms::{EncryptionContext, Kms, LocalKms};
+/// use diesel_envelope::Sealed;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> diesel_envelope::Result<()> {
+/// # let path = std::env::temp_dir().join(format!("data-key-doc-{}", std::process::id()));
+/// let kms = LocalKms::open_or_create(&path)?; // or AwsKms
+/// # std::fs::remove_file(&path).unwrap();
+/// let (data_key, wrapped) = kms.generate_data_key(&EncryptionContext::data_key()).await?;
+/// let name: Sealed<String> = data_key.seal(&"Bobby Tables".to_owned())?; // stored, and `wrapped` beside it
+///
+/// let name = kms.unwrap(&wrapped).await?.open(&name)?;
+/// assert_eq!(name, "Bobby Tables");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct DataKey(Arc<Inner>);
+
+struct Inner {
+    keyring: Keyring,
+    root: Root,
+    uses: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl DataKey {
+    /// The key of 32 bytes that KMS unwrapped. It seals native values.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let root = Root::from_slice(bytes).ok_or(Error::InvalidDataKey { expected: ROOT_LEN, found: bytes.len() })?;
+        Self::new(root, Algorithm::Aes256GcmSiv)
+    }
+
+    fn new(root: Root, algorithm: Algorithm) -> Result<Self> {
+        let keyring = Keyring::of_data_key(&root, algorithm)?;
+        Ok(Self(Arc::new(Inner { keyring, root, uses: AtomicU64::new(0), bytes: AtomicU64::new(0) })))
+    }
+
+    /// The same key, sealing in another format: `Algorithm::Fernet` writes what Python's `Fernet(base64.b64encode(key))` reads. Both
+    /// formats are opened in any case, as far as the column accepts them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRandomness`].
+    pub fn with_algorithm(&self, algorithm: Algorithm) -> Result<Self> {
+        Self::new(self.0.root.clone(), algorithm)
+    }
+
+    /// The id that stands in the header of native values under this key.
+    pub fn key_id(&self) -> KeyId {
+        self.0.keyring.primary_id()
+    }
+
+    /// Encrypts a value, bound to the column `C`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::encrypt`].
+    pub fn seal<T: Plaintext, C: Context>(&self, value: &T) -> Result<Sealed<T, C>> {
+        self.0.keyring.encrypt::<T, C>(value).map(|bytes| self.count(Sealed::from_bytes(bytes)))
+    }
+
+    /// Decrypts a value.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::decrypt`]; [`Error::UnknownKey`] for a value of another row's key.
+    pub fn open<T: Plaintext, C: Context>(&self, sealed: &Sealed<T, C>) -> Result<T> {
+        self.0.keyring.decrypt::<T, C>(self.count_ref(sealed).as_bytes())
+    }
+
+    fn count<T, C>(&self, sealed: Sealed<T, C>) -> Sealed<T, C> {
+        self.count_ref(&sealed);
+        sealed
+    }
+
+    fn count_ref<'s, T, C>(&self, sealed: &'s Sealed<T, C>) -> &'s Sealed<T, C> {
+        self.0.uses.fetch_add(1, Ordering::Relaxed);
+        self.0.bytes.fetch_add(sealed.as_bytes().len() as u64, Ordering::Relaxed);
+        sealed
+    }
+
+    /// How many values this key sealed and opened, and how many bytes of ciphertext these had.
+    pub fn usage(&self) -> (u64, u64) {
+        (self.0.uses.load(Ordering::Relaxed), self.0.bytes.load(Ordering::Relaxed))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn downgrade(&self) -> std::sync::Weak<impl Sized + use<>> {
+        Arc::downgrade(&self.0)
+    }
+}
+
+impl fmt::Debug for DataKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DataKey({})", self.key_id())
+    }
+}

@@ -1,0 +1,333 @@
+//! Data keys that are kept for a while, so that reading a row again makes no call.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use moka::future::Cache;
+use moka::policy::EvictionPolicy;
+use zeroize::Zeroizing;
+
+use super::{EncryptionContext, Kms, Wrapped};
+use crate::data_key::DataKey;
+use crate::error::{Error, KmsReason, Result};
+use crate::sealed::WrappedKey;
+
+/// A year is for ever to a process, and no sum of two overflows.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// How long, how many and how often data keys are kept.
+///
+/// ```
+/// use std::time::Duration;
+/// use diesel_envelope::kms::CachePolicy;
+///
+/// let policy = CachePolicy::new(Duration::from_secs(300)).capacity(10_000).stale_for(Duration::from_secs(3600));
+/// ```
+#[derive(Debug, Clone)]
+pub struct CachePolicy {
+    ttl: Duration,
+    stale: Duration,
+    capacity: u64,
+    most_uses: u64,
+    most_bytes: u64,
+    retry_after: Duration,
+}
+
+impl CachePolicy {
+    /// Keeps a key for so long after it was unwrapped, a year at most. By default 1,000 keys are kept, each for 2^20 values and 2^30 bytes, and none
+    /// is used after its time, also not when KMS is down.
+    pub fn new(ttl: Duration) -> Self {
+        Self {
+            ttl: ttl.min(LONGEST),
+            stale: Duration::ZERO,
+            capacity: 1_000,
+            most_uses: 1 << 20,
+            most_bytes: 1 << 30,
+            retry_after: Duration::from_secs(1),
+        }
+    }
+
+    /// How many keys are kept at once.
+    #[must_use]
+    pub fn capacity(mut self, keys: u64) -> Self {
+        self.capacity = keys;
+        self
+    }
+
+    /// For how much longer a key serves while KMS is down: throttled, unreachable or silent. Every other answer of KMS counts, and
+    /// drops the key: that it is disabled, deleted, or that access is denied.
+    #[must_use]
+    pub fn stale_for(mut self, window: Duration) -> Self {
+        self.stale = window.min(LONGEST);
+        self
+    }
+
+    /// After how many values sealed and opened a key is unwrapped again.
+    #[must_use]
+    pub fn most_uses(mut self, uses: u64) -> Self {
+        self.most_uses = uses;
+        self
+    }
+
+    /// After how many bytes of ciphertext sealed and opened a key is unwrapped again.
+    #[must_use]
+    pub fn most_bytes(mut self, bytes: u64) -> Self {
+        self.most_bytes = bytes;
+        self
+    }
+
+    /// How long KMS is left alone after it failed, as long as stale keys serve: 1 second by default.
+    #[must_use]
+    pub fn retry_after(mut self, pause: Duration) -> Self {
+        self.retry_after = pause;
+        self
+    }
+}
+
+/// What a cache did so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheStats {
+    /// Keys that were there.
+    pub hits: u64,
+    /// Keys that were not there, or had served their time or their uses.
+    pub misses: u64,
+    /// Calls of KMS to unwrap a key. Fewer than misses where several waited for the same key.
+    pub calls: u64,
+    /// Calls that failed.
+    pub errors: u64,
+    /// Keys that served after their time because KMS was down.
+    pub stale: u64,
+}
+
+/// A KMS whose unwrapped data keys are kept for a while.
+///
+/// However many tasks ask for one key at once, KMS is asked once. A key is wiped as soon as it leaves the cache and nothing uses it
+/// any more; a cache that nobody asks for anything forgets nothing, so call [`evict`](Self::evict) now and then where that counts.
+///
+/// # Security
+///
+/// A key that was deleted, disabled or shredded goes on serving from the cache until its time and stale window are over. Call
+/// [`forget`](Self::forget) in the process that deletes it.
+pub struct CachedKms<K> {
+    kms: K,
+    policy: CachePolicy,
+    /// The keys within their time. Its single flight is what makes one call for all who wait.
+    fresh: Cache<Id, Arc<Slot>>,
+    /// The same keys, for as long as they may serve when KMS is down. What leaves it is wiped.
+    kept: Cache<Id, Arc<Slot>>,
+    down_until: Mutex<Option<Instant>>,
+    counters: Counters,
+}
+
+/// What a key is kept under: the context is part of it, so that the cache never answers what KMS would have refused.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Id {
+    blob: Arc<[u8]>,
+    context: EncryptionContext,
+}
+
+/// A kept key. Eviction takes it out at once; the cache itself may drop the rest later.
+struct Slot {
+    key: Mutex<Option<DataKey>>,
+    since: Instant,
+}
+
+impl Slot {
+    fn new(key: DataKey) -> Arc<Self> {
+        Arc::new(Self { key: Mutex::new(Some(key)), since: Instant::now() })
+    }
+
+    fn key(&self) -> Option<DataKey> {
+        self.key.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn wipe(&self) {
+        self.key.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+#[derive(Default)]
+struct Counters {
+    hits: AtomicU64,
+    misses: AtomicU64,
+    calls: AtomicU64,
+    errors: AtomicU64,
+    stale: AtomicU64,
+}
+
+fn bump(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+impl<K: Kms> CachedKms<K> {
+    /// Keeps what this KMS unwraps.
+    pub fn new(kms: K, policy: CachePolicy) -> Self {
+        let builder = || Cache::builder().max_capacity(policy.capacity).eviction_policy(EvictionPolicy::lru());
+        let kept = builder().time_to_live(policy.ttl + policy.stale).eviction_listener(|_, slot: Arc<Slot>, _| slot.wipe()).build();
+        let fresh = builder().time_to_live(policy.ttl).build();
+        Self { kms, policy, fresh, kept, down_until: Mutex::new(None), counters: Counters::default() }
+    }
+
+    /// What the cache did so far.
+    pub fn stats(&self) -> CacheStats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let Counters { hits, misses, calls, errors, stale } = &self.counters;
+        CacheStats { hits: read(hits), misses: read(misses), calls: read(calls), errors: read(errors), stale: read(stale) }
+    }
+
+    /// Drops a key under every context, in the process that shreds it.
+    pub async fn forget(&self, key: &WrappedKey) {
+        let ids: Vec<_> = self.kept.iter().map(|(id, _)| id).filter(|id| *id.blob == *key.as_bytes()).collect();
+        for id in ids {
+            self.drop_key(&id).await;
+        }
+    }
+
+    async fn drop_key(&self, id: &Id) {
+        self.fresh.invalidate(id).await;
+        if let Some(slot) = self.kept.remove(id).await {
+            slot.wipe();
+        }
+    }
+
+    /// Drops all keys.
+    pub async fn clear(&self) {
+        self.fresh.invalidate_all();
+        self.kept.invalidate_all();
+        self.evict().await;
+    }
+
+    /// Drops the keys whose time is over. The cache does so by itself whenever it is asked for a key.
+    pub async fn evict(&self) {
+        self.fresh.run_pending_tasks().await;
+        self.kept.run_pending_tasks().await;
+    }
+
+    /// The key, if it is still there and its uses are not used up.
+    fn usable(&self, slot: &Slot) -> Option<DataKey> {
+        let key = slot.key()?;
+        let (uses, bytes) = key.usage();
+        (uses < self.policy.most_uses && bytes < self.policy.most_bytes).then_some(key)
+    }
+
+    /// The key that may serve because KMS is down: within its stale window.
+    async fn stale(&self, id: &Id) -> Option<DataKey> {
+        let slot = self.kept.get(id).await?;
+        let within = !self.policy.stale.is_zero() && slot.since.elapsed() < self.policy.ttl + self.policy.stale;
+        self.usable(&slot).filter(|_| within).inspect(|_| bump(&self.counters.stale))
+    }
+
+    fn is_down(&self) -> bool {
+        self.down_until.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| Instant::now() < until)
+    }
+
+    fn note_outage(&self, until: Option<Instant>) {
+        *self.down_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
+    async fn unwrap_kept(&self, key: &WrappedKey, context: &EncryptionContext) -> Result<DataKey> {
+        let id = Id { blob: key.as_bytes().into(), context: context.clone() };
+        if let Some(slot) = self.fresh.get(&id).await {
+            if let Some(key) = self.usable(&slot) {
+                bump(&self.counters.hits);
+                return Ok(key);
+            }
+            self.fresh.invalidate(&id).await;
+        }
+        bump(&self.counters.misses);
+        if self.is_down() {
+            if let Some(key) = self.stale(&id).await {
+                return Ok(key);
+            }
+        }
+        let error = match self.fresh.try_get_with(id.clone(), self.call(&id, key, context)).await {
+            Ok(slot) => match slot.key() {
+                Some(key) => return Ok(key),
+                // A cache with too little room has evicted it already.
+                None => return self.kms.unwrap_with(key, context).await.inspect(|_| bump(&self.counters.calls)),
+            },
+            Err(error) => Error::clone(&error),
+        };
+        if !is_outage(&error) {
+            tracing::warn!(%error, "a data key is dropped from the cache");
+            self.drop_key(&id).await;
+            return Err(error);
+        }
+        let key = self.stale(&id).await.ok_or_else(|| error.clone())?;
+        self.note_outage(Some(Instant::now() + self.policy.retry_after));
+        tracing::warn!(%error, "a data key serves after its time because KMS is down");
+        Ok(key)
+    }
+
+    /// Asks KMS, once for all who wait for this key.
+    async fn call(&self, id: &Id, key: &WrappedKey, context: &EncryptionContext) -> Result<Arc<Slot>> {
+        bump(&self.counters.calls);
+        let answer = self.kms.unwrap_with(key, context).await;
+        let slot = Slot::new(answer.inspect_err(|_| bump(&self.counters.errors))?);
+        self.note_outage(None);
+        self.kept.insert(id.clone(), slot.clone()).await;
+        Ok(slot)
+    }
+}
+
+/// Whether KMS failed, as opposed to refused.
+fn is_outage(error: &Error) -> bool {
+    let outages = [KmsReason::Throttled, KmsReason::Unreachable, KmsReason::TimedOut, KmsReason::Service];
+    matches!(error, Error::Kms(kms) if outages.contains(&kms.reason))
+}
+
+impl<K: Kms> Kms for CachedKms<K> {
+    async fn encrypt_bytes(&self, plaintext: &[u8], context: &EncryptionContext) -> Result<Wrapped> {
+        self.kms.encrypt_bytes(plaintext, context).await
+    }
+
+    async fn decrypt_bytes(&self, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
+        self.kms.decrypt_bytes(blob, context).await
+    }
+
+    async fn generate_bytes(&self, context: &EncryptionContext) -> Result<(Zeroizing<Vec<u8>>, Wrapped)> {
+        self.kms.generate_bytes(context).await
+    }
+
+    async fn unwrap_with<'k>(&self, key: impl Into<Option<&'k WrappedKey>> + Send, context: &EncryptionContext) -> Result<DataKey> {
+        self.unwrap_kept(key.into().ok_or(Error::DataKeyGone)?, context).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kms::LocalKms;
+
+    #[tokio::test]
+    async fn a_key_that_leaves_the_cache_is_wiped_at_once() {
+        let path = std::env::temp_dir().join(format!("diesel-envelope-cache-{}", std::process::id()));
+        let kms = LocalKms::open_or_create(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        let (_, wrapped) = kms.generate_data_key(&EncryptionContext::data_key()).await.unwrap();
+        let (_, other) = kms.generate_data_key(&EncryptionContext::data_key()).await.unwrap();
+
+        let cache = CachedKms::new(kms, CachePolicy::new(Duration::from_millis(20)).capacity(1));
+        let unwrapped = async || cache.unwrap(&wrapped).await.unwrap().downgrade();
+        let gone = unwrapped().await;
+        assert!(gone.upgrade().is_some(), "kept");
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        cache.evict().await;
+        assert!(gone.upgrade().is_none(), "by time");
+
+        let gone = unwrapped().await;
+        cache.unwrap(&other).await.unwrap();
+        cache.evict().await;
+        assert!(gone.upgrade().is_none(), "by another key");
+
+        let gone = unwrapped().await;
+        cache.forget(&wrapped).await;
+        assert!(gone.upgrade().is_none(), "by name");
+
+        let gone = unwrapped().await;
+        cache.clear().await;
+        assert!(gone.upgrade().is_none(), "all at once");
+    }
+}

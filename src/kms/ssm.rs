@@ -1,0 +1,38 @@
+//! AWS Systems Manager's Parameter Store as the place of a keyring: a SecureString, which KMS decrypts on the way.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_ssm::Client;
+use aws_sdk_ssm::types::ParameterType;
+use zeroize::Zeroizing;
+
+use super::aws::{OPERATION_TIMEOUT, failed, observed, retries, timeouts};
+use crate::error::{KmsReason, Result};
+
+const OPERATION: &str = "GetParameter";
+
+/// Reads a SecureString by its name or ARN, unwrapped: one call. From an ARN the region is taken.
+///
+/// # Errors
+///
+/// `Error::Kms` with `ParameterUnknown`, `ParameterNotSecure`, `AccessDenied` and what else a call to AWS can meet.
+pub(crate) async fn parameter(name: &str, timeout: Option<Duration>) -> Result<Zeroizing<String>> {
+    let config = aws_config::defaults(BehaviorVersion::latest()).load().await;
+    let timeouts = timeouts(timeout.unwrap_or(OPERATION_TIMEOUT));
+    let mut builder = aws_sdk_ssm::config::Builder::from(&config).timeout_config(timeouts).retry_config(retries());
+    if let ["arn", _, "ssm", region, ..] = name.split(':').collect::<Vec<_>>()[..] {
+        builder = builder.region(Region::new(region.to_owned()));
+    }
+    let call = Client::from_conf(builder.build()).get_parameter().name(name).with_decryption(true);
+    let answer = observed(OPERATION, Some(name), call.send()).await?;
+    let parameter = answer.parameter.ok_or_else(|| failed(OPERATION, KmsReason::Service, "no parameter in the answer"))?;
+    let value = Zeroizing::new(parameter.value.unwrap_or_default());
+    match parameter.r#type {
+        Some(ParameterType::SecureString) => Ok(value),
+        other => {
+            let found = other.as_ref().map_or("none", ParameterType::as_str);
+            Err(failed(OPERATION, KmsReason::ParameterNotSecure, format!("its type is {found}")))
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Columns whose values are ciphertext in memory too, because it takes more than the installed keyring to open them: [`Sealed`]
+//! under a data key, the [`WrappedKey`] itself, and [`KmsEncrypted`] by KMS.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use diesel::deserialize::{self, FromSql, Queryable};
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::{Binary, Nullable, SingleValue, Text};
+
+use crate::backend::EnvelopeBackend;
+use crate::bind::{as_write_only_expression, write_only_expression};
+use crate::context::Unbound;
+use crate::crypto;
+use crate::envelope::{self, Format};
+use crate::error::{Error, Result};
+use crate::sql_types::{Ciphertext, CiphertextText};
+
+write_only_expression! {
+    /// What ciphertext is in a query: something to insert and to assign. Each encryption of a value is different, so a comparison
+    /// would never match; rows are found with [`matches`](crate::BlindIndexDsl::matches) on a blind index.
+    SealedValuesCannotBeCompared
+}
+
+/// A value encrypted under a [`DataKey`](crate::DataKey), whose wrapped form stands beside it.
+///
+/// It stands in the same columns as [`Encrypted`](crate::Encrypted), with the same bytes, and needs no keyring there:
+/// [`DataKey::seal`](crate::DataKey::seal) makes it and [`DataKey::open`](crate::DataKey::open) opens it.
+pub struct Sealed<T, C = Unbound> {
+    bytes: Vec<u8>,
+    value: PhantomData<fn() -> (T, C)>,
+}
+
+/// A data key as KMS wrapped it: bytes in a binary column, base64 in a text column.
+///
+/// Deleting it makes what was sealed under it unreadable. Backups, write-ahead logs and replicas keep it until they are gone, and a
+/// cache for its time; blind indexes are not under it and must be deleted too.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct WrappedKey(Vec<u8>);
+
+/// A value that KMS itself encrypted: bytes in a binary column, base64 in a text column.
+///
+/// [`Kms::encrypt`](crate::kms::Kms::encrypt) makes it and [`Kms::decrypt`](crate::kms::Kms::decrypt) opens it, each with one call.
+pub struct KmsEncrypted<T, C = Unbound> {
+    bytes: Vec<u8>,
+    value: PhantomData<fn() -> (T, C)>,
+}
+
+impl<T, C> Sealed<T, C> {
+    /// Ciphertext that was sealed elsewhere: a native value, or a Fernet token.
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self { bytes, value: PhantomData }
+    }
+
+    /// The ciphertext as a binary column holds it.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// A Fernet token is text already.
+    fn to_text(&self) -> Result<String> {
+        match Format::of_bytes(&self.bytes)? {
+            Format::Native => Ok(envelope::to_text(&self.bytes)),
+            Format::Fernet => self.as_token(),
+        }
+    }
+
+    fn as_token(&self) -> Result<String> {
+        String::from_utf8(self.bytes.clone()).map_err(|_| Error::UnsupportedFormat { length: self.bytes.len() })
+    }
+
+    fn from_text(text: &str) -> Result<Self> {
+        Ok(Self::from_bytes(match Format::of_text(text)? {
+            Format::Native => envelope::from_text(text)?,
+            Format::Fernet => text.as_bytes().to_vec(),
+        }))
+    }
+}
+
+impl WrappedKey {
+    /// A key that was wrapped elsewhere: the `CiphertextBlob` of `GenerateDataKey`.
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The blob, opaque but to KMS.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn to_text(&self) -> Result<String> {
+        Ok(crypto::to_base64(&self.0))
+    }
+
+    fn from_text(text: &str) -> Result<Self> {
+        blob_from_text(text).map(Self)
+    }
+}
+
+impl<T, C> KmsEncrypted<T, C> {
+    /// A value that was encrypted elsewhere: the `CiphertextBlob` of `Encrypt`.
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self { bytes, value: PhantomData }
+    }
+
+    /// The blob, opaque but to KMS.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn to_text(&self) -> Result<String> {
+        Ok(crypto::to_base64(&self.bytes))
+    }
+
+    fn from_text(text: &str) -> Result<Self> {
+        blob_from_text(text).map(Self::from_bytes)
+    }
+}
+
+fn blob_from_text(text: &str) -> Result<Vec<u8>> {
+    crypto::from_base64_any(text).map(|bytes| bytes.to_vec()).ok_or(Error::InvalidBlob { length: text.len() })
+}
+
+macro_rules! columns {
+    ($([$($generic:ident),*] $name:ident $ty:ty;)+) => { $(
+        as_write_only_expression!([$($generic),*] [$ty] => SealedValuesCannotBeCompared: Ciphertext, CiphertextText, Binary, Text);
+        columns!(@binary [$($generic),*] $ty: Ciphertext, Binary);
+        columns!(@text [$($generic),*] $ty: CiphertextText, Text);
+
+        impl<$($generic,)* ST, DB: diesel::backend::Backend> Queryable<ST, DB> for $ty
+        where
+            ST: SingleValue,
+            Self: FromSql<ST, DB>,
+        {
+            type Row = Self;
+
+            fn build(row: Self) -> deserialize::Result<Self> {
+                Ok(row)
+            }
+        }
+
+        impl<$($generic),*> fmt::Debug for $ty {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "([{} bytes])"), self.as_bytes().len())
+            }
+        }
+    )+ };
+    (@binary $generics:tt $ty:ty: $($sql_type:ty),+) => { $(
+        columns!(@column $generics $ty: $sql_type, |value, out| DB::put_binary(out, value.as_bytes().to_vec()),
+            |raw| Ok(Self::from_bytes(DB::binary(raw)?.to_vec())));
+    )+ };
+    (@text $generics:tt $ty:ty: $($sql_type:ty),+) => { $(
+        columns!(@column $generics $ty: $sql_type, |value, out| DB::put_text(out, value.to_text()?), |raw| Ok(Self::from_text(DB::text(raw)?)?));
+    )+ };
+    (@column [$($generic:ident),*] $ty:ty: $sql_type:ty, |$value:ident, $out:ident| $put:expr, |$raw:ident| $take:expr) => {
+        impl<$($generic,)* DB: EnvelopeBackend> ToSql<$sql_type, DB> for $ty {
+            fn to_sql<'b>(&'b self, $out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                let $value = self;
+                $put
+            }
+        }
+
+        impl<$($generic,)* DB: EnvelopeBackend> ToSql<Nullable<$sql_type>, DB> for $ty {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                ToSql::<$sql_type, DB>::to_sql(self, out)
+            }
+        }
+
+        impl<$($generic,)* DB: EnvelopeBackend> FromSql<$sql_type, DB> for $ty {
+            fn from_sql(mut raw: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                let $raw = &mut raw;
+                $take
+            }
+        }
+    };
+}
+
+columns! {
+    [T, C] Sealed Sealed<T, C>;
+    [T, C] KmsEncrypted KmsEncrypted<T, C>;
+    [] WrappedKey WrappedKey;
+}
+
+macro_rules! clone {
+    ($($name:ident),+) => { $(
+        impl<T, C> Clone for $name<T, C> {
+            fn clone(&self) -> Self {
+                Self::from_bytes(self.bytes.clone())
+            }
+        }
+
+        impl<T, C> PartialEq for $name<T, C> {
+            fn eq(&self, other: &Self) -> bool {
+                self.bytes == other.bytes
+            }
+        }
+
+        impl<T, C> Eq for $name<T, C> {}
+    )+ };
+}
+
+clone!(Sealed, KmsEncrypted);

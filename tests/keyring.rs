@@ -1,0 +1,162 @@
+//! The keyring of a process, from none to one to the next: a file of its own, because a process has only one.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use diesel::prelude::*;
+use diesel_envelope::blind_index::normalize;
+use diesel_envelope::keyring::{Algorithm, Document, Options};
+use diesel_envelope::{BlindIndexDsl, Context, Encrypted, Error, IndexSpec, Keyring, Searchable, SearchableColumn};
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_envelope::sql_types::*;
+
+    users (id) {
+        id -> Integer,
+        email -> Ciphertext,
+        email_index -> BlindIndex,
+    }
+}
+
+impl Context for users::email {
+    const LABEL: &'static str = "users.email";
+}
+impl IndexSpec for users::email_index {
+    type Value = str;
+    const LABEL: &'static str = "users.email_index";
+    fn normalize(value: &str) -> Cow<'_, [u8]> {
+        normalize::caseless(value)
+    }
+}
+impl SearchableColumn for users::email {
+    type Indexes = users::email_index;
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = users)]
+struct NewUser {
+    #[diesel(embed)]
+    email: Searchable<String, users::email>,
+}
+
+fn insert(conn: &mut SqliteConnection, email: &str) -> QueryResult<usize> {
+    diesel::insert_into(users::table).values(&NewUser { email: email.into() }).execute(conn)
+}
+
+fn find(conn: &mut SqliteConnection, email: &str) -> QueryResult<Encrypted<String, users::email>> {
+    users::table.filter(users::email_index.matches(email)).select(users::email).first(conn)
+}
+
+fn keyring(document: &Document) -> Keyring {
+    Keyring::from_document(document, &Options::new()).unwrap()
+}
+
+fn ours<T>(result: QueryResult<T>) -> Error {
+    Error::find_in(&result.err().unwrap()).unwrap().clone()
+}
+
+#[test]
+fn the_life_of_a_keyring() {
+    let conn = &mut SqliteConnection::establish(":memory:").unwrap();
+    let create = "CREATE TABLE users (id INTEGER PRIMARY KEY, email BLOB NOT NULL, email_index BLOB NOT NULL)";
+    diesel::sql_query(create).execute(conn).unwrap();
+
+    nothing_works_without_a_keyring(conn);
+    let mut document = Document::generate().unwrap();
+    assert_eq!(keyring(&document).replace(), Err(Error::NoKeyring));
+    keyring(&document).install().unwrap();
+    assert_eq!(keyring(&document).install(), Err(Error::AlreadyInstalled));
+    insert(conn, "old@example.org").unwrap();
+
+    a_replacement_keeps_the_keys_in_use(&document);
+    both_keys_read_and_both_index_keys_match(conn, &mut document);
+    readers_on_all_cores_never_notice_a_replacement(&mut document);
+    dropping_is_explicit(conn);
+}
+
+fn nothing_works_without_a_keyring(conn: &mut SqliteConnection) {
+    assert_eq!(Keyring::installed().err(), Some(Error::NoKeyring));
+    assert_eq!(ours(insert(conn, "a@example.org")), Error::NoKeyring);
+    assert_eq!(ours(find(conn, "a@example.org")), Error::NoKeyring);
+    diesel::sql_query("INSERT INTO users (email, email_index) VALUES (x'a1', x'00')").execute(conn).unwrap();
+    let loaded = users::table.select(users::email).first::<Encrypted<String, users::email>>(conn);
+    assert_eq!(ours(loaded), Error::NoKeyring);
+    diesel::delete(users::table).execute(conn).unwrap();
+}
+
+fn a_replacement_keeps_the_keys_in_use(document: &Document) {
+    let stranger = Document::generate().unwrap();
+    let lacks_primary = Error::ReplaceWouldDrop { role: "primary", key_id: document.primary() };
+    assert_eq!(keyring(&stranger).replace(), Err(lacks_primary));
+
+    let json = document.to_json();
+    let start = json.find(r#","index_primary""#).unwrap();
+    let without_index: Document = format!("{}}}", &json[..start]).parse().unwrap();
+    let lacks_index = Error::ReplaceWouldDrop { role: "index", key_id: document.index_primary().unwrap() };
+    assert_eq!(keyring(&without_index).replace(), Err(lacks_index));
+}
+
+fn both_keys_read_and_both_index_keys_match(conn: &mut SqliteConnection, document: &mut Document) {
+    let key = document.add_key(Algorithm::Aes256GcmSiv).unwrap();
+    let index_key = document.add_index_key("b").unwrap();
+    keyring(document).replace().unwrap();
+    insert(conn, "between@example.org").unwrap();
+    document.promote_key(key).unwrap();
+    document.promote_index_key(index_key).unwrap();
+    keyring(document).replace().unwrap();
+    insert(conn, "new@example.org").unwrap();
+
+    for email in ["old@example.org", "between@example.org", "new@example.org"] {
+        assert_eq!(find(conn, &email.to_uppercase()).unwrap().as_str(), email);
+    }
+    let installed = Keyring::installed().unwrap();
+    assert_eq!(installed.blind_indexes::<users::email_index>("x").unwrap().len(), 2);
+    assert_eq!(installed.encrypt::<String, users::email>(&String::new()).unwrap()[2..6], key_bytes(key));
+}
+
+fn key_bytes(key: diesel_envelope::KeyId) -> [u8; 4] {
+    u32::from_str_radix(&key.to_string(), 16).unwrap().to_be_bytes()
+}
+
+/// Every core writes and reads while the keyring is replaced again and again; nothing fails, and each value is found again under
+/// the index of its own keyring.
+fn readers_on_all_cores_never_notice_a_replacement(document: &mut Document) {
+    let (stop, operations) = (AtomicBool::new(false), AtomicU64::new(0));
+    let cores = std::thread::available_parallelism().unwrap().get().max(4);
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                let conn = &mut SqliteConnection::establish(":memory:").unwrap();
+                let create = "CREATE TABLE users (id INTEGER PRIMARY KEY, email BLOB NOT NULL, email_index BLOB NOT NULL)";
+                diesel::sql_query(create).execute(conn).unwrap();
+                let mut i = 0_u64;
+                while !stop.load(Ordering::Relaxed) || i < 100 {
+                    let email = format!("{i}@example.org");
+                    insert(conn, &email).unwrap();
+                    assert_eq!(find(conn, &email).unwrap().as_str(), email);
+                    operations.fetch_add(1, Ordering::Relaxed);
+                    i += 1;
+                }
+            });
+        }
+        for round in 0..20 {
+            let key = document.add_key(Algorithm::Aes256GcmSiv).unwrap();
+            let index_key = document.add_index_key(&format!("round {round}")).unwrap();
+            keyring(document).replace().unwrap();
+            document.promote_key(key).unwrap();
+            document.promote_index_key(index_key).unwrap();
+            keyring(document).replace().unwrap();
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(operations.load(Ordering::Relaxed) >= 100 * cores as u64);
+}
+
+fn dropping_is_explicit(conn: &mut SqliteConnection) {
+    let stranger = Document::generate().unwrap();
+    keyring(&stranger).replace_dropping().unwrap();
+    assert_eq!(find(conn, "old@example.org").err(), Some(diesel::result::Error::NotFound));
+    let loaded = users::table.select(users::email).first::<Encrypted<String, users::email>>(conn);
+    assert!(matches!(ours(loaded), Error::UnknownKey { .. }));
+}

@@ -1,0 +1,363 @@
+//! One call to KMS: each way in which it fails has a reason of its own, words that name the remedy, and a number of attempts.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_kms::config::{Credentials, SharedCredentialsProvider};
+use base64::prelude::*;
+use diesel_envelope::kms::{AwsKms, AwsKmsBuilder, EncryptionContext, Kms as _};
+use diesel_envelope::{Error, KmsError, KmsReason, Result};
+
+use crate::fake::{FakeKms, Fault, KeyState};
+use crate::secrets::{ACCESS_KEY_ID, FERNET_KEY, Log, SECRET_ACCESS_KEY, SESSION_TOKEN, assert_no_secret};
+
+/// How often a call is tried at most: what the documentation of `AwsKms` says.
+const ATTEMPTS: usize = 5;
+const CONTEXT: [(&str, &str); 1] = [("diesel-envelope", "keyring-v1")];
+
+fn config(url: &str, region: Option<&str>) -> SdkConfig {
+    let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, Some(SESSION_TOKEN.to_owned()), None, "tests");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(url)
+        .region(region.map(|region| Region::new(region.to_owned())))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build()
+}
+
+fn client(kms: &FakeKms) -> AwsKmsBuilder {
+    AwsKms::builder().config(config(&kms.url(), Some(&kms.region())))
+}
+
+fn block_on<T>(call: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(call)
+}
+
+/// Decrypts, and checks that neither the error nor the log holds a key, also not a trace of the AWS SDK.
+#[track_caller]
+fn decrypt(client: AwsKmsBuilder, blob: &[u8]) -> Result<Vec<u8>> {
+    let log = Log::default();
+    let answer = tracing::subscriber::with_default(log.clone(), || {
+        block_on(async { client.build().await.decrypt_bytes(blob, &EncryptionContext::keyring()).await })
+    });
+    assert!(log.text().contains("kms"), "the call was not traced");
+    assert_no_secret(&log.text());
+    answer.map(|plaintext| plaintext.to_vec()).inspect_err(|error| assert_no_secret(&format!("{error} {error:?}")))
+}
+
+#[track_caller]
+fn failure(client: AwsKmsBuilder, blob: &[u8]) -> KmsError {
+    match decrypt(client, blob) {
+        Err(Error::Kms(error)) => *error,
+        other => panic!("expected a KMS error, found {}", other.map_or_else(|error| error.to_string(), |_| "a plaintext".to_owned())),
+    }
+}
+
+/// A fake with a key, and a blob under it that holds a keyring.
+fn kms() -> (FakeKms, String, Vec<u8>) {
+    let kms = FakeKms::start();
+    let arn = kms.key();
+    let blob = kms.wrap(&arn, FERNET_KEY.as_bytes(), &CONTEXT);
+    (kms, arn, blob)
+}
+
+#[test]
+fn a_secret_makes_the_round_trip() {
+    let (kms, arn, _) = kms();
+    let wrapped =
+        block_on(async { client(&kms).key(&arn).build().await.encrypt_bytes(FERNET_KEY.as_bytes(), &EncryptionContext::keyring()).await })
+            .unwrap();
+    assert_eq!(wrapped.to_alternative(), format!("kms:{arn}:{}", BASE64_STANDARD.encode(&wrapped.blob)));
+    assert_eq!(decrypt(client(&kms).key(&arn), &wrapped.blob).unwrap(), FERNET_KEY.as_bytes());
+    assert_eq!(kms.calls(), 2);
+    let (operation, body) = kms.last_call();
+    assert_eq!(
+        (operation.as_str(), &body["KeyId"], &body["EncryptionContext"]["diesel-envelope"]),
+        ("Decrypt", &arn.as_str().into(), &"keyring-v1".into())
+    );
+}
+
+#[test]
+fn a_key_that_may_not_be_used_says_what_to_do() {
+    for (state, reason, words) in [
+        (
+            KeyState::Disabled,
+            KmsReason::KeyDisabled,
+            "KMS Decrypt failed: the KMS key is disabled: enable it, or list a blob wrapped under another key (DisabledException: <arn> is disabled.) [request request-1]",
+        ),
+        (
+            KeyState::PendingDeletion,
+            KmsReason::KeyUnusable,
+            "KMS Decrypt failed: the KMS key cannot be used: cancel its deletion or finish its import, then enable it; it must be a symmetric key for \
+             encryption (KMSInvalidStateException: <arn> is pending deletion.) [request request-1]",
+        ),
+        (
+            KeyState::Denied,
+            KmsReason::AccessDenied,
+            "KMS Decrypt failed: access denied: allow this role the operation in the key policy, and check that the blob's key is of this account and region \
+             (AccessDeniedException: User: arn:aws:iam::123456789012:role/app is not authorized to perform: kms:Decrypt) [request request-1]",
+        ),
+    ] {
+        let (kms, arn, blob) = kms();
+        kms.set(&arn, state);
+        let error = failure(client(&kms), &blob);
+        assert_eq!(error.reason, reason);
+        assert_eq!(error.to_string(), words.replace("<arn>", &arn));
+        assert_eq!((error.operation, error.request_id.as_deref(), kms.calls()), ("Decrypt", Some("request-1"), 1));
+    }
+}
+
+#[test]
+fn an_unknown_key_is_told_from_one_of_another_region() {
+    let (kms, arn, blob) = kms();
+    let error = failure(client(&kms).key(format!("{arn}-gone")), &blob);
+    assert_eq!((error.reason, kms.calls()), (KmsReason::KeyUnknown, 1));
+    assert!(error.to_string().contains("no such KMS key: check the key id, the account and the region"), "{error}");
+
+    let elsewhere = kms.wrap(&kms.key_in("elsewhere"), FERNET_KEY.as_bytes(), &CONTEXT);
+    let error = failure(client(&kms), &elsewhere);
+    assert_eq!(error.reason, KmsReason::AccessDenied);
+    assert!(error.to_string().contains("check that the blob's key is of this account and region"), "{error}");
+}
+
+#[test]
+fn a_pinned_key_opens_no_blob_of_another() {
+    let (kms, _, blob) = kms();
+    let pinned = kms.key();
+    let error = failure(client(&kms).key(&pinned), &blob);
+    assert_eq!((error.reason, kms.calls()), (KmsReason::WrongKey, 1));
+    assert!(error.to_string().contains("name that key, or wrap the keyring again under this one"), "{error}");
+}
+
+/// KMS checks the pin, and an answer that did not come from there is checked once more.
+#[test]
+fn an_answer_under_another_key_is_refused_and_not_used() {
+    for key_id in [Some("arn:aws:kms:eu-west-1:123456789012:key/other"), None] {
+        let (kms, arn, blob) = kms();
+        let answer = serde_json::json!({"Plaintext": BASE64_STANDARD.encode(FERNET_KEY), "KeyId": key_id});
+        kms.fail(1, Fault::Answer(200, answer.to_string()));
+        let error = failure(client(&kms).key(&arn), &blob);
+        assert_eq!(error.reason, KmsReason::WrongKey);
+        let found = key_id.unwrap_or("no key id in the answer");
+        assert_eq!(error.detail.as_deref(), Some(format!("expected {arn}, found {found}").as_str()));
+    }
+}
+
+#[test]
+fn an_answer_without_a_plaintext_is_no_empty_key() {
+    let (kms, arn, blob) = kms();
+    kms.fail(1, Fault::Answer(200, serde_json::json!({"KeyId": arn}).to_string()));
+    let error = failure(client(&kms), &blob);
+    assert_eq!((error.reason, error.detail.as_deref()), (KmsReason::Service, Some("no plaintext in the answer")));
+}
+
+#[test]
+fn what_is_not_from_kms_is_not_taken_for_a_wrong_key() {
+    let (kms, _, mut blob) = kms();
+    *blob.last_mut().unwrap() ^= 1;
+    for blob in [&blob[..], &[7; 100]] {
+        let error = failure(client(&kms), blob);
+        assert_eq!(error.reason, KmsReason::InvalidCiphertext);
+        assert!(
+            error.to_string().contains("damaged, not from KMS, or was wrapped with an encryption context that is not known here"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_blob_that_is_too_short_is_refused_without_a_call() {
+    let (kms, ..) = kms();
+    let error = failure_without_call(&kms, &[7; 63]);
+    assert_eq!(error.reason, KmsReason::CiphertextTooShort);
+    assert_eq!(
+        error.to_string(),
+        "KMS Decrypt failed: the blob is too short to come from KMS: it was cut, or never wrapped (expected at least 64 bytes, found 63)"
+    );
+}
+
+fn failure_without_call(kms: &FakeKms, blob: &[u8]) -> KmsError {
+    let answer = block_on(async { client(kms).build().await.decrypt_bytes(blob, &EncryptionContext::keyring()).await });
+    assert_eq!(kms.calls(), 0);
+    let Err(Error::Kms(error)) = answer else { panic!("expected a KMS error") };
+    *error
+}
+
+#[test]
+fn credentials_that_aws_refuses_are_not_tried_again() {
+    for name in ["ExpiredTokenException", "UnrecognizedClientException", "InvalidSignatureException", "IncompleteSignature"] {
+        let (kms, _, blob) = kms();
+        kms.fail(ATTEMPTS, Fault::Error(400, name, "the security token included in the request is expired"));
+        let error = failure(client(&kms), &blob);
+        assert_eq!((error.reason, kms.calls()), (KmsReason::Credentials, 1), "{name}");
+        let words = format!("no usable AWS credentials: check the role or profile of this process ({name}: ");
+        assert!(error.to_string().contains(&words), "{error}");
+    }
+}
+
+#[test]
+fn missing_credentials_and_a_missing_region_are_named() {
+    let (kms, _, blob) = kms();
+    let nobody =
+        SdkConfig::builder().behavior_version(BehaviorVersion::latest()).endpoint_url(kms.url()).region(Region::new(kms.region())).build();
+    let error = failure(AwsKms::builder().config(nobody), &blob);
+    assert_eq!(error.reason, KmsReason::Credentials);
+    assert!(
+        error.to_string().starts_with("KMS Decrypt failed: no usable AWS credentials: check the role or profile of this process ("),
+        "{error}"
+    );
+
+    let nowhere = config(&kms.url(), None);
+    let error = failure(AwsKms::builder().config(nowhere), &blob);
+    assert_eq!(error.reason, KmsReason::Region);
+    assert!(
+        error.to_string().starts_with("KMS Decrypt failed: no AWS region configured: set AWS_REGION, or name the key by its ARN ("),
+        "{error}"
+    );
+    assert_eq!(kms.calls(), 0);
+}
+
+#[test]
+fn a_closed_port_is_unreachable() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let kms = AwsKms::builder().config(config(&format!("http://{closed}"), Some("closed-port")));
+    let error = failure(kms, &[7; 100]);
+    assert_eq!(error.reason, KmsReason::Unreachable);
+    assert!(
+        error.to_string().starts_with("KMS Decrypt failed: KMS cannot be reached: check the network, the VPC endpoint and the region ("),
+        "{error}"
+    );
+    assert!(error.detail.unwrap().contains("Connection refused"));
+}
+
+/// The host's name must not be taken for what is wrong with it.
+#[test]
+fn a_host_that_is_not_there_is_unreachable_whatever_its_name() {
+    let kms = AwsKms::builder().config(config("http://identity.region-missing.credentials.invalid", Some("no-host")));
+    assert_eq!(failure(kms, &[7; 100]).reason, KmsReason::Unreachable);
+}
+
+/// Runs the cases side by side: each waits for its backoffs.
+fn side_by_side<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync) {
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(|| check(case));
+        }
+    });
+}
+
+#[test]
+fn what_passes_is_tried_again() {
+    let faults = [
+        Fault::Error(400, "ThrottlingException", "Rate exceeded"),
+        Fault::Error(500, "KMSInternalException", "internal"),
+        Fault::Error(503, "DependencyTimeoutException", "a dependency"),
+        Fault::Answer(503, "<html>Service Unavailable</html>".to_owned()),
+        Fault::Drop,
+        Fault::Truncate,
+    ];
+    side_by_side(faults, |fault| {
+        let (kms, _, blob) = kms();
+        kms.fail(2, fault.clone());
+        let plaintext = decrypt(client(&kms), &blob).unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+        assert_eq!((&plaintext[..], kms.calls()), (FERNET_KEY.as_bytes(), 3), "{fault:?}");
+    });
+}
+
+#[test]
+fn what_does_not_pass_ends_after_all_attempts() {
+    let cases = [
+        (
+            Fault::Error(400, "ThrottlingException", "Rate exceeded"),
+            KmsReason::Throttled,
+            "throttled through all attempts: try again later, or raise the request quota (ThrottlingException: Rate exceeded)",
+        ),
+        (
+            Fault::Error(500, "KMSInternalException", "internal"),
+            KmsReason::Service,
+            "KMS answered with an error: try again, and look the request up in CloudTrail (KMSInternalException: internal) [request request-5]",
+        ),
+        (
+            Fault::Error(500, "KeyUnavailableException", "not available"),
+            KmsReason::Service,
+            "KMS answered with an error: try again, and look the request up in CloudTrail (KeyUnavailableException: not available)",
+        ),
+        (
+            Fault::Answer(503, "<html>Service Unavailable</html>".to_owned()),
+            KmsReason::Service,
+            "(the answer, with HTTP status 503, was not one of KMS)",
+        ),
+        (Fault::Drop, KmsReason::Unreachable, "KMS cannot be reached: check the network, the VPC endpoint and the region"),
+        (Fault::Truncate, KmsReason::Unreachable, "(the answer was cut short)"),
+    ];
+    side_by_side(cases, |(fault, reason, words)| {
+        let (kms, _, blob) = kms();
+        kms.fail(usize::MAX, fault.clone());
+        let error = failure(client(&kms), &blob);
+        assert_eq!((error.reason, kms.calls()), (reason, ATTEMPTS), "{fault:?}: {error}");
+        assert!(error.to_string().contains(words), "{error}");
+    });
+}
+
+#[test]
+fn a_server_that_hangs_is_given_up() {
+    let (kms, _, blob) = kms();
+    kms.fail(usize::MAX, Fault::Hang);
+    let error = failure(client(&kms).operation_timeout(Duration::from_secs(1)), &blob);
+    assert_eq!(error.reason, KmsReason::TimedOut);
+    assert_eq!(
+        error.to_string(),
+        "KMS Decrypt failed: KMS did not answer in time: check the network and the VPC endpoint, or allow it more time"
+    );
+    assert!((1..ATTEMPTS).contains(&kms.calls()), "{}", kms.calls());
+}
+
+#[test]
+fn a_server_that_hangs_once_is_asked_again_within_the_time() {
+    let (kms, _, blob) = kms();
+    kms.fail(1, Fault::Hang);
+    let plaintext = decrypt(client(&kms).operation_timeout(Duration::from_secs(3)), &blob).unwrap();
+    assert_eq!((&plaintext[..], kms.calls()), (FERNET_KEY.as_bytes(), 2));
+}
+
+#[test]
+fn a_slow_answer_is_waited_for() {
+    let (kms, _, blob) = kms();
+    kms.fail(1, Fault::Slow(Duration::from_millis(500)));
+    assert_eq!(decrypt(client(&kms), &blob).unwrap(), FERNET_KEY.as_bytes());
+    assert_eq!(kms.calls(), 1);
+}
+
+/// The SDK's own errors print what they could not read, and that may be a key: `failure` looks at error and log.
+#[test]
+fn an_answer_that_breaks_off_inside_the_key_does_not_show_it() {
+    let key = BASE64_STANDARD.encode(FERNET_KEY);
+    for (status, body) in [
+        (200, format!(r#"{{"Plaintext": "{key}"#)),
+        (200, format!(r#"{{"Plaintext": "{key}", "KeyId": 7}}"#)),
+        (200, format!(r#"{{"Plaintext": "{FERNET_KEY}*", "KeyId": "a"}}"#)),
+        (200, FERNET_KEY.to_owned()),
+        (400, FERNET_KEY.to_owned()),
+        (400, format!(r#"{{"Plaintext": "{key}"}}"#)),
+    ] {
+        let (kms, _, blob) = kms();
+        kms.fail(1, Fault::Answer(status, body.clone()));
+        let error = failure(client(&kms), &blob);
+        assert_eq!((error.reason, kms.calls()), (KmsReason::Service, 1), "{body}: {error}");
+        assert!(error.to_string().contains(&format!("(the answer, with HTTP status {status}, was not one of KMS)")), "{error}");
+    }
+}
+
+#[test]
+fn what_kms_could_not_wrap_is_refused_without_a_call() {
+    let (kms, arn, _) = kms();
+    let encrypt = |builder: AwsKmsBuilder, length: usize| {
+        block_on(async { builder.build().await.encrypt_bytes(&vec![7; length], &EncryptionContext::keyring()).await }).unwrap_err()
+    };
+    assert_eq!(encrypt(client(&kms).key(&arn), 4097), Error::DocumentTooLarge { expected: 4096, found: 4097 });
+    assert_eq!(
+        encrypt(client(&kms), 44).to_string(),
+        "KMS Encrypt failed: no such KMS key: check the key id, the account and the region (no key is named to encrypt under)"
+    );
+    assert_eq!(kms.calls(), 0);
+}

@@ -1,0 +1,330 @@
+//! A KMS in this process that fails as it is told: the API's JSON over HTTP, real AES-GCM, the documented error names.
+//!
+//! It runs on threads of its own: on the runtime of a test, a blocking boot would wait for itself.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use base64::prelude::*;
+use serde_json::{Value, json};
+
+const NONCE_LEN: usize = 12;
+const TAG_LEN: usize = 16;
+/// How a blob begins: nothing that these tests feed to it by mistake does.
+const MAGIC: &[u8] = b"\x01\x02fake";
+const ACCOUNT: &str = "123456789012";
+
+/// What happens to a call instead of its answer.
+#[derive(Debug, Clone)]
+pub enum Fault {
+    /// An error of KMS: HTTP status, name, message.
+    Error(u16, &'static str, &'static str),
+    /// An answer of somebody else: HTTP status and body.
+    Answer(u16, String),
+    /// The connection is closed without an answer.
+    Drop,
+    /// The request is taken, and nothing happens.
+    Hang,
+    /// The answer comes, and takes its time.
+    Slow(Duration),
+    /// The answer is announced in full, and ends in the middle.
+    Truncate,
+}
+
+/// Whether a key may be used.
+#[derive(Debug, Clone, Copy)]
+pub enum KeyState {
+    Enabled,
+    Disabled,
+    PendingDeletion,
+    /// The key policy does not allow the caller to use it.
+    Denied,
+}
+
+/// A KMS that serves all regions on one address, and tells them apart as KMS does: by the signature.
+#[derive(Clone)]
+pub struct FakeKms {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    keys: HashMap<String, Key>,
+    faults: Vec<Script>,
+    calls: Vec<Call>,
+}
+
+struct Key {
+    material: [u8; 32],
+    state: KeyState,
+}
+
+struct Script {
+    region: Option<String>,
+    left: usize,
+    fault: Fault,
+}
+
+/// One request that arrived.
+struct Call {
+    region: String,
+    operation: String,
+    body: Value,
+}
+
+type Answer = Result<Value, (&'static str, String)>;
+
+impl FakeKms {
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let kms = Self { address: listener.local_addr().unwrap(), state: Arc::default() };
+        let server = kms.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let server = server.clone();
+                thread::spawn(move || server.serve(stream));
+            }
+        });
+        kms
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A region of this fake's own: the SDK keeps one budget of retries for each region of a process, and tests would use up one
+    /// another's.
+    pub fn region(&self) -> String {
+        format!("test-{}", self.address.port())
+    }
+
+    /// Makes a key and returns its ARN.
+    pub fn key(&self) -> String {
+        self.key_in(&self.region())
+    }
+
+    pub fn key_in(&self, region: &str) -> String {
+        let mut state = self.state.lock().unwrap();
+        let arn = format!("arn:aws:kms:{region}:{ACCOUNT}:key/{:08x}", u32::from_be_bytes(random()));
+        state.keys.insert(arn.clone(), Key { material: random(), state: KeyState::Enabled });
+        arn
+    }
+
+    pub fn set(&self, arn: &str, state: KeyState) {
+        self.state.lock().unwrap().keys.get_mut(arn).unwrap().state = state;
+    }
+
+    /// Wraps without a call.
+    pub fn wrap(&self, arn: &str, plaintext: &[u8], context: &[(&str, &str)]) -> Vec<u8> {
+        let context = context.iter().map(|(key, value)| (key.to_string(), (*value).into())).collect();
+        self.state.lock().unwrap().keys[arn].seal(arn, plaintext, &Value::Object(context))
+    }
+
+    /// The next calls fail.
+    pub fn fail(&self, times: usize, fault: Fault) {
+        self.state.lock().unwrap().faults.push(Script { region: None, left: times, fault });
+    }
+
+    /// Every call to a region fails.
+    pub fn fail_in(&self, region: &str, fault: Fault) {
+        self.state.lock().unwrap().faults.push(Script { region: Some(region.to_owned()), left: usize::MAX, fault });
+    }
+
+    /// How many requests arrived.
+    pub fn calls(&self) -> usize {
+        self.state.lock().unwrap().calls.len()
+    }
+
+    pub fn calls_in(&self, region: &str) -> usize {
+        self.state.lock().unwrap().calls.iter().filter(|call| call.region == region).count()
+    }
+
+    /// Operation and body of the last request.
+    pub fn last_call(&self) -> (String, Value) {
+        let state = self.state.lock().unwrap();
+        let call = state.calls.last().unwrap();
+        (call.operation.clone(), call.body.clone())
+    }
+
+    /// Answers the requests of one connection. `None` ends it.
+    fn serve(&self, stream: TcpStream) -> Option<()> {
+        stream.set_nodelay(true).ok()?;
+        let mut writer = stream.try_clone().ok()?;
+        let mut reader = BufReader::new(stream);
+        loop {
+            let call = Call::read(&mut reader)?;
+            let (fault, number) = self.note(&call);
+            let (status, body) = match fault {
+                Some(Fault::Drop) => return None,
+                Some(Fault::Hang) => loop {
+                    thread::park();
+                },
+                Some(Fault::Error(status, name, message)) => (status, json!({"__type": name, "message": message}).to_string()),
+                Some(Fault::Answer(status, ref body)) => (status, body.clone()),
+                Some(Fault::Slow(_) | Fault::Truncate) | None => self.answer(&call),
+            };
+            if let Some(Fault::Slow(time)) = fault {
+                thread::sleep(time);
+            }
+            let head = format!(
+                "HTTP/1.1 {status} {}\r\nContent-Type: application/x-amz-json-1.1\r\nx-amzn-RequestId: request-{number}\r\nContent-Length: {}\r\n\r\n",
+                if status == 200 { "OK" } else { "Error" },
+                body.len()
+            );
+            let answer = head + &body;
+            if let Some(Fault::Truncate) = fault {
+                writer.write_all(&answer.as_bytes()[..answer.len() - body.len() / 2]).ok()?;
+                return None;
+            }
+            writer.write_all(answer.as_bytes()).ok()?;
+        }
+    }
+
+    /// Counts the call, and looks up what shall happen to it.
+    fn note(&self, call: &Call) -> (Option<Fault>, usize) {
+        let mut state = self.state.lock().unwrap();
+        state.calls.push(Call { region: call.region.clone(), operation: call.operation.clone(), body: call.body.clone() });
+        let number = state.calls.len();
+        let due = |script: &&mut Script| script.left > 0 && script.region.as_ref().is_none_or(|region| *region == call.region);
+        let fault = state.faults.iter_mut().find(due).map(|script| {
+            script.left -= 1;
+            script.fault.clone()
+        });
+        (fault, number)
+    }
+
+    fn answer(&self, call: &Call) -> (u16, String) {
+        let state = self.state.lock().unwrap();
+        let answer = match call.operation.as_str() {
+            "Encrypt" => state.encrypt(call),
+            "Decrypt" => state.decrypt(call),
+            other => Err(("UnknownOperationException", other.to_owned())),
+        };
+        match answer {
+            Ok(answer) => (200, answer.to_string()),
+            Err((name, message)) => (400, json!({"__type": name, "message": message}).to_string()),
+        }
+    }
+}
+
+impl State {
+    fn encrypt(&self, call: &Call) -> Answer {
+        let arn = self.resolve(&call.body["KeyId"], call)?;
+        let blob = self.usable(&arn, call)?.seal(&arn, &bytes(&call.body["Plaintext"])?, &call.body["EncryptionContext"]);
+        Ok(json!({"CiphertextBlob": BASE64_STANDARD.encode(blob), "KeyId": arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}))
+    }
+
+    fn decrypt(&self, call: &Call) -> Answer {
+        let invalid = || ("InvalidCiphertextException", String::new());
+        let blob = bytes(&call.body["CiphertextBlob"])?;
+        let (&length, rest) = blob.strip_prefix(MAGIC).and_then(<[u8]>::split_first).ok_or_else(invalid)?;
+        let (arn, sealed) = rest.split_at_checked(length.into()).ok_or_else(invalid)?;
+        let arn = std::str::from_utf8(arn).map_err(|_| invalid())?;
+        if !call.body["KeyId"].is_null() && self.resolve(&call.body["KeyId"], call)? != arn {
+            return Err((
+                "IncorrectKeyException",
+                "The key ID in the request does not identify a CMK that can perform this operation.".to_owned(),
+            ));
+        }
+        // AWS answers so for keys of other regions and accounts, and for keys that are gone.
+        if !arn.contains(&format!(":{}:", call.region)) || !self.keys.contains_key(arn) {
+            let message = "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.";
+            return Err(("AccessDeniedException", message.to_owned()));
+        }
+        let plaintext = self.usable(arn, call)?.open(arn, sealed, &call.body["EncryptionContext"]).ok_or_else(invalid)?;
+        Ok(json!({"Plaintext": BASE64_STANDARD.encode(plaintext), "KeyId": arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}))
+    }
+
+    fn resolve(&self, key_id: &Value, call: &Call) -> Result<String, (&'static str, String)> {
+        let key_id = key_id.as_str().unwrap_or_default();
+        let arn =
+            if key_id.starts_with("arn:") { key_id.to_owned() } else { format!("arn:aws:kms:{}:{ACCOUNT}:key/{key_id}", call.region) };
+        if self.keys.contains_key(&arn) { Ok(arn) } else { Err(("NotFoundException", format!("Key '{arn}' does not exist"))) }
+    }
+
+    fn usable(&self, arn: &str, call: &Call) -> Result<&Key, (&'static str, String)> {
+        let key = &self.keys[arn];
+        match key.state {
+            KeyState::Enabled => Ok(key),
+            KeyState::Disabled => Err(("DisabledException", format!("{arn} is disabled."))),
+            KeyState::PendingDeletion => Err(("KMSInvalidStateException", format!("{arn} is pending deletion."))),
+            KeyState::Denied => {
+                let operation = &call.operation;
+                Err((
+                    "AccessDeniedException",
+                    format!("User: arn:aws:iam::{ACCOUNT}:role/app is not authorized to perform: kms:{operation}"),
+                ))
+            }
+        }
+    }
+}
+
+impl Key {
+    fn seal(&self, arn: &str, plaintext: &[u8], context: &Value) -> Vec<u8> {
+        let nonce = random::<NONCE_LEN>();
+        let mut data = plaintext.to_vec();
+        self.cipher().seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad(arn, context), &mut data).unwrap();
+        [MAGIC, &[u8::try_from(arn.len()).unwrap()], arn.as_bytes(), &nonce, &data].concat()
+    }
+
+    fn open(&self, arn: &str, sealed: &[u8], context: &Value) -> Option<Vec<u8>> {
+        let (nonce, data) = sealed.split_first_chunk::<NONCE_LEN>()?;
+        let mut data = data.to_vec();
+        self.cipher().open_in_place(Nonce::assume_unique_for_key(*nonce), aad(arn, context), &mut data).ok()?;
+        data.truncate(data.len() - TAG_LEN);
+        Some(data)
+    }
+
+    fn cipher(&self) -> LessSafeKey {
+        LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &self.material).unwrap())
+    }
+}
+
+impl Call {
+    fn read(reader: &mut impl BufRead) -> Option<Self> {
+        let (mut region, mut operation, mut length) = (String::new(), String::new(), 0);
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line).ok()? == 0 {
+                return None;
+            }
+            let Some((name, value)) = line.trim_end().split_once(':') else {
+                if line.trim_end().is_empty() {
+                    break;
+                }
+                continue; // the request line
+            };
+            match name.to_ascii_lowercase().as_str() {
+                "content-length" => length = value.trim().parse().ok()?,
+                "x-amz-target" => operation = value.rsplit('.').next()?.to_owned(),
+                // AWS4-HMAC-SHA256 Credential=<id>/<date>/<region>/kms/aws4_request, …
+                "authorization" => region = value.split('/').nth(2)?.to_owned(),
+                _ => {}
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).ok()?;
+        Some(Self { region, operation, body: serde_json::from_slice(&body).ok()? })
+    }
+}
+
+fn aad(arn: &str, context: &Value) -> Aad<Vec<u8>> {
+    let pairs: BTreeMap<_, _> = context.as_object().into_iter().flatten().collect();
+    Aad::from(serde_json::to_vec(&(arn, pairs)).unwrap())
+}
+
+fn bytes(value: &Value) -> Result<Vec<u8>, (&'static str, String)> {
+    BASE64_STANDARD.decode(value.as_str().unwrap_or_default()).map_err(|error| ("SerializationException", error.to_string()))
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    aws_lc_rs::rand::fill(&mut bytes).unwrap();
+    bytes
+}
