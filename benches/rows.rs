@@ -1,1 +1,250 @@
-fn main() {}
+//! Whole statements, next to the same statements on plaintext: two tables of an id and one e-mail address of 24 bytes, which is
+//! `text` in the one and an encrypted, bound `String` in the other. Times are per row, and those of a load include dropping it.
+//!
+//! SQLite runs in memory. PostgreSQL runs where `TEST_POSTGRES_URL` says, with the feature `test-postgres`. An insert is one statement
+//! with all rows, also on SQLite, and is rolled back, so that neither side pays for the commit. `BENCH_ROWS` is the size of the table for the lookup, by default 100,000.
+
+mod measure;
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel_envelope::blind_index::normalize;
+use diesel_envelope::keyring::{Document, Options};
+use diesel_envelope::{BlindIndexDsl, Context, Encrypted, IndexSpec, Keyring, Searchable, SearchableColumn};
+
+use measure::Group;
+
+diesel::table! {
+    plain (id) {
+        id -> BigInt,
+        email -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_envelope::sql_types::*;
+
+    encrypted (id) {
+        id -> BigInt,
+        email -> Ciphertext,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_envelope::sql_types::*;
+
+    searchable (id) {
+        id -> BigInt,
+        email -> Ciphertext,
+        email_index -> BlindIndex,
+    }
+}
+
+impl Context for encrypted::email {
+    const LABEL: &'static str = "users.email";
+}
+
+impl Context for searchable::email {
+    const LABEL: &'static str = "users.email";
+}
+
+impl IndexSpec for searchable::email_index {
+    type Value = str;
+    const LABEL: &'static str = "users.email_index";
+
+    fn normalize(value: &str) -> Cow<'_, [u8]> {
+        normalize::caseless(value)
+    }
+}
+
+impl SearchableColumn for searchable::email {
+    type Indexes = searchable::email_index;
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = plain, treat_none_as_default_value = false)]
+struct NewPlain {
+    id: i64,
+    email: String,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = encrypted, treat_none_as_default_value = false)]
+struct NewEncrypted {
+    id: i64,
+    email: Encrypted<String, encrypted::email>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = searchable, treat_none_as_default_value = false)]
+struct NewSearchable {
+    id: i64,
+    #[diesel(embed)]
+    email: Searchable<String, searchable::email>,
+}
+
+fn email(id: i64) -> String {
+    format!("user{id:08}@example.org")
+}
+
+fn plain_rows(count: usize) -> Vec<NewPlain> {
+    (0..).take(count).map(|id| NewPlain { id, email: email(id) }).collect()
+}
+
+fn encrypted_rows(count: usize) -> Vec<NewEncrypted> {
+    (0..).take(count).map(|id| NewEncrypted { id, email: email(id).into() }).collect()
+}
+
+fn searchable_rows(count: usize) -> Vec<NewSearchable> {
+    (0..).take(count).map(|id| NewSearchable { id, email: email(id).into() }).collect()
+}
+
+/// What each may take, as a multiple of the same on plaintext.
+struct Budgets {
+    load: f64,
+    insert: f64,
+    lookup: f64,
+}
+
+macro_rules! measures {
+    ($measure:ident, $connection:ty) => {
+        fn $measure(connection: $connection, backend: &str, tables: &str, budgets: Budgets) {
+            let connection = RefCell::new(connection);
+            inserts(&connection, backend, tables, &budgets, 1_000, 100);
+            inserts(&connection, backend, tables, &budgets, 10_000, 20);
+            load(&connection, backend, tables, &budgets);
+            lookup(&connection, backend, tables, &budgets);
+
+            fn inserts(connection: &RefCell<$connection>, backend: &str, tables: &str, budgets: &Budgets, count: usize, rounds: usize) {
+                let (plain, encrypted, searchable) = (plain_rows(count), encrypted_rows(count), searchable_rows(count));
+                let title = format!("insert {count} rows, {backend}");
+                macro_rules! insert {
+                    ($table:ident) => {
+                        || {
+                            let connection = &mut *connection.borrow_mut();
+                            // What was rolled back before would be in the way of PostgreSQL, in the table and in its index.
+                            connection.batch_execute(tables).expect("new tables");
+                            let mut time = Duration::ZERO;
+                            let rolled_back = connection.transaction::<(), _, _>(|connection| {
+                                let start = Instant::now();
+                                let inserted = diesel::insert_into($table::table).values(&$table).execute(connection)?;
+                                time = start.elapsed();
+                                assert_eq!(inserted, count);
+                                Err(diesel::result::Error::RollbackTransaction)
+                            });
+                            assert_eq!(rolled_back, Err(diesel::result::Error::RollbackTransaction));
+                            time
+                        }
+                    };
+                }
+                Group::new(&title, "row")
+                    .timed("plaintext", count, insert!(plain))
+                    .timed("encrypted", count, insert!(encrypted))
+                    .within(budgets.insert, "plaintext")
+                    .timed("encrypted, with a blind index", count, insert!(searchable))
+                    .beside("plaintext")
+                    .run(rounds);
+            }
+
+            fn load(connection: &RefCell<$connection>, backend: &str, tables: &str, budgets: &Budgets) {
+                const COUNT: usize = 10_000;
+                connection.borrow_mut().batch_execute(tables).expect("new tables");
+                diesel::insert_into(plain::table).values(&plain_rows(COUNT)).execute(&mut *connection.borrow_mut()).expect("rows");
+                diesel::insert_into(encrypted::table).values(&encrypted_rows(COUNT)).execute(&mut *connection.borrow_mut()).expect("rows");
+                let title = format!("load {COUNT} rows, {backend}");
+                macro_rules! load {
+                    ($table:ident, $email:ty) => {
+                        || {
+                            let start = Instant::now();
+                            let rows = $table::table.load::<(i64, $email)>(&mut *connection.borrow_mut()).expect("rows");
+                            assert_eq!(black_box(rows).len(), COUNT);
+                            start.elapsed()
+                        }
+                    };
+                }
+                Group::new(&title, "row")
+                    .timed("plaintext", COUNT, load!(plain, String))
+                    .timed("encrypted", COUNT, load!(encrypted, Encrypted<String, encrypted::email>))
+                    .within(budgets.load, "plaintext")
+                    .run(100);
+            }
+
+            fn lookup(connection: &RefCell<$connection>, backend: &str, tables: &str, budgets: &Budgets) {
+                const LOOKUPS: usize = 200;
+                connection.borrow_mut().batch_execute(tables).expect("new tables");
+                let count = std::env::var("BENCH_ROWS").map_or(100_000, |rows| rows.parse().expect("BENCH_ROWS is a number"));
+                for (plain, searchable) in plain_rows(count).chunks(1_000).zip(searchable_rows(count).chunks(1_000)) {
+                    diesel::insert_into(plain::table).values(plain).execute(&mut *connection.borrow_mut()).expect("rows");
+                    diesel::insert_into(searchable::table).values(searchable).execute(&mut *connection.borrow_mut()).expect("rows");
+                }
+                let indexes = "CREATE INDEX plain_email ON plain (email); CREATE INDEX searchable_email ON searchable (email_index); ANALYZE";
+                connection.borrow_mut().batch_execute(indexes).expect("indexes");
+                let ids = i64::try_from(count).expect("not that many rows");
+                // 7,919 is prime, so the ids come in no order and none comes twice soon.
+                let emails: Vec<_> = (0..).map(|i: i64| i * 7_919 % ids).map(email).take(LOOKUPS).collect();
+                macro_rules! lookup {
+                    ($table:ident, $email:ty, |$value:ident| $filter:expr) => {
+                        || {
+                            let connection = &mut *connection.borrow_mut();
+                            let start = Instant::now();
+                            for $value in &emails {
+                                let select = $table::table.select(($table::id, $table::email)).filter($filter);
+                                black_box(select.first::<(i64, $email)>(connection).expect("a row"));
+                            }
+                            start.elapsed()
+                        }
+                    };
+                }
+                let title = format!("one row by index out of {count}, {backend}");
+                Group::new(&title, "lookup")
+                    .timed("plaintext", LOOKUPS, lookup!(plain, String, |value| plain::email.eq(value)))
+                    .timed(
+                        "encrypted, by blind index",
+                        LOOKUPS,
+                        lookup!(searchable, Encrypted<String, searchable::email>, |value| searchable::email_index.matches(value)),
+                    )
+                    .within(budgets.lookup, "plaintext")
+                    .run(100);
+            }
+        }
+    };
+}
+
+measures!(on_sqlite, SqliteConnection);
+#[cfg(feature = "test-postgres")]
+measures!(on_postgres, diesel::PgConnection);
+
+fn main() {
+    let keyring = Document::generate().and_then(|document| Keyring::from_document(&document, &Options::default()));
+    keyring.and_then(Keyring::install).expect("a keyring, for the first time");
+
+    let connection = SqliteConnection::establish(":memory:").expect("a database in memory");
+    on_sqlite(connection, "SQLite in memory", &tables("TABLE", "BLOB"), Budgets { load: 2.6, insert: 1.5, lookup: 1.2 });
+
+    #[cfg(feature = "test-postgres")]
+    match std::env::var("TEST_POSTGRES_URL") {
+        Ok(url) => {
+            let connection = diesel::PgConnection::establish(&url).expect("the server of TEST_POSTGRES_URL");
+            on_postgres(connection, "PostgreSQL", &tables("TEMPORARY TABLE", "BYTEA"), Budgets { load: 1.75, insert: 1.2, lookup: 1.2 });
+        }
+        Err(_) => println!("\nPostgreSQL is left out: TEST_POSTGRES_URL is not set"),
+    }
+}
+
+/// The tables, empty. On a server they are temporary: of this connection alone, and gone with it.
+fn tables(table: &str, bytes: &str) -> String {
+    let columns = [
+        ("plain", "email TEXT NOT NULL".to_owned()),
+        ("encrypted", format!("email {bytes} NOT NULL")),
+        ("searchable", format!("email {bytes} NOT NULL, email_index {bytes} NOT NULL")),
+    ];
+    let create = |(name, columns)| format!("DROP TABLE IF EXISTS {name}; CREATE {table} {name} (id BIGINT PRIMARY KEY, {columns});");
+    columns.map(create).concat()
+}

@@ -80,9 +80,9 @@ impl Header {
     ///
     /// `Truncated` below 34 bytes; `UnsupportedFormat` for another first byte or a flag that this version does not know.
     pub(crate) fn parse(value: &[u8]) -> Result<Self> {
-        let unsupported = Error::UnsupportedFormat { length: value.len() };
+        let unsupported = || Error::UnsupportedFormat { length: value.len() };
         if value.first().is_some_and(|&first| first != VERSION) {
-            return Err(unsupported);
+            return Err(unsupported());
         }
         if value.len() < OVERHEAD {
             return Err(Error::Truncated { expected: OVERHEAD, found: value.len() });
@@ -91,7 +91,7 @@ impl Header {
             [_, flags, a, b, c, d, ..] if flags & !(BOUND | PADDED) == 0 => {
                 Ok(Self { bound: flags & BOUND != 0, padded: flags & PADDED != 0, key_id: KeyId([a, b, c, d]) })
             }
-            _ => Err(unsupported),
+            _ => Err(unsupported()),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use caseless::Caseless;
 use unicode_normalization::UnicodeNormalization;
+use zeroize::Zeroize;
 
 use super::unicode16;
 
@@ -42,7 +43,8 @@ pub fn caseless(value: &str) -> Cow<'_, [u8]> {
 /// An unassigned code point has combining class 0 and takes part in no composition, so what stands before it and after it is
 /// normalised apart; for assigned code points later tables say the same as those of 16.0 (Unicode's stability policies).
 fn caseless_unicode(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
+    // Decomposed and folded text is at most three times as long, and a buffer that grows leaves a copy behind.
+    let mut out = String::with_capacity(value.len() * 3);
     let mut rest = value;
     while !rest.is_empty() {
         let unassigned = rest.find(|c| !unicode16::is_assigned(c)).unwrap_or(rest.len());
@@ -65,7 +67,9 @@ pub fn digits(value: &str) -> Cow<'_, [u8]> {
     if value.bytes().all(|b| b.is_ascii_digit()) {
         return Cow::Borrowed(value.as_bytes());
     }
-    Cow::Owned(value.bytes().filter(u8::is_ascii_digit).collect())
+    let mut digits = Vec::with_capacity(value.len());
+    digits.extend(value.bytes().filter(u8::is_ascii_digit));
+    Cow::Owned(digits)
 }
 
 /// The last four of the ASCII digits, or all of them when there are fewer.
@@ -104,16 +108,21 @@ pub fn email_domain(value: &str) -> Cow<'_, [u8]> {
 ///
 /// When a part has 4 GiB or more.
 pub fn compound<'p>(parts: impl IntoIterator<Item = Option<Cow<'p, [u8]>>>) -> Cow<'static, [u8]> {
-    let mut out = Vec::new();
+    let parts: Vec<_> = parts.into_iter().collect();
+    // Room for all of them at once: a buffer that grows leaves a copy behind.
+    let length = parts.iter().map(|part| part.as_ref().map_or(1, |bytes| 5 + bytes.len())).sum();
+    let mut out = Vec::with_capacity(length);
     for part in parts {
-        match part {
-            None => out.push(0),
-            Some(bytes) => {
-                let length = u32::try_from(bytes.len()).expect("a part has less than 4 GiB");
-                out.push(1);
-                out.extend_from_slice(&length.to_be_bytes());
-                out.extend_from_slice(&bytes);
-            }
+        let Some(bytes) = part else {
+            out.push(0);
+            continue;
+        };
+        let length = u32::try_from(bytes.len()).expect("a part has less than 4 GiB");
+        out.push(1);
+        out.extend_from_slice(&length.to_be_bytes());
+        out.extend_from_slice(&bytes);
+        if let Cow::Owned(mut bytes) = bytes {
+            bytes.zeroize();
         }
     }
     Cow::Owned(out)

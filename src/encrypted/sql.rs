@@ -74,8 +74,7 @@ macro_rules! columns {
 
         impl<T: Plaintext, C: Context, DB: EnvelopeBackend> ToSql<$sql_type, DB> for Encrypted<T, C> {
             fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
-                let value = Keyring::with_installed(|keyring| keyring.$encrypt::<T, C>(self))?;
-                DB::$put(out, value)
+                Keyring::with_installed(|keyring| SealInto::<$sql_type, DB>::seal_into(self, keyring, out))
             }
         }
 

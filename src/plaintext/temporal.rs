@@ -6,6 +6,8 @@
 //! date-time without zone  2026-11-23T10:00:00.000000000
 //! ```
 
+use std::io::Write;
+
 use zeroize::Zeroizing;
 
 use super::{Bare, Encoded, Plaintext, canonical};
@@ -30,10 +32,13 @@ impl Parts {
         if !(0..=9999).contains(&year) || nanosecond > 999_999_999 {
             return Err(Error::UnsupportedValue { expected });
         }
-        let mut text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanosecond:09}");
+        // Room for the longest form at once: a buffer that grows leaves a copy behind.
+        let mut text = Zeroizing::new(Vec::with_capacity(30));
+        // Nothing that is written to memory fails.
+        let _ = write!(text, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanosecond:09}");
         text.truncate(length);
-        text.push_str(zone);
-        Ok(Encoded::Owned(Zeroizing::new(text.into_bytes())))
+        text.extend_from_slice(zone.as_bytes());
+        Ok(Encoded::Owned(text))
     }
 
     fn write_date(self) -> Result<Encoded<'static>> {

@@ -1,0 +1,273 @@
+//! How many allocations a value takes, and that no plaintext stays behind in memory that was freed. The allocator of this process
+//! counts and looks, so the file is a process of its own.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::hint::black_box;
+use std::num::NonZeroU32;
+use std::sync::Once;
+
+use diesel::deserialize::FromSql;
+use diesel::pg::{Pg, PgMetadataLookup, PgTypeMetadata, PgValue};
+use diesel::query_builder::BindCollector;
+use diesel::query_builder::bind_collector::RawBytesBindCollector;
+use diesel::serialize::{Output, ToSql};
+use diesel::sql_types::{Binary, HasSqlType, Text};
+use diesel::sqlite::Sqlite;
+use diesel_envelope::blind_index::normalize;
+use diesel_envelope::keyring::{Algorithm, Document, Options};
+use diesel_envelope::sql_types::{Ciphertext, CiphertextText};
+use diesel_envelope::{AsText, BlindIndex, Context, Encrypted, IndexSpec, Json, Keyring, MaybeEncrypted, Plaintext, Unbound};
+
+/// The system's allocator, which counts what it gives and looks into what it takes back. It moves blocks that grow, and clears
+/// blocks that are new, so that what is found in one was written to it.
+struct Watching;
+
+#[global_allocator]
+static ALLOCATOR: Watching = Watching;
+
+/// How many bytes of a plaintext in a row are a leak: a tail that stays behind a shorter text counts too.
+const FRAGMENT: usize = 6;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    static SOUGHT: Cell<&'static [u8]> = const { Cell::new(b"") };
+    static LEAKS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: the system's allocator does the work. A block is read before it is freed, as long as it is, and was initialised.
+unsafe impl GlobalAlloc for Watching {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        let bytes = unsafe { std::slice::from_raw_parts(block, layout.size()) };
+        let found = |fragment: &[u8]| bytes.windows(FRAGMENT).any(|window| window == fragment);
+        if SOUGHT.get().windows(FRAGMENT).any(found) {
+            LEAKS.set(LEAKS.get() + 1);
+        }
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+/// The allocations of doing it a second time: the first seeds generators and caches.
+fn allocations<R>(mut act: impl FnMut() -> R) -> usize {
+    drop(act());
+    let before = ALLOCATIONS.get();
+    let result = act();
+    let count = ALLOCATIONS.get() - before;
+    drop(result);
+    count
+}
+
+/// How many blocks with a piece of the plaintext in them are freed meanwhile.
+fn leaks<R>(plaintext: &'static str, act: impl FnOnce() -> R) -> usize {
+    assert!(plaintext.len() >= FRAGMENT);
+    LEAKS.set(0);
+    SOUGHT.set(plaintext.as_bytes());
+    drop(act());
+    SOUGHT.set(b"");
+    LEAKS.get()
+}
+
+const TEXT: &str = "bobby.tables@example.org";
+
+struct Email;
+impl Context for Email {
+    const LABEL: &'static str = "users.email";
+}
+
+struct Index;
+impl IndexSpec for Index {
+    type Value = str;
+    const LABEL: &'static str = "users.email_index";
+
+    fn normalize(value: &str) -> Cow<'_, [u8]> {
+        normalize::caseless(value)
+    }
+}
+
+fn install() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let document = Document::generate().unwrap();
+        Keyring::from_document(&document, &Options::default()).unwrap().install().unwrap();
+    });
+}
+
+fn sealed<T: Plaintext>(value: &T) -> Vec<u8> {
+    install();
+    Keyring::installed().unwrap().encrypt::<T, Email>(value).unwrap()
+}
+
+fn sealed_text<T: Plaintext>(value: &T) -> String {
+    install();
+    Keyring::installed().unwrap().encrypt_text::<T, Email>(value).unwrap()
+}
+
+/// What Diesel takes for a value that it binds, handed over to SQLite.
+fn write<ST, V: ToSql<ST, Sqlite>>(value: &V) {
+    let mut lookup = ();
+    let mut out = Output::<Sqlite>::new(0.into(), &mut lookup);
+    value.to_sql(&mut out).unwrap();
+    black_box(out.into_inner());
+}
+
+/// The same, written to PostgreSQL's buffer.
+fn write_postgres<ST, V: ToSql<ST, Pg>>(value: &V) -> RawBytesBindCollector<Pg>
+where
+    Pg: HasSqlType<ST>,
+{
+    struct NoLookup;
+    impl PgMetadataLookup for NoLookup {
+        fn lookup_type(&mut self, name: &str, _schema: Option<&str>) -> PgTypeMetadata {
+            unreachable!("{name} is looked up")
+        }
+    }
+
+    let mut binds = RawBytesBindCollector::new();
+    binds.push_bound_value::<ST, V>(value, &mut NoLookup).unwrap();
+    binds
+}
+
+fn read<ST, V: FromSql<ST, Pg>>(stored: &[u8]) -> diesel::deserialize::Result<V> {
+    let oid = NonZeroU32::MIN;
+    V::from_sql(PgValue::new(stored, &oid))
+}
+
+#[test]
+fn opening_takes_no_more_allocations_than_reading_bytes() {
+    let stored = sealed(&TEXT.to_owned());
+    let bytes = allocations(|| read::<Binary, Vec<u8>>(&stored).unwrap());
+    assert_eq!(bytes, 1);
+    assert_eq!(allocations(|| read::<Ciphertext, Encrypted<String, Email>>(&stored).unwrap()), bytes);
+    assert_eq!(allocations(|| read::<Ciphertext, Encrypted<Vec<u8>, Email>>(&stored).unwrap()), bytes);
+
+    let stored = sealed_text(&TEXT.to_owned());
+    let text = allocations(|| read::<Text, String>(stored.as_bytes()).unwrap());
+    // One to decode base64 into.
+    assert_eq!(allocations(|| read::<CiphertextText, Encrypted<String, Email>>(stored.as_bytes()).unwrap()), text + 1);
+}
+
+#[test]
+fn what_is_opened_takes_up_no_more_room_than_it_needs() {
+    let stored = sealed(&TEXT.to_owned());
+    let opened = read::<Ciphertext, Encrypted<String, Email>>(&stored).unwrap();
+    assert_eq!(opened.capacity(), TEXT.len());
+}
+
+#[test]
+fn sealing_takes_one_allocation_more_than_binding_bytes() {
+    install();
+    let value = Encrypted::<String, Email>::from(TEXT);
+    let bytes = vec![7_u8; TEXT.len() + 34];
+    // SQLite is lent the bytes of a `Vec`, and given those of a value.
+    assert_eq!(allocations(|| write::<Ciphertext, _>(&value)), allocations(|| write::<Binary, _>(&bytes)) + 1);
+    let written = allocations(|| write_postgres::<Binary, _>(&bytes));
+    assert_eq!(allocations(|| write_postgres::<Ciphertext, _>(&value)), written + 1);
+}
+
+#[test]
+fn a_blind_index_takes_an_allocation_only_where_its_value_is_normalised() {
+    install();
+    assert_eq!(allocations(|| BlindIndex::<Index>::of(TEXT)), 0);
+    assert_eq!(allocations(|| BlindIndex::<Index>::of("Bobby.Tables@Example.Org")), 1);
+}
+
+#[test]
+fn a_value_that_is_dropped_is_wiped() {
+    assert_eq!(leaks(TEXT, || drop(TEXT.to_owned())), 1, "the allocator sees what is not wiped");
+    assert_eq!(leaks(TEXT, || drop(Encrypted::<String>::from(TEXT))), 0);
+    assert_eq!(leaks(TEXT, || drop(Encrypted::<Vec<u8>>::new(TEXT.into()))), 0);
+    assert_eq!(leaks(TEXT, || drop(Box::new(Encrypted::<[u8; 24]>::new(TEXT.as_bytes().try_into().unwrap())))), 0);
+    assert_eq!(leaks(TEXT, || drop(Encrypted::<String>::from(TEXT).clone())), 0);
+    assert_eq!(leaks(TEXT, || drop(MaybeEncrypted::<String>::from(TEXT))), 0);
+}
+
+/// Seals and opens a value, and looks for the plaintext in between. The value itself is not dropped: not every type can be wiped.
+/// `BigDecimal` is not among the types: its crate writes the digits into buffers of its own, and frees them as they are.
+fn comes_through_unseen<T: Plaintext>(encoded: &'static str, value: T) {
+    install();
+    let value = std::mem::ManuallyDrop::new(value);
+    assert_eq!(*value.encode().unwrap(), *encoded.as_bytes());
+    let (stored, text) = (sealed(&*value), sealed_text(&*value));
+    assert_eq!(leaks(encoded, || sealed(&*value)), 0, "seal {encoded}");
+    assert_eq!(leaks(encoded, || sealed_text(&*value)), 0, "seal {encoded} to text");
+    assert_eq!(leaks(encoded, || read::<Ciphertext, Encrypted<T, Email>>(&stored).map(std::mem::forget)), 0, "open {encoded}");
+    assert_eq!(
+        leaks(encoded, || read::<CiphertextText, Encrypted<T, Email>>(text.as_bytes()).map(std::mem::forget)),
+        0,
+        "open {encoded} from text"
+    );
+}
+
+#[test]
+fn sealing_and_opening_leaves_nothing_behind() {
+    comes_through_unseen(TEXT, TEXT.to_owned());
+    comes_through_unseen(TEXT, TEXT.as_bytes().to_vec());
+    comes_through_unseen(TEXT, <[u8; 24]>::try_from(TEXT.as_bytes()).unwrap());
+    comes_through_unseen("-1234567890", -1_234_567_890_i64);
+    comes_through_unseen("170141183460469231731687303715884105727", i128::MAX);
+    comes_through_unseen("1.2345678e3", 1234.5678_f64);
+    comes_through_unseen("192.168.100.200", AsText("192.168.100.200".parse::<std::net::Ipv4Addr>().unwrap()));
+    comes_through_unseen(r#"{"name":"Bobby Tables"}"#, serde_json::json!({"name": "Bobby Tables"}));
+    comes_through_unseen(r#"["Bobby Tables"]"#, Json(vec!["Bobby Tables".to_owned()]));
+    comes_through_unseen("2026-11-23", chrono::NaiveDate::from_ymd_opt(2026, 11, 23).unwrap());
+    comes_through_unseen("1970-01-01T00:00:00.000000000Z", chrono::DateTime::UNIX_EPOCH);
+    comes_through_unseen("67e55044-10b1-426f-9247-bb680e5fe0c8", uuid::Uuid::from_u128(0x67e5_5044_10b1_426f_9247_bb68_0e5f_e0c8));
+    comes_through_unseen("-1234567.89", rust_decimal::Decimal::new(-123_456_789, 2));
+}
+
+#[test]
+fn what_is_no_value_of_its_type_is_wiped() {
+    let stored = sealed(&TEXT.to_owned());
+    assert_eq!(leaks(TEXT, || read::<Ciphertext, Encrypted<i64, Email>>(&stored).is_err()), 0);
+    assert_eq!(leaks(TEXT, || read::<Ciphertext, Encrypted<[u8; 3], Email>>(&stored).is_err()), 0);
+    assert_eq!(leaks(TEXT, || read::<Ciphertext, Encrypted<bool, Email>>(&stored).is_err()), 0);
+    assert_eq!(leaks(TEXT, || read::<Ciphertext, Encrypted<serde_json::Value, Email>>(&stored).is_err()), 0);
+    assert_eq!(leaks(TEXT, || read::<Ciphertext, Encrypted<chrono::NaiveDate, Email>>(&stored).is_err()), 0);
+    let stored = sealed(&[TEXT.as_bytes(), b"\xff"].concat());
+    assert_eq!(leaks(TEXT, || read::<Ciphertext, Encrypted<String, Email>>(&stored).is_err()), 0);
+}
+
+#[test]
+fn a_plaintext_that_is_read_from_the_column_is_wiped() {
+    install();
+    assert_eq!(leaks(TEXT, || read::<Text, MaybeEncrypted<String, Email>>(TEXT.as_bytes()).unwrap()), 0);
+    assert_eq!(leaks(TEXT, || read::<Text, MaybeEncrypted<AsText<u8>, Email>>(TEXT.as_bytes()).is_err()), 0);
+}
+
+#[test]
+fn fernet_tokens_leave_nothing_behind() {
+    let mut document = Document::generate().unwrap();
+    let key = document.add_key(Algorithm::Fernet).unwrap();
+    document.promote_key(key).unwrap();
+    let keyring = Keyring::from_document(&document, &Options::default()).unwrap();
+    let text = Encrypted::<String>::from(TEXT);
+    let token = keyring.encrypt::<String, Unbound>(&text).unwrap();
+    assert_eq!(leaks(TEXT, || keyring.encrypt::<String, Unbound>(&text).unwrap()), 0);
+    assert_eq!(leaks(TEXT, || Encrypted::<String>::new(keyring.decrypt::<String, Unbound>(&token).unwrap())), 0);
+}
+
+#[test]
+fn normalised_values_are_wiped() {
+    install();
+    assert_eq!(leaks("bobby.tables@example.org", || BlindIndex::<Index>::of("Bobby.Tables@Example.Org")), 0);
+    assert_eq!(leaks("bobby.tábles@example.org", || BlindIndex::<Index>::of("Bobby.Ta\u{301}bles@Example.Org")), 0);
+    // Folding makes this longer than it was.
+    assert_eq!(leaks("i\u{307}i\u{307}i\u{307}i\u{307}stanbul", || BlindIndex::<Index>::of("İİİİstanbul")), 0);
+}
+
+#[test]
+fn parts_of_normalised_values_are_wiped() {
+    let wiped = |normalized: Cow<'_, [u8]>| zeroize::Zeroizing::new(normalized.into_owned());
+    assert_eq!(leaks("493012345", || wiped(normalize::digits("+49 (30) 123-45"))), 0);
+    assert_eq!(leaks("493012345", || wiped(normalize::last_four_digits("+49 (30) 123-45"))), 0);
+    assert_eq!(leaks("example.org", || wiped(normalize::email_domain("bobby@Example.org"))), 0);
+    let parts = || [Some(normalize::caseless("Bobby Tables")), None, Some(normalize::exact("1990-01-01"))];
+    assert_eq!(leaks("bobby tables", || wiped(normalize::compound(parts()))), 0);
+    assert_eq!(leaks("1990-01-01", || wiped(normalize::compound(parts()))), 0);
+}
