@@ -110,7 +110,7 @@ impl Digest {
     fn from_stored(stored: &[u8]) -> Result<Self> {
         let mut bytes = [0; DIGEST_LEN];
         let found = stored.len();
-        let start = bytes.get_mut(..found).ok_or(Error::InvalidBlindIndex { found })?;
+        let start = bytes.get_mut(..found).filter(|start| !start.is_empty()).ok_or(Error::InvalidBlindIndex { found })?;
         start.copy_from_slice(stored);
         let len = u8::try_from(found).map_err(|_| Error::InvalidBlindIndex { found })?;
         Ok(Self { bytes, len })
@@ -206,8 +206,10 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_digest_has_at_most_32_bytes() {
+    fn a_stored_digest_has_1_to_32_bytes() {
         assert_eq!(Digest::from_stored(&[7; 5]).unwrap().as_bytes(), [7; 5]);
-        assert_eq!(Digest::from_stored(&[7; 33]), Err(Error::InvalidBlindIndex { found: 33 }));
+        for found in [0, 33] {
+            assert_eq!(Digest::from_stored(&vec![7; found]), Err(Error::InvalidBlindIndex { found }));
+        }
     }
 }

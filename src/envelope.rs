@@ -151,10 +151,11 @@ pub(crate) fn to_text(value: &[u8]) -> String {
 ///
 /// # Errors
 ///
-/// `UnsupportedFormat` when it is not `de1.` and canonical base64url without padding.
+/// `UnsupportedFormat` when it does not begin with `de1.`; `DecryptionFailed` when canonical base64url without padding does not
+/// follow: a column that is too narrow cuts a value so.
 pub(crate) fn from_text(text: &str) -> Result<Vec<u8>> {
-    let body = text.strip_prefix(TEXT_PREFIX);
-    body.and_then(crypto::from_base64_url).ok_or(Error::UnsupportedFormat { length: text.len() })
+    let body = text.strip_prefix(TEXT_PREFIX).ok_or(Error::UnsupportedFormat { length: text.len() })?;
+    crypto::from_base64_url(body).ok_or(Error::DecryptionFailed)
 }
 
 /// How many bytes a plaintext has once padded to a multiple of `pad_to`: 0x80, then the fewest 0x00.
@@ -210,9 +211,10 @@ mod tests {
         let text = to_text(&value);
         assert_eq!(&text[..12], "de1.oQGfPAGq");
         assert_eq!(from_text(&text).as_deref(), Ok(&value[..]));
-        for bad in [format!("{text}="), format!("{text} "), text.replace("de1.", "de2."), "de1.oR".to_owned()] {
-            assert_eq!(from_text(&bad), Err(Error::UnsupportedFormat { length: bad.len() }));
+        for bad in [format!("{text}="), format!("{text} "), "de1.oR".to_owned()] {
+            assert_eq!(from_text(&bad), Err(Error::DecryptionFailed));
         }
+        assert_eq!(from_text("de2.oQ"), Err(Error::UnsupportedFormat { length: 6 }));
     }
 
     #[test]

@@ -86,8 +86,8 @@ pub enum Error {
         expected: &'static str,
     },
 
-    /// The value of a blind index column is longer than any digest.
-    #[error("expected a blind index of at most 32 bytes, found {found}")]
+    /// The value of a blind index column is empty, or longer than any digest.
+    #[error("expected a blind index of 1 to 32 bytes, found {found}")]
     InvalidBlindIndex {
         /// The length of the value in bytes.
         found: usize,

@@ -81,10 +81,10 @@ fn a_value_that_is_cut_short_says_so_where_it_can() {
         assert_eq!(error(keyring.decrypt::<String, Email>(&value[..length])), expected, "{length}");
     }
     for length in 0..text.len() {
-        let decoded = text[..length].strip_prefix("de1.").and_then(|body| URL_SAFE_NO_PAD.decode(body).ok());
-        let expected = match decoded.map(|bytes| bytes.len()) {
+        let decoded = text[..length].strip_prefix("de1.").map(|body| URL_SAFE_NO_PAD.decode(body).map(|bytes| bytes.len()));
+        let expected = match decoded {
             None => Error::UnsupportedFormat { length },
-            Some(found @ ..34) => Error::Truncated { expected: 34, found },
+            Some(Ok(found @ ..34)) => Error::Truncated { expected: 34, found },
             Some(_) => Error::DecryptionFailed,
         };
         assert_eq!(error(keyring.decrypt_text::<String, Email>(&text[..length])), expected, "{length}");
@@ -185,14 +185,11 @@ fn a_strict_column_reads_nothing_but_its_own() {
     assert_eq!((error(read(SECRET.as_bytes())), error(read_text(SECRET))), (unknown(SECRET.len()), unknown(SECRET.len())));
     // The text form in a binary column, and with what base64 readers often forgive.
     assert_eq!(error(read(own_text.as_bytes())), unknown(own_text.len()));
-    for text in [
-        format!("{own_text}="),
-        format!("{own_text}\n"),
-        format!(" {own_text}"),
-        own_text.replace("de1.", "DE1."),
-        own_text.replace("de1.", "de2."),
-    ] {
+    for text in [format!(" {own_text}"), own_text.replace("de1.", "DE1."), own_text.replace("de1.", "de2.")] {
         assert_eq!(error(read_text(&text)), unknown(text.len()), "{text}");
+    }
+    for text in [format!("{own_text}="), format!("{own_text}\n")] {
+        assert_eq!(error(read_text(&text)), Error::DecryptionFailed, "{text}");
     }
 }
 

@@ -237,10 +237,10 @@ impl<K: Kms> CachedKms<K> {
             self.fresh.invalidate(&id).await;
         }
         bump(&self.counters.misses);
-        if self.is_down() {
-            if let Some(key) = self.stale(&id).await {
-                return Ok(key);
-            }
+        if self.is_down()
+            && let Some(key) = self.stale(&id).await
+        {
+            return Ok(key);
         }
         let error = match self.fresh.try_get_with(id.clone(), self.call(&id, key, context)).await {
             Ok(slot) => match slot.key() {
