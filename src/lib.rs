@@ -66,6 +66,7 @@
 //! | what can be encrypted, and its bytes | [`Plaintext`], [`AsText`], `Json` |
 //! | lookups | [`BlindIndexDsl`], [`IndexSpec`], [`blind_index::normalize`] |
 //! | keys | [`Keyring`], [`keyring::Document`], [`keyring::Options`], [`kms`] |
+//! | a key for each row, or KMS for each value | [`kms::Kms`], [`DataKey`], [`Sealed`], [`WrappedKey`], [`KmsEncrypted`], [`kms::CachedKms`] |
 //! | what can go wrong | [`Error`] |
 //!
 //! # Features
@@ -74,6 +75,7 @@
 //! |---|---|
 //! | `postgres`, `mysql`, `sqlite` | the backends; the first two link no client library |
 //! | `aws` | AWS KMS, through the AWS SDK |
+//! | `ssm` | the keyring in an SSM SecureString, on top of `aws` |
 //! | `chrono`, `time`, `uuid`, `rust_decimal`, `bigdecimal` | those plaintext types |
 //! | `serde` | `Json<T>`, `serde_json::Value`, `serialize_plaintext` |
 //!
