@@ -22,6 +22,8 @@ pub(crate) const HEADER_LEN: usize = 6;
 pub(crate) const BODY: usize = HEADER_LEN + NONCE_LEN;
 /// How much longer a native value is than its (padded) plaintext.
 pub(crate) const OVERHEAD: usize = BODY + TAG_LEN;
+/// How a Fernet token begins until the year 2106: the version and the high bytes of the timestamp, in base64url.
+const FERNET_PREFIX: &[u8] = b"gAAAAA";
 /// The fewest bytes of a Fernet token before base64: version, timestamp, IV, one block, HMAC.
 const FERNET_MIN: usize = 1 + 8 + 16 + 16 + 32;
 
@@ -119,12 +121,15 @@ impl Format {
         if value.starts_with(TEXT_PREFIX) { Ok(Self::Native) } else { Self::of_bytes(value.as_bytes()) }
     }
 
-    /// The format of what may be a plaintext: recognised by 0xA1, by `de1.`, or by the exact shape of a Fernet token.
+    /// The format of what may be a plaintext: recognised by 0xA1, by `de1.`, by the exact shape of a Fernet token, or by its
+    /// beginning and alphabet, so that a token which was cut is not taken for a plaintext.
     pub(crate) fn recognise(value: &[u8]) -> Option<Self> {
         if value.first() == Some(&VERSION) || value.starts_with(TEXT_PREFIX.as_bytes()) {
             Some(Self::Native)
         } else {
-            is_fernet_token(value).then_some(Self::Fernet)
+            let alphabet = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'=');
+            let begins_like_a_token = value.starts_with(FERNET_PREFIX) && value.iter().all(alphabet);
+            (begins_like_a_token || is_fernet_token(value)).then_some(Self::Fernet)
         }
     }
 }

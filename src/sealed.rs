@@ -42,6 +42,7 @@ pub struct WrappedKey(Vec<u8>);
 /// A value that KMS itself encrypted: bytes in a binary column, base64 in a text column.
 ///
 /// [`Kms::encrypt`](crate::kms::Kms::encrypt) makes it and [`Kms::decrypt`](crate::kms::Kms::decrypt) opens it, each with one call.
+/// It is never padded: its length tells that of the value, also of a number or a `bool`.
 pub struct KmsEncrypted<T, C = Unbound> {
     bytes: Vec<u8>,
     value: PhantomData<fn() -> (T, C)>,

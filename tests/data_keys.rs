@@ -339,7 +339,7 @@ async fn an_outage_is_bridged_by_the_stale_window_and_nothing_else() {
     let (_, wrapped) = key(&kms).await;
     let ttl = Duration::from_millis(30);
     let pause = || tokio::time::sleep(Duration::from_millis(40));
-    for outage in [KmsReason::Unreachable, KmsReason::TimedOut, KmsReason::Throttled, KmsReason::Service] {
+    for outage in [KmsReason::Unreachable, KmsReason::TimedOut, KmsReason::Throttled, KmsReason::Unavailable] {
         let (plain, bridging) = (cached(&kms, CachePolicy::new(ttl)), cached(&kms, CachePolicy::new(ttl).stale_for(MINUTE)));
         assert!(plain.unwrap(&wrapped).await.is_ok() && bridging.unwrap(&wrapped).await.is_ok());
         kms.fail(outage);
@@ -357,7 +357,7 @@ async fn an_outage_is_bridged_by_the_stale_window_and_nothing_else() {
         kms.fail(None);
     }
 
-    for refusal in [KmsReason::KeyDisabled, KmsReason::AccessDenied, KmsReason::KeyUnusable, KmsReason::Credentials] {
+    for refusal in [KmsReason::Service, KmsReason::KeyDisabled, KmsReason::AccessDenied, KmsReason::KeyUnusable, KmsReason::Credentials] {
         let bridging = cached(&kms, CachePolicy::new(ttl).stale_for(MINUTE));
         bridging.unwrap(&wrapped).await.unwrap();
         pause().await;
@@ -390,6 +390,24 @@ async fn a_shredded_key_is_gone_at_once_or_when_the_cache_forgets_it() {
     assert!(cache.unwrap(&wrapped).await.is_err());
     let found: Vec<i32> = users::table.filter(users::email_index.matches("1@example.org")).select(users::id).load(conn).unwrap();
     assert_eq!(found, [1], "the blind index is not under the data key, and must be deleted too");
+}
+
+#[tokio::test]
+async fn a_key_that_is_forgotten_while_it_is_fetched_is_not_kept() {
+    let kms = Counted::new();
+    let (_, wrapped) = key(&kms).await;
+    for clear in [false, true] {
+        let cache = cached(&kms, CachePolicy::new(MINUTE));
+        let forget = async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            if clear { cache.clear().await } else { cache.forget(&wrapped).await }
+        };
+        let (unwrapped, ()) = tokio::join!(cache.unwrap(&wrapped), forget);
+        assert!(unwrapped.is_ok(), "who asked before is answered");
+        kms.fail(KmsReason::KeyUnusable);
+        assert!(cache.unwrap(&wrapped).await.is_err(), "who asks after is not");
+        kms.fail(None);
+    }
 }
 
 #[test]

@@ -128,7 +128,7 @@ fn every_bit_of_a_text_counts() {
     }
 }
 
-/// All but the `=` at its end, which say nothing: some programs strip them, and the Fernet crate does not look at them.
+/// Not by the `=` at its end either: a token has one form.
 #[test]
 fn a_fernet_token_that_is_cut_or_continued_does_not_open() {
     let token = Keyring::parse(FERNET.as_bytes()).unwrap().encrypt_text::<_, Email>(&secret()).unwrap();
@@ -140,7 +140,9 @@ fn a_fernet_token_that_is_cut_or_continued_does_not_open() {
         assert_eq!(error(keyring.decrypt::<String, Email>(&token.as_bytes()[..length])), expected, "{length}");
     }
     for padding in ["", "=", "==", "==="] {
-        assert_eq!(keyring.decrypt_text::<String, Email>(&format!("{}{padding}", &token[..whole])), Ok(secret()));
+        let changed = format!("{}{padding}", &token[..whole]);
+        let expected = if changed == token { Ok(secret()) } else { Err(Error::DecryptionFailed) };
+        assert_eq!(keyring.decrypt_text::<String, Email>(&changed), expected);
     }
     for tail in ["\n", " ", "A", "AAAA"] {
         assert_eq!(error(keyring.decrypt_text::<String, Email>(&format!("{token}{tail}"))), Error::DecryptionFailed, "{tail:?}");

@@ -97,6 +97,14 @@ where
     fn matches_as<S: IndexSpec>(self, value: &(impl ?Sized + Borrow<S::Value>)) -> Matches<Self, S> {
         Matches::new(self, [value.borrow()])
     }
+
+    /// True for rows whose value equals one of these under the named spec; false for all rows when there are none.
+    fn matches_any_as<'v, S: IndexSpec>(
+        self,
+        values: impl IntoIterator<Item = &'v (impl ?Sized + Borrow<S::Value> + 'v)>,
+    ) -> Matches<Self, S> {
+        Matches::new(self, values.into_iter().map(Borrow::borrow))
+    }
 }
 
 impl<E: Column> BlindIndexWithDsl for E where E::SqlType: IndexSqlType {}

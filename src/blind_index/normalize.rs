@@ -62,7 +62,8 @@ fn is_white_space(c: char) -> bool {
     matches!(c, '\u{9}'..='\u{D}' | ' ' | '\u{85}' | '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{2028}' | '\u{2029}' | '\u{202F}' | '\u{205F}' | '\u{3000}')
 }
 
-/// The ASCII digits alone, for telephone and account numbers: `+49 (30) 123-45` is `493012345`.
+/// The ASCII digits alone, for telephone and account numbers: `+49 (30) 123-45` is `493012345`. What has no digits is empty, and so
+/// equal to everything else that has none: check the form of a number before it is stored.
 pub fn digits(value: &str) -> Cow<'_, [u8]> {
     if value.bytes().all(|b| b.is_ascii_digit()) {
         return Cow::Borrowed(value.as_bytes());

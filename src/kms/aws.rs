@@ -239,13 +239,18 @@ where
         SdkError::ConstructionFailure(_) => new(KmsReason::Service).detail("the request could not be built"),
         SdkError::ServiceError(service) => {
             let answer = service.err();
+            let status = service.raw().status();
             let code = answer.code();
             let detail = match (code, answer.message().filter(|message| !message.is_empty())) {
                 (Some(code), Some(message)) => format!("{code}: {message}"),
                 (Some(code), None) => code.to_owned(),
-                (None, _) => format!("the answer, with HTTP status {}, was not one of KMS", service.raw().status()),
+                (None, _) => format!("the answer, with HTTP status {status}, was not one of KMS"),
             };
-            KmsError { request_id: answer.request_id().map(str::to_owned), ..new(reason(code)).detail(detail) }
+            let reason = match reason(code) {
+                KmsReason::Service if status.is_server_error() => KmsReason::Unavailable,
+                reason => reason,
+            };
+            KmsError { request_id: answer.request_id().map(str::to_owned), ..new(reason).detail(detail) }
         }
         _ => new(KmsReason::Service),
     }

@@ -1,6 +1,7 @@
 //! Key management services: what wraps a keyring and unwraps it again.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::future::Future;
 
 use futures_util::stream::{self, StreamExt};
@@ -118,7 +119,7 @@ pub trait Kms: Send + Sync {
         }
     }
 
-    /// Encrypts one value by KMS itself: one call. Bound to the column `C` by the encryption context
+    /// Encrypts one value by KMS itself: one call. It is never padded, whatever its column or type says. Bound to the column `C` by the encryption context
     /// `{"diesel-envelope": "value-v1", "label": LABEL}`, or to nothing, without a context, when `C` is
     /// [`Unbound`](crate::Unbound).
     ///
@@ -166,7 +167,7 @@ pub trait Kms: Send + Sync {
 }
 
 /// A wrapped secret, and who wrapped it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Wrapped {
     /// The ciphertext, opaque but to the service.
     pub blob: Vec<u8>,
@@ -182,6 +183,12 @@ pub enum WrappingKey {
     Aws(String),
     /// A local key file.
     Local,
+}
+
+impl fmt::Debug for Wrapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Wrapped([{} bytes], {:?})", self.blob.len(), self.key)
+    }
 }
 
 impl Wrapped {

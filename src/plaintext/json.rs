@@ -3,13 +3,16 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use zeroize::Zeroizing;
 
 use super::{Bare, Encoded, Plaintext, invalid};
 use crate::error::{Error, Result};
 
 /// Any serde type, stored as compact JSON.
+///
+/// JSON has no `NaN` and no infinities: serde writes `null` for them, which an `f64` does not read. More than 127 levels of nesting
+/// are refused when they are written.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Json<T>(pub T);
 
@@ -43,13 +46,15 @@ impl Plaintext for serde_json::Value {
     }
 }
 
-/// Writes twice: once to learn the length, so that the buffer never grows and leaves a copy behind.
+/// Writes twice: once to learn the length, so that the buffer never grows and leaves a copy behind. Then reads past it all, which
+/// keeps nothing: what is nested too deeply is written by serde and read by nobody.
 fn write(value: &impl Serialize) -> Result<Encoded<'static>> {
     let unsupported = |_| Error::UnsupportedValue { expected: "JSON" };
     let mut length = Length(0);
     serde_json::to_writer(&mut length, value).map_err(unsupported)?;
     let mut bytes = Zeroizing::new(Vec::with_capacity(length.0));
     serde_json::to_writer(&mut *bytes, value).map_err(unsupported)?;
+    read::<IgnoredAny>(&bytes).map_err(|_| Error::UnsupportedValue { expected: "JSON of at most 127 levels" })?;
     Ok(Encoded::Owned(bytes))
 }
 
@@ -81,6 +86,8 @@ mod tests {
         let held = Json(vec![(1, "x".to_owned())]);
         assert_eq!(*held.encode().unwrap(), *br#"[[1,"x"]]"#);
         assert_eq!(Json::decode(Zeroizing::new(held.encode().unwrap().to_vec())), Ok(held));
+        let deep = (0..200).fold(serde_json::Value::Null, |inner, _| serde_json::json!([inner]));
+        assert!(deep.encode().is_err());
         assert!(Json::<Vec<u8>>::decode(Zeroizing::new(b"[300]".to_vec())).is_err());
     }
 }

@@ -186,6 +186,8 @@ fn a_schema_of_another_crate_is_served_by_marker_types() {
             found.select(MarkedProfile::as_select()).first(conn)
         };
         assert!(find(conn, "hunter2").is_err());
+        let either = profiles::secret_index.matches_any_as::<SecretIndex>(["hunter2", "hunter2!"]);
+        assert_eq!(profiles::table.filter(either).count().get_result::<i64>(conn).unwrap(), 1);
         let found = find(conn, "hunter2!").unwrap();
         assert_eq!((found.id, &**found.secret, *found.note), (1, "hunter2!", true));
     });

@@ -269,17 +269,17 @@ fn what_does_not_pass_ends_after_all_attempts() {
         ),
         (
             Fault::Error(500, "KMSInternalException", "internal"),
-            KmsReason::Service,
-            "KMS answered with an error: try again, and look the request up in CloudTrail (KMSInternalException: internal) [request request-5]",
+            KmsReason::Unavailable,
+            "KMS is in trouble: try again, and look the request up in CloudTrail (KMSInternalException: internal) [request request-5]",
         ),
         (
             Fault::Error(500, "KeyUnavailableException", "not available"),
-            KmsReason::Service,
-            "KMS answered with an error: try again, and look the request up in CloudTrail (KeyUnavailableException: not available)",
+            KmsReason::Unavailable,
+            "KMS is in trouble: try again, and look the request up in CloudTrail (KeyUnavailableException: not available)",
         ),
         (
             Fault::Answer(503, "<html>Service Unavailable</html>".to_owned()),
-            KmsReason::Service,
+            KmsReason::Unavailable,
             "(the answer, with HTTP status 503, was not one of KMS)",
         ),
         (Fault::Drop, KmsReason::Unreachable, "KMS cannot be reached: check the network, the VPC endpoint and the region"),

@@ -77,9 +77,9 @@ fn every_fault_has_its_error_and_all_goes_on_when_it_ends() {
     let error = |status, name| Fault::Error(status, name, "injected");
     let faults = [
         (error(400, "ThrottlingException"), KmsReason::Throttled),
-        (error(500, "KMSInternalException"), KmsReason::Service),
-        (error(503, "DependencyTimeoutException"), KmsReason::Service),
-        (Fault::Answer(503, "<html>Service Unavailable</html>".into()), KmsReason::Service),
+        (error(500, "KMSInternalException"), KmsReason::Unavailable),
+        (error(503, "DependencyTimeoutException"), KmsReason::Unavailable),
+        (Fault::Answer(503, "<html>Service Unavailable</html>".into()), KmsReason::Unavailable),
         (Fault::Drop, KmsReason::Unreachable),
         (Fault::Truncate, KmsReason::Unreachable),
         (Fault::Hang, KmsReason::TimedOut),
