@@ -57,6 +57,15 @@ pub trait Kms: Send + Sync {
         }
     }
 
+    /// Makes many data keys, at most 16 calls at once; each has its own result, in the order of the contexts.
+    fn generate_data_keys(
+        &self,
+        contexts: impl IntoIterator<Item = EncryptionContext>,
+    ) -> impl Future<Output = Vec<Result<(DataKey, WrappedKey)>>> + Send {
+        let calls: Vec<_> = contexts.into_iter().map(|context| async move { self.generate_data_key(&context).await }).collect();
+        stream::iter(calls).buffered(CONCURRENT_CALLS).collect()
+    }
+
     /// Unwraps a data key that was made under [`EncryptionContext::data_key`] without further pairs: one call. The key may be
     /// missing, as in `row.data_key.as_ref()`.
     ///
