@@ -271,6 +271,20 @@ async fn many_data_keys_are_made_in_the_order_of_their_contexts() {
     assert!(kms.generate_data_keys([context(), context()]).await.iter().all(Result::is_err));
 }
 
+#[tokio::test]
+async fn a_cache_is_one_behind_every_pointer() {
+    let kms = Counted::new();
+    let (_, wrapped) = key(&kms).await;
+    let shared = Arc::new(CachedKms::new(&kms, CachePolicy::new(MINUTE)));
+    async fn unwrap(kms: impl Kms, wrapped: &WrappedKey) {
+        kms.unwrap(wrapped).await.unwrap();
+    }
+    unwrap(&*shared, &wrapped).await;
+    unwrap(&shared, &wrapped).await;
+    unwrap(shared, &wrapped).await;
+    assert_eq!(kms.calls(), 1);
+}
+
 fn cached(kms: &Counted, policy: CachePolicy) -> CachedKms<Counted> {
     CachedKms::new(kms.clone(), policy)
 }

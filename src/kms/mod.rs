@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
+use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 use zeroize::Zeroizing;
@@ -173,6 +174,31 @@ pub trait Kms: Send + Sync {
         stream::iter(calls).buffered(CONCURRENT_CALLS).collect()
     }
 }
+
+macro_rules! behind_a_pointer {
+    ($([$($lifetime:lifetime)?] $pointer:ty),+) => { $(
+        impl<$($lifetime,)? K: Kms> Kms for $pointer {
+            async fn encrypt_bytes(&self, plaintext: &[u8], context: &EncryptionContext) -> Result<Wrapped> {
+                (**self).encrypt_bytes(plaintext, context).await
+            }
+
+            async fn decrypt_bytes(&self, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
+                (**self).decrypt_bytes(blob, context).await
+            }
+
+            async fn generate_bytes(&self, context: &EncryptionContext) -> Result<(Zeroizing<Vec<u8>>, Wrapped)> {
+                (**self).generate_bytes(context).await
+            }
+
+            // A cache answers this one itself.
+            async fn unwrap_with<'k>(&self, key: impl Into<Option<&'k WrappedKey>> + Send, context: &EncryptionContext) -> Result<DataKey> {
+                (**self).unwrap_with(key, context).await
+            }
+        }
+    )+ };
+}
+
+behind_a_pointer!(['a] &'a K, [] Arc<K>);
 
 /// A wrapped secret, and who wrapped it.
 #[derive(Debug, Clone, PartialEq, Eq)]
