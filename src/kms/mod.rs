@@ -15,6 +15,7 @@ use crate::keyring::KMS_LIMIT;
 use crate::plaintext::Plaintext;
 use crate::sealed::{KmsEncrypted, WrappedKey};
 
+mod any;
 #[cfg(feature = "aws")]
 mod aws;
 mod cache;
@@ -22,6 +23,7 @@ mod local;
 #[cfg(feature = "ssm")]
 pub(crate) mod ssm;
 
+pub use any::AnyKms;
 #[cfg(feature = "aws")]
 pub use aws::{AwsKms, AwsKmsBuilder};
 pub use cache::{CachePolicy, CacheStats, CachedKms};
