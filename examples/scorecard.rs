@@ -133,9 +133,11 @@ struct Cost {
 
 impl fmt::Display for Cost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let milliseconds = self.time.as_secs_f64() * 1e3;
-        let decimals = if milliseconds < 10.0 { 1 } else { 0 };
-        write!(f, "{} {}, {milliseconds:.decimals$} ms", thousands(self.calls), if self.calls == 1 { "call" } else { "calls" })
+        let milliseconds = match self.time.as_secs_f64() * 1e3 {
+            few @ ..10.0 => format!("{few:.1}"),
+            _ => thousands(self.time.as_millis() as u64),
+        };
+        write!(f, "{} {}, {milliseconds} ms", thousands(self.calls), if self.calls == 1 { "call" } else { "calls" })
     }
 }
 
