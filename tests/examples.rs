@@ -1,4 +1,6 @@
 //! Each example as a reader runs it: without any service, and with feature `test-kms` against the AWS emulator that `bin/test` starts.
+//!
+//! `cargo test` builds them first. `cargo test --test examples` does not, and runs what was built before: `cargo build --examples`.
 
 use std::process::Command;
 
