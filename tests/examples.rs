@@ -110,7 +110,13 @@ fn ssm_says_that_something_stands_in_for_the_parameter() {
     Example::new("ssm").prints(&[&["SSM_PARAMETER names no parameter"], &SSM[..]].concat());
 }
 
-/// What the other programs ask for is never left out silently.
+#[test]
+fn ssm_makes_the_document_for_a_parameter() {
+    let document = Example::new("ssm").argument("document").prints(&["{"]);
+    assert!(diesel_envelope::Keyring::parse(document.as_bytes()).is_ok());
+}
+
+/// What the environment asks for is never left out silently.
 #[test]
 #[cfg(not(feature = "aws"))]
 fn what_needs_aws_says_so() {
@@ -164,7 +170,7 @@ mod emulator {
     }
 
     static MADE: LazyLock<Made> = LazyLock::new(|| {
-        let (_, document, _) = Example::new("ssm").argument("document").run();
+        let document = Example::new("ssm").argument("document").prints(&[]);
         let python = std::env::var("TEST_PYTHON").expect("TEST_PYTHON is the Python that has boto3: run bin/test");
         let mut python = with_aws(Command::new(python));
         python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/for_examples.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
