@@ -343,7 +343,7 @@ impl fmt::Display for KmsReason {
             Self::WrongKey => "the blob was made by another key than the one expected: name that key, or wrap the keyring again under this one",
             Self::WrongEncryptionContext => "the blob was wrapped with another encryption context",
             Self::InvalidCiphertext => {
-                "KMS does not know the blob: it is damaged, not from KMS, or was wrapped with an encryption context that is not known here; wrap the keyring again"
+                "KMS does not know the blob: it is damaged, not from KMS, or was wrapped with an encryption context that is not known here; wrap the keyring again; a row's blob may be another row's or column's"
             }
             Self::CiphertextTooShort => "the blob is too short to come from KMS: it was cut, or never wrapped",
             Self::ParameterUnknown => "no such parameter: check its name, the account and the region",

@@ -256,6 +256,35 @@ async fn a_fernet_data_key_writes_tokens_and_both_forms_are_opened() {
     assert_eq!(fernet.open(&native.seal::<_, users::name>(&"Bobby".to_owned()).unwrap()).unwrap(), "Bobby");
 }
 
+#[tokio::test]
+async fn many_data_keys_are_made_in_the_order_of_their_contexts() {
+    let kms = Counted::new();
+    let contexts: Vec<_> = (0..50).map(|i| context().with("row", i.to_string())).collect();
+    let made = kms.generate_data_keys(contexts.clone()).await;
+    assert!((2..=16).contains(&kms.0.peak.load(Ordering::Relaxed)), "at once, and bounded");
+    assert_eq!((made.len(), kms.calls()), (50, 50));
+    for (context, made) in contexts.iter().zip(made) {
+        let (data_key, wrapped) = made.unwrap();
+        assert_eq!(kms.unwrap_with(&wrapped, context).await.unwrap().key_id(), data_key.key_id());
+    }
+    kms.fail(KmsReason::AccessDenied);
+    assert!(kms.generate_data_keys([context(), context()]).await.iter().all(Result::is_err));
+}
+
+#[tokio::test]
+async fn a_cache_is_one_behind_every_pointer() {
+    let kms = Counted::new();
+    let (_, wrapped) = key(&kms).await;
+    let shared = Arc::new(CachedKms::new(&kms, CachePolicy::new(MINUTE)));
+    async fn unwrap(kms: impl Kms, wrapped: &WrappedKey) {
+        kms.unwrap(wrapped).await.unwrap();
+    }
+    unwrap(&*shared, &wrapped).await;
+    unwrap(&shared, &wrapped).await;
+    unwrap(shared, &wrapped).await;
+    assert_eq!(kms.calls(), 1);
+}
+
 fn cached(kms: &Counted, policy: CachePolicy) -> CachedKms<Counted> {
     CachedKms::new(kms.clone(), policy)
 }
