@@ -51,7 +51,7 @@ async fn kms() -> AwsKms {
 
 #[test]
 fn rows_that_python_wrote_each_way_are_read() {
-    let python: Columns = python::run("ways.py", &["write", "alias/app"], &[], "");
+    let python: Columns = python::run("ways.py", &["write", "/read/here", "alias/app"], &[], "");
     let conn = &mut database();
     let columns = (users::value.eq(&python.value), users::name.eq(&python.name), users::data_key.eq(&python.data_key));
     diesel::insert_into(users::table).values(columns).execute(conn).unwrap();
@@ -62,15 +62,15 @@ fn rows_that_python_wrote_each_way_are_read() {
         let data_key = kms.unwrap_with(&user.data_key, &EncryptionContext::none()).await.unwrap();
         assert_eq!(data_key.open(&user.name).unwrap(), "Bobby Tables");
     });
-    let (booted, _) = application("ssm:/path/to/secret").decrypting([python.token]).boot();
+    let (booted, _) = application("ssm:/read/here").decrypting([python.token]).boot();
     assert_eq!(booted.decrypted, ["Bobby Tables"]);
 }
 
 #[test]
 fn rows_written_each_way_are_read_by_python() {
     // The parameter is Python's, and so is one token under it.
-    let python: Columns = python::run("ways.py", &["write", "alias/app"], &[], "");
-    let (booted, _) = application("ssm:/path/to/secret").encrypting(["Duke Caboom"]).boot();
+    let python: Columns = python::run("ways.py", &["write", "/written/here", "alias/app"], &[], "");
+    let (booted, _) = application("ssm:/written/here").encrypting(["Duke Caboom"]).boot();
     let user = block_on(async {
         let kms = kms().await;
         let (data_key, wrapped) = kms.generate_data_key(&EncryptionContext::none()).await.unwrap();
@@ -87,6 +87,6 @@ fn rows_written_each_way_are_read_by_python() {
     let (value, name, data_key) = users::table.select((users::value, users::name, users::data_key)).first(conn).unwrap();
     let columns = Columns { value, name, data_key, token: booted.encrypted[0].0.clone() };
     assert_ne!(columns.token, python.token);
-    let read: serde_json::Value = python::run("ways.py", &["read"], &[], &serde_json::to_string(&columns).unwrap());
+    let read: serde_json::Value = python::run("ways.py", &["read", "/written/here"], &[], &serde_json::to_string(&columns).unwrap());
     assert_eq!(read, json!({"value": "Duke Caboom", "name": "Duke Caboom", "token": "Duke Caboom"}));
 }
