@@ -72,6 +72,7 @@ fn the_life_of_a_keyring() {
     a_replacement_keeps_the_keys_in_use(&document);
     both_keys_read_and_both_index_keys_match(conn, &mut document);
     readers_on_all_cores_never_notice_a_replacement(&mut document);
+    of_replacements_at_once_one_wins(&document);
     dropping_is_explicit(conn);
 }
 
@@ -94,7 +95,9 @@ fn a_replacement_keeps_the_keys_in_use(document: &Document) {
     let start = json.find(r#","index_primary""#).unwrap();
     let without_index: Document = format!("{}}}", &json[..start]).parse().unwrap();
     let lacks_index = Error::ReplaceWouldDrop { role: "index", key_id: document.index_primary().unwrap() };
-    assert_eq!(keyring(&without_index).replace(), Err(lacks_index));
+    assert_eq!(keyring(&without_index).replace(), Err(lacks_index.clone()));
+    let renamed: Document = json.replace(r#""name":"a""#, r#""name":"z""#).parse().unwrap();
+    assert_eq!(keyring(&renamed).replace(), Err(lacks_index), "a spec may ask for the name");
 }
 
 fn both_keys_read_and_both_index_keys_match(conn: &mut SqliteConnection, document: &mut Document) {
@@ -151,6 +154,40 @@ fn readers_on_all_cores_never_notice_a_replacement(document: &mut Document) {
         stop.store(true, Ordering::Relaxed);
     });
     assert!(operations.load(Ordering::Relaxed) >= 100 * cores as u64);
+}
+
+/// Each would write under a key of its own that the others lack: whoever comes second is refused, and no key in use is lost.
+fn of_replacements_at_once_one_wins(document: &Document) {
+    let mut document = document.clone();
+    for _ in 0..200 {
+        let rivals: Vec<_> = (0..4)
+            .map(|_| {
+                let mut rival = document.clone();
+                let key = rival.add_key(Algorithm::Aes256GcmSiv).unwrap();
+                rival.promote_key(key).unwrap();
+                rival
+            })
+            .collect();
+        let start = std::sync::Barrier::new(rivals.len());
+        let outcomes: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = rivals
+                .iter()
+                .map(|rival| {
+                    scope.spawn(|| {
+                        start.wait();
+                        keyring(rival).replace()
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let winners: Vec<_> = outcomes.iter().zip(&rivals).filter(|(outcome, _)| outcome.is_ok()).collect();
+        assert_eq!(winners.len(), 1);
+        assert!(outcomes.iter().filter(|outcome| outcome.is_err()).all(|outcome| matches!(outcome, Err(Error::ReplaceWouldDrop { .. }))));
+        document = winners[0].1.clone();
+        document.remove_key(document.keys().next().unwrap().0).unwrap();
+        keyring(&document).replace().unwrap();
+    }
 }
 
 fn dropping_is_explicit(conn: &mut SqliteConnection) {

@@ -15,7 +15,10 @@ fn ssm() -> FakeKms {
 #[test]
 fn a_secure_string_boots_the_keyring() {
     let fake = ssm();
-    let (booted, _) = Application::new("ssm:/app/secret-key").at_fake(&fake).encrypting(["Bobby"]).boot();
+    let (booted, log) = Application::new("ssm:/app/secret-key").at_fake(&fake).encrypting(["Bobby"]).boot();
+    for event in ["GetParameter", "KMS answered", "keyring installed"] {
+        assert!(log.contains(event), "{event} is not in the log");
+    }
     assert!(booted.encrypted[0].0.starts_with("gAAAAA"));
     let (operation, body) = fake.last_call();
     assert_eq!((operation.as_str(), &body["Name"], &body["WithDecryption"]), ("GetParameter", &NAME.into(), &true.into()));
