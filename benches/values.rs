@@ -7,6 +7,8 @@
 //! Neither knows keys by id, nor wipes anything. The budget is held against the call with the same associated data (6 bytes of
 //! header, 11 of label); the call with none stands beside it.
 
+#![expect(clippy::disallowed_types, reason = "the bare primitives are what is measured against")]
+
 mod measure;
 
 use std::borrow::Cow;
