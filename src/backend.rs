@@ -11,9 +11,6 @@ use diesel::sql_types::HasSqlType;
 use crate::blind_index::BlindIndex;
 use crate::sql_types;
 
-/// How many digests a list may have and the query still be kept as a prepared statement: each length is a statement of its own.
-const MOST_CACHED: usize = 8;
-
 /// A backend that encrypted columns work on: PostgreSQL, MySQL and SQLite, each by its feature.
 #[diagnostic::on_unimplemented(
     message = "encrypted columns do not work on the backend `{Self}`",
@@ -40,6 +37,9 @@ fn push_in<'b, I, DB: EnvelopeBackend>(digests: &'b [BlindIndex<I>], out: &mut A
 where
     BlindIndex<I>: serialize::ToSql<sql_types::BlindIndex, DB>,
 {
+    /// How many digests a list may have and the query still be kept as a prepared statement: each length is a statement of its own.
+    const MOST_CACHED: usize = 8;
+
     if digests.len() > MOST_CACHED {
         out.unsafe_to_cache_prepared();
     }

@@ -45,20 +45,17 @@ macro_rules! write_only_expression {
     };
 }
 
-/// `AsExpression` for a value, and for references to it, into a write-only expression of the given SQL types and their `Nullable`s.
+/// `AsExpression` for a value, and for references to it, into a write-only expression of every SQL type that a trait names. One impl
+/// for all of them: of several, the compiler would list each, and not show the bound that is missing.
 macro_rules! as_write_only_expression {
-    ($generics:tt $value:tt => $expression:ident: $($sql_type:ty),+) => { $(
-        as_write_only_expression!(@references $generics $value => $expression: $sql_type);
-        as_write_only_expression!(@references $generics $value => $expression: diesel::sql_types::Nullable<$sql_type>);
-    )+ };
-    (@references [$($generics:tt)*] [$($value:tt)*] => $expression:ident: $sql_type:ty) => {
-        as_write_only_expression!(@one [$($generics)*] $($value)* => $expression: $sql_type);
-        as_write_only_expression!(@one ['a, $($generics)*] &'a $($value)* => $expression: $sql_type);
-        as_write_only_expression!(@one ['a, 'b, $($generics)*] &'b &'a $($value)* => $expression: $sql_type);
+    ([$($generics:tt)*] [$($value:tt)*] => $expression:ident: $sql_types:path) => {
+        as_write_only_expression!(@one [] [$($generics)*] $($value)* => $expression: $sql_types);
+        as_write_only_expression!(@one ['a,] [$($generics)*] &'a $($value)* => $expression: $sql_types);
+        as_write_only_expression!(@one ['a, 'b,] [$($generics)*] &'b &'a $($value)* => $expression: $sql_types);
     };
-    (@one [$($generics:tt)*] $value:ty => $expression:ident: $sql_type:ty) => {
-        impl<$($generics)*> diesel::expression::AsExpression<$sql_type> for $value {
-            type Expression = $expression<$sql_type, Self>;
+    (@one [$($lifetimes:tt)*] [$($generics:tt)*] $value:ty => $expression:ident: $sql_types:path) => {
+        impl<$($lifetimes)* ST: $sql_types, $($generics)*> diesel::expression::AsExpression<ST> for $value {
+            type Expression = $expression<ST, Self>;
 
             fn as_expression(self) -> Self::Expression {
                 $expression::new(self)

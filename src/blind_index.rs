@@ -23,7 +23,7 @@ pub mod normalize;
 mod sql;
 mod unicode16;
 
-pub use matches::{BlindIndexDsl, BlindIndexWithDsl, IndexExpression, IndexSqlType, Matches};
+pub use matches::{BlindIndexDsl, BlindIndexWithDsl, IndexExpression, IndexSqlType, MatchedBy, Matches};
 pub use sql::CompareBlindIndexesWithMatches;
 
 /// What an index column holds: of which values, and what counts as equal.
@@ -52,6 +52,11 @@ pub use sql::CompareBlindIndexesWithMatches;
 ///
 /// Equal values have equal digests: whoever reads the column counts how often each value occurs, and sees which rows share one.
 /// An index over few different values (a sex, a country, a postcode) gives them away.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no blind index column with an `IndexSpec`",
+    label = "has no `IndexSpec`",
+    note = "implement `IndexSpec` for the column, or name a marker type that has one: `matches_as::<Marker>(..)`"
+)]
 pub trait IndexSpec: 'static {
     /// What is looked up: `str` for text columns.
     type Value: ?Sized;
@@ -105,7 +110,7 @@ impl Digest {
     fn from_stored(stored: &[u8]) -> Result<Self> {
         let mut bytes = [0; DIGEST_LEN];
         let found = stored.len();
-        let start = bytes.get_mut(..found).ok_or(Error::InvalidBlindIndex { found })?;
+        let start = bytes.get_mut(..found).filter(|start| !start.is_empty()).ok_or(Error::InvalidBlindIndex { found })?;
         start.copy_from_slice(stored);
         let len = u8::try_from(found).map_err(|_| Error::InvalidBlindIndex { found })?;
         Ok(Self { bytes, len })
@@ -201,8 +206,10 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_digest_has_at_most_32_bytes() {
+    fn a_stored_digest_has_1_to_32_bytes() {
         assert_eq!(Digest::from_stored(&[7; 5]).unwrap().as_bytes(), [7; 5]);
-        assert_eq!(Digest::from_stored(&[7; 33]), Err(Error::InvalidBlindIndex { found: 33 }));
+        for found in [0, 33] {
+            assert_eq!(Digest::from_stored(&vec![7; found]), Err(Error::InvalidBlindIndex { found }));
+        }
     }
 }

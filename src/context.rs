@@ -26,6 +26,11 @@
 ///
 /// The label stops a value from being moved between columns. It does not stop two rows of one column from being swapped, nor a
 /// row from being put back to what it was: nothing names the row.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no `Context` to bind an encrypted value to",
+    label = "has no `Context`",
+    note = "give the column a label: `impl Context for users::email {{ const LABEL: &'static str = \"users.email\"; }}`"
+)]
 pub trait Context: 'static {
     /// The label: 1 to 255 bytes of `[A-Za-z0-9_.:-]`, checked when the program is compiled. Once values are stored it never
     /// changes, also not when the column is renamed: it is logical, not the SQL identifier.

@@ -73,7 +73,7 @@ impl AeadKey {
         let tag = self
             .0
             .seal_in_place_separate_tag(Nonce::assume_unique_for_key(*nonce), Aad::from(aad), data)
-            .map_err(|_| Error::DecryptionFailed)?;
+            .map_err(|_| Error::UnsupportedValue { expected: "a value of less than 64 GiB" })?;
         tag.as_ref().try_into().map_err(|_| Error::DecryptionFailed)
     }
 

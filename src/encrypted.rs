@@ -15,8 +15,8 @@ mod lenient;
 mod sql;
 
 pub use lenient::{MaybeEncrypted, TryEncrypted};
-pub use sql::EncryptedValuesCannotBeCompared;
 pub(crate) use sql::Snapshot;
+pub use sql::{CiphertextSqlType, EncryptedValuesCannotBeCompared};
 
 /// A value that is encrypted whenever it is written to the database, and decrypted whenever it is read.
 ///
@@ -38,7 +38,8 @@ pub(crate) use sql::Snapshot;
 /// its type allows it; what is taken out with [`into_inner`](Self::into_inner) is the caller's to wipe.
 ///
 /// Each encryption of a value is different, so comparing in a query would never match, and does not compile in `filter`:
-/// look values up with a [`BlindIndex`](crate::BlindIndex). What Diesel lets through nevertheless stands in `SECURITY.md`.
+/// look values up with a [`BlindIndex`](crate::BlindIndex). What Diesel lets through nevertheless, and what then never matches, is
+/// listed under "Limits" in the README.
 pub struct Encrypted<T: Plaintext, C = Unbound> {
     held: T::Held,
     context: PhantomData<fn() -> C>,
@@ -144,21 +145,26 @@ where
 
 /// `encrypt` on a column with a context: an assignment that cannot be bound to another column's.
 ///
-/// Diesel hides the column from a value, so `users::email.eq(Encrypted::<_, users::name>::new(..))` compiles and writes what no
-/// one can read. `users::email.encrypt(..)` takes the context from the column.
+/// Diesel hides the column from a value, so `users::phone.eq(Encrypted::<_, users::name>::new(..))` compiles and writes what no
+/// one can read. `users::phone.encrypt(..)` takes the context from the column.
 ///
 /// ```
 /// # use diesel::prelude::*;
 /// # diesel::table! {
 /// #     use diesel::sql_types::*;
 /// #     use diesel_envelope::sql_types::*;
-/// #     users (id) { id -> BigInt, email -> Ciphertext, }
+/// #     users (id) { id -> BigInt, phone -> Ciphertext, }
 /// # }
-/// # impl diesel_envelope::Context for users::email { const LABEL: &'static str = "users.email"; }
+/// # impl diesel_envelope::Context for users::phone { const LABEL: &'static str = "users.phone"; }
 /// use diesel_envelope::EncryptDsl;
 ///
-/// let update = diesel::update(users::table.find(1)).set(users::email.encrypt("bobby@example.org".to_owned()));
+/// let update = diesel::update(users::table.find(1)).set(users::phone.encrypt("+1 555 0100".to_owned()));
 /// ```
+///
+/// # Security
+///
+/// It writes this column alone. On a searchable column that leaves the blind index behind, and the row is found under the old value:
+/// assign a [`Searchable`](crate::Searchable) there, `.set(&Searchable::<String, users::email>::from("bobby@example.org"))`.
 pub trait EncryptDsl: Column + Context + ExpressionMethods {
     /// `column = ciphertext of the value`.
     fn encrypt<T: Plaintext>(self, value: T) -> diesel::dsl::Eq<Self, Encrypted<T, Self>>

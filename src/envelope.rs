@@ -22,6 +22,8 @@ pub(crate) const HEADER_LEN: usize = 6;
 pub(crate) const BODY: usize = HEADER_LEN + NONCE_LEN;
 /// How much longer a native value is than its (padded) plaintext.
 pub(crate) const OVERHEAD: usize = BODY + TAG_LEN;
+/// How a Fernet token begins until the year 2106: the version and the high bytes of the timestamp, in base64url.
+const FERNET_PREFIX: &[u8] = b"gAAAAA";
 /// The fewest bytes of a Fernet token before base64: version, timestamp, IV, one block, HMAC.
 const FERNET_MIN: usize = 1 + 8 + 16 + 16 + 32;
 
@@ -119,12 +121,15 @@ impl Format {
         if value.starts_with(TEXT_PREFIX) { Ok(Self::Native) } else { Self::of_bytes(value.as_bytes()) }
     }
 
-    /// The format of what may be a plaintext: recognised by 0xA1, by `de1.`, or by the exact shape of a Fernet token.
+    /// The format of what may be a plaintext: recognised by 0xA1, by `de1.`, by the exact shape of a Fernet token, or by its
+    /// beginning and alphabet, so that a token which was cut is not taken for a plaintext.
     pub(crate) fn recognise(value: &[u8]) -> Option<Self> {
         if value.first() == Some(&VERSION) || value.starts_with(TEXT_PREFIX.as_bytes()) {
             Some(Self::Native)
         } else {
-            is_fernet_token(value).then_some(Self::Fernet)
+            let alphabet = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'=');
+            let begins_like_a_token = value.starts_with(FERNET_PREFIX) && value.iter().all(alphabet);
+            (begins_like_a_token || is_fernet_token(value)).then_some(Self::Fernet)
         }
     }
 }
@@ -132,7 +137,7 @@ impl Format {
 /// Whether the text is a Fernet token in form: padded base64url, the version byte, whole blocks of ciphertext.
 pub(crate) fn is_fernet_token(text: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(text) else { return false };
-    if text.len() % 4 != 0 || text.bytes().rev().take_while(|&b| b == b'=').count() > 2 {
+    if !text.len().is_multiple_of(4) || text.bytes().rev().take_while(|&b| b == b'=').count() > 2 {
         return false;
     }
     let token = crypto::from_base64_url(text.trim_end_matches('='));
@@ -151,10 +156,11 @@ pub(crate) fn to_text(value: &[u8]) -> String {
 ///
 /// # Errors
 ///
-/// `UnsupportedFormat` when it is not `de1.` and canonical base64url without padding.
+/// `UnsupportedFormat` when it does not begin with `de1.`; `DecryptionFailed` when canonical base64url without padding does not
+/// follow: a column that is too narrow cuts a value so.
 pub(crate) fn from_text(text: &str) -> Result<Vec<u8>> {
-    let body = text.strip_prefix(TEXT_PREFIX);
-    body.and_then(crypto::from_base64_url).ok_or(Error::UnsupportedFormat { length: text.len() })
+    let body = text.strip_prefix(TEXT_PREFIX).ok_or(Error::UnsupportedFormat { length: text.len() })?;
+    crypto::from_base64_url(body).ok_or(Error::DecryptionFailed)
 }
 
 /// How many bytes a plaintext has once padded to a multiple of `pad_to`: 0x80, then the fewest 0x00.
@@ -210,9 +216,10 @@ mod tests {
         let text = to_text(&value);
         assert_eq!(&text[..12], "de1.oQGfPAGq");
         assert_eq!(from_text(&text).as_deref(), Ok(&value[..]));
-        for bad in [format!("{text}="), format!("{text} "), text.replace("de1.", "de2."), "de1.oR".to_owned()] {
-            assert_eq!(from_text(&bad), Err(Error::UnsupportedFormat { length: bad.len() }));
+        for bad in [format!("{text}="), format!("{text} "), "de1.oR".to_owned()] {
+            assert_eq!(from_text(&bad), Err(Error::DecryptionFailed));
         }
+        assert_eq!(from_text("de2.oQ"), Err(Error::UnsupportedFormat { length: 6 }));
     }
 
     #[test]

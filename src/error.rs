@@ -12,7 +12,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Why a value could not be sealed, opened or found, or why a keyring could not be had.
 ///
 /// The words name ids, lengths and formats, never contents: no plaintext, no key, no ciphertext. They read well alone and behind
-/// Diesel's `Error deserializing field 'email': `. [`Error::find_in`] finds them inside a [`diesel::result::Error`].
+/// Diesel's `Error deserializing field 'email': `. Since Diesel 2.3.14 that is all that Diesel's error prints, and this one is its
+/// `source()`; before, it was part of the text. [`Error::find_in`] finds it inside a [`diesel::result::Error`] of either.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -86,8 +87,8 @@ pub enum Error {
         expected: &'static str,
     },
 
-    /// The value of a blind index column is longer than any digest.
-    #[error("expected a blind index of at most 32 bytes, found {found}")]
+    /// The value of a blind index column is empty, or longer than any digest.
+    #[error("expected a blind index of 1 to 32 bytes, found {found}")]
     InvalidBlindIndex {
         /// The length of the value in bytes.
         found: usize,
@@ -318,6 +319,8 @@ pub enum KmsReason {
     Unreachable,
     /// KMS was reached and did not answer in time.
     TimedOut,
+    /// KMS was reached, and says that it is in trouble itself: HTTP 5xx.
+    Unavailable,
     /// There are no AWS credentials, or AWS does not take them.
     Credentials,
     /// No AWS region is configured.
@@ -340,7 +343,7 @@ impl fmt::Display for KmsReason {
             Self::WrongKey => "the blob was made by another key than the one expected: name that key, or wrap the keyring again under this one",
             Self::WrongEncryptionContext => "the blob was wrapped with another encryption context",
             Self::InvalidCiphertext => {
-                "KMS does not know the blob: it is damaged, not from KMS, or was wrapped with an encryption context that is not known here; wrap the keyring again"
+                "KMS does not know the blob: it is damaged, not from KMS, or was wrapped with an encryption context that is not known here; wrap the keyring again; a row's blob may be another row's or column's"
             }
             Self::CiphertextTooShort => "the blob is too short to come from KMS: it was cut, or never wrapped",
             Self::ParameterUnknown => "no such parameter: check its name, the account and the region",
@@ -348,6 +351,7 @@ impl fmt::Display for KmsReason {
             Self::Throttled => "throttled through all attempts: try again later, or raise the request quota",
             Self::Unreachable => "KMS cannot be reached: check the network, the VPC endpoint and the region",
             Self::TimedOut => "KMS did not answer in time: check the network and the VPC endpoint, or allow it more time",
+            Self::Unavailable => "KMS is in trouble: try again, and look the request up in CloudTrail",
             Self::Credentials => "no usable AWS credentials: check the role or profile of this process",
             Self::Region => "no AWS region configured: set AWS_REGION, or name the key by its ARN",
             Self::Service => "KMS answered with an error: try again, and look the request up in CloudTrail",

@@ -66,6 +66,7 @@
 //! | what can be encrypted, and its bytes | [`Plaintext`], [`AsText`], `Json` |
 //! | lookups | [`BlindIndexDsl`], [`IndexSpec`], [`blind_index::normalize`] |
 //! | keys | [`Keyring`], [`keyring::Document`], [`keyring::Options`], [`kms`] |
+//! | a key for each row, or KMS for each value | [`kms::Kms`], [`DataKey`], [`Sealed`], [`WrappedKey`], [`KmsEncrypted`], [`kms::CachedKms`] |
 //! | what can go wrong | [`Error`] |
 //!
 //! # Features
@@ -74,6 +75,7 @@
 //! |---|---|
 //! | `postgres`, `mysql`, `sqlite` | the backends; the first two link no client library |
 //! | `aws` | AWS KMS, through the AWS SDK |
+//! | `ssm` | the keyring in an SSM SecureString, on top of `aws` |
 //! | `chrono`, `time`, `uuid`, `rust_decimal`, `bigdecimal` | those plaintext types |
 //! | `serde` | `Json<T>`, `serde_json::Value`, `serialize_plaintext` |
 //!
@@ -115,7 +117,7 @@ pub use context::{Accept, Context, Unbound};
 pub use data_key::DataKey;
 #[cfg(feature = "serde")]
 pub use encrypted::serialize_plaintext;
-pub use encrypted::{EncryptDsl, Encrypted, EncryptedValuesCannotBeCompared, MaybeEncrypted, TryEncrypted};
+pub use encrypted::{CiphertextSqlType, EncryptDsl, Encrypted, EncryptedValuesCannotBeCompared, MaybeEncrypted, TryEncrypted};
 pub use envelope::KeyId;
 pub use error::{Error, Found, KmsError, KmsReason, Result};
 pub use keyring::Keyring;
@@ -125,9 +127,16 @@ pub use plaintext::{AsText, Bare, Encoded, Held, Plaintext, TextPlaintext, Wiped
 pub use sealed::{KmsEncrypted, Sealed, SealedValuesCannotBeCompared, WrappedKey};
 pub use searchable::{At, Content, Indexes, Searchable, SearchableColumn, SearchableSpec};
 
-/// Type aliases as Diesel has them, for functions under `#[auto_type]`.
+/// Type aliases as Diesel has them, and Diesel's own, for functions under `#[auto_type(dsl_path = "diesel_envelope::dsl")]`.
 pub mod dsl {
-    pub use crate::blind_index::Matches;
+    pub use diesel::dsl::*;
+
+    use crate::blind_index::MatchedBy;
+
+    /// The type of `index_column.matches(value)`: `Matches<users::email_index, &str>`.
+    pub type Matches<E, V> = <E as MatchedBy<V>>::Output;
+    /// The type of `index_column.matches_any(values)`.
+    pub type MatchesAny<E, V> = <E as MatchedBy<V>>::Output;
 }
 
 /// Compiles what the README shows, which takes all features.

@@ -38,6 +38,12 @@ pub use json::Json;
 ///
 /// Only the canonical form is read: `+5`, `007` and `-0` are no integers. A value written as `i32` is read as `i64` and as
 /// `String`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no encoding that could be encrypted",
+    label = "is no `Plaintext`",
+    note = "use `Json<{Self}>` for a serde type, or `AsText<{Self}>` for a type with `Display` and `FromStr`",
+    note = "dates, UUIDs, decimals and JSON need a feature: `chrono`, `time`, `uuid`, `rust_decimal`, `bigdecimal`, `serde`"
+)]
 pub trait Plaintext: Sized {
     /// What holds the value in memory: it wipes itself on drop where the type allows it, and the value can be moved out of it.
     type Held: Held<Self>;
@@ -61,6 +67,10 @@ pub trait Plaintext: Sized {
 }
 
 /// A type whose column may hold a plaintext as text: what [`MaybeEncrypted`](crate::MaybeEncrypted) can read.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be told from a ciphertext when it is stored as plaintext",
+    note = "`MaybeEncrypted` reads `String` and `AsText<..>`"
+)]
 pub trait TextPlaintext: Plaintext {}
 
 impl TextPlaintext for String {}
@@ -76,13 +86,17 @@ pub enum Encoded<'a> {
 
 impl Encoded<'static> {
     /// What `Display` writes. It is written twice: once to learn the length, so that the buffer never grows and leaves a copy behind.
-    pub fn display(value: &impl Display) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnsupportedValue`] when `Display` reports an error, after whatever it wrote.
+    pub fn display(value: &impl Display) -> Result<Self> {
+        let unsupported = |_| Error::UnsupportedValue { expected: "text, which its type could not write" };
         let mut length = Length(0);
-        // Neither sink can fail; a `Display` that reports an error of its own has written what it could both times.
-        let _ = write!(length, "{value}");
-        let mut text = String::with_capacity(length.0);
-        let _ = write!(text, "{value}");
-        Self::Owned(Zeroizing::new(text.into_bytes()))
+        write!(length, "{value}").map_err(unsupported)?;
+        let mut text = Zeroizing::new(String::with_capacity(length.0));
+        write!(text, "{value}").map_err(unsupported)?;
+        Ok(Self::Owned(Zeroizing::new(std::mem::take(&mut *text).into_bytes())))
     }
 }
 
@@ -252,11 +266,11 @@ macro_rules! integers {
             const PAD_TO: usize = $pad_to;
 
             fn encode(&self) -> Result<Encoded<'_>> {
-                Ok(Encoded::display(self))
+                Encoded::display(self)
             }
 
             fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
-                canonical($expected, &bytes, |text| text.parse().ok(), |value: &Self| Ok(Encoded::display(value)))
+                canonical($expected, &bytes, |text| text.parse().ok(), |value: &Self| Encoded::display(value))
             }
         }
     )+ };
@@ -274,11 +288,11 @@ impl Plaintext for f64 {
     const PAD_TO: usize = 32;
 
     fn encode(&self) -> Result<Encoded<'_>> {
-        Ok(Encoded::display(&format_args!("{self:e}")))
+        Encoded::display(&format_args!("{self:e}"))
     }
 
     fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
-        let write = |value: &Self| Ok(Encoded::display(&format_args!("{value:e}")));
+        let write = |value: &Self| Encoded::display(&format_args!("{value:e}"));
         canonical("a number of type f64", &bytes, |text| text.parse().ok(), write)
     }
 }
@@ -289,18 +303,24 @@ impl Plaintext for f32 {
     const PAD_TO: usize = 32;
 
     fn encode(&self) -> Result<Encoded<'_>> {
-        Ok(Encoded::display(&format_args!("{:e}", f64::from(*self))))
+        Encoded::display(&format_args!("{:e}", f64::from(*self)))
     }
 
     fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
         #[expect(clippy::cast_possible_truncation, reason = "the canonical check refuses what the narrowing changed")]
         let narrow = |text: &str| text.parse::<f64>().ok().map(|wide| wide as Self);
-        let write = |value: &Self| Ok(Encoded::display(&format_args!("{:e}", f64::from(*value))));
+        let write = |value: &Self| Encoded::display(&format_args!("{:e}", f64::from(*value)));
         canonical("a number of type f32", &bytes, narrow, write)
     }
 }
 
 /// A value stored as the text that `Display` writes and `FromStr` reads: what other languages write as text, and any type of one's own.
+///
+/// What `Display` writes and `FromStr` would refuse is not written.
+///
+/// # Security
+///
+/// It is not padded: the variants of an enum can be told apart by their length. Give its column a `PAD_TO`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct AsText<T>(pub T);
 
@@ -314,7 +334,9 @@ impl<T: Display + FromStr> Plaintext for AsText<T> {
     type Held = Bare<Self>;
 
     fn encode(&self) -> Result<Encoded<'_>> {
-        Ok(Encoded::display(&self.0))
+        let encoded = Encoded::display(&self.0)?;
+        let read = std::str::from_utf8(&encoded).is_ok_and(|text| text.parse::<T>().is_ok());
+        if read { Ok(encoded) } else { Err(Error::UnsupportedValue { expected: "text that the type itself reads" }) }
     }
 
     fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {

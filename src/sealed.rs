@@ -12,6 +12,7 @@ use crate::backend::EnvelopeBackend;
 use crate::bind::{as_write_only_expression, write_only_expression};
 use crate::context::Unbound;
 use crate::crypto;
+use crate::encrypted::CiphertextSqlType;
 use crate::envelope::{self, Format};
 use crate::error::{Error, Result};
 use crate::sql_types::{Ciphertext, CiphertextText};
@@ -41,6 +42,7 @@ pub struct WrappedKey(Vec<u8>);
 /// A value that KMS itself encrypted: bytes in a binary column, base64 in a text column.
 ///
 /// [`Kms::encrypt`](crate::kms::Kms::encrypt) makes it and [`Kms::decrypt`](crate::kms::Kms::decrypt) opens it, each with one call.
+/// It is never padded: its length tells that of the value, also of a number or a `bool`.
 pub struct KmsEncrypted<T, C = Unbound> {
     bytes: Vec<u8>,
     value: PhantomData<fn() -> (T, C)>,
@@ -123,7 +125,7 @@ fn blob_from_text(text: &str) -> Result<Vec<u8>> {
 
 macro_rules! columns {
     ($([$($generic:ident),*] $name:ident $ty:ty;)+) => { $(
-        as_write_only_expression!([$($generic),*] [$ty] => SealedValuesCannotBeCompared: Ciphertext, CiphertextText, Binary, Text);
+        as_write_only_expression!([$($generic),*] [$ty] => SealedValuesCannotBeCompared: CiphertextSqlType);
         columns!(@binary [$($generic),*] $ty: Ciphertext, Binary);
         columns!(@text [$($generic),*] $ty: CiphertextText, Text);
 

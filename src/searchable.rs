@@ -38,6 +38,11 @@ use crate::plaintext::Plaintext;
 ///
 /// impl SearchableColumn for users::email { type Indexes = users::email_index; }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no blind indexes to be found by",
+    label = "is no `SearchableColumn`",
+    note = "name its index columns: `impl SearchableColumn for users::email {{ type Indexes = users::email_index; }}`"
+)]
 pub trait SearchableColumn: Context + Column + Default + ExpressionMethods {
     /// The index columns, each with an [`IndexSpec`].
     type Indexes;

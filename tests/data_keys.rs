@@ -143,7 +143,8 @@ fn database() -> SqliteConnection {
     static INSTALL: Once = Once::new();
     INSTALL.call_once(|| Keyring::insecure_for_tests().install().unwrap());
     let mut conn = SqliteConnection::establish(":memory:").unwrap();
-    let create = "CREATE TABLE users (id INTEGER PRIMARY KEY, name BLOB, email TEXT, email_index BLOB, token TEXT, data_key BLOB, text_key TEXT)";
+    let create =
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, name BLOB, email TEXT, email_index BLOB, token TEXT, data_key BLOB, text_key TEXT)";
     diesel::sql_query(create).execute(&mut conn).unwrap();
     conn
 }
@@ -255,6 +256,35 @@ async fn a_fernet_data_key_writes_tokens_and_both_forms_are_opened() {
     assert_eq!(fernet.open(&native.seal::<_, users::name>(&"Bobby".to_owned()).unwrap()).unwrap(), "Bobby");
 }
 
+#[tokio::test]
+async fn many_data_keys_are_made_in_the_order_of_their_contexts() {
+    let kms = Counted::new();
+    let contexts: Vec<_> = (0..50).map(|i| context().with("row", i.to_string())).collect();
+    let made = kms.generate_data_keys(contexts.clone()).await;
+    assert!((2..=16).contains(&kms.0.peak.load(Ordering::Relaxed)), "at once, and bounded");
+    assert_eq!((made.len(), kms.calls()), (50, 50));
+    for (context, made) in contexts.iter().zip(made) {
+        let (data_key, wrapped) = made.unwrap();
+        assert_eq!(kms.unwrap_with(&wrapped, context).await.unwrap().key_id(), data_key.key_id());
+    }
+    kms.fail(KmsReason::AccessDenied);
+    assert!(kms.generate_data_keys([context(), context()]).await.iter().all(Result::is_err));
+}
+
+#[tokio::test]
+async fn a_cache_is_one_behind_every_pointer() {
+    let kms = Counted::new();
+    let (_, wrapped) = key(&kms).await;
+    let shared = Arc::new(CachedKms::new(&kms, CachePolicy::new(MINUTE)));
+    async fn unwrap(kms: impl Kms, wrapped: &WrappedKey) {
+        kms.unwrap(wrapped).await.unwrap();
+    }
+    unwrap(&*shared, &wrapped).await;
+    unwrap(&shared, &wrapped).await;
+    unwrap(shared, &wrapped).await;
+    assert_eq!(kms.calls(), 1);
+}
+
 fn cached(kms: &Counted, policy: CachePolicy) -> CachedKms<Counted> {
     CachedKms::new(kms.clone(), policy)
 }
@@ -338,7 +368,7 @@ async fn an_outage_is_bridged_by_the_stale_window_and_nothing_else() {
     let (_, wrapped) = key(&kms).await;
     let ttl = Duration::from_millis(30);
     let pause = || tokio::time::sleep(Duration::from_millis(40));
-    for outage in [KmsReason::Unreachable, KmsReason::TimedOut, KmsReason::Throttled, KmsReason::Service] {
+    for outage in [KmsReason::Unreachable, KmsReason::TimedOut, KmsReason::Throttled, KmsReason::Unavailable] {
         let (plain, bridging) = (cached(&kms, CachePolicy::new(ttl)), cached(&kms, CachePolicy::new(ttl).stale_for(MINUTE)));
         assert!(plain.unwrap(&wrapped).await.is_ok() && bridging.unwrap(&wrapped).await.is_ok());
         kms.fail(outage);
@@ -356,7 +386,7 @@ async fn an_outage_is_bridged_by_the_stale_window_and_nothing_else() {
         kms.fail(None);
     }
 
-    for refusal in [KmsReason::KeyDisabled, KmsReason::AccessDenied, KmsReason::KeyUnusable, KmsReason::Credentials] {
+    for refusal in [KmsReason::Service, KmsReason::KeyDisabled, KmsReason::AccessDenied, KmsReason::KeyUnusable, KmsReason::Credentials] {
         let bridging = cached(&kms, CachePolicy::new(ttl).stale_for(MINUTE));
         bridging.unwrap(&wrapped).await.unwrap();
         pause().await;
@@ -389,6 +419,24 @@ async fn a_shredded_key_is_gone_at_once_or_when_the_cache_forgets_it() {
     assert!(cache.unwrap(&wrapped).await.is_err());
     let found: Vec<i32> = users::table.filter(users::email_index.matches("1@example.org")).select(users::id).load(conn).unwrap();
     assert_eq!(found, [1], "the blind index is not under the data key, and must be deleted too");
+}
+
+#[tokio::test]
+async fn a_key_that_is_forgotten_while_it_is_fetched_is_not_kept() {
+    let kms = Counted::new();
+    let (_, wrapped) = key(&kms).await;
+    for clear in [false, true] {
+        let cache = cached(&kms, CachePolicy::new(MINUTE));
+        let forget = async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            if clear { cache.clear().await } else { cache.forget(&wrapped).await }
+        };
+        let (unwrapped, ()) = tokio::join!(cache.unwrap(&wrapped), forget);
+        assert!(unwrapped.is_ok(), "who asked before is answered");
+        kms.fail(KmsReason::KeyUnusable);
+        assert!(cache.unwrap(&wrapped).await.is_err(), "who asks after is not");
+        kms.fail(None);
+    }
 }
 
 #[test]

@@ -16,10 +16,6 @@ use crate::keyring::Keyring;
 use crate::sql_types;
 
 /// An expression whose SQL type is a blind index and whose [`IndexSpec`] is known: a column, and a column of an alias.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no blind index column with an `IndexSpec`",
-    note = "implement `IndexSpec` for the column, or name a marker type that does with `matches_as::<Marker>(..)`"
-)]
 pub trait IndexExpression: Expression {
     /// The spec that the column's digests follow.
     type Spec: IndexSpec;
@@ -34,6 +30,16 @@ where
     Self: Expression,
 {
     type Spec = C;
+}
+
+/// What [`dsl::Matches`](crate::dsl::Matches) is made of: the expression of a comparison with a value of the type `V`, whatever `V` is.
+pub trait MatchedBy<V> {
+    /// [`Matches`] with the spec of the column.
+    type Output;
+}
+
+impl<E: IndexExpression, V> MatchedBy<V> for E {
+    type Output = Matches<E, E::Spec>;
 }
 
 /// The SQL types of blind index columns.
@@ -56,13 +62,15 @@ impl IndexSqlType for Nullable<Binary> {}
 /// | `users::email_index.matches_any(Vec::<&str>::new())` | `1=0` |
 ///
 /// The digests are computed when the expression is built; what goes wrong is kept, and fails the query.
-pub trait BlindIndexDsl: IndexExpression + Sized
+pub trait BlindIndexDsl: Expression + Sized
 where
     Self::SqlType: IndexSqlType,
 {
     /// True for rows whose value equals this one, as the spec's `normalize` sees it.
     fn matches<V>(self, value: &V) -> Matches<Self, Self::Spec>
     where
+        // Here and not on the trait, so that the compiler names the missing spec and not a missing method.
+        Self: IndexExpression,
         V: ?Sized + Borrow<<Self::Spec as IndexSpec>::Value>,
     {
         Matches::new(self, [value.borrow()])
@@ -71,13 +79,14 @@ where
     /// True for rows whose value equals one of these; false for all rows when there are none.
     fn matches_any<'v, V>(self, values: impl IntoIterator<Item = &'v V>) -> Matches<Self, Self::Spec>
     where
+        Self: IndexExpression,
         V: ?Sized + Borrow<<Self::Spec as IndexSpec>::Value> + 'v,
     {
         Matches::new(self, values.into_iter().map(Borrow::borrow))
     }
 }
 
-impl<E: IndexExpression> BlindIndexDsl for E where E::SqlType: IndexSqlType {}
+impl<E: Expression> BlindIndexDsl for E where E::SqlType: IndexSqlType {}
 
 /// The same for a column of a schema in another crate, where [`IndexSpec`] is implemented on a marker type.
 pub trait BlindIndexWithDsl: Column + Sized
@@ -87,6 +96,14 @@ where
     /// True for rows whose value equals this one under the named spec.
     fn matches_as<S: IndexSpec>(self, value: &(impl ?Sized + Borrow<S::Value>)) -> Matches<Self, S> {
         Matches::new(self, [value.borrow()])
+    }
+
+    /// True for rows whose value equals one of these under the named spec; false for all rows when there are none.
+    fn matches_any_as<'v, S: IndexSpec>(
+        self,
+        values: impl IntoIterator<Item = &'v (impl ?Sized + Borrow<S::Value> + 'v)>,
+    ) -> Matches<Self, S> {
+        Matches::new(self, values.into_iter().map(Borrow::borrow))
     }
 }
 

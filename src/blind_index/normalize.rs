@@ -62,7 +62,8 @@ fn is_white_space(c: char) -> bool {
     matches!(c, '\u{9}'..='\u{D}' | ' ' | '\u{85}' | '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{2028}' | '\u{2029}' | '\u{202F}' | '\u{205F}' | '\u{3000}')
 }
 
-/// The ASCII digits alone, for telephone and account numbers: `+49 (30) 123-45` is `493012345`.
+/// The ASCII digits alone, for telephone and account numbers: `+49 (30) 123-45` is `493012345`. What has no digits is empty, and so
+/// equal to everything else that has none: check the form of a number before it is stored.
 pub fn digits(value: &str) -> Cow<'_, [u8]> {
     if value.bytes().all(|b| b.is_ascii_digit()) {
         return Cow::Borrowed(value.as_bytes());
@@ -175,7 +176,7 @@ mod tests {
     /// U+10940 is a letter since Unicode 17.0, U+1ADD combines, U+A7CE has a lower case; to 16.0 all of them are unassigned.
     #[test]
     fn what_unicode_16_does_not_know_is_left_as_it_is() {
-        for later in ["\u{10940}", "\u{A7CE}", "a\u{1ADD}\u{323}", "\u{378}"] {
+        for later in ["\u{10940}", "\u{A7CE}", "x\u{301}\u{1ADD}", "\u{378}"] {
             assert_eq!(caseless_text(later), later);
         }
         assert_eq!(caseless_text("A\u{378}\u{301}E\u{301}"), "a\u{378}\u{301}é");

@@ -5,7 +5,7 @@ use diesel::deserialize::{self, FromSql, Queryable};
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::{Binary, Nullable};
 
-use super::{BlindIndex, Digest};
+use super::{BlindIndex, Digest, IndexSqlType};
 use crate::backend::EnvelopeBackend;
 use crate::bind::{as_write_only_expression, write_only_expression};
 use crate::sql_types;
@@ -16,7 +16,7 @@ write_only_expression! {
     CompareBlindIndexesWithMatches
 }
 
-as_write_only_expression!([I] [BlindIndex<I>] => CompareBlindIndexesWithMatches: sql_types::BlindIndex, Binary);
+as_write_only_expression!([I] [BlindIndex<I>] => CompareBlindIndexesWithMatches: IndexSqlType);
 
 macro_rules! index_columns {
     ($($sql_type:ty),+) => { $(

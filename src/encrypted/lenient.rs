@@ -9,7 +9,7 @@ use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::{Binary, SingleValue, Text};
 use zeroize::Zeroizing;
 
-use super::{Encrypted, EncryptedValuesCannotBeCompared};
+use super::{CiphertextSqlType, Encrypted, EncryptedValuesCannotBeCompared};
 use crate::backend::EnvelopeBackend;
 use crate::bind::as_write_only_expression;
 use crate::context::{Context, Unbound};
@@ -90,7 +90,7 @@ impl<T: Plaintext, C> fmt::Debug for MaybeEncrypted<T, C> {
     }
 }
 
-as_write_only_expression!([T: Plaintext, C] [MaybeEncrypted<T, C>] => EncryptedValuesCannotBeCompared: Ciphertext, CiphertextText, Binary, Text);
+as_write_only_expression!([T: Plaintext, C: Context] [MaybeEncrypted<T, C>] => EncryptedValuesCannotBeCompared: CiphertextSqlType);
 
 impl<T: Plaintext, C, ST, DB: Backend> ToSql<ST, DB> for MaybeEncrypted<T, C>
 where

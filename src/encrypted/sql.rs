@@ -24,7 +24,24 @@ write_only_expression! {
     EncryptedValuesCannotBeCompared
 }
 
-as_write_only_expression!([T: Plaintext, C] [Encrypted<T, C>] => EncryptedValuesCannotBeCompared: Ciphertext, CiphertextText, Binary, Text);
+/// The SQL types of columns that can hold an encrypted value.
+#[diagnostic::on_unimplemented(
+    message = "a column of the SQL type `{Self}` cannot hold an encrypted value",
+    note = "make it `Ciphertext`, `CiphertextText`, `Binary` or `Text`, or a `Nullable` of them"
+)]
+pub trait CiphertextSqlType: SqlType + TypedExpressionType {}
+
+impl CiphertextSqlType for Ciphertext {}
+impl CiphertextSqlType for Nullable<Ciphertext> {}
+impl CiphertextSqlType for CiphertextText {}
+impl CiphertextSqlType for Nullable<CiphertextText> {}
+impl CiphertextSqlType for Binary {}
+impl CiphertextSqlType for Nullable<Binary> {}
+impl CiphertextSqlType for Text {}
+impl CiphertextSqlType for Nullable<Text> {}
+
+// `C: Context` is asked for here, where nothing needs it yet: without it rustc looks for the missing one until it overflows.
+as_write_only_expression!([T: Plaintext, C: Context] [Encrypted<T, C>] => EncryptedValuesCannotBeCompared: CiphertextSqlType);
 
 /// Writes a value encrypted under a keyring that is handed in.
 pub trait SealInto<ST, DB: Backend> {

@@ -42,7 +42,8 @@ impl Options {
     }
 
     /// Every column reads its own native values and nothing else, whatever its [`ACCEPT`](crate::Context::ACCEPT) says: no Fernet
-    /// tokens, and no unbound values in bound columns.
+    /// tokens, and no unbound values in bound columns. It is about what the keyring opens; what a [`DataKey`](crate::DataKey) opens
+    /// is the column's to say.
     #[must_use]
     pub fn strict(mut self) -> Self {
         self.strict = true;
@@ -54,7 +55,10 @@ impl Options {
     ///
     /// # Security
     ///
-    /// Without the pin, whoever can set the environment variable can choose the keys under which the application writes.
+    /// Without the pin, whoever can set the environment variable can choose the keys under which the application writes. With it
+    /// they still can where they may set the whole environment: `AWS_ENDPOINT_URL_KMS` or a profile leads to a KMS of their own.
+    /// A bare blob has no encryption context, so anything that the pinned key wrapped without one may stand in its place; prefer
+    /// the form `kms:`.
     #[must_use]
     pub fn require_kms(mut self, key_arns: &[impl AsRef<str>]) -> Self {
         self.pinned = Some(key_arns.iter().map(|arn| arn.as_ref().to_owned()).collect());
@@ -88,7 +92,7 @@ impl Options {
 
 /// One of the wrapped keyrings in the variable.
 #[derive(Debug)]
-#[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "without the SDK a KMS blob is parsed and refused"))]
+#[cfg_attr(not(any(feature = "aws", test)), expect(dead_code, reason = "without the SDK a KMS blob is parsed and refused"))]
 enum Alternative {
     /// A bare blob: default region, no encryption context.
     Blob(Vec<u8>),
@@ -252,15 +256,10 @@ fn allow(alternative: Alternative, count: usize, options: &Options) -> Result<Al
 
 /// `arn:<partition>:kms:<region>:<account>:key/<id>`.
 fn is_key_arn(arn: &str) -> bool {
-    let mut parts = arn.splitn(6, ':');
-    let mut part = || parts.next().unwrap_or_default();
-    part() == "arn"
-        && !part().is_empty()
-        && part() == "kms"
-        && !part().is_empty()
-        && !part().is_empty()
-        && part().len() > "key/".len()
-        && arn.contains(":key/")
+    let parts: Vec<_> = arn.splitn(6, ':').collect();
+    let ["arn", partition, "kms", region, account, key] = parts[..] else { return false };
+    let id = key.strip_prefix("key/").unwrap_or_default();
+    ![partition, region, account, id].iter().any(|part| part.is_empty()) && !id.contains([':', '/'])
 }
 
 /// Tries the alternatives in turn and returns the document of the first that is unwrapped.
@@ -412,6 +411,8 @@ mod tests {
             (token, "holds an encrypted value, not a wrapped keyring"),
             ("kms:hunter2", "is not of the form kms:<key-arn>:<base64>"),
             (&format!("kms:alias/app:{blob}"), "does not name a KMS key by its ARN"),
+            (&format!("kms:{}:{blob}", ARN.replace("key/", "alias/x:key/")), "does not name a KMS key by its ARN"),
+            (&format!("kms:{}:{blob}", ARN.replace("eu-central-1", "")), "does not name a KMS key by its ARN"),
             (&format!("kms:{ARN}:p@ss"), "is not base64"),
             (&format!("vault:{blob}"), "begins with a scheme other than kms, ssm and local"),
             (&format!("{blob},"), "holds an empty blob (alternative 2)"),

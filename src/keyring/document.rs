@@ -186,7 +186,12 @@ impl Document {
             index_primary: self.index_primary.map(|id| id.to_string()),
             index_keys: index_keys.collect(),
         };
-        Zeroizing::new(serde_json::to_string(&json).expect("strings and numbers are always JSON"))
+        // With room for all from the start: a string that grows leaves keys behind in what it frees.
+        let room = 256 + self.keys.iter().map(|key| 256 + 6 * key.comment.as_ref().map_or(0, String::len)).sum::<usize>();
+        let room = room + self.index_keys.iter().map(|key| 256 + 6 * key.name.len()).sum::<usize>();
+        let mut text = Zeroizing::new(Vec::with_capacity(room));
+        serde_json::to_writer(&mut *text, &json).expect("strings and numbers are always JSON");
+        Zeroizing::new(String::from_utf8(std::mem::take(&mut *text)).expect("JSON is UTF-8"))
     }
 
     /// Wraps the document under a KMS key and returns the line for the environment variable.
@@ -257,6 +262,26 @@ impl Document {
             document.index_keys.push(key);
         })
         .map(|()| id)
+    }
+
+    /// Takes a key out: what is under it can no longer be read. Keep it as long as a row or a backup is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownKey`]; [`Error::InvalidKeyring`] for the key that writes.
+    pub fn remove_key(&mut self, key_id: KeyId) -> Result<()> {
+        self.keys.iter().find(|key| key.id == key_id).ok_or(Error::UnknownKey { key_id })?;
+        self.edit(|document| document.keys.retain(|key| key.id != key_id))
+    }
+
+    /// Takes an index key out: what is indexed under it alone is no longer found.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownKey`]; [`Error::InvalidKeyring`] for the key that writes indexes.
+    pub fn remove_index_key(&mut self, key_id: KeyId) -> Result<()> {
+        self.index_keys.iter().find(|key| key.id == key_id).ok_or(Error::UnknownKey { key_id })?;
+        self.edit(|document| document.index_keys.retain(|key| key.id != key_id))
     }
 
     /// Makes an index key the one that writes indexes.
@@ -477,6 +502,21 @@ mod tests {
             assert!(!words.contains(&secret) && !words.contains(&secret[..6]), "{words}");
         }
         words.strip_prefix("invalid keyring: ").unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_key_is_taken_out_unless_it_writes() {
+        let mut document = Document::generate().unwrap();
+        let (old, old_index) = (document.primary(), document.index_primary().unwrap());
+        assert!(document.remove_key(old).is_err() && document.remove_index_key(old_index).is_err());
+        let (new, new_index) = (document.add_key(Algorithm::Fernet).unwrap(), document.add_index_key("b").unwrap());
+        document.promote_key(new).unwrap();
+        document.promote_index_key(new_index).unwrap();
+        document.remove_key(old).unwrap();
+        document.remove_index_key(old_index).unwrap();
+        assert_eq!(document.keys().map(|(id, _)| id).collect::<Vec<_>>(), [new]);
+        assert_eq!(document.index_keys().map(|(id, _)| id).collect::<Vec<_>>(), [new_index]);
+        assert_eq!(document.remove_key(old), Err(Error::UnknownKey { key_id: old }));
     }
 
     #[test]

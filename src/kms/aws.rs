@@ -239,13 +239,18 @@ where
         SdkError::ConstructionFailure(_) => new(KmsReason::Service).detail("the request could not be built"),
         SdkError::ServiceError(service) => {
             let answer = service.err();
+            let status = service.raw().status();
             let code = answer.code();
             let detail = match (code, answer.message().filter(|message| !message.is_empty())) {
                 (Some(code), Some(message)) => format!("{code}: {message}"),
                 (Some(code), None) => code.to_owned(),
-                (None, _) => format!("the answer, with HTTP status {}, was not one of KMS", service.raw().status()),
+                (None, _) => format!("the answer, with HTTP status {status}, was not one of KMS"),
             };
-            KmsError { request_id: answer.request_id().map(str::to_owned), ..new(reason(code)).detail(detail) }
+            let reason = match reason(code) {
+                KmsReason::Service if status.is_server_error() => KmsReason::Unavailable,
+                reason => reason,
+            };
+            KmsError { request_id: answer.request_id().map(str::to_owned), ..new(reason).detail(detail) }
         }
         _ => new(KmsReason::Service),
     }
@@ -284,7 +289,7 @@ fn dispatch(operation: &'static str, failure: Option<&ConnectorError>) -> KmsErr
     }
     let lower = words.to_lowercase();
     let reason = if failure.is_some_and(ConnectorError::is_io) {
-        // A host may have any name, "identity" too.
+        // What TLS says of a certificate names hosts, and a host may have any name, "identity" too.
         KmsReason::Unreachable
     } else if lower.contains("missing signing region") || lower.contains("region") && lower.contains("missing") {
         KmsReason::Region
@@ -294,4 +299,19 @@ fn dispatch(operation: &'static str, failure: Option<&ConnectorError>) -> KmsErr
         KmsReason::Unreachable
     };
     KmsError::new(operation, reason).detail(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_kept_a_request_from_being_sent_is_told_by_its_kind_first() {
+        let reason = |failure: ConnectorError| dispatch("Decrypt", Some(&failure)).reason;
+        let certificate = "invalid peer certificate: not valid for name identity.example";
+        assert_eq!(reason(ConnectorError::io(certificate.into())), KmsReason::Unreachable);
+        assert_eq!(reason(ConnectorError::other("no credentials found in chain".into(), None)), KmsReason::Credentials);
+        assert_eq!(reason(ConnectorError::other("missing signing region".into(), None)), KmsReason::Region);
+        assert_eq!(reason(ConnectorError::other("connection closed before message completed".into(), None)), KmsReason::Unreachable);
+    }
 }

@@ -55,7 +55,7 @@ impl CachePolicy {
         self
     }
 
-    /// For how much longer a key serves while KMS is down: throttled, unreachable or silent. Every other answer of KMS counts, and
+    /// For how much longer a key serves while KMS is down: throttled, unreachable, silent, or failing by its own words (HTTP 5xx). Every other answer of KMS counts, and
     /// drops the key: that it is disabled, deleted, or that access is denied.
     #[must_use]
     pub fn stale_for(mut self, window: Duration) -> Self {
@@ -118,6 +118,8 @@ pub struct CachedKms<K> {
     /// The same keys, for as long as they may serve when KMS is down. What leaves it is wiped.
     kept: Cache<Id, Arc<Slot>>,
     down_until: Mutex<Option<Instant>>,
+    /// Grows with every `forget` and `clear`: what was asked for before is not kept after.
+    forgotten: AtomicU64,
     counters: Counters,
 }
 
@@ -167,7 +169,7 @@ impl<K: Kms> CachedKms<K> {
         let builder = || Cache::builder().max_capacity(policy.capacity).eviction_policy(EvictionPolicy::lru());
         let kept = builder().time_to_live(policy.ttl + policy.stale).eviction_listener(|_, slot: Arc<Slot>, _| slot.wipe()).build();
         let fresh = builder().time_to_live(policy.ttl).build();
-        Self { kms, policy, fresh, kept, down_until: Mutex::new(None), counters: Counters::default() }
+        Self { kms, policy, fresh, kept, down_until: Mutex::new(None), forgotten: AtomicU64::new(0), counters: Counters::default() }
     }
 
     /// What the cache did so far.
@@ -179,6 +181,7 @@ impl<K: Kms> CachedKms<K> {
 
     /// Drops a key under every context, in the process that shreds it.
     pub async fn forget(&self, key: &WrappedKey) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
         let ids: Vec<_> = self.kept.iter().map(|(id, _)| id).filter(|id| *id.blob == *key.as_bytes()).collect();
         for id in ids {
             self.drop_key(&id).await;
@@ -194,6 +197,7 @@ impl<K: Kms> CachedKms<K> {
 
     /// Drops all keys.
     pub async fn clear(&self) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.fresh.invalidate_all();
         self.kept.invalidate_all();
         self.evict().await;
@@ -237,12 +241,22 @@ impl<K: Kms> CachedKms<K> {
             self.fresh.invalidate(&id).await;
         }
         bump(&self.counters.misses);
-        if self.is_down() {
-            if let Some(key) = self.stale(&id).await {
+        if self.is_down()
+            && let Some(key) = self.stale(&id).await
+        {
+            return Ok(key);
+        }
+        let forgotten = self.forgotten.load(Ordering::SeqCst);
+        let answer = self.fresh.try_get_with(id.clone(), self.call(&id, key, context)).await;
+        if self.forgotten.load(Ordering::SeqCst) != forgotten {
+            // It was asked for before, and answers who asked; it is not kept for anybody else.
+            let key = answer.as_ref().ok().and_then(|slot| slot.key());
+            self.drop_key(&id).await;
+            if let Some(key) = key {
                 return Ok(key);
             }
         }
-        let error = match self.fresh.try_get_with(id.clone(), self.call(&id, key, context)).await {
+        let error = match answer {
             Ok(slot) => match slot.key() {
                 Some(key) => return Ok(key),
                 // A cache with too little room has evicted it already.
@@ -274,7 +288,7 @@ impl<K: Kms> CachedKms<K> {
 
 /// Whether KMS failed, as opposed to refused.
 fn is_outage(error: &Error) -> bool {
-    let outages = [KmsReason::Throttled, KmsReason::Unreachable, KmsReason::TimedOut, KmsReason::Service];
+    let outages = [KmsReason::Throttled, KmsReason::Unreachable, KmsReason::TimedOut, KmsReason::Unavailable];
     matches!(error, Error::Kms(kms) if outages.contains(&kms.reason))
 }
 

@@ -8,7 +8,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use zeroize::Zeroizing;
 
@@ -140,10 +140,12 @@ fn aad(header: &[u8], context: &EncryptionContext) -> Result<Vec<u8>> {
 /// Writes a new key beside the path and links it there, so that no other process ever sees half a key; the first one wins.
 fn create(path: &Path) -> Result<()> {
     let root = Root::generate()?;
-    let text = Zeroizing::new(crypto::to_base64_url_padded(root.as_bytes()) + "\n");
-    let draft = PathBuf::from(format!("{}.{:x}", path.display(), u64::from_be_bytes(*root.derive("draft"))));
+    let text = Zeroizing::new(crypto::to_base64_url_padded(root.as_bytes()));
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!(".{:x}", u64::from_be_bytes(*root.derive("draft"))));
     let written = private(OpenOptions::new().write(true).create_new(true)).open(&draft).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
+        file.write_all(b"\n")?;
         file.sync_all()
     });
     let linked = written.and_then(|()| fs::hard_link(&draft, path));
@@ -189,6 +191,8 @@ fn problem(path: &Path, problem: impl Into<std::borrow::Cow<'static, str>>) -> E
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
     use crate::crypto::ROOT_LEN;
 

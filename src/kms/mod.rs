@@ -1,7 +1,9 @@
 //! Key management services: what wraps a keyring and unwraps it again.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 use zeroize::Zeroizing;
@@ -14,6 +16,7 @@ use crate::keyring::KMS_LIMIT;
 use crate::plaintext::Plaintext;
 use crate::sealed::{KmsEncrypted, WrappedKey};
 
+mod any;
 #[cfg(feature = "aws")]
 mod aws;
 mod cache;
@@ -21,6 +24,7 @@ mod local;
 #[cfg(feature = "ssm")]
 pub(crate) mod ssm;
 
+pub use any::AnyKms;
 #[cfg(feature = "aws")]
 pub use aws::{AwsKms, AwsKmsBuilder};
 pub use cache::{CachePolicy, CacheStats, CachedKms};
@@ -55,6 +59,15 @@ pub trait Kms: Send + Sync {
             let (bytes, wrapped) = self.generate_bytes(context).await?;
             Ok((DataKey::from_bytes(&bytes)?, WrappedKey::from_bytes(wrapped.blob)))
         }
+    }
+
+    /// Makes many data keys, at most 16 calls at once; each has its own result, in the order of the contexts.
+    fn generate_data_keys(
+        &self,
+        contexts: impl IntoIterator<Item = EncryptionContext>,
+    ) -> impl Future<Output = Vec<Result<(DataKey, WrappedKey)>>> + Send {
+        let calls: Vec<_> = contexts.into_iter().map(|context| async move { self.generate_data_key(&context).await }).collect();
+        stream::iter(calls).buffered(CONCURRENT_CALLS).collect()
     }
 
     /// Unwraps a data key that was made under [`EncryptionContext::data_key`] without further pairs: one call. The key may be
@@ -118,7 +131,7 @@ pub trait Kms: Send + Sync {
         }
     }
 
-    /// Encrypts one value by KMS itself: one call. Bound to the column `C` by the encryption context
+    /// Encrypts one value by KMS itself: one call. It is never padded, whatever its column or type says. Bound to the column `C` by the encryption context
     /// `{"diesel-envelope": "value-v1", "label": LABEL}`, or to nothing, without a context, when `C` is
     /// [`Unbound`](crate::Unbound).
     ///
@@ -165,8 +178,33 @@ pub trait Kms: Send + Sync {
     }
 }
 
+macro_rules! behind_a_pointer {
+    ($([$($lifetime:lifetime)?] $pointer:ty),+) => { $(
+        impl<$($lifetime,)? K: Kms> Kms for $pointer {
+            async fn encrypt_bytes(&self, plaintext: &[u8], context: &EncryptionContext) -> Result<Wrapped> {
+                (**self).encrypt_bytes(plaintext, context).await
+            }
+
+            async fn decrypt_bytes(&self, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
+                (**self).decrypt_bytes(blob, context).await
+            }
+
+            async fn generate_bytes(&self, context: &EncryptionContext) -> Result<(Zeroizing<Vec<u8>>, Wrapped)> {
+                (**self).generate_bytes(context).await
+            }
+
+            // A cache answers this one itself.
+            async fn unwrap_with<'k>(&self, key: impl Into<Option<&'k WrappedKey>> + Send, context: &EncryptionContext) -> Result<DataKey> {
+                (**self).unwrap_with(key, context).await
+            }
+        }
+    )+ };
+}
+
+behind_a_pointer!(['a] &'a K, [] Arc<K>);
+
 /// A wrapped secret, and who wrapped it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Wrapped {
     /// The ciphertext, opaque but to the service.
     pub blob: Vec<u8>,
@@ -182,6 +220,12 @@ pub enum WrappingKey {
     Aws(String),
     /// A local key file.
     Local,
+}
+
+impl fmt::Debug for Wrapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Wrapped([{} bytes], {:?})", self.blob.len(), self.key)
+    }
 }
 
 impl Wrapped {

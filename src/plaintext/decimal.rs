@@ -12,11 +12,11 @@ impl Plaintext for rust_decimal::Decimal {
     const PAD_TO: usize = 32;
 
     fn encode(&self) -> Result<Encoded<'_>> {
-        Ok(Encoded::display(self))
+        unsigned_zero(self)
     }
 
     fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
-        canonical(EXPECTED, &bytes, |text| Self::from_str_exact(text).ok(), |value| Ok(Encoded::display(value)))
+        canonical(EXPECTED, &bytes, |text| Self::from_str_exact(text).ok(), unsigned_zero)
     }
 }
 
@@ -34,13 +34,27 @@ impl Plaintext for bigdecimal::BigDecimal {
     }
 }
 
+/// There is one zero for each scale: `-0.00`, which arithmetic makes of `-0.004`, is written `0.00`.
+#[cfg(feature = "rust_decimal")]
+fn unsigned_zero(value: &rust_decimal::Decimal) -> Result<Encoded<'static>> {
+    let mut value = *value;
+    if value.is_zero() {
+        value.set_sign_positive(true);
+    }
+    Encoded::display(&value)
+}
+
 /// The most digits that an exponent may unfold into: a value like `1e999999999` is refused instead of written out.
 #[cfg(feature = "bigdecimal")]
 const MOST_DIGITS: i64 = 65_536;
 
 #[cfg(feature = "bigdecimal")]
 fn plain(value: &bigdecimal::BigDecimal) -> Result<Encoded<'static>> {
-    let (_, scale) = value.as_bigint_and_exponent();
+    let (digits, scale) = value.as_bigint_and_exponent();
+    // A zero with an exponent would be written as several.
+    if scale < 0 && digits.sign() == bigdecimal::num_bigint::Sign::NoSign {
+        return Encoded::display(&0);
+    }
     if scale.unsigned_abs() > MOST_DIGITS.unsigned_abs() {
         return Err(crate::error::Error::UnsupportedValue { expected: "a decimal with an exponent of at most 65,536" });
     }
@@ -65,12 +79,19 @@ mod tests {
     #[test]
     fn a_decimal_keeps_its_scale() {
         keeps_its_scale::<rust_decimal::Decimal>();
+        for (negative, text) in [(-rust_decimal::Decimal::ZERO, "0"), (rust_decimal::Decimal::new(-4, 1).trunc(), "0")] {
+            assert_eq!(*negative.encode().unwrap(), *text.as_bytes());
+            assert_eq!(rust_decimal::Decimal::decode(Zeroizing::new(text.as_bytes().to_vec())), Ok(negative));
+        }
     }
 
     #[cfg(feature = "bigdecimal")]
     #[test]
     fn a_big_decimal_keeps_its_scale_and_unfolds_no_giant_exponent() {
         keeps_its_scale::<bigdecimal::BigDecimal>();
+        for zero in ["0e3", "-0e3", "0e0"] {
+            assert_eq!(*zero.parse::<bigdecimal::BigDecimal>().unwrap().encode().unwrap(), *b"0", "{zero}");
+        }
         let large: bigdecimal::BigDecimal = "1e5".parse().unwrap();
         assert_eq!(*large.encode().unwrap(), *b"100000");
         let giant: bigdecimal::BigDecimal = "1e999999999".parse().unwrap();

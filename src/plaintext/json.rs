@@ -10,6 +10,9 @@ use super::{Bare, Encoded, Plaintext, invalid};
 use crate::error::{Error, Result};
 
 /// Any serde type, stored as compact JSON.
+///
+/// JSON has no `NaN` and no infinities: serde writes `null` for them, which an `f64` does not read. More than 127 levels of nesting
+/// are refused when they are written.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Json<T>(pub T);
 
@@ -43,14 +46,40 @@ impl Plaintext for serde_json::Value {
     }
 }
 
-/// Writes twice: once to learn the length, so that the buffer never grows and leaves a copy behind.
+/// Writes twice: once to learn the length, so that the buffer never grows and leaves a copy behind. What is nested too
+/// deeply would be written and never read.
 fn write(value: &impl Serialize) -> Result<Encoded<'static>> {
     let unsupported = |_| Error::UnsupportedValue { expected: "JSON" };
     let mut length = Length(0);
     serde_json::to_writer(&mut length, value).map_err(unsupported)?;
     let mut bytes = Zeroizing::new(Vec::with_capacity(length.0));
     serde_json::to_writer(&mut *bytes, value).map_err(unsupported)?;
+    if depth(&bytes) > MOST_LEVELS {
+        return Err(Error::UnsupportedValue { expected: "JSON of at most 127 levels" });
+    }
     Ok(Encoded::Owned(bytes))
+}
+
+/// The levels of arrays and objects that serde_json reads; it writes any number.
+const MOST_LEVELS: usize = 127;
+
+/// How deep arrays and objects stand in one another, in compact JSON.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
@@ -81,6 +110,10 @@ mod tests {
         let held = Json(vec![(1, "x".to_owned())]);
         assert_eq!(*held.encode().unwrap(), *br#"[[1,"x"]]"#);
         assert_eq!(Json::decode(Zeroizing::new(held.encode().unwrap().to_vec())), Ok(held));
+        let nested = |levels| (0..levels).fold(serde_json::json!("[[\"[["), |inner, _| serde_json::json!([inner]));
+        let written = |value: &serde_json::Value| value.encode().map(|encoded| Zeroizing::new(encoded.to_vec()));
+        assert!(serde_json::Value::decode(written(&nested(127)).unwrap()).is_ok());
+        assert_eq!(written(&nested(128)), Err(Error::UnsupportedValue { expected: "JSON of at most 127 levels" }));
         assert!(Json::<Vec<u8>>::decode(Zeroizing::new(b"[300]".to_vec())).is_err());
     }
 }

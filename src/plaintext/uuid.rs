@@ -10,11 +10,11 @@ impl Plaintext for Uuid {
     type Held = Bare<Self>;
 
     fn encode(&self) -> Result<Encoded<'_>> {
-        Ok(Encoded::display(&self.hyphenated()))
+        Encoded::display(&self.hyphenated())
     }
 
     fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
-        let write = |value: &Self| Ok(Encoded::display(&value.hyphenated()));
+        let write = |value: &Self| Encoded::display(&value.hyphenated());
         canonical("a UUID in lower case with hyphens", &bytes, |text| Self::try_parse(text).ok(), write)
     }
 }

@@ -89,7 +89,7 @@ impl Application {
 
     /// Where KMS is, and the default region.
     pub fn at(self, url: &str, region: &str) -> Self {
-        self.env("AWS_ENDPOINT_URL_KMS", url).env("AWS_REGION", region)
+        self.env("AWS_ENDPOINT_URL_KMS", url).env("AWS_ENDPOINT_URL_SSM", url).env("AWS_REGION", region)
     }
 
     pub fn at_fake(self, kms: &FakeKms) -> Self {

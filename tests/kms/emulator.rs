@@ -1,5 +1,7 @@
 //! The same against a KMS emulator over HTTP: moto's server with AWS's error names, which `bin/test` starts.
 
+#![expect(clippy::disallowed_types, reason = "the AWS configuration is the caller's to make, and here that is the test")]
+
 use base64::prelude::*;
 use diesel_envelope::keyring::Document;
 use diesel_envelope::kms::{AwsKms, EncryptionContext, Kms as _};

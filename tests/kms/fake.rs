@@ -2,6 +2,8 @@
 //!
 //! It runs on threads of its own: on the runtime of a test, a blocking boot would wait for itself.
 
+#![expect(clippy::disallowed_types, reason = "what stands in for KMS does its own cryptography")]
+
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -56,6 +58,8 @@ pub struct FakeKms {
 #[derive(Default)]
 struct State {
     keys: HashMap<String, Key>,
+    /// Of SSM: type and value.
+    parameters: HashMap<String, (String, String)>,
     faults: Vec<Script>,
     calls: Vec<Call>,
 }
@@ -118,6 +122,22 @@ impl FakeKms {
 
     pub fn set(&self, arn: &str, state: KeyState) {
         self.state.lock().unwrap().keys.get_mut(arn).unwrap().state = state;
+    }
+
+    /// Puts a parameter of SSM, whose type is `SecureString` or another.
+    #[cfg_attr(not(feature = "ssm"), expect(dead_code, reason = "SSM is a feature of its own"))]
+    pub fn put_parameter(&self, name: &str, kind: &str, value: &str) {
+        self.state.lock().unwrap().parameters.insert(name.to_owned(), (kind.to_owned(), value.to_owned()));
+    }
+
+    /// Forgets a key, as KMS does when the time before its deletion is over.
+    pub fn delete(&self, arn: &str) {
+        self.state.lock().unwrap().keys.remove(arn);
+    }
+
+    /// What was still to fail does not.
+    pub fn recover(&self) {
+        self.state.lock().unwrap().faults.clear();
     }
 
     /// Wraps without a call.
@@ -204,6 +224,8 @@ impl FakeKms {
         let answer = match call.operation.as_str() {
             "Encrypt" => state.encrypt(call),
             "Decrypt" => state.decrypt(call),
+            "GenerateDataKey" => state.generate_data_key(call),
+            "GetParameter" => state.parameter(call),
             other => Err(("UnknownOperationException", other.to_owned())),
         };
         match answer {
@@ -239,6 +261,23 @@ impl State {
         }
         let plaintext = self.usable(arn, call)?.open(arn, sealed, &call.body["EncryptionContext"]).ok_or_else(invalid)?;
         Ok(json!({"Plaintext": BASE64_STANDARD.encode(plaintext), "KeyId": arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}))
+    }
+
+    fn generate_data_key(&self, call: &Call) -> Answer {
+        if call.body["KeySpec"] != "AES_256" {
+            return Err(("ValidationException", "Please specify either number of bytes or key spec.".to_owned()));
+        }
+        let arn = self.resolve(&call.body["KeyId"], call)?;
+        let plaintext: [u8; 32] = random();
+        let blob = self.usable(&arn, call)?.seal(&arn, &plaintext, &call.body["EncryptionContext"]);
+        Ok(json!({"Plaintext": BASE64_STANDARD.encode(plaintext), "CiphertextBlob": BASE64_STANDARD.encode(blob), "KeyId": arn}))
+    }
+
+    fn parameter(&self, call: &Call) -> Answer {
+        let name = call.body["Name"].as_str().unwrap_or_default();
+        let (kind, value) = self.parameters.get(name).ok_or(("ParameterNotFound", String::new()))?;
+        let value = if call.body["WithDecryption"] == true || kind != "SecureString" { value } else { "AQICAHh-still-encrypted" };
+        Ok(json!({"Parameter": {"Name": name, "Type": kind, "Value": value, "Version": 1}}))
     }
 
     fn resolve(&self, key_id: &Value, call: &Call) -> Result<String, (&'static str, String)> {

@@ -24,6 +24,7 @@ pub fn run<T: DeserializeOwned>(script: &str, arguments: &[&str], env: &[(&str, 
         .arg(&script)
         .args(arguments)
         .env("AWS_ENDPOINT_URL_KMS", url())
+        .env("AWS_ENDPOINT_URL_SSM", url())
         .env("AWS_DEFAULT_REGION", REGION)
         .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
         .env("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)
@@ -143,6 +144,31 @@ fn python_reads_and_writes_the_native_format_from_its_description() {
     assert_eq!(keyring.decrypt::<String, users::email>(&sealed[2]), Ok(email.clone()));
     let digests = [keyring.blind_index::<users::email_index>(&email).unwrap(), keyring.blind_index::<users::email_hint>(&email).unwrap()];
     assert_eq!(answer["index"], json!(digests.map(|digest| hex(digest.as_bytes()))));
+}
+
+/// The function in the README, as it stands there.
+#[test]
+fn the_readme_s_python_decrypts() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("```python\n").unwrap();
+    let (function, _) = rest.split_once("```").unwrap();
+    let document = Document::generate().unwrap();
+    let keyring = Keyring::from_document(&document, &Options::new()).unwrap();
+    let json: Value = serde_json::from_str(&document.to_json()).unwrap();
+    let values = [
+        ("users.email", keyring.encrypt::<String, users::email>(&"Zoë".to_owned()).unwrap()),
+        ("", keyring.encrypt::<String, Unbound>(&"Zoë".to_owned()).unwrap()),
+    ];
+    for (label, value) in values {
+        let call = format!(
+            "{function}\nimport base64\nroot = base64.urlsafe_b64decode({key})\n\
+             print(decrypt(root, bytes.fromhex('{value}'), '{label}').decode())",
+            key = json["keys"][0]["key"],
+            value = value.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+        );
+        let output = Command::new(std::env::var("TEST_PYTHON").unwrap()).args(["-c", &call]).output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "Zoë\n", "{}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 fn unhex(text: &str) -> Vec<u8> {

@@ -1,5 +1,7 @@
 //! The formats once more, from their description: what this crate writes is read here with nothing of the crate.
 
+#![expect(clippy::disallowed_types, reason = "a second implementation names the primitives itself")]
+
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::cipher::{AES_128, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey};
 use aws_lc_rs::{digest, hkdf, hmac, iv};

@@ -38,13 +38,13 @@ async fn blobs_open_under_their_own_context_only() {
         let long = |value: &str| if value == "65535 x" { "x".repeat(65_535) } else { value.to_owned() };
         let context = case.context.iter().fold(EncryptionContext::none(), |context, (key, value)| context.with(key, long(value)));
         let (blob, plaintext) = (hex(&case.blob), hex(&case.plaintext));
-        assert_eq!(*kms.decrypt(&blob, &context).await.unwrap(), plaintext, "{}", case.name);
-        let other = kms.decrypt(&blob, &context.clone().with("one", "more")).await;
+        assert_eq!(*kms.decrypt_bytes(&blob, &context).await.unwrap(), plaintext, "{}", case.name);
+        let other = kms.decrypt_bytes(&blob, &context.clone().with("one", "more")).await;
         assert!(matches!(other, Err(Error::Kms(error)) if error.reason == KmsReason::InvalidCiphertext), "{}", case.name);
 
-        let wrapped = kms.encrypt(&plaintext, &context).await.unwrap();
+        let wrapped = kms.encrypt_bytes(&plaintext, &context).await.unwrap();
         assert_eq!((wrapped.blob.len(), &wrapped.blob[..8]), (blob.len(), &blob[..8]), "{}", case.name);
-        assert_eq!(*kms.decrypt(&wrapped.blob, &context).await.unwrap(), plaintext);
+        assert_eq!(*kms.decrypt_bytes(&wrapped.blob, &context).await.unwrap(), plaintext);
     }
     assert_eq!(cases.len(), 10);
 }

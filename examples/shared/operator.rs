@@ -1,0 +1,22 @@
+//! What happens once, before the first start: a keyring is made and wrapped.
+
+use std::process::Command;
+
+use diesel_envelope::keyring::Document;
+
+use crate::print::heading;
+use crate::start::{Outcome, key_file, kms, kms_name};
+
+/// Makes and wraps a keyring, and starts the application with it: this program once more, in the environment that its operator gives it.
+pub async fn start_application() -> Outcome {
+    heading("Once: make a keyring and wrap it");
+    let document = Document::generate()?;
+    let secret_key = document.wrap(&kms().await?).await?;
+    println!("wrapped by    {}", kms_name());
+    println!("key           {} (writes values)", document.primary());
+    println!("environment   SECRET_KEY={}… ({} characters)", &secret_key[..42], secret_key.len());
+
+    let mut application = Command::new(std::env::current_exe()?);
+    application.env("SECRET_KEY", secret_key).env("DIESEL_ENVELOPE_LOCAL_KEY", key_file());
+    if application.status()?.success() { Ok(()) } else { Err("the application failed".into()) }
+}

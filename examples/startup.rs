@@ -1,0 +1,77 @@
+//! One keyring, wrapped by KMS, in an environment variable: `cargo run --example startup`, which needs no service.
+//!
+//! With `--features aws` and `KMS_KEY` set to a key's alias or ARN, it is AWS KMS that wraps it. `quickstart` tells the whole story.
+
+use std::borrow::Cow;
+use std::process::ExitCode;
+
+use diesel::prelude::*;
+use diesel_envelope::blind_index::normalize;
+use diesel_envelope::{BlindIndexDsl, Context, IndexSpec, Keyring, Searchable, SearchableColumn};
+
+#[path = "shared/operator.rs"]
+mod operator;
+#[path = "shared/print.rs"]
+mod print;
+#[path = "shared/start.rs"]
+mod start;
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_envelope::sql_types::*;
+
+    users (id) {
+        id -> Integer,
+        email -> Ciphertext,
+        email_index -> BlindIndex,
+    }
+}
+
+impl Context for users::email {
+    const LABEL: &'static str = "users.email";
+}
+impl IndexSpec for users::email_index {
+    type Value = str;
+    const LABEL: &'static str = "users.email_index";
+    fn normalize(value: &str) -> Cow<'_, [u8]> {
+        normalize::caseless(value)
+    }
+}
+impl SearchableColumn for users::email {
+    type Indexes = users::email_index;
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = users)]
+struct User {
+    id: i32,
+    #[diesel(embed)]
+    email: Searchable<String, users::email>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let wrapped = std::env::var_os("SECRET_KEY").is_some();
+    start::exit(if wrapped { application().await } else { operator::start_application().await })
+}
+
+async fn application() -> start::Outcome {
+    print::heading("At every start: unwrap the keyring, one KMS call, and install it");
+    Keyring::from_env("SECRET_KEY").await?.install()?;
+    println!("keyring       {}", Keyring::installed()?);
+
+    let conn = &mut SqliteConnection::establish(":memory:")?;
+    diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY, email BLOB NOT NULL, email_index BLOB NOT NULL UNIQUE)")
+        .execute(conn)?;
+    let user = User { id: 1, email: "bobby@example.org".into() };
+    diesel::insert_into(users::table).values(&user).execute(conn)?;
+
+    print::heading("What a thief of the database sees");
+    let raw: Vec<u8> = diesel::dsl::sql::<diesel::sql_types::Binary>("SELECT email FROM users").get_result(conn)?;
+    println!("email         {}", print::shorten(&raw));
+
+    print::heading("What the application sees, without another call");
+    let found = users::table.filter(users::email_index.matches("Bobby@Example.org")).select(User::as_select()).first(conn)?;
+    println!("user {}        {}", found.id, *found.email);
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! A keyring in an SSM SecureString, by its name in the environment variable: `Keyring::from_ssm` makes the same call.
+
+use crate::application::Application;
+use crate::fake::{FakeKms, Fault};
+use crate::secrets::FERNET_KEY;
+
+const NAME: &str = "/app/secret-key";
+
+fn ssm() -> FakeKms {
+    let fake = FakeKms::start();
+    fake.put_parameter(NAME, "SecureString", FERNET_KEY);
+    fake
+}
+
+#[test]
+fn a_secure_string_boots_the_keyring() {
+    let fake = ssm();
+    let (booted, _) = Application::new("ssm:/app/secret-key").at_fake(&fake).encrypting(["Bobby"]).boot();
+    assert!(booted.encrypted[0].0.starts_with("gAAAAA"));
+    let (operation, body) = fake.last_call();
+    assert_eq!((operation.as_str(), &body["Name"], &body["WithDecryption"]), ("GetParameter", &NAME.into(), &true.into()));
+    assert_eq!(fake.calls(), 1);
+}
+
+#[test]
+fn a_region_comes_from_the_arn() {
+    let fake = FakeKms::start();
+    let arn = "arn:aws:ssm:eu-north-1:123456789012:parameter/app/secret-key";
+    fake.put_parameter(arn, "SecureString", FERNET_KEY);
+    Application::new(&format!("ssm:{arn}")).at(&fake.url(), "us-east-1").boot();
+    assert_eq!(fake.calls_in("eu-north-1"), 1);
+}
+
+#[test]
+fn what_is_no_such_parameter_says_what_to_do() {
+    let fake = ssm();
+    let failed = Application::new("ssm:/app/secret-kye").at_fake(&fake).fail();
+    assert_eq!(failed.kind, "Kms(ParameterUnknown)");
+    assert!(failed.message.starts_with("SSM GetParameter failed: no such parameter: check its name, the account and the region"));
+
+    for kind in ["String", "StringList"] {
+        fake.put_parameter(NAME, kind, FERNET_KEY);
+        let failed = Application::new("ssm:/app/secret-key").at_fake(&fake).fail();
+        assert_eq!(failed.kind, "Kms(ParameterNotSecure)");
+        assert_eq!(
+            failed.message,
+            format!(
+                "SSM GetParameter failed: the parameter is not a SecureString: put it again with that type, and rotate its keys (its type is {kind})"
+            )
+        );
+    }
+    fake.fail(1, Fault::Error(400, "AccessDeniedException", "User: app is not authorized to perform: ssm:GetParameter"));
+    assert_eq!(Application::new("ssm:/app/secret-key").at_fake(&fake).fail().kind, "Kms(AccessDenied)");
+    assert!(Application::new("ssm:").at_fake(&fake).fail().message.contains("names no SSM parameter"));
+    let pinned = Application::new("ssm:/app/secret-key").at_fake(&fake).pinned_to(&["arn:aws:kms:x:1:key/2"]).fail();
+    assert!(pinned.message.ends_with("names an SSM parameter, and the program requires KMS"), "{}", pinned.message);
+}
+
+#[test]
+fn an_alternative_stands_in_for_a_parameter_that_is_gone() {
+    let fake = ssm();
+    let (booted, log) = Application::new("ssm:/gone, ssm:/app/secret-key").at_fake(&fake).boot();
+    assert!(booted.keyring.starts_with("primary"));
+    assert!(log.contains("no such parameter"), "{log}");
+}
+
+#[test]
+fn a_parameter_that_holds_no_keyring_is_fatal() {
+    let fake = ssm();
+    fake.put_parameter("/bad", "SecureString", "hunter2");
+    let failed = Application::new("ssm:/bad, ssm:/app/secret-key").at_fake(&fake).fail();
+    assert_eq!(failed.kind, "InvalidKeyring");
+    assert!(!failed.message.contains("hunter2"));
+}

@@ -1,0 +1,13 @@
+//! A decrypted value leaves the program only where somebody says so.
+mod schema;
+
+use schema::Email;
+
+#[derive(serde::Serialize)]
+struct Profile {
+    email: Email,
+}
+
+fn main() {
+    println!("{}", Email::from("bobby@example.org"));
+}
