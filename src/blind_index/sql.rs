@@ -22,7 +22,7 @@ macro_rules! index_columns {
     ($($sql_type:ty),+) => { $(
         impl<I, DB: EnvelopeBackend> ToSql<$sql_type, DB> for BlindIndex<I> {
             fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
-                DB::put_binary(out, self.digest()?.as_bytes().to_vec())
+                DB::put_binary(out, self.digest.as_ref().map_err(Clone::clone)?.as_bytes().to_vec())
             }
         }
 
