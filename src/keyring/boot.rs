@@ -92,7 +92,7 @@ impl Options {
 
 /// One of the wrapped keyrings in the variable.
 #[derive(Debug)]
-#[cfg_attr(not(any(feature = "aws", test)), expect(dead_code, reason = "without the SDK a KMS blob is parsed and refused"))]
+#[cfg_attr(not(feature = "ssm"), expect(dead_code, reason = "what needs a feature that is off is parsed and refused"))]
 enum Alternative {
     /// A bare blob: default region, no encryption context.
     Blob(Vec<u8>),
