@@ -185,7 +185,8 @@ fn of_replacements_at_once_one_wins(document: &Document) {
         assert_eq!(winners.len(), 1);
         assert!(outcomes.iter().filter(|outcome| outcome.is_err()).all(|outcome| matches!(outcome, Err(Error::ReplaceWouldDrop { .. }))));
         document = winners[0].1.clone();
-        document.remove_key(document.keys().next().unwrap().0).unwrap();
+        let oldest = document.keys().next().unwrap().0;
+        document.remove_key(oldest).unwrap();
         keyring(&document).replace().unwrap();
     }
 }
