@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::json;
 use crate::crypto::{self, ROOT_LEN, Root};
 use crate::envelope::KeyId;
 use crate::error::{Error, Result};
@@ -69,8 +70,8 @@ pub(super) struct Key {
     pub(super) id: KeyId,
     pub(super) algorithm: Algorithm,
     pub(super) root: Root,
-    created: String,
-    comment: Option<String>,
+    pub(super) created: String,
+    pub(super) comment: Option<String>,
 }
 
 #[derive(Clone)]
@@ -78,17 +79,17 @@ pub(super) struct IndexKey {
     pub(super) id: KeyId,
     pub(super) name: String,
     pub(super) root: Root,
-    created: String,
+    pub(super) created: String,
 }
 
 impl Key {
-    fn new(algorithm: Algorithm, root: Root) -> Self {
+    pub(super) fn new(algorithm: Algorithm, root: Root) -> Self {
         Self { id: algorithm.key_id(&root), algorithm, root, created: today(), comment: None }
     }
 }
 
 impl IndexKey {
-    fn new(name: Option<&str>, root: Root) -> Self {
+    pub(super) fn new(name: Option<&str>, root: Root) -> Self {
         let id = KeyId(*root.derive(INDEX_ID_INFO));
         Self { id, name: name.map_or_else(|| id.to_string(), str::to_owned), root, created: today() }
     }
@@ -122,7 +123,7 @@ impl Document {
             Error::keyring(format!("expected a document in UTF-8, found {} bytes that are none{hint}", bytes.len()))
         };
         let text = std::str::from_utf8(bytes).map_err(|_| binary())?;
-        let document = if text.trim_start().starts_with('{') { Self::parse_json(text) } else { Self::parse_fernet_keys(text) }?;
+        let document = if text.trim_start().starts_with('{') { json::parse(text) } else { Self::parse_fernet_keys(text) }?;
         document.check()?;
         Ok(document)
     }
@@ -137,61 +138,13 @@ impl Document {
         Ok(Self { primary, keys, index_primary: index_keys.last().map(|key| key.id), index_keys })
     }
 
-    fn parse_json(text: &str) -> Result<Self> {
-        // serde_json's own words may quote what it found, and that may be a key: only the place is told.
-        let place = |error: serde_json::Error| {
-            let (line, column) = (error.line(), error.column());
-            Error::keyring(match error.classify() {
-                serde_json::error::Category::Data => {
-                    format!("line {line}, column {column}: a field is unknown, missing, twice, or of the wrong kind")
-                }
-                _ => format!("line {line}, column {column}: malformed JSON"),
-            })
-        };
-        // The version first: another one may have other fields.
-        let Version { version } = serde_json::from_str(text).map_err(place)?;
-        if version != 1 {
-            return Err(Error::keyring(format!("expected version 1, found version {version}")));
-        }
-        let json: Json = serde_json::from_str(text).map_err(place)?;
-        let keys = json.keys.into_iter().map(JsonKey::read).collect::<Result<_>>()?;
-        let index_keys = json.index_keys.into_iter().map(JsonIndexKey::read).collect::<Result<_>>()?;
-        let index_primary = json.index_primary.map(|id| id.parse()).transpose()?;
-        Ok(Self { primary: json.primary.parse()?, keys, index_primary, index_keys })
-    }
-
     /// The document as JSON, with the keys in it.
     ///
     /// # Security
     ///
     /// This is the secret itself. It belongs into [`wrap`](Self::wrap), an SSM SecureString, or nowhere.
     pub fn to_json(&self) -> Zeroizing<String> {
-        let keys = self.keys.iter().map(|key| JsonKey {
-            id: key.id.to_string(),
-            algorithm: key.algorithm,
-            key: Zeroizing::new(crypto::to_base64_url_padded(key.root.as_bytes())),
-            created: key.created.clone(),
-            comment: key.comment.clone(),
-        });
-        let index_keys = self.index_keys.iter().map(|key| JsonIndexKey {
-            id: key.id.to_string(),
-            name: key.name.clone(),
-            key: Zeroizing::new(crypto::to_base64_url_padded(key.root.as_bytes())),
-            created: key.created.clone(),
-        });
-        let json = Json {
-            version: 1,
-            primary: self.primary.to_string(),
-            keys: keys.collect(),
-            index_primary: self.index_primary.map(|id| id.to_string()),
-            index_keys: index_keys.collect(),
-        };
-        // With room for all from the start: a string that grows leaves keys behind in what it frees.
-        let room = 256 + self.keys.iter().map(|key| 256 + 6 * key.comment.as_ref().map_or(0, String::len)).sum::<usize>();
-        let room = room + self.index_keys.iter().map(|key| 256 + 6 * key.name.len()).sum::<usize>();
-        let mut text = Zeroizing::new(Vec::with_capacity(room));
-        serde_json::to_writer(&mut *text, &json).expect("strings and numbers are always JSON");
-        Zeroizing::new(String::from_utf8(std::mem::take(&mut *text)).expect("JSON is UTF-8"))
+        json::write(self)
     }
 
     /// Wraps the document under a KMS key and returns the line for the environment variable.
@@ -384,86 +337,6 @@ impl fmt::Debug for Document {
             .field("index_primary", &self.index_primary)
             .field("index_keys", &self.index_keys.iter().map(|key| key.id).collect::<Vec<_>>())
             .finish()
-    }
-}
-
-#[derive(Deserialize)]
-struct Version {
-    version: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Json {
-    version: u32,
-    primary: String,
-    keys: Vec<JsonKey>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    index_primary: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    index_keys: Vec<JsonIndexKey>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct JsonKey {
-    id: String,
-    algorithm: Algorithm,
-    key: Zeroizing<String>,
-    created: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    comment: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct JsonIndexKey {
-    id: String,
-    name: String,
-    key: Zeroizing<String>,
-    created: String,
-}
-
-impl JsonKey {
-    fn read(self) -> Result<Key> {
-        let key = Key::new(self.algorithm, json_root(&self.id, &self.key)?);
-        check_id(&self.id, key.id)?;
-        Ok(Key { created: checked_date(self.created, key.id)?, comment: self.comment, ..key })
-    }
-}
-
-impl JsonIndexKey {
-    fn read(self) -> Result<IndexKey> {
-        if self.name.is_empty() {
-            return Err(Error::keyring("an index key has an empty name"));
-        }
-        let key = IndexKey::new(Some(&self.name), json_root(&self.id, &self.key)?);
-        check_id(&self.id, key.id)?;
-        Ok(IndexKey { created: checked_date(self.created, key.id)?, ..key })
-    }
-}
-
-fn json_root(id: &str, key: &str) -> Result<Root> {
-    let id: KeyId = id.parse()?;
-    let root = crypto::from_base64_any(key).and_then(|bytes| Root::from_slice(&bytes));
-    root.ok_or_else(|| {
-        Error::keyring(format!("key {id}: expected 32 bytes in base64, found {} characters that are not", key.chars().count()))
-    })
-}
-
-/// A mistyped key is found here, and not in the first row.
-fn check_id(written: &str, derived: KeyId) -> Result<()> {
-    if written.parse() == Ok(derived) {
-        return Ok(());
-    }
-    Err(Error::keyring(format!("the key with the id {written} is not that key: its id is {derived}")))
-}
-
-fn checked_date(date: String, id: KeyId) -> Result<String> {
-    let format = time::macros::format_description!("[year]-[month]-[day]");
-    match time::Date::parse(&date, format) {
-        Ok(_) => Ok(date),
-        Err(_) => Err(Error::keyring(format!("key {id}: `created` is no date like 2026-11-23"))),
     }
 }
 

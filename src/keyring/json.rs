@@ -1,0 +1,143 @@
+//! The JSON form of the keyring document. Unknown fields, versions and algorithms are refused, and ids are checked.
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::document::{Algorithm, Document, IndexKey, Key};
+use crate::crypto::{self, Root};
+use crate::envelope::KeyId;
+use crate::error::{Error, Result};
+
+/// Reads a document. Whether its keys can live together is not checked here.
+pub(super) fn parse(text: &str) -> Result<Document> {
+    // serde_json's own words may quote what it found, and that may be a key: only the place is told.
+    let place = |error: serde_json::Error| {
+        let (line, column) = (error.line(), error.column());
+        Error::keyring(match error.classify() {
+            serde_json::error::Category::Data => {
+                format!("line {line}, column {column}: a field is unknown, missing, twice, or of the wrong kind")
+            }
+            _ => format!("line {line}, column {column}: malformed JSON"),
+        })
+    };
+    // The version first: another one may have other fields.
+    let Version { version } = serde_json::from_str(text).map_err(place)?;
+    if version != 1 {
+        return Err(Error::keyring(format!("expected version 1, found version {version}")));
+    }
+    let json: Json = serde_json::from_str(text).map_err(place)?;
+    let keys = json.keys.into_iter().map(JsonKey::read).collect::<Result<_>>()?;
+    let index_keys = json.index_keys.into_iter().map(JsonIndexKey::read).collect::<Result<_>>()?;
+    let index_primary = json.index_primary.map(|id| id.parse()).transpose()?;
+    Ok(Document { primary: json.primary.parse()?, keys, index_primary, index_keys })
+}
+
+/// Writes a document, with the keys in it.
+pub(super) fn write(document: &Document) -> Zeroizing<String> {
+    let keys = document.keys.iter().map(|key| JsonKey {
+        id: key.id.to_string(),
+        algorithm: key.algorithm,
+        key: Zeroizing::new(crypto::to_base64_url_padded(key.root.as_bytes())),
+        created: key.created.clone(),
+        comment: key.comment.clone(),
+    });
+    let index_keys = document.index_keys.iter().map(|key| JsonIndexKey {
+        id: key.id.to_string(),
+        name: key.name.clone(),
+        key: Zeroizing::new(crypto::to_base64_url_padded(key.root.as_bytes())),
+        created: key.created.clone(),
+    });
+    let json = Json {
+        version: 1,
+        primary: document.primary.to_string(),
+        keys: keys.collect(),
+        index_primary: document.index_primary.map(|id| id.to_string()),
+        index_keys: index_keys.collect(),
+    };
+    // With room for all from the start: a string that grows leaves keys behind in what it frees.
+    let room = 256 + document.keys.iter().map(|key| 256 + 6 * key.comment.as_ref().map_or(0, String::len)).sum::<usize>();
+    let room = room + document.index_keys.iter().map(|key| 256 + 6 * key.name.len()).sum::<usize>();
+    let mut text = Zeroizing::new(Vec::with_capacity(room));
+    serde_json::to_writer(&mut *text, &json).expect("strings and numbers are always JSON");
+    Zeroizing::new(String::from_utf8(std::mem::take(&mut *text)).expect("JSON is UTF-8"))
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Json {
+    version: u32,
+    primary: String,
+    keys: Vec<JsonKey>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    index_primary: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    index_keys: Vec<JsonIndexKey>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JsonKey {
+    id: String,
+    algorithm: Algorithm,
+    key: Zeroizing<String>,
+    created: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    comment: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JsonIndexKey {
+    id: String,
+    name: String,
+    key: Zeroizing<String>,
+    created: String,
+}
+
+impl JsonKey {
+    fn read(self) -> Result<Key> {
+        let key = Key::new(self.algorithm, json_root(&self.id, &self.key)?);
+        check_id(&self.id, key.id)?;
+        Ok(Key { created: checked_date(self.created, key.id)?, comment: self.comment, ..key })
+    }
+}
+
+impl JsonIndexKey {
+    fn read(self) -> Result<IndexKey> {
+        if self.name.is_empty() {
+            return Err(Error::keyring("an index key has an empty name"));
+        }
+        let key = IndexKey::new(Some(&self.name), json_root(&self.id, &self.key)?);
+        check_id(&self.id, key.id)?;
+        Ok(IndexKey { created: checked_date(self.created, key.id)?, ..key })
+    }
+}
+
+fn json_root(id: &str, key: &str) -> Result<Root> {
+    let id: KeyId = id.parse()?;
+    let root = crypto::from_base64_any(key).and_then(|bytes| Root::from_slice(&bytes));
+    root.ok_or_else(|| {
+        Error::keyring(format!("key {id}: expected 32 bytes in base64, found {} characters that are not", key.chars().count()))
+    })
+}
+
+/// A mistyped key is found here, and not in the first row.
+fn check_id(written: &str, derived: KeyId) -> Result<()> {
+    if written.parse() == Ok(derived) {
+        return Ok(());
+    }
+    Err(Error::keyring(format!("the key with the id {written} is not that key: its id is {derived}")))
+}
+
+fn checked_date(date: String, id: KeyId) -> Result<String> {
+    let format = time::macros::format_description!("[year]-[month]-[day]");
+    match time::Date::parse(&date, format) {
+        Ok(_) => Ok(date),
+        Err(_) => Err(Error::keyring(format!("key {id}: `created` is no date like 2026-11-23"))),
+    }
+}
