@@ -84,17 +84,14 @@ pub struct Digest {
 }
 
 impl Digest {
-    pub(crate) fn of<I: IndexSpec>(key: &MacKey, normalized: Cow<'_, [u8]>) -> Self {
+    pub(crate) fn of<I: IndexSpec>(key: &MacKey, normalized: &Normalized<'_>) -> Self {
         const {
             assert!(label_is_valid(I::LABEL), "the LABEL of an IndexSpec has 1 to 255 characters of A-Z, a-z, 0-9, '_', '.', ':' and '-'");
             assert!(matches!(I::BITS, 1..=256), "the BITS of an IndexSpec are 1 to 256");
         }
         #[expect(clippy::cast_possible_truncation, reason = "a label has at most 255 bytes")]
         let label_len = (I::LABEL.len() as u16).to_be_bytes();
-        let bytes = key.digest(&[&label_len, I::LABEL.as_bytes(), &normalized]);
-        if let Cow::Owned(mut normalized) = normalized {
-            normalized.zeroize();
-        }
+        let bytes = key.digest(&[&label_len, I::LABEL.as_bytes(), &normalized.0]);
         Self { bytes, len: DIGEST_LEN as u8 }.truncated(I::BITS)
     }
 
@@ -119,6 +116,23 @@ impl Digest {
     /// The bytes as the column holds them.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
+    }
+}
+
+/// A value as its spec sees it: made once for all index keys, and wiped where it was made for the occasion.
+pub(crate) struct Normalized<'v>(Cow<'v, [u8]>);
+
+impl<'v> Normalized<'v> {
+    pub(crate) fn of<I: IndexSpec>(value: &'v I::Value) -> Self {
+        Self(I::normalize(value))
+    }
+}
+
+impl Drop for Normalized<'_> {
+    fn drop(&mut self) {
+        if let Cow::Owned(bytes) = &mut self.0 {
+            bytes.zeroize();
+        }
     }
 }
 

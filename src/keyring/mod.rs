@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::blind_index::{Digest, IndexSpec};
+use crate::blind_index::{Digest, IndexSpec, Normalized};
 use crate::context::{Accept, Column, Context, LABEL_MAX};
 use crate::crypto::{self, AeadKey, FernetKey, MacKey, Root};
 use crate::envelope::{self, BODY, Format, HEADER_LEN, Header, KeyId, OVERHEAD};
@@ -196,7 +196,7 @@ impl Keyring {
             Some(name) => self.named_index_key(name)?,
             None => &self.index_keys[self.index_primary.ok_or(Error::NoIndexKey)?],
         };
-        Ok(Digest::of::<I>(&key.mac, I::normalize(value)))
+        Ok(Digest::of::<I>(&key.mac, &Normalized::of::<I>(value)))
     }
 
     /// The digests of a value under every index key that may have written it, each once.
@@ -210,7 +210,8 @@ impl Keyring {
             None if self.index_keys.is_empty() => return Err(Error::NoIndexKey),
             None => &*self.index_keys,
         };
-        Ok(keys.iter().map(|key| Digest::of::<I>(&key.mac, I::normalize(value))).collect())
+        let normalized = Normalized::of::<I>(value);
+        Ok(keys.iter().map(|key| Digest::of::<I>(&key.mac, &normalized)).collect())
     }
 
     fn named_index_key(&self, name: &'static str) -> Result<&IndexKey> {
