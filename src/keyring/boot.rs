@@ -272,11 +272,11 @@ async fn unwrap_first(alternatives: Vec<Alternative>, options: &Options) -> Resu
         let attempt = match alternative {
             Alternative::Local(blob) => LocalKms::open(options.local_key_path())?.decrypt_bytes(&blob, &EncryptionContext::keyring()).await,
             #[cfg(feature = "aws")]
-            Alternative::Blob(blob) => with_aws::before(deadline, with_aws::unwrap_bare(&blob, options)).await,
+            Alternative::Blob(blob) => with_aws::before(deadline, "Decrypt", with_aws::unwrap_bare(&blob, options)).await,
             #[cfg(feature = "aws")]
-            Alternative::Kms { arn, blob } => with_aws::before(deadline, with_aws::unwrap_named(&arn, &blob, options)).await,
+            Alternative::Kms { arn, blob } => with_aws::before(deadline, "Decrypt", with_aws::unwrap_named(&arn, &blob, options)).await,
             #[cfg(feature = "ssm")]
-            Alternative::Ssm(name) => with_aws::before(deadline, with_aws::parameter(&name, options)).await,
+            Alternative::Ssm(name) => with_aws::before(deadline, "GetParameter", with_aws::parameter(&name, options)).await,
             #[cfg(not(feature = "ssm"))]
             Alternative::Ssm(_) => Err(Error::FeatureDisabled { what: "a keyring in an SSM parameter", feature: "ssm" }),
             #[cfg(not(feature = "aws"))]
@@ -292,14 +292,10 @@ async fn unwrap_first(alternatives: Vec<Alternative>, options: &Options) -> Resu
             }
         }
     }
-    match errors.pop() {
-        Some(only) if errors.is_empty() => Err(only),
-        Some(last) => {
-            errors.push(last);
-            Err(Error::NoAlternative(errors))
-        }
-        None => Err(Error::NoAlternative(errors)),
-    }
+    Err(match <[Error; 1]>::try_from(errors) {
+        Ok([only]) => only,
+        Err(errors) => Error::NoAlternative(errors),
+    })
 }
 
 #[cfg(feature = "aws")]
@@ -311,8 +307,12 @@ mod with_aws {
     use crate::kms::AwsKms;
 
     /// The answer, unless the time of all alternatives is up.
-    pub(super) async fn before<T>(deadline: tokio::time::Instant, call: impl Future<Output = Result<T>>) -> Result<T> {
-        let late = |_| Error::from(KmsError::new("Decrypt", KmsReason::TimedOut));
+    pub(super) async fn before<T>(
+        deadline: tokio::time::Instant,
+        operation: &'static str,
+        call: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let late = |_| Error::from(KmsError::new(operation, KmsReason::TimedOut));
         tokio::time::timeout_at(deadline, call).await.map_err(late)?
     }
 
