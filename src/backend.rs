@@ -1,5 +1,6 @@
 //! What differs between the backends: how bytes are handed over (PostgreSQL and MySQL are written to, SQLite takes the value
-//! itself) and lent where the driver has them, and how a list of digests is compared with (PostgreSQL takes an array, so that the statement stays the same).
+//! itself) and lent where the driver has them, and how a list of digests is compared with (PostgreSQL takes an array, so that the
+//! statement stays the same).
 
 use diesel::QueryResult;
 use diesel::backend::Backend;

@@ -24,8 +24,8 @@
 ///
 /// # Security
 ///
-/// The label stops a value from being moved between columns. It does not stop two rows of one column from being swapped, nor a
-/// row from being put back to what it was: nothing names the row.
+/// The label stops a value from being moved between columns. It does not stop values from being copied between the rows of one
+/// column, nor a row from being put back to what it was: nothing names the row.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `Context` to bind an encrypted value to",
     label = "has no `Context`",

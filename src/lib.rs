@@ -85,7 +85,7 @@
 //!
 //! What is promised, what is leaked and what is out of scope stands in `SECURITY.md`. In one sentence: a stolen dump shows lengths,
 //! which rows have equal indexed values, and when rows were written, if the primary key is a Fernet key; whoever can write to the
-//! database can swap two rows of one column, or put a row back to what it was.
+//! database can copy values between the rows of one column, point an index at any row, or put a row back to what it was.
 //!
 //! [Diesel]: https://diesel.rs
 

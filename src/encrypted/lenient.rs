@@ -21,8 +21,9 @@ use crate::sql_types::{Ciphertext, CiphertextText};
 
 /// An [`Encrypted`] value that may have been stored as plaintext: it reads both and writes ciphertext, for a text column on its way.
 ///
-/// What begins with the byte 0xA1 or with `de1.`, or has the exact shape of a Fernet token, is ciphertext, and opens or is an
-/// error; everything else is plaintext. A decryption that fails never makes a plaintext.
+/// What begins with the byte 0xA1 or with `de1.`, has the exact shape of a Fernet token, or begins with `gAAAAA` and has nothing but
+/// base64url behind it, as a token has that was cut, is ciphertext, and opens or is an error; everything else is plaintext. A
+/// decryption that fails never makes a plaintext.
 ///
 /// # Security
 ///

@@ -35,8 +35,8 @@ pub struct CachePolicy {
 }
 
 impl CachePolicy {
-    /// Keeps a key for so long after it was unwrapped, a year at most. By default 1,000 keys are kept, each for 2^20 values and 2^30 bytes, and none
-    /// is used after its time, also not when KMS is down.
+    /// Keeps a key for so long after it was unwrapped, a year at most. By default 1,000 keys are kept, each for 2^20 values and 2^30
+    /// bytes, and none is used after its time, also not when KMS is down.
     pub fn new(ttl: Duration) -> Self {
         Self {
             ttl: ttl.min(LONGEST),
@@ -55,8 +55,8 @@ impl CachePolicy {
         self
     }
 
-    /// For how much longer a key serves while KMS is down: throttled, unreachable, silent, or failing by its own words (HTTP 5xx). Every other answer of KMS counts, and
-    /// drops the key: that it is disabled, deleted, or that access is denied.
+    /// For how much longer a key serves while KMS is down: throttled, unreachable, silent, or failing by its own words (HTTP 5xx); a
+    /// year at most. Every other answer of KMS counts, and drops the key: that it is disabled, deleted, or that access is denied.
     #[must_use]
     pub fn stale_for(mut self, window: Duration) -> Self {
         self.stale = window.min(LONGEST);
@@ -77,10 +77,11 @@ impl CachePolicy {
         self
     }
 
-    /// How long KMS is left alone after it failed, as long as stale keys serve: 1 second by default.
+    /// How long KMS is left alone after it failed, as long as stale keys serve: 1 second by default, a
+    /// year at most.
     #[must_use]
     pub fn retry_after(mut self, pause: Duration) -> Self {
-        self.retry_after = pause;
+        self.retry_after = pause.min(LONGEST);
         self
     }
 }
