@@ -110,15 +110,15 @@ impl Accept {
 
 /// What the keyring has to know of a context: its consts as values.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Column {
+pub(crate) struct Column<'l> {
     /// Empty when `bound` is false.
-    pub(crate) label: &'static str,
+    pub(crate) label: &'l str,
     pub(crate) bound: bool,
     pub(crate) pad_to: usize,
     pub(crate) accept: Accept,
 }
 
-impl Column {
+impl Column<'static> {
     /// The column of `C`, where values are padded to multiples of `pad_to` unless the context says otherwise.
     pub(crate) const fn of<C: Context>(pad_to: usize) -> Self {
         const {

@@ -105,6 +105,7 @@ mod envelope;
 mod error;
 pub mod keyring;
 pub mod kms;
+pub mod ops;
 mod plaintext;
 mod sealed;
 mod searchable;

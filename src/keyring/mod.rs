@@ -218,11 +218,11 @@ impl Keyring {
         self.index_keys.iter().find(|key| &*key.name == name).ok_or(Error::UnknownIndexKey { name })
     }
 
-    fn accept(&self, column: Column) -> Accept {
+    fn accept(&self, column: Column<'_>) -> Accept {
         if self.strict { Accept::STRICT } else { column.accept }
     }
 
-    fn seal(&self, plaintext: &[u8], column: Column) -> Result<Vec<u8>> {
+    fn seal(&self, plaintext: &[u8], column: Column<'_>) -> Result<Vec<u8>> {
         let Key { id: key_id, material } = &self.keys[self.primary];
         let key = match material {
             Material::Aes256GcmSiv(key) => key,
@@ -246,7 +246,7 @@ impl Keyring {
         Ok(value)
     }
 
-    fn seal_fernet(&self, key: &FernetKey, plaintext: &[u8], column: Column) -> Result<String> {
+    fn seal_fernet(&self, key: &FernetKey, plaintext: &[u8], column: Column<'_>) -> Result<String> {
         // What the column would not read is not written.
         if !self.accept(column).contains(Accept::FERNET) {
             return Err(column.not_accepted(Found::Fernet));
@@ -254,7 +254,7 @@ impl Keyring {
         Ok(key.seal(plaintext))
     }
 
-    fn open_native(&self, value: &[u8], column: Column) -> Result<Zeroizing<Vec<u8>>> {
+    fn open_native(&self, value: &[u8], column: Column<'_>) -> Result<Zeroizing<Vec<u8>>> {
         let header = Header::parse(value)?;
         match (header.bound, column.bound) {
             (true, false) => return Err(column.not_accepted(Found::Bound)),
@@ -283,7 +283,7 @@ impl Keyring {
     }
 
     /// Tokens carry no key id: each Fernet key is tried.
-    fn open_fernet(&self, token: &str, column: Column) -> Result<Zeroizing<Vec<u8>>> {
+    fn open_fernet(&self, token: &str, column: Column<'_>) -> Result<Zeroizing<Vec<u8>>> {
         let mut keys = self.keys.iter().filter_map(|key| match &key.material {
             Material::Fernet(key) => Some(key),
             Material::Aes256GcmSiv(_) => None,
@@ -310,20 +310,20 @@ impl Material {
     }
 }
 
-impl Column {
+impl Column<'_> {
     fn not_accepted(self, found: Found) -> Error {
         Error::NotAccepted { expected: if self.bound { Found::Bound } else { Found::Unbound }, found }
     }
 }
 
 /// What is authenticated with a value: the 6 bytes of its header, then the label if it is bound to one.
-struct Aad {
+struct Aad<'l> {
     header: [u8; HEADER_LEN],
-    label: &'static str,
+    label: &'l str,
 }
 
-impl Aad {
-    fn new(header: Header, column: Column) -> Self {
+impl<'l> Aad<'l> {
+    fn new(header: Header, column: Column<'l>) -> Self {
         Self { header: header.to_bytes(), label: if header.bound { column.label } else { "" } }
     }
 
