@@ -47,7 +47,11 @@ impl Keyring {
     /// The digest that is written for a normalised value: under the named index key, or the index primary.
     pub(crate) fn digest(&self, label: &str, bits: usize, key: Option<&str>, normalized: &[u8]) -> Result<Digest> {
         let key = match key {
-            Some(name) => self.index_keys.iter().find(|key| &*key.name == name).ok_or_else(|| Error::UnknownIndexKey { name: name.to_owned().into() })?,
+            Some(name) => self
+                .index_keys
+                .iter()
+                .find(|key| &*key.name == name)
+                .ok_or_else(|| Error::UnknownIndexKey { name: name.to_owned().into() })?,
             None => &self.index_keys[self.index_primary.ok_or(Error::NoIndexKey)?],
         };
         Ok(Digest::compute(&key.mac, label, bits, normalized))

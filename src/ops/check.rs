@@ -62,7 +62,8 @@ fn sample<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, table: &
         let keys: Vec<_> = table.key.iter().map(|key| format!("{} {order}", DB::quote(&key.name))).collect();
         format!("SELECT {head} FROM {from} ORDER BY {} LIMIT {SAMPLE}", keys.join(", "))
     });
-    let middle = DB::sample(&table.name).map(|sample| format!("SELECT {head} FROM {from} {sample} WHERE {value} IS NOT NULL LIMIT {SAMPLE}"));
+    let middle =
+        DB::sample(&table.name).map(|sample| format!("SELECT {head} FROM {from} {sample} WHERE {value} IS NOT NULL LIMIT {SAMPLE}"));
     let mut found = Vec::new();
     for sql in ends.into_iter().chain(middle) {
         for row in DB::load(conn, Statement::new(sql))? {

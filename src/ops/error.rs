@@ -94,7 +94,10 @@ impl fmt::Display for OpsError {
             Self::NotStrict => f.write_str("this MySQL connection is not strict, so that values which are too long would be cut short"),
             Self::OneWriter => f.write_str("SQLite has one writer at a time"),
             Self::UniqueIndex { column } => {
-                write!(f, "{column} is UNIQUE, and the keyring has several index keys: in place, equal values would pass under different keys")
+                write!(
+                    f,
+                    "{column} is UNIQUE, and the keyring has several index keys: in place, equal values would pass under different keys"
+                )
             }
             Self::MissingKeys { missing } => write!(f, "the keyring lacks keys: {}", missing.join("; ")),
             Self::Keyring(error) => error.fmt(f),

@@ -146,7 +146,8 @@ impl<DB: OpsBackend> Job<DB> for Rotate<'_, DB> {
     }
 }
 
-const NOT_ITS_DIGEST: &str = "the blind index is not that of the value under the column's key, and the column is UNIQUE: verify it, and do not change it in place";
+const NOT_ITS_DIGEST: &str =
+    "the blind index is not that of the value under the column's key, and the column is UNIQUE: verify it, and do not change it in place";
 
 /// The digest that is to be stored for a plaintext.
 pub(crate) fn digest(keyring: &Keyring, index: &Index, plaintext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {

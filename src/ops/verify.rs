@@ -174,7 +174,8 @@ impl Row<'_> {
 
     /// Format and key of a value that was opened.
     fn origin(&self, value: &[u8], text: bool) -> (Option<Stored>, Option<KeyId>) {
-        let native = if text { std::str::from_utf8(value).ok().and_then(|text| envelope::from_text(text).ok()) } else { Some(value.to_vec()) };
+        let native =
+            if text { std::str::from_utf8(value).ok().and_then(|text| envelope::from_text(text).ok()) } else { Some(value.to_vec()) };
         match native.and_then(|native| Header::parse(&native).ok()) {
             Some(header) => (Some(if header.bound { Stored::Bound } else { Stored::Unbound }), Some(header.key_id)),
             None => (Some(Stored::Fernet), self.keyring.fernet_key_of(value)),
@@ -188,7 +189,10 @@ impl Row<'_> {
             Ok(Some(key)) => {
                 *self.found.keys.entry(format!("{}.{}", column.table, index.name)).or_default().entry(key).or_default() += 1;
                 if index.key.is_some() && Some(key) != self.keyring.index_key_id(index.key.as_deref()) {
-                    self.problem(&index.name, &format!("the blind index is under key {key}, not under the one that the column is pinned to"));
+                    self.problem(
+                        &index.name,
+                        &format!("the blind index is under key {key}, not under the one that the column is pinned to"),
+                    );
                 }
             }
             Ok(None) => self.problem(&index.name, "the blind index is not that of the value under any key of the keyring"),

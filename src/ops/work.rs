@@ -259,7 +259,15 @@ struct Page {
 
 impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     fn new(table: &'a Table, job: &'a J, settings: &'a Settings, observer: &'a O) -> Self {
-        Self { table, job, settings, observer, state: Mutex::default(), pace: Mutex::new(settings.pace()), backend: std::marker::PhantomData }
+        Self {
+            table,
+            job,
+            settings,
+            observer,
+            state: Mutex::default(),
+            pace: Mutex::new(settings.pace()),
+            backend: std::marker::PhantomData,
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -505,7 +513,8 @@ impl Pace {
 
 /// `SELECT key, what is read`.
 pub(crate) fn select<DB: OpsBackend>(table: &Table, shape: &Shape) -> String {
-    let keys = table.key.iter().map(DB::select_key);
+    // Under another name, or ORDER BY would take the text for the column.
+    let keys = table.key.iter().map(DB::select_key).enumerate().map(|(i, key)| format!("{key} AS diesel_envelope_key_{i}"));
     let reads = shape.reads.iter().map(|read| DB::bytes_of("", read));
     format!("SELECT {}", keys.chain(reads).collect::<Vec<_>>().join(", "))
 }
@@ -514,11 +523,16 @@ pub(crate) fn select<DB: OpsBackend>(table: &Table, shape: &Shape) -> String {
 fn is_passing(error: &DieselError) -> bool {
     match error {
         DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
-        DieselError::DatabaseError(_, info) => {
-            ["deadlock", "Deadlock", "database is locked", "database table is locked", "Lock wait timeout", "Record has changed since last read"]
-                .iter()
-                .any(|words| info.message().contains(words))
-        }
+        DieselError::DatabaseError(_, info) => [
+            "deadlock",
+            "Deadlock",
+            "database is locked",
+            "database table is locked",
+            "Lock wait timeout",
+            "Record has changed since last read",
+        ]
+        .iter()
+        .any(|words| info.message().contains(words)),
         _ => false,
     }
 }
@@ -528,9 +542,7 @@ fn is_about_a_row(error: &DieselError) -> bool {
     use DatabaseErrorKind::{CheckViolation, ClosedConnection, ForeignKeyViolation, NotNullViolation, UniqueViolation, Unknown};
     match error {
         DieselError::DatabaseError(ClosedConnection, _) => false,
-        DieselError::DatabaseError(
-            UniqueViolation | CheckViolation | NotNullViolation | ForeignKeyViolation, _
-        ) => true,
+        DieselError::DatabaseError(UniqueViolation | CheckViolation | NotNullViolation | ForeignKeyViolation, _) => true,
         // A value that is too long, or a CHECK by another name.
         DieselError::DatabaseError(Unknown, info) => {
             ["too long", "CONSTRAINT", "constraint", "violates"].iter().any(|words| info.message().contains(words))

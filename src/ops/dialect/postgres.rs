@@ -107,7 +107,9 @@ impl OpsBackend for Pg {
     /// About a thousand rows by the planner's count of them.
     fn sample(name: &TableName) -> Option<String> {
         let table = Self::table(name).replace('\'', "''");
-        Some(format!("TABLESAMPLE SYSTEM ((SELECT least(100, 100000 / greatest(reltuples, 1)) FROM pg_class WHERE oid = to_regclass('{table}'))::real)"))
+        Some(format!(
+            "TABLESAMPLE SYSTEM ((SELECT least(100, 100000 / greatest(reltuples, 1)) FROM pg_class WHERE oid = to_regclass('{table}'))::real)"
+        ))
     }
 
     fn write<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table, shape: &Shape, mut rows: Vec<Write>) -> QueryResult<usize> {
@@ -128,7 +130,8 @@ impl OpsBackend for Pg {
             statement = statement.sql(", ").all_bytes(rows.iter_mut().map(|row| row.new[i].take()));
         }
         let names = keys.map(|i| format!("k{i}")).chain(olds.clone().map(|i| format!("o{i}"))).chain(news.map(|i| format!("n{i}")));
-        let same_key = table.key.iter().enumerate().map(|(i, key)| format!("t.{} = CAST(v.k{i} AS {})", Self::quote(&key.name), key.sql_type));
+        let same_key =
+            table.key.iter().enumerate().map(|(i, key)| format!("t.{} = CAST(v.k{i} AS {})", Self::quote(&key.name), key.sql_type));
         let same_old = olds.map(|i| format!("{} IS NOT DISTINCT FROM v.o{i}", Self::bytes_of("t.", &shape.reads[i])));
         statement = statement.sql(format!(") AS v ({}) WHERE {}", join(names, ", "), join(same_key.chain(same_old), " AND ")));
         Self::execute(conn, statement)

@@ -43,7 +43,14 @@ impl OpsBackend for Sqlite {
         let key = key.into_iter().map(|row| KeyColumn { name: row[0].clone(), sql_type: row[1].clone() }).collect();
         let column = |row: &Vec<String>| {
             let text = ["char", "clob", "text"].iter().any(|word| row[1].contains(word));
-            Stored { name: row[0].clone(), sql_type: row[1].clone(), text, nullable: row[2] == "0", unique: row[3] != "0", automatic: false }
+            Stored {
+                name: row[0].clone(),
+                sql_type: row[1].clone(),
+                text,
+                nullable: row[2] == "0",
+                unique: row[3] != "0",
+                automatic: false,
+            }
         };
         let columns = described.iter().map(column).collect();
         let sql = format!(
@@ -71,7 +78,9 @@ impl OpsBackend for Sqlite {
             return KeyPart::Text(text.strip_suffix('\'').unwrap_or(text).replace("''", "'"));
         }
         match quoted.strip_prefix("X'").and_then(|rest| rest.strip_suffix('\'')) {
-            Some(digits) => KeyPart::Bytes((0..digits.len() / 2).filter_map(|i| u8::from_str_radix(&digits[2 * i..][..2], 16).ok()).collect()),
+            Some(digits) => {
+                KeyPart::Bytes((0..digits.len() / 2).filter_map(|i| u8::from_str_radix(&digits[2 * i..][..2], 16).ok()).collect())
+            }
             None => KeyPart::Number(quoted),
         }
     }
@@ -94,7 +103,8 @@ impl OpsBackend for Sqlite {
     }
 
     fn first(expression: &str, count: usize) -> String {
-        format!("substr({expression}, 1, {count})")
+        // Of nothing, `substr` gives NULL.
+        format!("CASE WHEN length({expression}) = 0 THEN x'' ELSE substr({expression}, 1, {count}) END")
     }
 
     fn as_text(expression: &str) -> String {
