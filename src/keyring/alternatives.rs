@@ -72,6 +72,7 @@ impl Alternatives {
     }
 
     /// Unwraps each, and returns what was wrapped: a document in either form, which [`Document::parse`] reads.
+    /// [`refuse_differences`](super::refuse_differences) compares them.
     pub async fn unwrap_each(&self) -> Vec<Result<Zeroizing<Vec<u8>>>> {
         let mut unwrapped = Vec::with_capacity(self.all.len());
         for alternative in &self.all {
@@ -87,27 +88,27 @@ impl Alternatives {
     ///
     /// [`Error::AlternativesDiffer`]; [`Error::InvalidKeyring`]; the error of the only alternative, or [`Error::NoAlternative`].
     pub async fn unwrap_same(&self) -> Result<Zeroizing<Vec<u8>>> {
-        let mut first: Option<(usize, Zeroizing<Vec<u8>>, Document)> = None;
-        let mut errors = Vec::new();
-        for (i, unwrapped) in self.unwrap_each().await.into_iter().enumerate() {
-            match (unwrapped, &first) {
-                (Err(error), _) => {
-                    passed_over(&error, i, self.all.len());
-                    errors.push(error);
-                }
-                (Ok(bytes), None) => first = Some((i, bytes.clone(), Document::parse(&bytes)?)),
-                (Ok(bytes), Some((at, _, document))) => {
-                    if !document.has_same_keys(&Document::parse(&bytes)?) {
-                        return Err(Error::AlternativesDiffer { first: at + 1, other: i + 1 });
-                    }
-                }
+        let unwrapped = self.unwrap_each().await;
+        for (i, error) in unwrapped.iter().enumerate().filter_map(|(i, unwrapped)| Some((i, unwrapped.as_ref().err()?))) {
+            passed_over(error, i, self.all.len());
+        }
+        refuse_differences(&unwrapped)?;
+        let (mut sound, mut errors) = (None, Vec::new());
+        for unwrapped in unwrapped {
+            match unwrapped {
+                Ok(bytes) => sound = sound.or(Some(bytes)),
+                Err(error) => errors.push(error),
             }
         }
-        first.map(|(_, bytes, _)| bytes).ok_or_else(|| none_of(errors))
+        sound.ok_or_else(|| none_of(errors))
     }
 
-    /// Tries the alternatives in turn and returns the document of the first that is unwrapped.
-    pub(super) async fn unwrap_first(&self) -> Result<Zeroizing<Vec<u8>>> {
+    /// Tries the alternatives in turn, as a process does that starts, and returns what was wrapped, of the first that is unwrapped.
+    ///
+    /// # Errors
+    ///
+    /// The error of the only alternative, or [`Error::NoAlternative`].
+    pub async fn unwrap_first(&self) -> Result<Zeroizing<Vec<u8>>> {
         let mut errors = Vec::new();
         #[cfg(feature = "aws")]
         let deadline = tokio::time::Instant::now() + TOTAL_TIME;
@@ -125,6 +126,26 @@ impl Alternatives {
         }
         Err(none_of(errors))
     }
+}
+
+/// Refuses what [`Alternatives::unwrap_each`] returned when it is not the same keyring wherever it is one.
+///
+/// # Errors
+///
+/// [`Error::AlternativesDiffer`]; [`Error::InvalidKeyring`].
+pub fn refuse_differences(unwrapped: &[Result<Zeroizing<Vec<u8>>>]) -> Result<()> {
+    let mut first: Option<(usize, Document)> = None;
+    for (i, bytes) in unwrapped.iter().enumerate().filter_map(|(i, unwrapped)| Some((i, unwrapped.as_ref().ok()?))) {
+        let document = Document::parse(bytes)?;
+        match &first {
+            Some((at, first)) if !first.has_same_keys(&document) => {
+                return Err(Error::AlternativesDiffer { first: at + 1, other: i + 1 });
+            }
+            Some(_) => {}
+            None => first = Some((i, document)),
+        }
+    }
+    Ok(())
 }
 
 fn passed_over(error: &Error, at: usize, count: usize) {

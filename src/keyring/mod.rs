@@ -17,7 +17,7 @@ mod document;
 mod installed;
 mod json;
 
-pub use alternatives::{Alternative, Alternatives};
+pub use alternatives::{Alternative, Alternatives, refuse_differences};
 pub use boot::Options;
 pub(crate) use document::KMS_LIMIT;
 pub use document::{Algorithm, Document, KeyEntry};
