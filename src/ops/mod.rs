@@ -2,6 +2,7 @@
 
 mod column;
 mod error;
+pub mod keys;
 mod value_type;
 
 pub use column::{Column, Index, Normalizer, TableName};
