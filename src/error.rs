@@ -131,6 +131,15 @@ pub enum Error {
     #[error("none of the {} wrapped keyrings could be unwrapped: {}", .0.len(), Sequence(.0))]
     NoAlternative(Vec<Error>),
 
+    /// The alternatives of the environment variable hold different keyrings, so that it depends on KMS which one a process gets.
+    #[error("alternatives {first} and {other} hold different keyrings")]
+    AlternativesDiffer {
+        /// The place of the first that was unwrapped, counted from 1.
+        first: usize,
+        /// The place of the other.
+        other: usize,
+    },
+
     /// A KMS call failed.
     #[error(transparent)]
     Kms(Box<KmsError>),

@@ -1,3 +1,10 @@
-//! The command line.
+//! The command line, `diesel-envelope`: a thin shell around `diesel_envelope::ops`.
 
-fn main() {}
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

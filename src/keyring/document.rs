@@ -65,12 +65,31 @@ pub struct Document {
     pub(super) index_keys: Vec<IndexKey>,
 }
 
+/// What is known of a key, without the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyEntry<'d> {
+    /// Its id.
+    pub id: KeyId,
+    /// What it does with a value; an index key has none.
+    pub algorithm: Option<Algorithm>,
+    /// The name of an index key.
+    pub name: Option<&'d str>,
+    /// The day on which it was made, `2026-11-23`. In a list of Fernet keys none has one.
+    pub created: Option<&'d str>,
+    /// What somebody wrote beside it.
+    pub comment: Option<&'d str>,
+    /// Whether it writes, or only reads.
+    pub writes: bool,
+}
+
 #[derive(Clone)]
 pub(super) struct Key {
     pub(super) id: KeyId,
     pub(super) algorithm: Algorithm,
     pub(super) root: Root,
-    pub(super) created: String,
+    /// `None` for a key from a list of Fernet keys, which has no dates.
+    pub(super) created: Option<String>,
     pub(super) comment: Option<String>,
 }
 
@@ -79,24 +98,25 @@ pub(super) struct IndexKey {
     pub(super) id: KeyId,
     pub(super) name: String,
     pub(super) root: Root,
-    pub(super) created: String,
+    /// `None` for a key from a list of Fernet keys, which has no dates.
+    pub(super) created: Option<String>,
 }
 
 impl Key {
     pub(super) fn new(algorithm: Algorithm, root: Root) -> Self {
-        Self { id: algorithm.key_id(&root), algorithm, root, created: today(), comment: None }
+        Self { id: algorithm.key_id(&root), algorithm, root, created: Some(today()), comment: None }
     }
 }
 
 impl IndexKey {
     pub(super) fn new(name: Option<&str>, root: Root) -> Self {
         let id = KeyId(*root.derive(INDEX_ID_INFO));
-        Self { id, name: name.map_or_else(|| id.to_string(), str::to_owned), root, created: today() }
+        Self { id, name: name.map_or_else(|| id.to_string(), str::to_owned), root, created: Some(today()) }
     }
 }
 
 /// The date in UTC, `2026-11-23`.
-fn today() -> String {
+pub(super) fn today() -> String {
     time::OffsetDateTime::now_utc().date().to_string()
 }
 
@@ -107,7 +127,16 @@ impl Document {
     ///
     /// [`Error::NoRandomness`].
     pub fn generate() -> Result<Self> {
-        let key = Key::new(Algorithm::Aes256GcmSiv, Root::generate()?);
+        Self::generate_with(Algorithm::Aes256GcmSiv)
+    }
+
+    /// As [`generate`](Self::generate), with a key of another algorithm.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRandomness`].
+    pub fn generate_with(algorithm: Algorithm) -> Result<Self> {
+        let key = Key::new(algorithm, Root::generate()?);
         let index_key = IndexKey::new(Some("a"), Root::generate()?);
         Ok(Self { primary: key.id, keys: vec![key], index_primary: Some(index_key.id), index_keys: vec![index_key] })
     }
@@ -132,8 +161,8 @@ impl Document {
     fn parse_fernet_keys(text: &str) -> Result<Self> {
         let entries = text.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|entry| !entry.is_empty());
         let roots = entries.enumerate().map(|(i, entry)| fernet_root(entry, i + 1)).collect::<Result<Vec<_>>>()?;
-        let keys: Vec<_> = roots.iter().map(|root| Key::new(Algorithm::Fernet, root.clone())).collect();
-        let index_keys: Vec<_> = roots.into_iter().map(|root| IndexKey::new(None, root)).collect();
+        let keys: Vec<_> = roots.iter().map(|root| Key { created: None, ..Key::new(Algorithm::Fernet, root.clone()) }).collect();
+        let index_keys: Vec<_> = roots.into_iter().map(|root| IndexKey { created: None, ..IndexKey::new(None, root) }).collect();
         let primary = keys.first().ok_or_else(|| Error::keyring("the document is empty"))?.id;
         Ok(Self { primary, keys, index_primary: index_keys.last().map(|key| key.id), index_keys })
     }
@@ -178,6 +207,86 @@ impl Document {
     /// The ids and names of all index keys. A Fernet key that stands for an index key has its id as its name.
     pub fn index_keys(&self) -> impl Iterator<Item = (KeyId, &str)> + '_ {
         self.index_keys.iter().map(|key| (key.id, key.name.as_str()))
+    }
+
+    /// What is known of each key, without the key.
+    pub fn entries(&self) -> impl Iterator<Item = KeyEntry<'_>> + '_ {
+        self.keys.iter().map(|key| KeyEntry {
+            id: key.id,
+            algorithm: Some(key.algorithm),
+            name: None,
+            created: key.created.as_deref(),
+            comment: key.comment.as_deref(),
+            writes: key.id == self.primary,
+        })
+    }
+
+    /// What is known of each index key, without the key.
+    pub fn index_entries(&self) -> impl Iterator<Item = KeyEntry<'_>> + '_ {
+        self.index_keys.iter().map(|key| KeyEntry {
+            id: key.id,
+            algorithm: None,
+            name: Some(&key.name),
+            created: key.created.as_deref(),
+            comment: None,
+            writes: Some(key.id) == self.index_primary,
+        })
+    }
+
+    /// Whether both hold the same keys in the same roles, under the same names; order, dates and comments do not count.
+    pub fn has_same_keys(&self, other: &Self) -> bool {
+        let holds = |one: &Self, other: &Self| {
+            let same = |key: &Key, other: &Key| (key.algorithm, key.root.as_bytes()) == (other.algorithm, other.root.as_bytes());
+            let same_index = |key: &IndexKey, other: &IndexKey| (&key.name, key.root.as_bytes()) == (&other.name, other.root.as_bytes());
+            one.keys.iter().all(|key| other.keys.iter().any(|other| same(key, other)))
+                && one.index_keys.iter().all(|key| other.index_keys.iter().any(|other| same_index(key, other)))
+        };
+        (self.primary, self.index_primary) == (other.primary, other.index_primary) && holds(self, other) && holds(other, self)
+    }
+
+    /// A document with this one key, to be wrapped and kept when the key is retired: [`restore_key`](Self::restore_key) takes it
+    /// from there, and it is a keyring of its own that reads what the key wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownKey`].
+    pub fn archive_key(&self, key_id: KeyId) -> Result<Self> {
+        let key = self.keys.iter().find(|key| key.id == key_id).ok_or(Error::UnknownKey { key_id })?;
+        Ok(Self { primary: key_id, keys: vec![key.clone()], index_primary: None, index_keys: vec![] })
+    }
+
+    /// As [`archive_key`](Self::archive_key) for an index key. The key that writes values goes with it, as no keyring is without one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownKey`].
+    pub fn archive_index_key(&self, key_id: KeyId) -> Result<Self> {
+        let key = self.index_keys.iter().find(|key| key.id == key_id).ok_or(Error::UnknownKey { key_id })?;
+        let archive = self.archive_key(self.primary)?;
+        Ok(Self { index_primary: Some(key_id), index_keys: vec![key.clone()], ..archive })
+    }
+
+    /// Takes a retired key back from its archive, to read: for the rows of a backup that is older than its retirement.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownKey`] when the archive does not hold it; [`Error::InvalidKeyring`] when this document holds it already.
+    pub fn restore_key(&mut self, key_id: KeyId, archive: &Self) -> Result<()> {
+        let key = archive.keys.iter().find(|key| key.id == key_id).ok_or(Error::UnknownKey { key_id })?;
+        self.edit(|document| document.keys.push(key.clone()))
+    }
+
+    /// As [`restore_key`](Self::restore_key) for an index key, under which lookups match again.
+    ///
+    /// # Errors
+    ///
+    /// As [`restore_key`](Self::restore_key).
+    pub fn restore_index_key(&mut self, key_id: KeyId, archive: &Self) -> Result<()> {
+        let key = archive.index_keys.iter().find(|key| key.id == key_id).ok_or(Error::UnknownKey { key_id })?;
+        self.edit(|document| {
+            document.index_primary.get_or_insert(key_id);
+            document.index_keys.push(key.clone());
+        })
     }
 
     /// Adds a new key that reads. Distribute the document to every process before the key is promoted.
@@ -319,6 +428,16 @@ fn fernet_root(entry: &str, place: usize) -> Result<Root> {
             entry.chars().count()
         ))
     })
+}
+
+/// The word by which documents name it.
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Aes256GcmSiv => "AES-256-GCM-SIV",
+            Self::Fernet => "Fernet",
+        })
+    }
 }
 
 impl FromStr for Document {

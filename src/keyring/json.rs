@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::document::{Algorithm, Document, IndexKey, Key};
+use super::document::{Algorithm, Document, IndexKey, Key, today};
 use crate::crypto::{self, Root};
 use crate::envelope::KeyId;
 use crate::error::{Error, Result};
@@ -38,14 +38,14 @@ pub(super) fn write(document: &Document) -> Zeroizing<String> {
         id: key.id.to_string(),
         algorithm: key.algorithm,
         key: Zeroizing::new(crypto::to_base64_url_padded(key.root.as_bytes())),
-        created: key.created.clone(),
+        created: key.created.clone().unwrap_or_else(today),
         comment: key.comment.clone(),
     });
     let index_keys = document.index_keys.iter().map(|key| JsonIndexKey {
         id: key.id.to_string(),
         name: key.name.clone(),
         key: Zeroizing::new(crypto::to_base64_url_padded(key.root.as_bytes())),
-        created: key.created.clone(),
+        created: key.created.clone().unwrap_or_else(today),
     });
     let json = Json {
         version: 1,
@@ -103,7 +103,7 @@ impl JsonKey {
     fn read(self) -> Result<Key> {
         let key = Key::new(self.algorithm, json_root(&self.id, &self.key)?);
         check_id(&self.id, key.id)?;
-        Ok(Key { created: checked_date(self.created, key.id)?, comment: self.comment, ..key })
+        Ok(Key { created: Some(checked_date(self.created, key.id)?), comment: self.comment, ..key })
     }
 }
 
@@ -114,7 +114,7 @@ impl JsonIndexKey {
         }
         let key = IndexKey::new(Some(&self.name), json_root(&self.id, &self.key)?);
         check_id(&self.id, key.id)?;
-        Ok(IndexKey { created: checked_date(self.created, key.id)?, ..key })
+        Ok(IndexKey { created: Some(checked_date(self.created, key.id)?), ..key })
     }
 }
 

@@ -11,15 +11,17 @@ use crate::envelope::{self, BODY, Format, HEADER_LEN, Header, KeyId, OVERHEAD};
 use crate::error::{Error, Found, Result};
 use crate::plaintext::Plaintext;
 
+mod alternatives;
 mod boot;
 mod by_value;
 mod document;
 mod installed;
 mod json;
 
+pub use alternatives::{Alternative, Alternatives, refuse_differences};
 pub use boot::Options;
 pub(crate) use document::KMS_LIMIT;
-pub use document::{Algorithm, Document};
+pub use document::{Algorithm, Document, KeyEntry};
 
 const AEAD_INFO: &str = "diesel-envelope v1 key aes-256-gcm-siv";
 const INDEX_INFO: &str = "diesel-envelope v1 index";

@@ -5,6 +5,7 @@ mod check;
 mod column;
 mod dialect;
 mod error;
+pub mod keys;
 mod rotate;
 mod scan;
 mod statement;

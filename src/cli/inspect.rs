@@ -1,0 +1,206 @@
+//! `inspect`: what is known of a keyring, without the keys.
+
+use clap::Args;
+use diesel_envelope::keyring::{Alternative, Alternatives, Document, KeyEntry, refuse_differences};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::block_on;
+use super::failure::Failure;
+use super::keyring::KeyringArgs;
+use super::output::{Output, Report};
+
+/// The most bytes that KMS wraps in one call (AWS KMS API reference, `Encrypt`).
+const KMS_LIMIT: usize = 4096;
+
+/// Show the keys of the keyring, by their ids, and how it is wrapped; no secret
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  diesel-envelope inspect
+  diesel-envelope inspect --all-alternatives
+  diesel-envelope inspect --from-file .env --format json
+
+With --all-alternatives it fails unless each is unwrapped, and all hold the same keys in the same roles.
+JSON: document {form, bytes, limit}, alternatives [{form, arn, region, parameter, blob_bytes, unwrapped, error}],
+keys [{id, algorithm, created, comment, writes}], index_keys [{id, name, created, writes}].")]
+pub struct Inspect {
+    #[command(flatten)]
+    keyring: KeyringArgs,
+    /// Unwrap each alternative, and fail unless all are the same keyring
+    #[arg(long)]
+    all_alternatives: bool,
+}
+
+impl Inspect {
+    pub fn run(self, output: &Output) -> Result<(), Failure> {
+        let alternatives = self.keyring.alternatives()?;
+        if !self.all_alternatives {
+            let unwrapped = block_on(alternatives.unwrap_first())??;
+            return output.report(&Inspection::new(&alternatives, &unwrapped)?);
+        }
+        let unwrapped = block_on(alternatives.unwrap_each())?;
+        let first = unwrapped.iter().find_map(|unwrapped| unwrapped.as_ref().ok());
+        let report = match first {
+            Some(bytes) => Inspection::new(&alternatives, bytes)?,
+            None => Inspection::of_alternatives(&alternatives),
+        };
+        output.report(&report.with_outcomes(&unwrapped))?;
+        let failed = unwrapped.iter().filter(|unwrapped| unwrapped.is_err()).count();
+        if failed > 0 {
+            return Err(Failure::new(format!("{failed} of {} alternatives could not be unwrapped", unwrapped.len()))
+                .remedy("wrap the keyring anew under keys that can be used: `diesel-envelope rewrap --kms-key … --kms-key …`"));
+        }
+        Ok(refuse_differences(&unwrapped)?)
+    }
+}
+
+/// What `inspect` tells.
+#[derive(Serialize)]
+struct Inspection {
+    document: Option<Form>,
+    alternatives: Vec<Wrapping>,
+    keys: Vec<Entry>,
+    index_keys: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct Form {
+    /// `document` or `Fernet keys`.
+    form: &'static str,
+    bytes: usize,
+    limit: usize,
+}
+
+#[derive(Default, Serialize)]
+struct Wrapping {
+    form: &'static str,
+    arn: Option<String>,
+    region: Option<String>,
+    parameter: Option<String>,
+    blob_bytes: Option<usize>,
+    /// Known when each was unwrapped.
+    unwrapped: Option<bool>,
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    algorithm: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    created: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<String>,
+    writes: bool,
+}
+
+impl Inspection {
+    fn of_alternatives(alternatives: &Alternatives) -> Self {
+        let alternatives = alternatives.iter().map(Wrapping::from).collect();
+        Self { document: None, alternatives, keys: Vec::new(), index_keys: Vec::new() }
+    }
+
+    fn new(alternatives: &Alternatives, unwrapped: &[u8]) -> Result<Self, Failure> {
+        let document = Document::parse(unwrapped)?;
+        let form = if unwrapped.trim_ascii_start().starts_with(b"{") { "document" } else { "Fernet keys" };
+        Ok(Self {
+            document: Some(Form { form, bytes: unwrapped.len(), limit: KMS_LIMIT }),
+            keys: document.entries().map(Entry::from).collect(),
+            index_keys: document.index_entries().map(Entry::from).collect(),
+            ..Self::of_alternatives(alternatives)
+        })
+    }
+
+    fn with_outcomes(mut self, outcomes: &[diesel_envelope::Result<Zeroizing<Vec<u8>>>]) -> Self {
+        for (wrapping, outcome) in self.alternatives.iter_mut().zip(outcomes) {
+            wrapping.unwrapped = Some(outcome.is_ok());
+            wrapping.error = outcome.as_ref().err().map(ToString::to_string);
+        }
+        self
+    }
+}
+
+impl From<&Alternative> for Wrapping {
+    fn from(alternative: &Alternative) -> Self {
+        let region = |arn: &str| arn.split(':').nth(3).filter(|_| arn.starts_with("arn:")).map(str::to_owned);
+        let blob_bytes = alternative.blob_len();
+        match alternative {
+            Alternative::Kms { arn, .. } => {
+                Self { form: "kms", arn: Some(arn.clone()), region: region(arn), blob_bytes, ..Self::default() }
+            }
+            Alternative::Ssm(name) => Self { form: "ssm", parameter: Some(name.clone()), region: region(name), ..Self::default() },
+            Alternative::Local(_) => Self { form: "local", blob_bytes, ..Self::default() },
+            _ => Self { form: "bare", blob_bytes, ..Self::default() },
+        }
+    }
+}
+
+impl From<KeyEntry<'_>> for Entry {
+    fn from(key: KeyEntry<'_>) -> Self {
+        Self {
+            id: key.id.to_string(),
+            algorithm: key.algorithm.map(|algorithm| algorithm.to_string()),
+            name: key.name.map(str::to_owned),
+            created: key.created.map(str::to_owned),
+            comment: key.comment.map(str::to_owned),
+            writes: key.writes,
+        }
+    }
+}
+
+impl Report for Inspection {
+    fn text(&self) -> String {
+        let mut lines = Vec::new();
+        if let Some(Form { form, bytes, limit }) = &self.document {
+            lines.push(format!("{form}, {} of {} bytes", thousands(*bytes), thousands(*limit)));
+        }
+        for (heading, list) in [("keys", &self.keys), ("index keys", &self.index_keys)] {
+            lines.push(format!("\n{heading}"));
+            lines.extend(list.iter().map(Entry::line));
+            if list.is_empty() {
+                lines.push("  none".to_owned());
+            }
+        }
+        lines.push("\nalternatives".to_owned());
+        lines.extend(self.alternatives.iter().enumerate().map(|(i, wrapping)| wrapping.line(i + 1)));
+        lines.join("\n")
+    }
+}
+
+impl Entry {
+    fn line(&self) -> String {
+        let kind = self.algorithm.as_deref().or(self.name.as_deref()).unwrap_or_default();
+        let created = self.created.as_deref().unwrap_or("date unknown");
+        let role = if self.writes { "writes" } else { "reads" };
+        let comment = self.comment.as_deref().unwrap_or_default();
+        format!("  {}  {kind:<15}  {created:<12}  {role:<6}  {comment}", self.id).trim_end().to_owned()
+    }
+}
+
+impl Wrapping {
+    fn line(&self, number: usize) -> String {
+        let place = match (&self.arn, &self.parameter) {
+            (Some(name), _) | (_, Some(name)) => name,
+            _ if self.form == "local" => "a key file, for development",
+            _ => "default region, no encryption context",
+        };
+        let region = self.region.as_ref().map_or_else(String::new, |region| format!(", {region}"));
+        let outcome = match (&self.error, self.unwrapped) {
+            (Some(error), _) => format!(": {error}"),
+            (None, Some(_)) => ": unwrapped".to_owned(),
+            (None, None) => String::new(),
+        };
+        format!("  {number}  {}  {place}{region}{outcome}", self.form)
+    }
+}
+
+/// `4,096`.
+fn thousands(number: usize) -> String {
+    match number {
+        0..1000 => number.to_string(),
+        _ => format!("{},{:03}", thousands(number / 1000), number % 1000),
+    }
+}

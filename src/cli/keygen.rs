@@ -1,0 +1,40 @@
+//! `keygen`: a new keyring.
+
+use clap::Args;
+use diesel_envelope::keyring::{Algorithm, Document};
+
+use super::failure::Failure;
+use super::keyring::{EnvLine, TargetArgs, wrap, writers};
+use super::output::Output;
+
+/// Make a new keyring, wrapped, and print the line for the env file
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  diesel-envelope keygen --kms-key alias/app >> .env
+  diesel-envelope keygen --kms-key arn:aws:kms:eu-central-1:… --kms-key arn:aws:kms:eu-west-1:…
+  diesel-envelope keygen --local-key-file diesel-envelope.local-key >> .env
+
+The second survives the loss of a region. For a keyring in an SSM parameter see `diesel-envelope reveal --help`.
+JSON: line, variable, value, primary, index_primary, next.")]
+pub struct Keygen {
+    #[command(flatten)]
+    targets: TargetArgs,
+    /// The name of the variable in the line
+    #[arg(long, value_name = "NAME", default_value = "SECRET_KEY")]
+    var: String,
+    /// The key that writes is a Fernet key, so that Python's `cryptography` reads what is written
+    #[arg(long)]
+    fernet: bool,
+}
+
+impl Keygen {
+    pub fn run(self, output: &Output) -> Result<(), Failure> {
+        let algorithm = if self.fernet { Algorithm::Fernet } else { Algorithm::Aes256GcmSiv };
+        let document = Document::generate_with(algorithm)?;
+        let value = wrap(document.to_json().as_bytes(), &self.targets.targets(), false)?;
+        let done = format!("made a keyring: {}", writers(&document));
+        let next = "put the line into the environment of every process, and keep it: without it, or the KMS key, the data is gone";
+        output.report(&EnvLine::new(&self.var, value, &document, done, next))
+    }
+}

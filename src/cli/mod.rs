@@ -1,0 +1,116 @@
+//! Arguments, remedies, exit codes. A group of commands is a file with its `Args` and a `run`, and a line in [`Command`].
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+mod change;
+mod completions;
+mod failure;
+mod input;
+mod inspect;
+mod keygen;
+mod keyring;
+mod log;
+mod output;
+mod retire;
+mod reveal;
+mod wrap;
+
+use failure::Failure;
+use output::{Format, Output};
+
+/// Keys, rotation and checks for columns that diesel-envelope encrypts
+///
+/// Secrets come from the environment, a file or standard input, never from arguments, and are printed by no command but `reveal`.
+#[derive(Parser)]
+#[command(name = "diesel-envelope", version, propagate_version = true, max_term_width = 120, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// How results are printed: for people, or as one JSON object on standard output
+    #[arg(long, global = true, value_enum, default_value_t, help_heading = "Output")]
+    format: Format,
+    /// Print the result and errors, and nothing on the way
+    #[arg(long, short, global = true, help_heading = "Output")]
+    quiet: bool,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  diesel-envelope keygen --kms-key alias/app >> .env
+  diesel-envelope inspect
+  diesel-envelope add-key
+
+Exit codes: 0 done, 1 something failed, 2 wrong usage.
+With --format json errors are JSON too, on standard error: {\"error\", \"remedy\"}.";
+
+#[derive(Subcommand)]
+enum Command {
+    Keygen(keygen::Keygen),
+    Wrap(wrap::Wrap),
+    Rewrap(wrap::Rewrap),
+    AddKey(change::AddKey),
+    PromoteKey(change::PromoteKey),
+    RetireKey(retire::RetireKey),
+    RestoreKey(change::RestoreKey),
+    Inspect(inspect::Inspect),
+    Reveal(reveal::Reveal),
+    Completions(completions::Completions),
+}
+
+impl Command {
+    fn run(self, output: &Output) -> Result<(), Failure> {
+        match self {
+            Self::Keygen(command) => command.run(output),
+            Self::Wrap(command) => command.run(output),
+            Self::Rewrap(command) => command.run(output),
+            Self::AddKey(command) => command.run(output),
+            Self::PromoteKey(command) => command.run(output),
+            Self::RetireKey(command) => command.run(output),
+            Self::RestoreKey(command) => command.run(output),
+            Self::Inspect(command) => command.run(output),
+            Self::Reveal(command) => command.run(output),
+            Self::Completions(command) => command.run(output),
+        }
+    }
+}
+
+/// The database of a command that reads tables.
+#[derive(Args)]
+pub struct DatabaseArgs {
+    /// Where the tables are: postgres://…, mysql://…, or the path of an SQLite file
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+}
+
+/// Parses the arguments, which exits with 2 when they are wrong, and runs the command.
+pub fn main() -> ExitCode {
+    let Cli { command, format, quiet } = Cli::parse();
+    let output = Output::new(format, quiet);
+    log::to_stderr(format);
+    match command.run(&output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit_code()
+        }
+    }
+}
+
+/// Waits for calls to AWS, which need a runtime.
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(format!("no runtime for calls to AWS: {error}")))?;
+    Ok(runtime.block_on(future))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,43 @@
+//! `reveal`: the one command that prints keys.
+
+use std::io::IsTerminal;
+
+use clap::Args;
+use diesel_envelope::keyring::Document;
+
+use super::failure::Failure;
+use super::keyring::KeyringArgs;
+use super::output::{Format, Output};
+
+/// Print the unwrapped keyring, THE SECRET ITSELF, for a place that encrypts it on its own
+///
+/// It goes to standard output, which must be a pipe or a file.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  diesel-envelope reveal | aws ssm put-parameter --name /app/keyring --type SecureString --value file:///dev/stdin
+
+Afterwards the environment variable holds ssm:/app/keyring. Never put the output on a disk, into a ticket or into an env file.
+Text is the keyring in the form in which it was wrapped; JSON is always the document.")]
+pub struct Reveal {
+    #[command(flatten)]
+    keyring: KeyringArgs,
+    /// Print it even to a terminal, which keeps it in its scrollback
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Reveal {
+    pub fn run(self, output: &Output) -> Result<(), Failure> {
+        if std::io::stdout().is_terminal() && !self.yes {
+            return Err(Failure::new("standard output is a terminal, and this prints the keys themselves")
+                .remedy("pipe it to where it belongs, or say --yes"));
+        }
+        let (_, unwrapped) = self.keyring.unwrap()?;
+        let document = Document::parse(&unwrapped)?;
+        match (output.format(), std::str::from_utf8(&unwrapped)) {
+            (Format::Text, Ok(text)) => output.line(text.trim()),
+            _ => output.line(&document.to_json()),
+        }
+    }
+}

@@ -1,0 +1,403 @@
+//! What the environment variable holds: one wrapped keyring or several, parsed first and then tried in turn.
+
+use std::borrow::Cow;
+#[cfg(feature = "aws")]
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::{Document, Options};
+use crate::crypto;
+use crate::envelope;
+use crate::error::{Error, Result};
+use crate::kms::{EncryptionContext, Kms, LocalKms};
+
+/// How long all alternatives may take together.
+#[cfg(feature = "aws")]
+const TOTAL_TIME: Duration = Duration::from_secs(30);
+
+/// The wrapped keyrings that an environment variable holds, parsed and not yet unwrapped: for tools. Programs call
+/// [`Keyring::from_env`](crate::Keyring::from_env).
+#[derive(Debug)]
+pub struct Alternatives {
+    all: Vec<Alternative>,
+    options: Options,
+}
+
+/// One of the wrapped keyrings in the variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Alternative {
+    /// A bare blob: default region, no encryption context.
+    Blob(Vec<u8>),
+    /// A blob with the ARN of its key: region and key id from the ARN, the context of a keyring.
+    Kms {
+        /// The ARN of the KMS key.
+        arn: String,
+        /// The ciphertext.
+        blob: Vec<u8>,
+    },
+    /// The name or ARN of an SSM SecureString that holds the document.
+    Ssm(String),
+    /// A blob of a local key file.
+    Local(Vec<u8>),
+}
+
+impl Alternatives {
+    /// Reads the variable.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EnvVar`] when it is unset, or one of its alternatives is malformed.
+    pub fn from_env(name: &str, options: &Options) -> Result<Self> {
+        let text = std::env::var(name).map(Zeroizing::new).map_err(|error| match error {
+            std::env::VarError::NotPresent => env_var(name, "is not set"),
+            std::env::VarError::NotUnicode(_) => env_var(name, "is not UTF-8"),
+        })?;
+        Self::parse(name, &text, options)
+    }
+
+    /// Reads what a variable of this name would hold. All alternatives are read: a syntax error in one is fatal.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EnvVar`].
+    pub fn parse(name: &str, text: &str, options: &Options) -> Result<Self> {
+        Ok(Self { all: parse(name, text, options)?, options: options.clone() })
+    }
+
+    /// The alternatives, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Alternative> + '_ {
+        self.all.iter()
+    }
+
+    /// Unwraps each, and returns what was wrapped: a document in either form, which [`Document::parse`] reads.
+    /// [`refuse_differences`](super::refuse_differences) compares them.
+    pub async fn unwrap_each(&self) -> Vec<Result<Zeroizing<Vec<u8>>>> {
+        let mut unwrapped = Vec::with_capacity(self.all.len());
+        for alternative in &self.all {
+            unwrapped.push(alternative.unwrap(&self.options).await);
+        }
+        unwrapped
+    }
+
+    /// Unwraps the one keyring that all alternatives hold, for a tool that is going to write them anew: what was wrapped, of the
+    /// first. One that cannot be unwrapped is passed over with a warning, as when a process starts.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AlternativesDiffer`]; [`Error::InvalidKeyring`]; the error of the only alternative, or [`Error::NoAlternative`].
+    pub async fn unwrap_same(&self) -> Result<Zeroizing<Vec<u8>>> {
+        let unwrapped = self.unwrap_each().await;
+        for (i, error) in unwrapped.iter().enumerate().filter_map(|(i, unwrapped)| Some((i, unwrapped.as_ref().err()?))) {
+            passed_over(error, i, self.all.len());
+        }
+        refuse_differences(&unwrapped)?;
+        let (mut sound, mut errors) = (None, Vec::new());
+        for unwrapped in unwrapped {
+            match unwrapped {
+                Ok(bytes) => sound = sound.or(Some(bytes)),
+                Err(error) => errors.push(error),
+            }
+        }
+        sound.ok_or_else(|| none_of(errors))
+    }
+
+    /// Tries the alternatives in turn, as a process does that starts, and returns what was wrapped, of the first that is unwrapped.
+    ///
+    /// # Errors
+    ///
+    /// The error of the only alternative, or [`Error::NoAlternative`].
+    pub async fn unwrap_first(&self) -> Result<Zeroizing<Vec<u8>>> {
+        let mut errors = Vec::new();
+        #[cfg(feature = "aws")]
+        let deadline = tokio::time::Instant::now() + TOTAL_TIME;
+        for (i, alternative) in self.all.iter().enumerate() {
+            let attempt = alternative.unwrap(&self.options);
+            #[cfg(feature = "aws")]
+            let attempt = with_aws::before(deadline, alternative.operation(), attempt);
+            match attempt.await {
+                Ok(document) => return Ok(document),
+                Err(error) => {
+                    passed_over(&error, i, self.all.len());
+                    errors.push(error);
+                }
+            }
+        }
+        Err(none_of(errors))
+    }
+}
+
+/// Refuses what [`Alternatives::unwrap_each`] returned when it is not the same keyring wherever it is one.
+///
+/// # Errors
+///
+/// [`Error::AlternativesDiffer`]; [`Error::InvalidKeyring`].
+pub fn refuse_differences(unwrapped: &[Result<Zeroizing<Vec<u8>>>]) -> Result<()> {
+    let mut first: Option<(usize, Document)> = None;
+    for (i, bytes) in unwrapped.iter().enumerate().filter_map(|(i, unwrapped)| Some((i, unwrapped.as_ref().ok()?))) {
+        let document = Document::parse(bytes)?;
+        match &first {
+            Some((at, first)) if !first.has_same_keys(&document) => {
+                return Err(Error::AlternativesDiffer { first: at + 1, other: i + 1 });
+            }
+            Some(_) => {}
+            None => first = Some((i, document)),
+        }
+    }
+    Ok(())
+}
+
+fn passed_over(error: &Error, at: usize, count: usize) {
+    tracing::warn!(%error, alternative = at + 1, of = count, "a wrapped keyring could not be unwrapped");
+}
+
+fn none_of(errors: Vec<Error>) -> Error {
+    match <[Error; 1]>::try_from(errors) {
+        Ok([only]) => only,
+        Err(errors) => Error::NoAlternative(errors),
+    }
+}
+
+impl Alternative {
+    /// The length of its blob in bytes, where it has one.
+    pub fn blob_len(&self) -> Option<usize> {
+        match self {
+            Self::Blob(blob) | Self::Kms { blob, .. } | Self::Local(blob) => Some(blob.len()),
+            Self::Ssm(_) => None,
+        }
+    }
+
+    #[cfg(feature = "aws")]
+    fn operation(&self) -> &'static str {
+        if matches!(self, Self::Ssm(_)) { "GetParameter" } else { "Decrypt" }
+    }
+
+    async fn unwrap(&self, options: &Options) -> Result<Zeroizing<Vec<u8>>> {
+        match self {
+            Self::Local(blob) => LocalKms::open(options.local_key_path())?.decrypt_bytes(blob, &EncryptionContext::keyring()).await,
+            #[cfg(feature = "aws")]
+            Self::Blob(blob) => with_aws::unwrap_bare(blob, options).await,
+            #[cfg(feature = "aws")]
+            Self::Kms { arn, blob } => with_aws::unwrap_named(arn, blob, options).await,
+            #[cfg(feature = "ssm")]
+            Self::Ssm(name) => with_aws::parameter(name, options).await,
+            #[cfg(not(feature = "ssm"))]
+            Self::Ssm(_) => Err(Error::FeatureDisabled { what: "a keyring in an SSM parameter", feature: "ssm" }),
+            #[cfg(not(feature = "aws"))]
+            Self::Blob(_) | Self::Kms { .. } => Err(Error::FeatureDisabled { what: "a keyring wrapped by AWS KMS", feature: "aws" }),
+        }
+    }
+}
+
+pub(super) fn env_var(name: &str, problem: impl Into<Cow<'static, str>>) -> Error {
+    Error::EnvVar { name: name.to_owned(), problem: problem.into() }
+}
+
+/// Reads all alternatives before any is tried: a syntax error in one is fatal.
+fn parse(name: &str, text: &str, options: &Options) -> Result<Vec<Alternative>> {
+    if text.trim_start().starts_with('{') {
+        return Err(env_var(name, "holds a keyring that is not wrapped: wrap it with KMS first"));
+    }
+    let text: Zeroizing<String> = Zeroizing::new(text.chars().filter(|c| !c.is_ascii_whitespace()).collect());
+    if text.is_empty() {
+        return Err(env_var(name, "is empty"));
+    }
+    let count = text.split(',').count();
+    let alternatives = text.split(',').enumerate().map(|(i, entry)| {
+        let alternative = parse_alternative(entry).and_then(|alternative| allow(alternative, count, options));
+        alternative
+            .map_err(|problem| env_var(name, if count == 1 { problem.to_owned() } else { format!("{problem} (alternative {})", i + 1) }))
+    });
+    alternatives.collect()
+}
+
+fn parse_alternative(entry: &str) -> Result<Alternative, &'static str> {
+    let blob = |text: &str| match crypto::from_base64_any(text) {
+        Some(bytes) if bytes.is_empty() => Err("holds an empty blob"),
+        Some(bytes) if bytes.len() == crypto::ROOT_LEN => Err("holds a key that is not wrapped: wrap it with KMS first"),
+        Some(bytes) if envelope::is_fernet_token(text.as_bytes()) || bytes.first() == Some(&envelope::VERSION) => {
+            Err("holds an encrypted value, not a wrapped keyring")
+        }
+        Some(bytes) => Ok(bytes.to_vec()),
+        None => Err("is not base64"),
+    };
+    if let Some(rest) = entry.strip_prefix("kms:") {
+        let (arn, text) = rest.rsplit_once(':').ok_or("is not of the form kms:<key-arn>:<base64>")?;
+        return if is_key_arn(arn) {
+            Ok(Alternative::Kms { arn: arn.to_owned(), blob: blob(text)? })
+        } else {
+            Err("does not name a KMS key by its ARN")
+        };
+    }
+    match entry.split_once(':') {
+        None => Ok(Alternative::Blob(blob(entry)?)),
+        Some(("local", text)) => Ok(Alternative::Local(blob(text)?)),
+        Some(("ssm", "")) => Err("names no SSM parameter"),
+        Some(("ssm", name)) => Ok(Alternative::Ssm(name.to_owned())),
+        Some(_) => Err("begins with a scheme other than kms, ssm and local"),
+    }
+}
+
+/// What `require_kms` and the rules of the forms allow.
+fn allow(alternative: Alternative, count: usize, options: &Options) -> Result<Alternative, &'static str> {
+    match (&alternative, &options.pinned) {
+        (Alternative::Local(_), Some(_)) => Err("holds a local keyring, and the program requires KMS"),
+        (Alternative::Ssm(_), Some(_)) => Err("names an SSM parameter, and the program requires KMS"),
+        (Alternative::Local(_), None) if count > 1 => Err("holds a local keyring beside another: it stands only alone"),
+        (Alternative::Kms { arn, .. }, Some(pinned)) if !pinned.contains(arn) => Err("names a KMS key that the program does not pin"),
+        (Alternative::Blob(_), Some(pinned)) if pinned.is_empty() => Err("names no KMS key, and the program pins none"),
+        _ => Ok(alternative),
+    }
+}
+
+/// `arn:<partition>:kms:<region>:<account>:key/<id>`.
+fn is_key_arn(arn: &str) -> bool {
+    let parts: Vec<_> = arn.splitn(6, ':').collect();
+    let ["arn", partition, "kms", region, account, key] = parts[..] else { return false };
+    let id = key.strip_prefix("key/").unwrap_or_default();
+    ![partition, region, account, id].iter().any(|part| part.is_empty()) && !id.contains([':', '/'])
+}
+
+#[cfg(feature = "aws")]
+pub(super) mod with_aws {
+    use std::future::Future;
+
+    use super::*;
+    use crate::error::{KmsError, KmsReason};
+    use crate::kms::AwsKms;
+
+    /// The answer, unless the time of all alternatives is up.
+    pub(super) async fn before<T>(
+        deadline: tokio::time::Instant,
+        operation: &'static str,
+        call: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let late = |_| Error::from(KmsError::new(operation, KmsReason::TimedOut));
+        tokio::time::timeout_at(deadline, call).await.map_err(late)?
+    }
+
+    /// A bare blob: under each pinned key in turn, of which one may be in a region that is down, or under whichever key made it.
+    pub(super) async fn unwrap_bare(blob: &[u8], options: &Options) -> Result<Zeroizing<Vec<u8>>> {
+        let Some(pinned) = options.pinned.as_deref() else {
+            return unwrap(client(options, None).await, blob, &EncryptionContext::none()).await;
+        };
+        let mut telling = None;
+        for arn in pinned {
+            let error = match unwrap(client(options, Some(arn)).await, blob, &EncryptionContext::none()).await {
+                Err(error) => error,
+                answer => return answer,
+            };
+            // That a key did not make the blob says nothing when another one may have, and cannot be asked.
+            let other_key = matches!(&error, Error::Kms(kms) if matches!(kms.reason, KmsReason::WrongKey | KmsReason::AccessDenied));
+            if telling.is_none() || !other_key {
+                telling = Some(error);
+            }
+        }
+        Err(telling.unwrap_or_else(|| Error::NoAlternative(Vec::new())))
+    }
+
+    pub(super) async fn unwrap_named(arn: &str, blob: &[u8], options: &Options) -> Result<Zeroizing<Vec<u8>>> {
+        unwrap(client(options, Some(arn)).await, blob, &EncryptionContext::keyring()).await
+    }
+
+    #[cfg(feature = "ssm")]
+    pub(in super::super) async fn parameter(name: &str, options: &Options) -> Result<Zeroizing<Vec<u8>>> {
+        let mut value = crate::kms::ssm::parameter(name, options.kms_timeout).await?;
+        Ok(Zeroizing::new(std::mem::take(&mut *value).into_bytes()))
+    }
+
+    async fn client(options: &Options, arn: Option<&str>) -> AwsKms {
+        let mut builder = AwsKms::builder();
+        if let Some(arn) = arn {
+            builder = builder.key(arn);
+        }
+        if let Some(timeout) = options.kms_timeout {
+            builder = builder.operation_timeout(timeout);
+        }
+        builder.build().await
+    }
+
+    /// Unwraps the blob. KMS answers a wrong encryption context and a damaged blob alike; a second call with the other context
+    /// that a keyring may have tells them apart, and what it unwraps is thrown away.
+    async fn unwrap(kms: AwsKms, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
+        let error = match kms.decrypt_bytes(blob, context).await {
+            Err(Error::Kms(error)) if error.reason == KmsReason::InvalidCiphertext => error,
+            answer => return answer,
+        };
+        let (other, hint) = match context.is_empty() {
+            true => (EncryptionContext::keyring(), "it has the context of a keyring: write it as kms:<key-arn>:<base64>"),
+            false => (EncryptionContext::none(), "it has none: write it as a bare blob, without kms: and the ARN"),
+        };
+        match kms.decrypt_bytes(blob, &other).await {
+            Ok(_) => Err(KmsError { reason: KmsReason::WrongEncryptionContext, ..*error }.detail(hint).into()),
+            Err(_) => Err(Error::Kms(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
+    fn problem(text: &str, options: &Options) -> String {
+        parse("SECRET_KEY", text, options).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_form_is_read() {
+        let blob = crypto::to_base64(&[0xfb; 100]);
+        let url = blob.replace('+', "-").replace('/', "_").replace('=', "");
+        for base64 in [&blob, &url] {
+            let text = format!(" {base64} ,\n kms:{ARN}:{base64}\n");
+            let parsed = parse("SECRET_KEY", &text, &Options::new()).unwrap();
+            let [Alternative::Blob(bare), Alternative::Kms { arn, blob }] = &parsed[..] else { panic!("{parsed:?}") };
+            assert_eq!((&bare[..], &blob[..], arn.as_str()), (&[0xfb; 100][..], &[0xfb; 100][..], ARN));
+        }
+        assert!(matches!(&parse("K", &format!("local:{blob}"), &Options::new()).unwrap()[..], [Alternative::Local(_)]));
+    }
+
+    #[test]
+    fn a_malformed_alternative_says_what_is_wrong_and_never_what_it_holds() {
+        let blob = crypto::to_base64(&[7; 100]);
+        let token = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==";
+        for (text, expected) in [
+            ("", "is empty"),
+            ("  \n", "is empty"),
+            ("p@ssword", "is not base64"),
+            ("cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=", "holds a key that is not wrapped: wrap it with KMS first"),
+            ("{\"version\":1}", "holds a keyring that is not wrapped: wrap it with KMS first"),
+            (token, "holds an encrypted value, not a wrapped keyring"),
+            ("kms:hunter2", "is not of the form kms:<key-arn>:<base64>"),
+            (&format!("kms:alias/app:{blob}"), "does not name a KMS key by its ARN"),
+            (&format!("kms:{}:{blob}", ARN.replace("key/", "alias/x:key/")), "does not name a KMS key by its ARN"),
+            (&format!("kms:{}:{blob}", ARN.replace("eu-central-1", "")), "does not name a KMS key by its ARN"),
+            (&format!("kms:{ARN}:p@ss"), "is not base64"),
+            (&format!("vault:{blob}"), "begins with a scheme other than kms, ssm and local"),
+            (&format!("{blob},"), "holds an empty blob (alternative 2)"),
+            (&format!("local:{blob},{blob}"), "holds a local keyring beside another: it stands only alone (alternative 1)"),
+        ] {
+            assert_eq!(problem(text, &Options::new()), format!("environment variable SECRET_KEY {expected}"));
+        }
+    }
+
+    #[test]
+    fn a_pin_refuses_everything_but_its_keys() {
+        let blob = crypto::to_base64(&[7; 100]);
+        let pinned = Options::new().require_kms(&[ARN]);
+        assert!(parse("K", &format!("kms:{ARN}:{blob},{blob}"), &pinned).is_ok());
+        let foreign = ARN.replace("1234abcd", "dcba4321");
+        assert_eq!(
+            problem(&format!("kms:{foreign}:{blob}"), &pinned),
+            "environment variable SECRET_KEY names a KMS key that the program does not pin"
+        );
+        assert_eq!(
+            problem(&format!("local:{blob}"), &pinned),
+            "environment variable SECRET_KEY holds a local keyring, and the program requires KMS"
+        );
+        let none: [&str; 0] = [];
+        assert!(problem(&blob, &Options::new().require_kms(&none)).ends_with("names no KMS key, and the program pins none"));
+    }
+}

@@ -1,0 +1,62 @@
+//! What the program says of itself.
+
+use crate::desk::Desk;
+
+/// The commands, as the help lists them.
+fn commands(desk: &Desk) -> Vec<String> {
+    let help = desk.run(&["-h"]).done().stdout;
+    let list = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names = list.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    names.map(|line| line.split_whitespace().next().unwrap().to_owned()).filter(|name| name != "help").collect()
+}
+
+#[test]
+fn every_command_has_examples() {
+    let desk = Desk::new();
+    let commands = commands(&desk);
+    for expected in ["keygen", "wrap", "rewrap", "add-key", "promote-key", "retire-key", "restore-key", "inspect", "reveal", "completions"]
+    {
+        assert!(commands.iter().any(|command| command == expected), "{expected} is not in {commands:?}");
+    }
+    for command in &commands {
+        for flag in ["--help", "-h"] {
+            let help = desk.run(&[command, flag]).done().stdout;
+            let (_, examples) = help.split_once("Examples:\n").unwrap_or_else(|| panic!("{command} has no examples"));
+            assert!(examples.contains(&format!("diesel-envelope {command}")), "{command}: {examples}");
+        }
+    }
+    assert!(desk.run(&["--help"]).done().stdout.contains("Exit codes: 0 done, 1 something failed, 2 wrong usage."));
+}
+
+#[test]
+fn the_help_hides_what_the_environment_holds() {
+    let desk = Desk::new().env("DATABASE_URL", "postgres://app:hunter2@db/app").env("SECRET_KEY", "hunter2");
+    for command in commands(&desk) {
+        let help = desk.run(&[&command, "--help"]).done().stdout;
+        assert!(!help.contains("hunter2"), "{command}: {help}");
+    }
+}
+
+#[test]
+fn the_version_is_the_crate_s() {
+    assert_eq!(Desk::new().run(&["--version"]).done().stdout, format!("diesel-envelope {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn completions_know_the_commands() {
+    let desk = Desk::new();
+    let script = desk.run(&["completions", "bash"]).done().stdout;
+    assert!(script.trim_end().ends_with("fi") && script.contains("-o default diesel-envelope\n"), "{script}");
+    for command in commands(&desk) {
+        assert!(script.contains(&command), "{command}");
+    }
+    let json = desk.run(&["completions", "zsh", "--format", "json"]).done().json();
+    assert_eq!(json["shell"], "zsh");
+    assert!(json["script"].as_str().unwrap().starts_with("#compdef diesel-envelope"));
+}
+
+/// Nobody reads a pipe or a file in colours.
+#[test]
+fn what_is_no_terminal_gets_no_colours() {
+    assert!(!Desk::new().run(&["inspect"]).stderr.contains('\x1b'));
+}

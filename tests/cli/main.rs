@@ -1,0 +1,6 @@
+//! The command line, run as a process: what it prints, how it exits, and that no key is in it.
+
+mod desk;
+mod help;
+mod keys;
+mod refusals;
