@@ -73,6 +73,12 @@ impl Keyring {
         })
     }
 
+    /// Whether what is under this key does not name it.
+    pub(crate) fn is_fernet_or_index_key(&self, key_id: KeyId) -> bool {
+        let fernet = self.keys.iter().filter(|key| matches!(key.material, Material::Fernet(_))).map(|key| key.id);
+        fernet.chain(self.index_keys.iter().map(|key| key.id)).any(|id| id == key_id)
+    }
+
     /// Whether the key that writes is a Fernet key.
     pub(crate) fn writes_fernet(&self) -> bool {
         matches!(self.keys[self.primary].material, Material::Fernet(_))

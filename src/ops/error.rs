@@ -53,6 +53,13 @@ pub enum OpsError {
         /// `users.email needs key 9f3c01aa`.
         missing: Vec<String>,
     },
+    /// Rows cannot be opened, so that nobody knows which keys they need.
+    Unreadable {
+        /// `users.email`.
+        column: String,
+        /// How many.
+        rows: u64,
+    },
     /// The keyring could not do it.
     Keyring(crate::Error),
     /// The database refused.
@@ -76,6 +83,7 @@ impl OpsError {
                 "pin the column to the key that it is under (IndexSpec::KEY), and rotate through a second index column"
             }
             Self::MissingKeys { .. } => "start with the keyring that wrote them: look at SECRET_KEY, or put the key back from its archive",
+            Self::Unreadable { .. } => "list them with verify, and mend or remove them",
             Self::Keyring(_) => "check that this is the keyring of the application",
             Self::Database(_) => "look at the database's message, and run the command again: it goes on where it stopped",
             Self::Connection(_) => "check the database URL, and whether the server is up",
@@ -100,6 +108,9 @@ impl fmt::Display for OpsError {
                 )
             }
             Self::MissingKeys { missing } => write!(f, "the keyring lacks keys: {}", missing.join("; ")),
+            Self::Unreadable { column, rows } => {
+                write!(f, "{column}: {rows} values or indexes are not sound, so that nobody knows which keys they need")
+            }
             Self::Keyring(error) => error.fmt(f),
             Self::Database(error) => error.fmt(f),
             Self::Connection(error) => error.fmt(f),

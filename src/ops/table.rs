@@ -36,6 +36,7 @@ pub struct Stored {
     pub(crate) sql_type: String,
     /// Whether it holds text, not bytes.
     pub(crate) text: bool,
+    #[expect(dead_code, reason = "the description of a table is whole")]
     pub(crate) nullable: bool,
     /// Whether a UNIQUE index covers it.
     pub(crate) unique: bool,

@@ -252,8 +252,7 @@ struct Found {
 
 /// What came of a page of rows.
 struct Page {
-    keys: Vec<Key>,
-    last: Option<Key>,
+    keys: HashSet<Key>,
     written: u64,
 }
 
@@ -364,7 +363,7 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
             } else if !wanted.is_empty() {
                 let after = cursor.as_ref();
                 let done = self.transaction(conn, |conn| self.page(conn, after, self.settings.batch_size, DB::CLAIM))?;
-                done.keys.iter().for_each(|key| drop(wanted.remove(key)));
+                wanted.retain(|key| !done.keys.contains(key));
                 written += done.written;
                 left += wanted.len() as u64;
             }
@@ -407,18 +406,16 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
             match result {
                 Ok(written) => {
                     self.committed(written, began);
-                    let keys = std::mem::take(&mut claimed);
-                    return Ok(Page { last: keys.last().cloned(), keys, written });
+                    return Ok(Page { keys: claimed.into_iter().collect(), written });
                 }
                 // What was claimed is another's now, or comes by again in the next pass.
                 Err(error) if is_passing(&error) && tries < MOST_TRIES => tries += 1,
                 Err(error) if is_about_a_row(&error) => {
-                    let keys = std::mem::take(&mut claimed);
                     let mut written = 0;
-                    for key in &keys {
+                    for key in &claimed {
                         written += self.single(conn, key)?;
                     }
-                    return Ok(Page { last: keys.last().cloned(), keys, written });
+                    return Ok(Page { keys: claimed.into_iter().collect(), written });
                 }
                 Err(error) => return Err(error.into()),
             }
