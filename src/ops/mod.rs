@@ -2,8 +2,10 @@
 
 mod column;
 mod error;
+mod plan_index;
 mod value_type;
 
 pub use column::{Column, Index, Normalizer, TableName};
 pub use error::OpsError;
+pub use plan_index::{Distribution, FrequencyClass};
 pub use value_type::ValueType;
