@@ -7,5 +7,5 @@ mod value_type;
 
 pub use column::{Column, Index, Normalizer, TableName};
 pub use error::OpsError;
-pub use plan_index::{Distribution, FrequencyClass};
+pub use plan_index::{Distribution, FrequencyClass, Growth, IndexCandidate, IndexPlan, IndexPlanner, PlanReason, PlanWarning};
 pub use value_type::ValueType;
