@@ -5,9 +5,11 @@ use std::ops::RangeInclusive;
 use serde::Serialize;
 
 mod candidate;
+mod canvas;
 mod distribution;
 mod frequencies;
 mod reason;
+mod svg;
 mod text;
 
 pub use candidate::IndexCandidate;
@@ -63,6 +65,8 @@ use frequencies::Frequencies;
 /// let plan = IndexPlanner::new("users.email").plan(&distribution);
 /// assert_eq!((plan.range.clone(), plan.recommended), (Some(5..=8), Some(8)));
 /// println!("{plan}");
+/// std::fs::write(std::env::temp_dir().join("users.email.svg"), plan.to_svg())?;
+/// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct IndexPlanner {
@@ -77,7 +81,7 @@ impl IndexPlanner {
     /// The fewest distinct values that the rule is for, says AWS.
     pub const MIN_DISTINCT: u64 = 16;
 
-    /// For this column, `users.email`: its name heads the text.
+    /// For this column, `users.email`: its name heads the table and the plot.
     pub fn new(column: impl ToString) -> Self {
         let column = column.to_string();
         Self { column, expected_rows: None, expected_distinct: None, other_bits: 0, unique: false }
@@ -178,7 +182,7 @@ fn allowed(distinct: u64, others: usize) -> Option<RangeInclusive<usize>> {
 }
 
 /// What is read of a column, what is recommended for its blind index, and what that costs and reveals. Shown with `{}` it is a text
-/// for a terminal of 100 columns, and serialised it has the fields below.
+/// for a terminal of 100 columns, [`to_svg`](Self::to_svg) makes a plot of it, and serialised it has the fields below.
 ///
 /// It holds counts, and never a value of the column.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -41,7 +41,7 @@ impl IndexPlan {
         said
     }
 
-    /// What to do.
+    /// What to do, and what else the rule allows.
     fn advice(&self) -> String {
         let mut said = match self.recommended {
             Some(bits) => format!("Recommended: BITS = {bits}, {}.", self.reason),
