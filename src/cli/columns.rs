@@ -46,7 +46,7 @@ pub struct ColumnArgs {
     #[arg(long, value_name = "LABEL", requires = "index_column", help_heading = "Columns")]
     index_label: Option<String>,
     /// The form under which values are indexed: exact, caseless, digits, last-four-digits, email-domain [default: exact]
-    #[arg(long, value_name = "NAME", value_parser = normalizer, requires = "index_column", help_heading = "Columns")]
+    #[arg(long, value_name = "NAME", value_parser = normalizer, help_heading = "Columns")]
     normalize: Option<Normalizer>,
     /// How many bits of the digest are stored [default: 256]
     #[arg(long, requires = "index_column", help_heading = "Columns")]
@@ -144,6 +144,11 @@ impl ColumnArgs {
                 .remedy(format!("name one column, or declare them in {FILE}"))),
             _ => Ok(columns),
         }
+    }
+
+    /// The normaliser that the arguments name.
+    pub fn normalizer(&self) -> Option<Normalizer> {
+        self.normalize.clone()
     }
 
     fn named(&self, declared: &[Column]) -> Result<Vec<Column>, Failure> {

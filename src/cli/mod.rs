@@ -15,6 +15,7 @@ mod keygen;
 mod keyring;
 mod log;
 mod output;
+mod plan;
 mod progress;
 mod retire;
 mod reveal;
@@ -65,6 +66,7 @@ enum Command {
     Backfill(tables::Backfill),
     Rotate(tables::Rotate),
     Verify(tables::Verify),
+    PlanIndex(plan::PlanIndex),
     Completions(completions::Completions),
 }
 
@@ -84,6 +86,7 @@ impl Command {
             Self::Backfill(command) => command.run(output),
             Self::Rotate(command) => command.run(output),
             Self::Verify(command) => command.run(output),
+            Self::PlanIndex(command) => command.run(output),
             Self::Completions(command) => command.run(output),
         }
     }

@@ -101,6 +101,11 @@ impl Column {
         &self.table
     }
 
+    /// Whether a plaintext column is named.
+    pub fn has_plaintext(&self) -> bool {
+        self.plaintext.is_some()
+    }
+
     /// Takes label, padding and accepted formats from a [`Context`].
     #[must_use]
     pub fn context<C: Context>(self) -> Self {
