@@ -113,9 +113,10 @@ impl Alternatives {
         #[cfg(feature = "aws")]
         let deadline = tokio::time::Instant::now() + TOTAL_TIME;
         for (i, alternative) in self.all.iter().enumerate() {
-            let attempt = alternative.unwrap(&self.options);
             #[cfg(feature = "aws")]
-            let attempt = with_aws::before(deadline, alternative.operation(), attempt);
+            let attempt = alternative.unwrap_before(deadline, &self.options);
+            #[cfg(not(feature = "aws"))]
+            let attempt = alternative.unwrap(&self.options);
             match attempt.await {
                 Ok(document) => return Ok(document),
                 Err(error) => {
@@ -168,9 +169,14 @@ impl Alternative {
         }
     }
 
+    /// A key file answers at once, and needs no runtime with a clock.
     #[cfg(feature = "aws")]
-    fn operation(&self) -> &'static str {
-        if matches!(self, Self::Ssm(_)) { "GetParameter" } else { "Decrypt" }
+    async fn unwrap_before(&self, deadline: tokio::time::Instant, options: &Options) -> Result<Zeroizing<Vec<u8>>> {
+        match self {
+            Self::Local(_) => self.unwrap(options).await,
+            Self::Ssm(_) => with_aws::before(deadline, "GetParameter", self.unwrap(options)).await,
+            Self::Blob(_) | Self::Kms { .. } => with_aws::before(deadline, "Decrypt", self.unwrap(options)).await,
+        }
     }
 
     async fn unwrap(&self, options: &Options) -> Result<Zeroizing<Vec<u8>>> {
