@@ -69,14 +69,16 @@ impl RetireKey {
     }
 
     fn refuse_rows(&self, role: Role) -> Result<(), Failure> {
-        for column in &self.columns {
-            let rows = rows_under(column, self.key.key_id, role, &self.database)?;
-            if rows > 0 {
-                return Err(Failure::new(format!("{column} has {rows} rows under {}", self.key.noun()))
-                    .remedy("bring them under the primary key first: diesel-envelope rotate"));
-            }
+        if self.dangerous_skip_scan {
+            return Ok(());
         }
-        Ok(())
+        let found = rows_under(&self.columns, self.key.key_id, role, &self.database)?;
+        let found: Vec<_> = found.iter().filter(|(_, rows)| *rows > 0).map(|(column, rows)| format!("{column} has {rows}")).collect();
+        if found.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::new(format!("rows are under {}: {}", self.key.noun(), found.join(", ")))
+            .remedy("bring them under the primary key first: diesel-envelope rotate"))
     }
 
     fn confirm(&self) -> Result<(), Failure> {
@@ -97,8 +99,8 @@ impl RetireKey {
     }
 }
 
-/// How many rows of a column need the key.
-fn rows_under(_column: &str, _key_id: KeyId, _role: Role, database: &DatabaseArgs) -> Result<u64, Failure> {
+/// How many rows of each column need the key.
+fn rows_under(_columns: &[String], _key_id: KeyId, _role: Role, database: &DatabaseArgs) -> Result<Vec<(String, u64)>, Failure> {
     let place = if database.database_url.is_some() { "the database" } else { "a database" };
     Err(Failure::new(format!("{place} cannot be searched for rows under a key by this version")).remedy(
         "look with SQL, where substr(column, 3, 4) is the id of a value's key, and then say --dangerous-skip-scan instead of the columns",
