@@ -56,7 +56,11 @@ impl ChangeArgs {
 impl Change {
     /// Wraps a document where the keyring was.
     pub fn wrap(&self, document: &Document) -> Result<String, Failure> {
-        wrap(document.to_json().as_bytes(), &self.targets, false)
+        let wrapped = wrap(document.to_json().as_bytes(), &self.targets, false);
+        wrapped.map_err(|failure| match self.targets.len() {
+            0 | 1 => failure,
+            _ => failure.or_remedy("name the KMS keys that can be used with --kms-key, to go on without the others"),
+        })
     }
 
     /// The line of the changed keyring.

@@ -95,10 +95,12 @@ fn the_fernet_key_of_a_python_program_is_wrapped() {
     for spelling in [FERNET_KEY.to_owned(), standard.clone(), format!("{FERNET_KEY}\n"), format!("  {standard}\r\n")] {
         let desk = Desk::new().env("SECRET_KEY", &spelling);
         desk.write("secret", &spelling);
+        desk.write("env", &format!("OTHER=x\nSECRET_KEY={spelling}"));
         let wrap = ["wrap", "--local-key-file", "key"];
         let lines = [
             desk.line(&wrap).stdout,
             desk.line(&[&wrap[..], &["--from-file", "secret"]].concat()).stdout,
+            desk.line(&[&wrap[..], &["--from-file", "env"]].concat()).stdout,
             desk.run_with(&[&wrap[..], &["--from-file", "-"]].concat(), &spelling).done().stdout,
         ];
         for line in lines {

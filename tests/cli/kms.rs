@@ -139,6 +139,16 @@ fn every_alternative_is_inspected() {
     );
     desk.run(&[&["add-key"][..], &FROM].concat()).failed(1, "alternatives 1 and 2 hold different keyrings", "inspect --all-alternatives");
 
+    desk.write(".env", &format!("{first},{}", first.replace("0a11ce00", "ffffffff")));
+    let lost = desk.run(&[&["add-key"][..], &FROM].concat());
+    assert_eq!(
+        (lost.code, lost.stderr.contains("to mend it: name the KMS keys that can be used with --kms-key")),
+        (1, true),
+        "{}",
+        lost.stderr
+    );
+    desk.run(&[&["add-key", "--kms-key", KEY][..], &FROM].concat()).done();
+
     // A key that is gone: a process starts, and says so; nothing is lost until somebody looks.
     desk.write(".env", &format!("{},{first}", first.replace("0a11ce00", "ffffffff")));
     let gone = desk.run(&[&inspect[..], &["--format", "json"]].concat());
