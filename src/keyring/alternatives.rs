@@ -1,6 +1,7 @@
 //! What the environment variable holds: one wrapped keyring or several, parsed first and then tried in turn.
 
 use std::borrow::Cow;
+use std::fmt;
 #[cfg(feature = "aws")]
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ pub struct Alternatives {
 }
 
 /// One of the wrapped keyrings in the variable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Alternative {
     /// A bare blob: default region, no encryption context.
@@ -157,6 +158,18 @@ fn none_of(errors: Vec<Error>) -> Error {
     match <[Error; 1]>::try_from(errors) {
         Ok([only]) => only,
         Err(errors) => Error::NoAlternative(errors),
+    }
+}
+
+/// Lengths instead of blobs.
+impl fmt::Debug for Alternative {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Blob(blob) => write!(f, "Blob([{} bytes])", blob.len()),
+            Self::Kms { arn, blob } => write!(f, "Kms({arn}, [{} bytes])", blob.len()),
+            Self::Ssm(name) => write!(f, "Ssm({name})"),
+            Self::Local(blob) => write!(f, "Local([{} bytes])", blob.len()),
+        }
     }
 }
 
@@ -363,6 +376,8 @@ mod tests {
             assert_eq!((&bare[..], &blob[..], arn.as_str()), (&[0xfb; 100][..], &[0xfb; 100][..], ARN));
         }
         assert!(matches!(&parse("K", &format!("local:{blob}"), &Options::new()).unwrap()[..], [Alternative::Local(_)]));
+        let parsed = Alternatives::parse("K", &format!("{blob},kms:{ARN}:{blob},ssm:/app"), &Options::new()).unwrap();
+        assert_eq!(format!("{:?}", parsed.all), format!("[Blob([100 bytes]), Kms({ARN}, [100 bytes]), Ssm(/app)]"));
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub struct KeyEntry<'d> {
     pub algorithm: Option<Algorithm>,
     /// The name of an index key.
     pub name: Option<&'d str>,
-    /// The day on which it was made, `2026-11-23`. In a list of Fernet keys none has one.
+    /// The day on which it was made, or came into the document, `2026-11-23`. In a list of Fernet keys none has one.
     pub created: Option<&'d str>,
     /// What somebody wrote beside it.
     pub comment: Option<&'d str>,

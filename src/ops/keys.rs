@@ -1,4 +1,18 @@
 //! Keyrings, wrapped: what the commands for keys do, for programs.
+//!
+//! ```no_run
+//! use diesel_envelope::keyring::{Algorithm, Alternatives, Document, Options};
+//! use diesel_envelope::ops::keys::{self, Target};
+//!
+//! # async fn run() -> diesel_envelope::Result<()> {
+//! let alternatives = Alternatives::from_env("SECRET_KEY", &Options::new())?;
+//! let mut document = Document::parse(&alternatives.unwrap_same().await?)?;
+//! document.add_key(Algorithm::Aes256GcmSiv)?;
+//! let regions = [Target::Kms("alias/app".into()), Target::Kms("arn:aws:kms:eu-west-1:123456789012:alias/app".into())];
+//! println!("SECRET_KEY={}", keys::wrap(document.to_json().as_bytes(), &regions).await?);
+//! # Ok(())
+//! # }
+//! ```
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
