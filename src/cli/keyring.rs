@@ -50,10 +50,8 @@ impl KeyringArgs {
     }
 
     /// The keyring that all alternatives hold, as it was wrapped.
-    pub fn unwrap(&self) -> Result<(Alternatives, Zeroizing<Vec<u8>>), Failure> {
-        let alternatives = self.alternatives()?;
-        let unwrapped = block_on(alternatives.unwrap_same())??;
-        Ok((alternatives, unwrapped))
+    pub fn unwrap(&self) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        Ok(block_on(self.alternatives()?.unwrap_same())??)
     }
 }
 

@@ -35,7 +35,7 @@ impl Reveal {
             return Err(Failure::new("standard output is a terminal, and this prints the keys themselves")
                 .remedy("pipe it to where it belongs, or say --yes"));
         }
-        let (_, unwrapped) = self.keyring.unwrap()?;
+        let unwrapped = self.keyring.unwrap()?;
         let document = Document::parse(&unwrapped)?;
         match (output.format(), std::str::from_utf8(&unwrapped)) {
             (Format::Text, Ok(text)) => output.line(text.trim()),

@@ -106,8 +106,11 @@ fn the_fernet_key_of_a_python_program_is_wrapped() {
         for line in lines {
             let document = desk.document(&line);
             assert_eq!((document.primary().to_string().as_str(), document.keys().count()), ("9235ac06", 1));
+            desk.write(".env", &line);
+            let inspected = desk.run(&with(&["inspect"])).done().stdout;
+            // White space around the key is not wrapped: Python would not read it.
+            assert!(inspected.starts_with("Fernet keys, 44 of 4,096 bytes\n"), "{inspected}");
         }
-        // White space around the key is not wrapped: Python would not read it.
         let revealed = desk.run_unwatched(&["reveal", "--from-file", ".env", "--local-key-file", "key"], "").done();
         assert_eq!(revealed.stdout.trim_end_matches('\n'), spelling.trim());
     }
