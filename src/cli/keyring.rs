@@ -20,7 +20,8 @@ pub struct KeyringArgs {
     /// The environment variable that holds the wrapped keyring
     #[arg(long, value_name = "NAME", default_value = "SECRET_KEY")]
     pub var: String,
-    /// Read it from a file instead: an env file, or one that holds the value alone; `-` is standard input
+    /// Read it from a file instead: an env file, or one that holds the value alone; `-` is standard input. Never redirect the
+    /// output to the same file: the shell empties it before it is read
     #[arg(long, value_name = "PATH")]
     pub from_file: Option<PathBuf>,
     /// The key file of a `local:` keyring [default: what DIESEL_ENVELOPE_LOCAL_KEY says, else diesel-envelope.local-key]
