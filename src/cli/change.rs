@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use diesel_envelope::KeyId;
-use diesel_envelope::keyring::{Algorithm, Document};
+use diesel_envelope::keyring::{Algorithm, Alternative, Document};
 use diesel_envelope::ops::keys::{Role, Target};
 
 use super::block_on;
@@ -38,8 +38,12 @@ impl ChangeArgs {
         let targets = if self.kms_key.is_empty() {
             let places: Option<Vec<_>> = alternatives.iter().map(|alternative| Target::of(alternative, &key_file)).collect();
             places.ok_or_else(|| {
-                Failure::new("a bare blob and an SSM parameter do not say under which KMS key they are wrapped again")
-                    .remedy("name it: --kms-key alias/…; for a parameter, `diesel-envelope reveal` gives what to put there")
+                let failure = Failure::new("a bare blob and an SSM parameter do not say under which KMS key they are wrapped again");
+                match alternatives.iter().any(|alternative| matches!(alternative, Alternative::Ssm(_))) {
+                    false => failure.remedy("name it: --kms-key alias/…"),
+                    true => failure
+                        .remedy("name it: --kms-key alias/…, and see `diesel-envelope reveal --help` for the way back into the parameter"),
+                }
             })?
         } else {
             self.kms_key.iter().cloned().map(Target::Kms).collect()
@@ -52,7 +56,11 @@ impl ChangeArgs {
 impl Change {
     /// Wraps a document where the keyring was.
     pub fn wrap(&self, document: &Document) -> Result<String, Failure> {
-        wrap(document.to_json().as_bytes(), &self.targets, false)
+        let wrapped = wrap(document.to_json().as_bytes(), &self.targets, false);
+        wrapped.map_err(|failure| match self.targets.len() {
+            0 | 1 => failure,
+            _ => failure.or_remedy("name the KMS keys that can be used with --kms-key, to go on without the others"),
+        })
     }
 
     /// The line of the changed keyring.
@@ -66,11 +74,15 @@ impl Change {
 #[derive(Args)]
 pub struct KeyArgs {
     /// The id of the key: 8 hexadecimal digits, as `inspect` shows them
-    #[arg(value_name = "KEYID")]
+    #[arg(value_name = "KEYID", value_parser = key_id)]
     pub key_id: KeyId,
     /// It is an index key
     #[arg(long)]
     pub index: bool,
+}
+
+fn key_id(text: &str) -> Result<KeyId, &'static str> {
+    text.to_ascii_lowercase().parse().map_err(|_| "a key id is 8 hexadecimal digits, as `inspect` shows them")
 }
 
 impl KeyArgs {

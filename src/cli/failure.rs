@@ -30,6 +30,11 @@ impl Failure {
         Self { remedy: Some(remedy.into()), ..self }
     }
 
+    /// What to do about it, where nothing better is known.
+    pub fn or_remedy(self, remedy: &str) -> Self {
+        if self.remedy.is_some() { self } else { self.remedy(remedy) }
+    }
+
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(if self.usage { 2 } else { 1 })
     }

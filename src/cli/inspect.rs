@@ -12,6 +12,7 @@ use super::output::{Output, Report};
 
 /// The most bytes that KMS wraps in one call (AWS KMS API reference, `Encrypt`).
 const KMS_LIMIT: usize = 4096;
+const FERNET_KEYS: &str = "fernet-keys";
 
 /// Show the keys of the keyring, by their ids, and how it is wrapped; no secret
 #[derive(Args)]
@@ -22,8 +23,7 @@ Examples:
   diesel-envelope inspect --from-file .env --format json
 
 With --all-alternatives it fails unless each is unwrapped, and all hold the same keys in the same roles.
-JSON: document {form, bytes, limit}, alternatives [{form, arn, region, parameter, blob_bytes, unwrapped, error}],
-keys [{id, algorithm, created, comment, writes}], index_keys [{id, name, created, writes}].")]
+JSON: document {form, bytes, limit}, alternatives [{form, arn, region, parameter, blob_bytes, unwrapped, error}], keys [{id, algorithm, created, comment, writes}], index_keys [{id, name, created, writes}].")]
 pub struct Inspect {
     #[command(flatten)]
     keyring: KeyringArgs,
@@ -66,7 +66,7 @@ struct Inspection {
 
 #[derive(Serialize)]
 struct Form {
-    /// `document` or `Fernet keys`.
+    /// `document` or `fernet-keys`.
     form: &'static str,
     bytes: usize,
     limit: usize,
@@ -105,7 +105,7 @@ impl Inspection {
 
     fn new(alternatives: &Alternatives, unwrapped: &[u8]) -> Result<Self, Failure> {
         let document = Document::parse(unwrapped)?;
-        let form = if unwrapped.trim_ascii_start().starts_with(b"{") { "document" } else { "Fernet keys" };
+        let form = if unwrapped.trim_ascii_start().starts_with(b"{") { "document" } else { FERNET_KEYS };
         Ok(Self {
             document: Some(Form { form, bytes: unwrapped.len(), limit: KMS_LIMIT }),
             keys: document.entries().map(Entry::from).collect(),
@@ -155,6 +155,7 @@ impl Report for Inspection {
     fn text(&self) -> String {
         let mut lines = Vec::new();
         if let Some(Form { form, bytes, limit }) = &self.document {
+            let form = if *form == FERNET_KEYS { "Fernet keys" } else { form };
             lines.push(format!("{form}, {} of {} bytes", thousands(*bytes), thousands(*limit)));
         }
         for (heading, list) in [("keys", &self.keys), ("index keys", &self.index_keys)] {

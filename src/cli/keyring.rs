@@ -20,7 +20,8 @@ pub struct KeyringArgs {
     /// The environment variable that holds the wrapped keyring
     #[arg(long, value_name = "NAME", default_value = "SECRET_KEY")]
     pub var: String,
-    /// Read it from a file instead: an env file, or one that holds the value alone; `-` is standard input
+    /// Read it from a file instead: an env file, or one that holds the value alone; `-` is standard input. Never redirect the
+    /// output to the same file: the shell empties it before it is read
     #[arg(long, value_name = "PATH")]
     pub from_file: Option<PathBuf>,
     /// The key file of a `local:` keyring [default: what DIESEL_ENVELOPE_LOCAL_KEY says, else diesel-envelope.local-key]
@@ -50,10 +51,8 @@ impl KeyringArgs {
     }
 
     /// The keyring that all alternatives hold, as it was wrapped.
-    pub fn unwrap(&self) -> Result<(Alternatives, Zeroizing<Vec<u8>>), Failure> {
-        let alternatives = self.alternatives()?;
-        let unwrapped = block_on(alternatives.unwrap_same())??;
-        Ok((alternatives, unwrapped))
+    pub fn unwrap(&self) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        Ok(block_on(self.alternatives()?.unwrap_same())??)
     }
 }
 

@@ -15,9 +15,12 @@ use super::output::{Format, Output};
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  diesel-envelope reveal | aws ssm put-parameter --name /app/keyring --type SecureString --value file:///dev/stdin
+  diesel-envelope reveal |
+    aws ssm put-parameter --name /app/keyring --type SecureString --value file:///dev/stdin
+  diesel-envelope add-key --kms-key alias/app | diesel-envelope reveal --from-file - |
+    aws ssm put-parameter --name /app/keyring --overwrite --value file:///dev/stdin
 
-Afterwards the environment variable holds ssm:/app/keyring. Never put the output on a disk, into a ticket or into an env file.
+The environment variable then holds ssm:/app/keyring; the second adds a key to the keyring in the parameter. Never put the output on a disk, into a ticket or into an env file.
 Text is the keyring in the form in which it was wrapped; JSON is always the document.")]
 pub struct Reveal {
     #[command(flatten)]
@@ -33,7 +36,7 @@ impl Reveal {
             return Err(Failure::new("standard output is a terminal, and this prints the keys themselves")
                 .remedy("pipe it to where it belongs, or say --yes"));
         }
-        let (_, unwrapped) = self.keyring.unwrap()?;
+        let unwrapped = self.keyring.unwrap()?;
         let document = Document::parse(&unwrapped)?;
         match (output.format(), std::str::from_utf8(&unwrapped)) {
             (Format::Text, Ok(text)) => output.line(text.trim()),

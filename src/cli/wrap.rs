@@ -90,7 +90,7 @@ pub struct Rewrap {
 
 impl Rewrap {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
-        let (_, unwrapped) = self.keyring.unwrap()?;
+        let unwrapped = self.keyring.unwrap()?;
         let document = Document::parse(&unwrapped)?;
         let targets: Vec<_> = match self.kms_key.is_empty() {
             true => self.keyring.local_key_file.into_iter().map(Target::Local).collect(),

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::alternatives::env_var;
 #[cfg(feature = "ssm")]
-use super::alternatives::with_aws;
-use super::alternatives::{Alternatives, env_var};
-use super::{Document, Keyring};
+use super::unwrap::with_aws;
+use super::{Alternatives, Document, Keyring};
 use crate::error::Result;
 
 /// The variable that says where the key file of `local:` is, and where it is otherwise.
@@ -97,13 +97,14 @@ impl Keyring {
     /// | `<base64>` | a bare blob of AWS KMS: default region, no encryption context |
     /// | `kms:<key-arn>:<base64>` | region and key from the ARN, context `{"diesel-envelope": "keyring-v1"}` |
     /// | `ssm:<name-or-arn>` | an SSM SecureString that holds the unwrapped keyring; needs the feature `ssm` |
-    /// | `local:<base64>` | wrapped by [`LocalKms`], for development; only alone |
+    /// | `local:<base64>` | wrapped by [`LocalKms`](crate::kms::LocalKms), for development; only alone |
     ///
     /// # Errors
     ///
-    /// [`Error::EnvVar`] when the variable is unset or one of its alternatives is malformed; [`Error::Kms`] when KMS does not
-    /// unwrap it, [`Error::NoAlternative`] when none of several is unwrapped; [`Error::InvalidKeyring`] when what was unwrapped is
-    /// no keyring; [`Error::FeatureDisabled`] for a KMS blob without the feature `aws`.
+    /// [`Error::EnvVar`](crate::Error::EnvVar) when the variable is unset or one of its alternatives is malformed;
+    /// [`Error::Kms`](crate::Error::Kms) when KMS does not unwrap it, [`Error::NoAlternative`](crate::Error::NoAlternative)
+    /// when none of several is unwrapped; [`Error::InvalidKeyring`](crate::Error::InvalidKeyring) when what was unwrapped is no
+    /// keyring; [`Error::FeatureDisabled`](crate::Error::FeatureDisabled) for a KMS blob without the feature `aws`.
     pub async fn from_env(name: &str) -> Result<Self> {
         Self::from_env_with(name, &Options::default()).await
     }
@@ -123,7 +124,8 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`Error::Kms`] when there is no such parameter, it is no SecureString, or access is denied; [`Error::InvalidKeyring`].
+    /// [`Error::Kms`](crate::Error::Kms) when there is no such parameter, it is no SecureString, or access is denied;
+    /// [`Error::InvalidKeyring`](crate::Error::InvalidKeyring).
     #[cfg(feature = "ssm")]
     pub async fn from_ssm(name: &str, options: &Options) -> Result<Self> {
         let document = with_aws::parameter(name, options).await?;

@@ -75,7 +75,7 @@ pub struct KeyEntry<'d> {
     pub algorithm: Option<Algorithm>,
     /// The name of an index key.
     pub name: Option<&'d str>,
-    /// The day on which it was made, `2026-11-23`. In a list of Fernet keys none has one.
+    /// The day on which it was made, or came into the document, `2026-11-23`. In a list of Fernet keys none has one.
     pub created: Option<&'d str>,
     /// What somebody wrote beside it.
     pub comment: Option<&'d str>,
@@ -650,6 +650,49 @@ mod tests {
         assert_eq!(document.add_index_key("b").unwrap_err(), Error::keyring("two index keys have the name 'b'"));
         assert_eq!(document.to_json(), before);
         assert_eq!(document.to_json().parse::<Document>().unwrap().to_json(), before);
+    }
+
+    #[test]
+    fn an_archive_holds_one_key_and_gives_it_back() {
+        let mut document = Document::generate().unwrap();
+        let (key, index) = (document.add_key(Algorithm::Fernet).unwrap(), document.add_index_key("b").unwrap());
+        let before = document.clone();
+        let (archive, index_archive) = (document.archive_key(key).unwrap(), document.archive_index_key(index).unwrap());
+        assert_eq!((archive.keys().count(), archive.index_keys().count()), (1, 0));
+        assert_eq!((index_archive.keys().count(), index_archive.index_keys().collect::<Vec<_>>()), (1, vec![(index, "b")]));
+        for archive in [&archive, &index_archive] {
+            assert!(archive.to_json().parse::<Document>().unwrap().has_same_keys(archive));
+        }
+
+        document.remove_key(key).unwrap();
+        document.remove_index_key(index).unwrap();
+        assert!(!document.has_same_keys(&before) && !before.has_same_keys(&document));
+        document.restore_index_key(index, &index_archive).unwrap();
+        document.restore_key(key, &archive).unwrap();
+        assert_eq!(document.to_json(), before.to_json());
+        assert_eq!(document.restore_key(key, &archive), Err(Error::keyring("the same key stands in the document twice")));
+        assert_eq!(document.restore_key(index, &archive), Err(Error::UnknownKey { key_id: index }));
+        assert!(matches!(document.archive_key(index), Err(Error::UnknownKey { .. })));
+    }
+
+    #[test]
+    fn the_same_keys_are_the_same_in_the_same_roles() {
+        let document: Document = json(|_| ()).parse().unwrap();
+        let same = |change: fn(&mut serde_json::Value)| document.has_same_keys(&json(change).parse().unwrap());
+        assert!(same(|json| json["keys"].as_array_mut().unwrap().reverse()));
+        assert!(same(|json| json["keys"][0]["comment"] = "of today".into()));
+        assert!(!same(|json| json["primary"] = json["keys"][1]["id"].clone()));
+        assert!(!same(|json| json["index_primary"] = json["index_keys"][1]["id"].clone()));
+        assert!(!same(|json| json["index_keys"][0]["name"] = "c".into()));
+        assert!(!same(|json| json["keys"].as_array_mut().unwrap().truncate(1)));
+    }
+
+    #[test]
+    fn a_list_of_fernet_keys_has_no_dates() {
+        let document: Document = text(1).parse().unwrap();
+        assert!(document.entries().chain(document.index_entries()).all(|key| key.created.is_none() && key.writes));
+        let document: Document = document.to_json().parse().unwrap();
+        assert_eq!(document.entries().next().unwrap().created, Some(today().as_str()));
     }
 
     #[test]

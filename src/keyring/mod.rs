@@ -17,11 +17,13 @@ mod by_value;
 mod document;
 mod installed;
 mod json;
+mod unwrap;
 
-pub use alternatives::{Alternative, Alternatives, refuse_differences};
+pub use alternatives::{Alternative, Alternatives};
 pub use boot::Options;
 pub(crate) use document::KMS_LIMIT;
 pub use document::{Algorithm, Document, KeyEntry};
+pub use unwrap::refuse_differences;
 
 const AEAD_INFO: &str = "diesel-envelope v1 key aes-256-gcm-siv";
 const INDEX_INFO: &str = "diesel-envelope v1 index";

@@ -1,11 +1,25 @@
 //! Keyrings, wrapped: what the commands for keys do, for programs.
+//!
+//! ```no_run
+//! use diesel_envelope::keyring::{Algorithm, Alternatives, Document, Options};
+//! use diesel_envelope::ops::keys::{self, Target};
+//!
+//! # async fn run() -> diesel_envelope::Result<()> {
+//! let alternatives = Alternatives::from_env("SECRET_KEY", &Options::new())?;
+//! let mut document = Document::parse(&alternatives.unwrap_same().await?)?;
+//! document.add_key(Algorithm::Aes256GcmSiv)?;
+//! let regions = [Target::Kms("alias/app".into()), Target::Kms("arn:aws:kms:eu-west-1:123456789012:alias/app".into())];
+//! println!("SECRET_KEY={}", keys::wrap(document.to_json().as_bytes(), &regions).await?);
+//! # Ok(())
+//! # }
+//! ```
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::envelope::KeyId;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::keyring::{Alternative, Document};
 #[cfg(feature = "aws")]
 use crate::kms::AwsKms;
@@ -37,7 +51,7 @@ impl Target {
             #[cfg(feature = "aws")]
             Self::Kms(key) => AwsKms::builder().key(key).build().await.encrypt_bytes(document, context).await?,
             #[cfg(not(feature = "aws"))]
-            Self::Kms(_) => return Err(Error::FeatureDisabled { what: "a keyring wrapped by AWS KMS", feature: "aws" }),
+            Self::Kms(_) => return Err(crate::Error::FeatureDisabled { what: "a keyring wrapped by AWS KMS", feature: "aws" }),
             Self::Local(path) => LocalKms::open_or_create(path)?.encrypt_bytes(document, context).await?,
         };
         Ok(wrapped.to_alternative())
@@ -51,7 +65,8 @@ impl Target {
 ///
 /// # Errors
 ///
-/// [`Error::InvalidKeyring`] before anything is wrapped; [`Error::DocumentTooLarge`]; what the KMS answers, when one target fails.
+/// [`Error::InvalidKeyring`](crate::Error::InvalidKeyring) before anything is wrapped;
+/// [`Error::DocumentTooLarge`](crate::Error::DocumentTooLarge); what the KMS answers, when one target fails.
 pub async fn wrap(document: &[u8], targets: &[Target]) -> Result<String> {
     Document::parse(document)?;
     let mut alternatives = Vec::with_capacity(targets.len());
@@ -123,7 +138,7 @@ impl Role {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownKey`].
+    /// [`Error::UnknownKey`](crate::Error::UnknownKey).
     pub fn promote(self, document: &mut Document, key_id: KeyId) -> Result<()> {
         match self {
             Self::Value => document.promote_key(key_id),
@@ -135,7 +150,7 @@ impl Role {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownKey`]; [`Error::InvalidKeyring`] for the key that writes.
+    /// [`Error::UnknownKey`](crate::Error::UnknownKey); [`Error::InvalidKeyring`](crate::Error::InvalidKeyring) for the key that writes.
     pub fn retire(self, document: &mut Document, key_id: KeyId) -> Result<Document> {
         match self {
             Self::Value => {
@@ -153,7 +168,8 @@ impl Role {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownKey`] when the archive does not hold it; [`Error::InvalidKeyring`] when the document does.
+    /// [`Error::UnknownKey`](crate::Error::UnknownKey) when the archive does not hold it;
+    /// [`Error::InvalidKeyring`](crate::Error::InvalidKeyring) when the document does.
     pub fn restore(self, document: &mut Document, key_id: KeyId, archive: &Document) -> Result<()> {
         match self {
             Self::Value => document.restore_key(key_id, archive),

@@ -49,6 +49,12 @@ impl Desk {
         self
     }
 
+    #[cfg(feature = "test-kms")]
+    pub fn without(mut self, names: &[&str]) -> Self {
+        self.env.retain(|(known, _)| !names.contains(&known.as_str()));
+        self
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
@@ -101,16 +107,27 @@ impl Desk {
         outcome
     }
 
-    /// What an env line or an archive holds, by the library's own way in. Its keys are from now on secrets.
+    /// What an env line or an archive holds. Its keys are from now on secrets.
     #[track_caller]
     pub fn document(&self, line: &str) -> Document {
         let value = line.trim().trim_start_matches("SECRET_KEY=");
-        let options = Options::new().local_key_file(self.path("key"));
-        let alternatives = Alternatives::parse("SECRET_KEY", value, &options).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let document = Document::parse(&runtime.block_on(alternatives.unwrap_same()).unwrap()).unwrap();
+        let document = if value.starts_with("local:") { self.unwrap_local(value) } else { self.unwrap_by_kms(value) };
         self.learn(&document);
         document
+    }
+
+    /// By the library's own way in.
+    fn unwrap_local(&self, value: &str) -> Document {
+        let options = Options::new().local_key_file(self.path("key"));
+        let alternatives = Alternatives::parse("SECRET_KEY", value, &options).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        Document::parse(&runtime.block_on(alternatives.unwrap_first()).unwrap()).unwrap()
+    }
+
+    /// In a process of its own: the endpoint and the credentials stand in its environment.
+    #[track_caller]
+    fn unwrap_by_kms(&self, value: &str) -> Document {
+        self.run_unwatched(&["reveal", "--from-file", "-"], value).done().stdout.parse().unwrap()
     }
 
     pub fn learn(&self, document: &Document) {

@@ -95,17 +95,22 @@ fn the_fernet_key_of_a_python_program_is_wrapped() {
     for spelling in [FERNET_KEY.to_owned(), standard.clone(), format!("{FERNET_KEY}\n"), format!("  {standard}\r\n")] {
         let desk = Desk::new().env("SECRET_KEY", &spelling);
         desk.write("secret", &spelling);
+        desk.write("env", &format!("OTHER=x\nSECRET_KEY={spelling}"));
         let wrap = ["wrap", "--local-key-file", "key"];
         let lines = [
             desk.line(&wrap).stdout,
             desk.line(&[&wrap[..], &["--from-file", "secret"]].concat()).stdout,
+            desk.line(&[&wrap[..], &["--from-file", "env"]].concat()).stdout,
             desk.run_with(&[&wrap[..], &["--from-file", "-"]].concat(), &spelling).done().stdout,
         ];
         for line in lines {
             let document = desk.document(&line);
             assert_eq!((document.primary().to_string().as_str(), document.keys().count()), ("9235ac06", 1));
+            desk.write(".env", &line);
+            let inspected = desk.run(&with(&["inspect"])).done().stdout;
+            // White space around the key is not wrapped: Python would not read it.
+            assert!(inspected.starts_with("Fernet keys, 44 of 4,096 bytes\n"), "{inspected}");
         }
-        // White space around the key is not wrapped: Python would not read it.
         let revealed = desk.run_unwatched(&["reveal", "--from-file", ".env", "--local-key-file", "key"], "").done();
         assert_eq!(revealed.stdout.trim_end_matches('\n'), spelling.trim());
     }

@@ -3,4 +3,6 @@
 mod desk;
 mod help;
 mod keys;
+#[cfg(feature = "test-kms")]
+mod kms;
 mod refusals;
