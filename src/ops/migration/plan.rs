@@ -50,6 +50,11 @@ impl TablePlan {
         Self { online: true, ..self }
     }
 
+    /// The columns that have a second index column.
+    pub(super) fn rotating(&self) -> impl Iterator<Item = &ColumnPlan> {
+        self.columns.iter().filter(|plan| plan.shadows().next().is_some())
+    }
+
     pub(super) fn check(&self) -> Result<(), OpsError> {
         self.columns.iter().try_for_each(|plan| plan.check(self))
     }

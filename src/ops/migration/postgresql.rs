@@ -208,7 +208,7 @@ fn finish(table: &TablePlan) -> Vec<Migration> {
         }));
         if plan.is_in_place() {
             let left = format!("({}) IS FALSE", column_shape(plan, ""));
-            up.extend((!table.online).then(|| refuse(table, &left, &format!("{} has plaintexts", plan.column))));
+            up.push(refuse(table, &left, &format!("{} has plaintexts", plan.column)));
         }
         for index in plan.indexes() {
             let missing = format!("{column} IS NOT NULL AND {} IS NULL", q(&index.name));
@@ -301,7 +301,7 @@ fn bound(table: &TablePlan) -> Result<Vec<Migration>, OpsError> {
 
 fn shadow(table: &TablePlan) -> Vec<Migration> {
     let (mut added, mut dropped, mut triggers, mut removed) = (vec![], vec![], vec![], vec![]);
-    for plan in table.columns.iter().filter(|plan| plan.shadows().next().is_some()) {
+    for plan in table.rotating() {
         for (index, shadow) in plan.shadows() {
             added.extend(add_index_column(table, shadow, index));
             dropped.push(format!("DROP COLUMN {}", q(shadow)));
@@ -327,7 +327,7 @@ fn create_shadow(table: &TablePlan, plan: &ColumnPlan) -> [String; 2] {
 
 fn promote(table: &TablePlan) -> Vec<Migration> {
     let (mut checks, mut up, mut set, mut unset, mut down, mut later, mut built) = (vec![], vec![], vec![], vec![], vec![], vec![], vec![]);
-    for plan in table.columns.iter().filter(|plan| plan.shadows().next().is_some()) {
+    for plan in table.rotating() {
         up.extend(drop_trigger(table, plan, "shadow"));
         for (index, shadow) in plan.shadows() {
             let missing = format!("{} IS NOT NULL AND {} IS NULL", q(plan.name()), q(shadow));
@@ -350,14 +350,14 @@ fn promote(table: &TablePlan) -> Vec<Migration> {
     }
     let up: Vec<_> = checks.into_iter().chain(up).chain(alter(PG, table, set)).chain(later).collect();
     down.extend(alter(PG, table, unset));
-    down.extend(table.columns.iter().filter(|plan| plan.shadows().next().is_some()).flat_map(|plan| create_shadow(table, plan)));
+    down.extend(table.rotating().flat_map(|plan| create_shadow(table, plan)));
     let last = Migration::of(Step::Promote, table);
     built.push(last.up(&purpose(Step::Promote, table), &[locked(table, up)]).down("As after shadow.", &down));
     built
 }
 
 fn retire(table: &TablePlan) -> Vec<Migration> {
-    let pairs: Vec<_> = table.columns.iter().flat_map(|plan| plan.shadows().map(move |pair| (plan, pair))).collect();
+    let pairs: Vec<_> = table.rotating().flat_map(|plan| plan.shadows().map(move |pair| (plan, pair))).collect();
     let dropped = pairs.iter().map(|(_, (index, _))| format!("DROP COLUMN {}", q(&index.name))).collect();
     let added = pairs.iter().flat_map(|(_, (index, _))| add_index_column(table, &index.name, index)).collect();
     let (Some(up), Some(down)) = (alter(PG, table, dropped), alter(PG, table, added)) else { return Vec::new() };

@@ -216,7 +216,7 @@ fn bound(table: &TablePlan) -> Result<Vec<Migration>, OpsError> {
 
 fn shadow(table: &TablePlan) -> Vec<Migration> {
     let (mut up, mut triggers, mut down, mut dropped) = (vec![], vec![], vec![], vec![]);
-    for plan in table.columns.iter().filter(|plan| plan.shadows().next().is_some()) {
+    for plan in table.rotating() {
         for (index, shadow) in plan.shadows() {
             up.extend(add_index_column(table, shadow, index));
             dropped.extend(change(table, format!("DROP COLUMN {}", q(shadow))));
@@ -240,7 +240,7 @@ fn create_shadow(table: &TablePlan, plan: &ColumnPlan) -> String {
 
 fn promote(table: &TablePlan) -> Vec<Migration> {
     let (mut guards, mut up, mut down, mut restored) = (vec![], vec![], vec![], vec![]);
-    for plan in table.columns.iter().filter(|plan| plan.shadows().next().is_some()) {
+    for plan in table.rotating() {
         up.push(drop_trigger(table, plan.name(), "shadow"));
         restored.push(create_shadow(table, plan));
         for (index, shadow) in plan.shadows() {
@@ -264,7 +264,7 @@ fn promote(table: &TablePlan) -> Vec<Migration> {
 
 fn retire(table: &TablePlan) -> Vec<Migration> {
     let (mut up, mut down) = (vec![], vec![]);
-    for (plan, (index, _)) in table.columns.iter().flat_map(|plan| plan.shadows().map(move |pair| (plan, pair))) {
+    for (plan, (index, _)) in table.rotating().flat_map(|plan| plan.shadows().map(move |pair| (plan, pair))) {
         up.extend(drop_constraint(table, &index.name, "required"));
         up.push(drop_index(table, &index.name));
         up.extend(change(table, format!("DROP COLUMN {}", q(&index.name))));
