@@ -1,18 +1,4 @@
 //! The migrations that take a full table from plaintext to ciphertext while programs use it.
-//!
-//! | step | when | what it does |
-//! |---|---|---|
-//! | [`Widen`](Step::Widen) | first, where plaintext and ciphertext share a column | makes room for ciphertext |
-//! | [`Add`](Step::Add) | before any program writes ciphertext | ciphertext and index columns, their constraints, the backfill trigger |
-//! | | | *deploy the program that writes both columns and reads the ciphertext; backfill; verify* |
-//! | [`Relax`](Step::Relax) | when no program reads the plaintext | the plaintext column may be NULL |
-//! | | | *deploy the program that knows the ciphertext only; backfill; verify* |
-//! | [`Finish`](Step::Finish) | when no program writes the plaintext | fails if a plaintext is left; drops the plaintext column and the trigger |
-//! | [`Purge`](Step::Purge) | after that, at a quiet hour | rewrites the table, in whose pages the database kept what it dropped |
-//! | [`Bound`](Step::Bound) | when no Fernet token and no unbound value is left | takes native values only, bound to their column |
-//! | [`Shadow`](Step::Shadow) | a unique index gets another key: before a program writes under it | a second index column, and its trigger |
-//! | [`Promote`](Step::Promote) | every program writes both, and every row has both | the second is UNIQUE and NOT NULL as the first |
-//! | [`Retire`](Step::Retire) | when no program knows the first | drops it |
 
 mod mysql;
 mod names;
@@ -39,6 +25,20 @@ pub enum Dialect {
 }
 
 /// A step on the way: what has to be true before it is run stands in the first lines of its `up.sql`.
+///
+/// | step | when | what it does |
+/// |---|---|---|
+/// | [`Widen`](Self::Widen) | first, where plaintext and ciphertext share a column | makes room for ciphertext |
+/// | [`Add`](Self::Add) | before any program writes ciphertext | ciphertext and index columns, their constraints, the backfill trigger |
+/// | | | *deploy the program that writes both columns; backfill; verify; deploy the one that reads the ciphertext* |
+/// | [`Relax`](Self::Relax) | when no program reads the plaintext | the plaintext column may be NULL |
+/// | | | *deploy the program that knows the ciphertext only* |
+/// | [`Finish`](Self::Finish) | when no program writes the plaintext | fails if a plaintext is left; drops the plaintext column and the trigger |
+/// | [`Purge`](Self::Purge) | after that, at a quiet hour | rewrites the table, in whose pages the database kept what it dropped |
+/// | [`Bound`](Self::Bound) | when no Fernet token and no unbound value is left | takes native values only, bound to their column |
+/// | [`Shadow`](Self::Shadow) | a unique index gets another key: before a program writes under it | a second index column, and its trigger |
+/// | [`Promote`](Self::Promote) | every program writes both, and every row has both | the second is UNIQUE and NOT NULL as the first |
+/// | [`Retire`](Self::Retire) | when no program knows the first | drops it |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
     /// A text column gets room for ciphertext beside its plaintexts. Nothing to do on SQLite, and for PostgreSQL's `text`.
@@ -47,7 +47,8 @@ pub enum Step {
     /// comes by the backfill again that an old program version changed: plaintext changed and ciphertext not, so ciphertext and
     /// indexes become NULL.
     Add,
-    /// A plaintext column that was NOT NULL may be NULL, for the program that does not write it any more. SQLite cannot.
+    /// A plaintext column that was NOT NULL may be NULL, for the program that does not write it any more. Once that one runs there is
+    /// no backfill: what it sets to NULL has an old plaintext. SQLite cannot.
     Relax,
     /// From here on there is no plaintext. Changes nothing and fails where a row is left that has a plaintext and no ciphertext.
     Finish,

@@ -1,6 +1,8 @@
 //! The migrations of MySQL and MariaDB. They have no transactions around what changes a table: what can fail comes first, in one
 //! statement, which checks every row and holds for those that are written meanwhile.
 
+mod rotation;
+
 use super::names::object;
 use super::plan::{ColumnPlan, TablePlan};
 use super::script::{alter, purpose};
@@ -19,9 +21,9 @@ pub(super) fn write(step: Step, table: &TablePlan) -> Result<Vec<Migration>, Ops
         Step::Finish => finish(table)?,
         Step::Purge => purge(table),
         Step::Bound => bound(table)?,
-        Step::Shadow => shadow(table),
-        Step::Promote => promote(table),
-        Step::Retire => retire(table),
+        Step::Shadow => rotation::shadow(table),
+        Step::Promote => rotation::promote(table),
+        Step::Retire => rotation::retire(table),
     })
 }
 
@@ -42,6 +44,14 @@ fn plaintext_type(plan: &ColumnPlan) -> Result<String, OpsError> {
         return plan.refused("MySQL has to be told the type of the plaintext column");
     };
     Ok(with_collation(sql, plan))
+}
+
+/// The type of a column that holds plaintext and ciphertext. MODIFY would convert the plaintexts to the character set of the table.
+fn wide_type(plan: &ColumnPlan) -> Result<String, OpsError> {
+    if plan.collation.is_none() {
+        return plan.refused("MySQL has to be told the collation of the plaintext column");
+    }
+    Ok(with_collation(&ciphertext_type(plan), plan))
 }
 
 fn with_collation(sql: &str, plan: &ColumnPlan) -> String {
@@ -81,7 +91,7 @@ fn widen(table: &TablePlan) -> Result<Vec<Migration>, OpsError> {
     let (mut up, mut down) = (vec![], vec![]);
     for plan in table.columns.iter().filter(|plan| plan.is_in_place()) {
         let narrow = plaintext_type(plan)?;
-        up.push(format!("MODIFY COLUMN {} {}{}", q(plan.name()), with_collation(&ciphertext_type(plan), plan), not_null(plan)));
+        up.push(format!("MODIFY COLUMN {} {}{}", q(plan.name()), wide_type(plan)?, not_null(plan)));
         down.push(format!("MODIFY COLUMN {} {narrow}{}", q(plan.name()), not_null(plan)));
     }
     let (Some(up), Some(down)) = (alter(MYSQL, table, up), alter(MYSQL, table, down)) else { return Ok(Vec::new()) };
@@ -142,8 +152,8 @@ fn drop_check(table: &TablePlan, plan: &ColumnPlan, kind: &str) -> String {
 fn create_backfill(table: &TablePlan, plan: &ColumnPlan) -> String {
     let column = q(plan.name());
     let condition = match plan.beside() {
-        Some(plaintext) => format!("{} AND {}", shape::changed(MYSQL, &q(plaintext)), unchanged(&column)),
-        None => format!("{} AND ({}) IS NOT TRUE", shape::changed(MYSQL, &column), looks_encrypted(&format!("NEW.{column}"))),
+        Some(plaintext) => format!("{}\n        AND {}", shape::changed(MYSQL, &q(plaintext)), unchanged(&column)),
+        None => format!("{}\n        AND ({}) IS NOT TRUE", shape::changed(MYSQL, &column), looks_encrypted(&format!("NEW.{column}"))),
     };
     // The assignments see those before them: the one that the condition reads is the last.
     let nulls = plan.indexes().map(|index| q(&index.name)).chain(plan.beside().map(|_| column));
@@ -166,7 +176,8 @@ fn looks_encrypted(column: &str) -> String {
 
 /// One statement, which every client sends whole. Each column becomes NULL under its condition.
 fn create_trigger(table: &TablePlan, plan: &ColumnPlan, kind: &str, nulls: impl Iterator<Item = (String, String)>) -> String {
-    let assignments: Vec<_> = nulls.map(|(column, when)| format!("NEW.{column} = IF({when}, NULL, NEW.{column})")).collect();
+    let assignments: Vec<_> =
+        nulls.map(|(column, when)| format!("NEW.{column} = IF(\n        {when},\n        NULL, NEW.{column}\n    )")).collect();
     let name = MYSQL.qualify(&table.name, &object(&table.name, plan.name(), kind));
     format!("CREATE TRIGGER {name} BEFORE UPDATE ON {} FOR EACH ROW SET\n    {}", qualified(table), assignments.join(",\n    "))
 }
@@ -201,7 +212,7 @@ fn finish(table: &TablePlan) -> Result<Vec<Migration>, OpsError> {
             dropped.push(drop_check(table, plan, "complete"));
         }
         if plan.is_in_place() {
-            let wide = with_collation(&ciphertext_type(plan), plan);
+            let wide = wide_type(plan)?;
             checked.push(format!("MODIFY COLUMN {column} {}{}", strict_type(plan), not_null(plan)));
             checked.push(add_check(table, plan, "shape", &shape::ciphertext(MYSQL, plan.storage, &column)));
             back.extend([drop_check(table, plan, "shape"), format!("MODIFY COLUMN {column} {wide}{}", not_null(plan))]);
@@ -271,65 +282,6 @@ fn bound(table: &TablePlan) -> Result<Vec<Migration>, OpsError> {
     }
     let (up, down): (Vec<_>, Vec<_>) = (alter(MYSQL, table, up).into_iter().collect(), alter(MYSQL, table, down).into_iter().collect());
     Ok(vec![Migration::of(Step::Bound, table).up(&purpose(Step::Bound, table), &up).down("Takes all ciphertexts again.", &down)])
-}
-
-fn shadow(table: &TablePlan) -> Vec<Migration> {
-    let (mut up, mut down, mut triggers, mut removed) = (vec![], vec![], vec![], vec![]);
-    for plan in table.rotating() {
-        for (index, shadow) in plan.shadows() {
-            up.push(format!("ADD COLUMN {} {}", q(shadow), index_type(index)));
-            down.push(format!("DROP COLUMN {}", q(shadow)));
-        }
-        triggers.push(create_shadow(table, plan));
-        removed.push(drop_trigger(table, plan, "shadow"));
-    }
-    let (Some(up), Some(down)) = (alter(MYSQL, table, up), alter(MYSQL, table, down)) else { return Vec::new() };
-    let up: Vec<_> = std::iter::once(up).chain(triggers).collect();
-    removed.push(down);
-    vec![Migration::of(Step::Shadow, table).up(&purpose(Step::Shadow, table), &up).down("Drops the second columns.", &removed)]
-}
-
-fn create_shadow(table: &TablePlan, plan: &ColumnPlan) -> String {
-    let changed = shape::changed(MYSQL, &q(plan.name()));
-    let nulls = plan.shadows().map(|(_, shadow)| (q(shadow), format!("{changed} AND {}", unchanged(&q(shadow)))));
-    create_trigger(table, plan, "shadow", nulls)
-}
-
-fn promote(table: &TablePlan) -> Vec<Migration> {
-    let (mut guards, mut up, mut down, mut dropped, mut triggers, mut restored) = (vec![], vec![], vec![], vec![], vec![], vec![]);
-    for plan in table.rotating() {
-        let column = q(plan.name());
-        let indexed: Vec<_> = plan.shadows().map(|(_, shadow)| format!("({column} IS NULL OR {} IS NOT NULL)", q(shadow))).collect();
-        guards.extend(refuse(table, plan, &indexed.join(" AND ")));
-        up.push(add_check(table, plan, "complete", &indexed.join(" AND ")));
-        dropped.push(drop_check(table, plan, "complete"));
-        triggers.push(drop_trigger(table, plan, "shadow"));
-        restored.push(create_shadow(table, plan));
-        for (index, shadow) in plan.shadows() {
-            if plan.not_null {
-                up.push(format!("MODIFY COLUMN {} {} NOT NULL", q(shadow), index_type(index)));
-                down.push(format!("MODIFY COLUMN {} {}", q(shadow), index_type(index)));
-            }
-            up.push(add_index(table, shadow, plan.ends_unique(index)));
-            down.push(drop_index(table, shadow));
-        }
-    }
-    let (Some(up), Some(down)) = (alter(MYSQL, table, up), alter(MYSQL, table, down)) else { return Vec::new() };
-    let up = guards.into_iter().chain([up]).chain(triggers).chain(alter(MYSQL, table, dropped));
-    let down = std::iter::once(down).chain(restored);
-    let migration = Migration::of(Step::Promote, table);
-    vec![migration.up(&purpose(Step::Promote, table), &strictly(up)).down("As after shadow.", &strictly(down))]
-}
-
-fn retire(table: &TablePlan) -> Vec<Migration> {
-    let (mut up, mut down) = (vec![], vec![]);
-    for (plan, (index, _)) in table.rotating().flat_map(|plan| plan.shadows().map(move |pair| (plan, pair))) {
-        up.push(format!("DROP COLUMN {}", q(&index.name)));
-        down.push(format!("ADD COLUMN {} {}", q(&index.name), index_type(index)));
-        down.push(add_index(table, &index.name, plan.ends_unique(index)));
-    }
-    let (Some(up), Some(down)) = (alter(MYSQL, table, up), alter(MYSQL, table, down)) else { return Vec::new() };
-    vec![Migration::of(Step::Retire, table).up(&purpose(Step::Retire, table), &[up]).down("The first columns come back empty.", &[down])]
 }
 
 fn qualified(table: &TablePlan) -> String {

@@ -40,14 +40,20 @@ impl TablePlan {
         self
     }
 
-    /// PostgreSQL, for a table that is too large to stand still: PostgreSQL rewrites a table for a new column of a domain, so the columns have
-    /// the built-in types, and constraints of the table in the domains' place; constraints are validated and indexes built by
-    /// migrations of their own, with no lock that stops readers or writers.
+    /// PostgreSQL, for a table that is too large to stand still: PostgreSQL rewrites a table for a new column of a domain, so the
+    /// columns have the built-in types, and constraints of the table in the domains' place; constraints are validated and indexes
+    /// built by migrations of their own, with no lock that stops readers or writers. [`Step::Finish`](super::Step::Finish) and
+    /// [`Step::Promote`](super::Step::Promote) still read the table once while nobody writes to it.
     ///
     /// `diesel print-schema` then says `Bytea` where `Ciphertext` may be written: on the wire they are the same.
     #[must_use]
     pub fn online(self) -> Self {
         Self { online: true, ..self }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let table = std::iter::once(self.name.name.as_str()).chain(self.name.schema.as_deref());
+        table.chain(self.primary_key.iter().map(String::as_str))
     }
 
     /// The columns that have a second index column.
@@ -186,6 +192,11 @@ impl ColumnPlan {
         Err(OpsError::Column { column: self.column.to_string(), what: what.into() })
     }
 
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let indexes = self.indexes().map(|index| index.name.as_str()).chain(self.shadows.iter().map(|(_, shadow)| shadow.as_str()));
+        std::iter::once(self.name()).chain(self.column.plaintext.as_deref()).chain(self.collation.as_deref()).chain(indexes)
+    }
+
     /// Refuses the constraint that only bound values meet, where there is nothing that they are bound to.
     pub(super) fn check_bound(&self) -> Result<(), OpsError> {
         if self.column.label.is_none() { self.refused("the values are bound to no column: give it a label first") } else { Ok(()) }
@@ -193,6 +204,9 @@ impl ColumnPlan {
 
     fn check(&self, table: &TablePlan) -> Result<(), OpsError> {
         self.column.check()?;
+        if self.names().chain(table.names()).any(|name| name.is_empty() || name.contains(char::is_control)) {
+            return self.refused("a name is empty or has control characters");
+        }
         if self.column.table != table.name {
             return self.refused(format!("the column is not of the table {}", table.name));
         }

@@ -1,10 +1,14 @@
 //! The migrations of PostgreSQL. What checks before it changes is one `DO` block, and so one transaction whoever runs it.
 
+mod block;
+mod rotation;
+
 use super::names::{literal, object};
 use super::plan::{ColumnPlan, Storage, TablePlan};
 use super::script::{alter, purpose};
 use super::{Dialect, Migration, Step, shape};
 use crate::ops::{Index, OpsError};
+use block::{create_trigger, domains, drop_trigger, locked, refuse};
 
 const PG: Dialect = Dialect::PostgreSql;
 
@@ -16,9 +20,9 @@ pub(super) fn write(step: Step, table: &TablePlan) -> Result<Vec<Migration>, Ops
         Step::Finish => finish(table),
         Step::Purge => purge(table),
         Step::Bound => bound(table)?,
-        Step::Shadow => shadow(table),
-        Step::Promote => promote(table),
-        Step::Retire => retire(table),
+        Step::Shadow => rotation::shadow(table),
+        Step::Promote => rotation::promote(table),
+        Step::Retire => rotation::retire(table),
     })
 }
 
@@ -56,24 +60,6 @@ fn with_collation(sql: &str, plan: &ColumnPlan) -> String {
     }
 }
 
-/// The domains of `migrations/postgresql`, unless they are there: other tables share them, so nothing drops them.
-fn domains(table: &TablePlan) -> String {
-    let uses = |storage| table.columns.iter().any(|plan| plan.storage == storage);
-    let mut body = Vec::new();
-    let mut create = |name: &str, definition: String| {
-        let missing = format!("NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('{name}') AND typtype = 'd')");
-        body.push(format!("IF {missing} THEN\n        CREATE DOMAIN {name} AS {definition};\n    END IF"));
-    };
-    if uses(Storage::Binary) {
-        create("ciphertext", format!("bytea CHECK (\n    {}\n)", shape::ciphertext(PG, Storage::Binary, "VALUE")));
-    }
-    if uses(Storage::Text) {
-        create("ciphertext_text", format!("text COLLATE \"C\" CHECK (\n    {}\n)", shape::ciphertext(PG, Storage::Text, "VALUE")));
-    }
-    create("blind_index", "bytea CHECK (octet_length(VALUE) BETWEEN 1 AND 32)".into());
-    block(&body)
-}
-
 fn add(table: &TablePlan) -> Vec<Migration> {
     let (mut clauses, mut created, mut removed, mut dropped, mut later) = (vec![], vec![], vec![], vec![], vec![]);
     for plan in &table.columns {
@@ -99,13 +85,21 @@ fn add(table: &TablePlan) -> Vec<Migration> {
             removed.extend(drop_trigger(table, plan, "backfill"));
         }
     }
-    let domains = if table.online { None } else { Some(domains(table)) };
+    let domains = if table.online { None } else { domains(&domains_of(table)) };
     let note = if table.online { "" } else { "PostgreSQL rewrites a table for a new column of a domain.\n" };
     let up: Vec<_> = domains.into_iter().chain(alter(PG, table, clauses)).chain(created).collect();
     removed.extend(alter(PG, table, dropped));
     let back = "Drops what is encrypted. It fails, and changes nothing, where a row has a ciphertext and no plaintext.";
     let first = Migration::of(Step::Add, table).up(&(purpose(Step::Add, table) + note), &up).down(back, &[locked(table, removed)]);
     std::iter::once(first).chain(later).collect()
+}
+
+/// The domains of the columns that are added.
+fn domains_of(table: &TablePlan) -> Vec<&'static str> {
+    let has = |storage| table.columns.iter().any(|plan| !plan.is_in_place() && plan.storage == storage);
+    let indexed = table.columns.iter().any(|plan| plan.indexes().next().is_some());
+    let domains = [(has(Storage::Binary), "ciphertext"), (has(Storage::Text), "ciphertext_text"), (indexed, "blind_index")];
+    domains.into_iter().filter_map(|(used, domain)| used.then_some(domain)).collect()
 }
 
 fn add_ciphertext(table: &TablePlan, plan: &ColumnPlan) -> Vec<String> {
@@ -164,28 +158,10 @@ fn create_backfill(table: &TablePlan, plan: &ColumnPlan) -> [String; 2] {
     let nulls = plan.beside().map(|_| column.clone()).into_iter().chain(plan.indexes().map(|index| q(&index.name)));
     let assignments: Vec<_> = nulls.map(|column| format!("NEW.{column} := NULL")).collect();
     let condition = match plan.beside() {
-        Some(plaintext) => format!("{} AND NEW.{column} IS NOT DISTINCT FROM OLD.{column}", shape::changed(PG, &q(plaintext))),
-        None => format!("{} AND ({}) IS NOT TRUE", shape::changed(PG, &column), column_shape(plan, "NEW.")),
+        Some(plaintext) => format!("{}\n        AND NEW.{column} IS NOT DISTINCT FROM OLD.{column}", shape::changed(PG, &q(plaintext))),
+        None => format!("{}\n        AND ({}) IS NOT TRUE", shape::changed(PG, &column), column_shape(plan, "NEW.")),
     };
     create_trigger(table, plan, "backfill", &[(condition, assignments)])
-}
-
-/// A function and its trigger: under each condition, its assignments.
-fn create_trigger(table: &TablePlan, plan: &ColumnPlan, kind: &str, cases: &[(String, Vec<String>)]) -> [String; 2] {
-    let name = object(&table.name, plan.name(), kind);
-    let function = PG.qualify(&table.name, &name);
-    let body: String =
-        cases.iter().map(|(when, then)| format!("    IF {when} THEN\n        {};\n    END IF;\n", then.join(";\n        "))).collect();
-    let body = dollar_quoted(&format!("BEGIN\n{body}    RETURN NEW;\nEND"));
-    [
-        format!("CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS {body}"),
-        format!("CREATE TRIGGER {} BEFORE UPDATE ON {}\n    FOR EACH ROW EXECUTE FUNCTION {function}()", q(&name), qualified(table)),
-    ]
-}
-
-fn drop_trigger(table: &TablePlan, plan: &ColumnPlan, kind: &str) -> [String; 2] {
-    let name = object(&table.name, plan.name(), kind);
-    [format!("DROP TRIGGER {} ON {}", q(&name), qualified(table)), format!("DROP FUNCTION {}()", PG.qualify(&table.name, &name))]
 }
 
 fn relax(table: &TablePlan) -> Vec<Migration> {
@@ -244,7 +220,8 @@ fn finish(table: &TablePlan) -> Vec<Migration> {
     down.extend(triggers.iter().flat_map(|plan| create_backfill(table, plan)));
     let note = "Indexes over a plaintext column go with it. PostgreSQL keeps its bytes in the rows until they are rewritten: purge.\n";
     let lost = "The plaintext columns come back empty: no migration can decrypt.";
-    let domains = (!table.online && table.columns.iter().any(ColumnPlan::is_in_place)).then(|| domains(table));
+    let in_place = table.columns.iter().any(ColumnPlan::is_in_place);
+    let domains = if in_place && !table.online { domains(&["ciphertext_text"]) } else { None };
     let up: Vec<_> = domains.into_iter().chain([locked(table, up)]).collect();
     let first = Migration::of(Step::Finish, table).up(&(purpose(Step::Finish, table) + note), &up).down(lost, &down);
     std::iter::once(first).chain(validated(Step::Finish, table, validate)).collect()
@@ -299,100 +276,6 @@ fn bound(table: &TablePlan) -> Result<Vec<Migration>, OpsError> {
     Ok(std::iter::once(first).chain(second).collect())
 }
 
-fn shadow(table: &TablePlan) -> Vec<Migration> {
-    let (mut added, mut dropped, mut triggers, mut removed) = (vec![], vec![], vec![], vec![]);
-    for plan in table.rotating() {
-        for (index, shadow) in plan.shadows() {
-            added.extend(add_index_column(table, shadow, index));
-            dropped.push(format!("DROP COLUMN {}", q(shadow)));
-        }
-        triggers.extend(create_shadow(table, plan));
-        removed.extend(drop_trigger(table, plan, "shadow"));
-    }
-    let Some(added) = alter(PG, table, added) else { return Vec::new() };
-    removed.extend(alter(PG, table, dropped));
-    let domains = if table.online { None } else { Some(domains(table)) };
-    let up: Vec<_> = domains.into_iter().chain([added]).chain(triggers).collect();
-    vec![Migration::of(Step::Shadow, table).up(&purpose(Step::Shadow, table), &up).down("Drops the second columns.", &removed)]
-}
-
-fn create_shadow(table: &TablePlan, plan: &ColumnPlan) -> [String; 2] {
-    let cases = plan.shadows().map(|(_, shadow)| {
-        let (column, shadow) = (q(plan.name()), q(shadow));
-        let condition = format!("{} AND NEW.{shadow} IS NOT DISTINCT FROM OLD.{shadow}", shape::changed(PG, &column));
-        (condition, vec![format!("NEW.{shadow} := NULL")])
-    });
-    create_trigger(table, plan, "shadow", &cases.collect::<Vec<_>>())
-}
-
-fn promote(table: &TablePlan) -> Vec<Migration> {
-    let (mut checks, mut up, mut set, mut unset, mut down, mut later, mut built) = (vec![], vec![], vec![], vec![], vec![], vec![], vec![]);
-    for plan in table.rotating() {
-        up.extend(drop_trigger(table, plan, "shadow"));
-        for (index, shadow) in plan.shadows() {
-            let missing = format!("{} IS NOT NULL AND {} IS NULL", q(plan.name()), q(shadow));
-            checks.push(refuse(table, &missing, &format!("{} has values that {shadow} does not find", plan.column)));
-            if plan.not_null {
-                set.push(format!("ALTER COLUMN {} SET NOT NULL", q(shadow)));
-                unset.push(format!("ALTER COLUMN {} DROP NOT NULL", q(shadow)));
-            }
-            let unique = plan.ends_unique(index);
-            if table.online {
-                built.push(built_alone(Step::Promote, table, shadow, unique));
-            } else {
-                later.push(create_index(table, shadow, unique, false));
-                down.push(drop_index(table, shadow, false));
-            }
-        }
-    }
-    if checks.is_empty() {
-        return Vec::new();
-    }
-    let up: Vec<_> = checks.into_iter().chain(up).chain(alter(PG, table, set)).chain(later).collect();
-    down.extend(alter(PG, table, unset));
-    down.extend(table.rotating().flat_map(|plan| create_shadow(table, plan)));
-    let last = Migration::of(Step::Promote, table);
-    built.push(last.up(&purpose(Step::Promote, table), &[locked(table, up)]).down("As after shadow.", &down));
-    built
-}
-
-fn retire(table: &TablePlan) -> Vec<Migration> {
-    let pairs: Vec<_> = table.rotating().flat_map(|plan| plan.shadows().map(move |pair| (plan, pair))).collect();
-    let dropped = pairs.iter().map(|(_, (index, _))| format!("DROP COLUMN {}", q(&index.name))).collect();
-    let added = pairs.iter().flat_map(|(_, (index, _))| add_index_column(table, &index.name, index)).collect();
-    let (Some(up), Some(down)) = (alter(PG, table, dropped), alter(PG, table, added)) else { return Vec::new() };
-    let indexes = pairs.iter().map(|(plan, (index, _))| create_index(table, &index.name, plan.ends_unique(index), false));
-    let down: Vec<_> = std::iter::once(down).chain(indexes).collect();
-    vec![Migration::of(Step::Retire, table).up(&purpose(Step::Retire, table), &[up]).down("The first columns come back empty.", &down)]
-}
-
 fn qualified(table: &TablePlan) -> String {
     PG.qualify(&table.name, &table.name.name)
-}
-
-/// Raises an error where a row meets the condition.
-fn refuse(table: &TablePlan, condition: &str, message: &str) -> String {
-    let message = literal(message);
-    format!(
-        "IF EXISTS (SELECT FROM {} WHERE {condition}) THEN\n        RAISE EXCEPTION USING MESSAGE = {message};\n    END IF",
-        qualified(table)
-    )
-}
-
-/// All or nothing, while nobody else writes to the table.
-fn locked(table: &TablePlan, statements: Vec<String>) -> String {
-    let lock = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", qualified(table));
-    block(&std::iter::once(lock).chain(statements).collect::<Vec<_>>())
-}
-
-fn block(statements: &[String]) -> String {
-    let body: String = statements.iter().map(|statement| format!("    {statement};\n")).collect();
-    format!("DO {}", dollar_quoted(&format!("BEGIN\n{body}END")))
-}
-
-/// In a tag that the body does not have.
-fn dollar_quoted(body: &str) -> String {
-    let tags = std::iter::once("$diesel_envelope$".to_owned()).chain((1_u32..).map(|n| format!("$diesel_envelope_{n}$")));
-    let tag = tags.into_iter().find(|tag| !body.contains(tag.as_str())).unwrap_or_default();
-    format!("{tag}\n{body}\n{tag}")
 }

@@ -40,7 +40,7 @@ fn file(comment: &str, statements: &[String]) -> String {
     let mut file = String::new();
     for line in comment.lines() {
         // Writing to a String does not fail.
-        let _ = writeln!(file, "-- {}", line.replace('\r', " "));
+        let _ = writeln!(file, "-- {line}");
     }
     // Databases refuse a file without a statement.
     let nothing = ["SELECT 1".to_owned()];

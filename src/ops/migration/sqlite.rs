@@ -1,6 +1,8 @@
 //! The migrations of SQLite, which adds no constraint to a table that exists: triggers take their place. A rebuilt table would lose
 //! what these migrations do not know of it.
 
+mod rotation;
+
 use super::names::{literal, object};
 use super::plan::{ColumnPlan, TablePlan};
 use super::script::{alter, purpose};
@@ -17,9 +19,9 @@ pub(super) fn write(step: Step, table: &TablePlan) -> Result<Vec<Migration>, Ops
         Step::Finish => finish(table),
         Step::Purge => purge(table),
         Step::Bound => bound(table)?,
-        Step::Shadow => shadow(table),
-        Step::Promote => promote(table),
-        Step::Retire => retire(table),
+        Step::Shadow => rotation::shadow(table),
+        Step::Promote => rotation::promote(table),
+        Step::Retire => rotation::retire(table),
     })
 }
 
@@ -86,7 +88,7 @@ fn create_backfill(table: &TablePlan, plan: &ColumnPlan) -> String {
         Some(plaintext) => (q(plaintext), format!("NEW.{column} IS OLD.{column}")),
         None => (column.clone(), format!("({}) IS NOT 1", shape::ciphertext(SQLITE, plan.storage, &format!("NEW.{column}")))),
     };
-    let condition = format!("{} AND {condition}", shape::changed(SQLITE, &watched));
+    let condition = format!("{}\n    AND {condition}", shape::changed(SQLITE, &watched));
     create_trigger(table, plan, "backfill", (&watched, &condition), &[update(table, &nulls, None)])
 }
 
@@ -212,70 +214,6 @@ fn bound(table: &TablePlan) -> Result<Vec<Migration>, OpsError> {
     }
     guards.extend(up);
     Ok(vec![Migration::of(Step::Bound, table).up(&purpose(Step::Bound, table), &guards).down("Takes all ciphertexts again.", &down)])
-}
-
-fn shadow(table: &TablePlan) -> Vec<Migration> {
-    let (mut up, mut triggers, mut down, mut dropped) = (vec![], vec![], vec![], vec![]);
-    for plan in table.rotating() {
-        for (index, shadow) in plan.shadows() {
-            up.extend(add_index_column(table, shadow, index));
-            dropped.extend(change(table, format!("DROP COLUMN {}", q(shadow))));
-        }
-        triggers.push(create_shadow(table, plan));
-        down.push(drop_trigger(table, plan.name(), "shadow"));
-    }
-    if up.is_empty() {
-        return Vec::new();
-    }
-    up.extend(triggers);
-    down.extend(dropped);
-    vec![Migration::of(Step::Shadow, table).up(&purpose(Step::Shadow, table), &up).down("Drops the second columns.", &down)]
-}
-
-fn create_shadow(table: &TablePlan, plan: &ColumnPlan) -> String {
-    let column = q(plan.name());
-    let updates = plan.shadows().map(|(_, shadow)| update(table, &[q(shadow)], Some(&format!("NEW.{0} IS OLD.{0}", q(shadow)))));
-    create_trigger(table, plan, "shadow", (&column, &shape::changed(SQLITE, &column)), &updates.collect::<Vec<_>>())
-}
-
-fn promote(table: &TablePlan) -> Vec<Migration> {
-    let (mut guards, mut up, mut down, mut restored) = (vec![], vec![], vec![], vec![]);
-    for plan in table.rotating() {
-        up.push(drop_trigger(table, plan.name(), "shadow"));
-        restored.push(create_shadow(table, plan));
-        for (index, shadow) in plan.shadows() {
-            let missing = format!("{} IS NOT NULL AND {} IS NULL", q(plan.name()), q(shadow));
-            guards.extend(refuse(table, &missing, &format!("{} has values that {shadow} does not find", plan.column)));
-            up.push(create_index(table, shadow, plan.ends_unique(index)));
-            down.push(drop_index(table, shadow));
-            if plan.not_null {
-                up.extend(create_required(table, shadow));
-                down.extend(drop_constraint(table, shadow, "required"));
-            }
-        }
-    }
-    if up.is_empty() {
-        return Vec::new();
-    }
-    guards.extend(up);
-    down.extend(restored);
-    vec![Migration::of(Step::Promote, table).up(&purpose(Step::Promote, table), &guards).down("As after shadow.", &down)]
-}
-
-fn retire(table: &TablePlan) -> Vec<Migration> {
-    let (mut up, mut down) = (vec![], vec![]);
-    for (plan, (index, _)) in table.rotating().flat_map(|plan| plan.shadows().map(move |pair| (plan, pair))) {
-        up.extend(drop_constraint(table, &index.name, "required"));
-        up.push(drop_index(table, &index.name));
-        up.extend(change(table, format!("DROP COLUMN {}", q(&index.name))));
-        down.extend(add_index_column(table, &index.name, index));
-        down.push(create_index(table, &index.name, plan.ends_unique(index)));
-    }
-    if up.is_empty() {
-        return Vec::new();
-    }
-    let comment = purpose(Step::Retire, table) + "SQLite cannot drop a column that CREATE TABLE declares UNIQUE.";
-    vec![Migration::of(Step::Retire, table).up(&comment, &up).down("The first columns come back empty.", &down)]
 }
 
 /// Fails where a row meets the condition: with the message, which is the name of the constraint that the row breaks.
