@@ -3,7 +3,7 @@
 mod block;
 mod rotation;
 
-use super::names::{literal, object};
+use super::names::object;
 use super::plan::{ColumnPlan, Storage, TablePlan};
 use super::script::{alter, purpose};
 use super::{Dialect, Migration, Step, shape};
