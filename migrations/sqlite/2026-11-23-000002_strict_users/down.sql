@@ -1,2 +1,2 @@
-DROP TRIGGER users_bound_insert;
-DROP TRIGGER users_bound_update;
+DROP TRIGGER users_diesel_envelope_bound_insert;
+DROP TRIGGER users_diesel_envelope_bound_update;
