@@ -12,6 +12,22 @@ use super::failure::Failure;
 /// Where columns are declared, unless another file is named.
 const FILE: &str = "envelope.toml";
 
+const CONFIG_HELP: &str = "\
+The file that declares the columns as the models do [default: envelope.toml, where there is one]:
+  [[column]]
+  name = \"users.email\"          # schema.table.column, or table.column
+  label = \"users.email\"         # Context::LABEL; by default the name. Or: unbound = true
+  type = \"text\"                 # by default text
+  pad-to = 16                   # Context::PAD_TO
+  accept = [\"fernet\"]           # Context::ACCEPT: strict, fernet, unbound
+  plaintext = \"email_plain\"     # for backfill and verify; the column itself means in place
+  [[column.index]]
+  name = \"email_index\"
+  label = \"users.email_index\"   # IndexSpec::LABEL; by default the name
+  normalize = \"caseless\"        # exact, caseless, digits, last-four-digits, email-domain
+  bits = 256                    # IndexSpec::BITS
+  key = \"a\"                     # IndexSpec::KEY";
+
 /// The columns of a command.
 #[derive(Args)]
 pub struct ColumnArgs {
@@ -19,7 +35,7 @@ pub struct ColumnArgs {
     #[arg(value_name = "COLUMN")]
     pub columns: Vec<String>,
     /// The file that declares the columns as the models do [default: envelope.toml, where there is one]
-    #[arg(long, value_name = "PATH", help_heading = "Columns")]
+    #[arg(long, value_name = "PATH", help_heading = "Columns", long_help = CONFIG_HELP)]
     config: Option<PathBuf>,
     /// The label that the values are bound to [default: the name, `users.email`]
     #[arg(long, help_heading = "Columns")]
@@ -179,7 +195,7 @@ impl ColumnArgs {
             .map_err(|error| Failure::usage(format!("{place}: {error}")).remedy("name the file that declares the columns with --config"))?;
         let config: Config = toml::from_str(&text).map_err(|error| {
             Failure::usage(format!("{place}: {}", error.to_string().trim_end()))
-                .remedy("see `diesel-envelope help rotate` for what it may hold")
+                .remedy("`diesel-envelope rotate --help` shows what it may hold")
         })?;
         let declared = config.column.into_iter().map(Declared::into_column);
         declared.collect::<Result<_, _>>().map_err(|problem| Failure::usage(format!("{place}: {problem}")))

@@ -14,6 +14,7 @@ mod inspect;
 mod keygen;
 mod keyring;
 mod log;
+mod migration;
 mod output;
 mod plan;
 mod progress;
@@ -67,6 +68,7 @@ enum Command {
     Rotate(tables::Rotate),
     Verify(tables::Verify),
     PlanIndex(plan::PlanIndex),
+    GenerateMigration(migration::GenerateMigration),
     Completions(completions::Completions),
 }
 
@@ -87,6 +89,7 @@ impl Command {
             Self::Rotate(command) => command.run(output),
             Self::Verify(command) => command.run(output),
             Self::PlanIndex(command) => command.run(output),
+            Self::GenerateMigration(command) => command.run(output),
             Self::Completions(command) => command.run(output),
         }
     }

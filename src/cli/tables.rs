@@ -96,22 +96,6 @@ impl WriteArgs {
     }
 }
 
-const CONFIG_HELP: &str = "\
-Columns are declared in envelope.toml as their models declare them:
-  [[column]]
-  name = \"users.email\"          # schema.table.column, or table.column
-  label = \"users.email\"         # Context::LABEL; the default is the name. Or: unbound = true
-  type = \"text\"                 # text is the default
-  pad-to = 16                   # Context::PAD_TO
-  accept = [\"fernet\"]           # Context::ACCEPT: strict, fernet, unbound
-  plaintext = \"email_plain\"     # for backfill and verify; the column itself means in place
-  [[column.index]]
-  name = \"email_index\"
-  label = \"users.email_index\"   # IndexSpec::LABEL
-  normalize = \"caseless\"        # exact, caseless, digits, last-four-digits, email-domain
-  bits = 256                    # IndexSpec::BITS
-  key = \"a\"                     # IndexSpec::KEY";
-
 /// Show what stands in the columns: rows by format and key, NULLs, plaintext that is left
 #[derive(Args)]
 #[command(after_help = "\
@@ -122,7 +106,6 @@ Examples:
 
 Exit code 1 when rows need keys that the keyring lacks.
 JSON: columns: [{column, rows, nulls, values: [{format, key, fresh, readable, rows}], plaintexts, to_backfill, unindexed}].")]
-#[command(after_long_help = CONFIG_HELP)]
 pub struct Status {
     #[command(flatten)]
     tables: TableArgs,
@@ -141,7 +124,6 @@ Examples:
 
 It can be stopped and started again at any time. Bad rows are reported by primary key and skipped; the exit code is then 1.
 JSON: tables: {name: {written, failed, left, passes, gave_up}}; events on standard error.")]
-#[command(after_long_help = CONFIG_HELP)]
 pub struct Backfill {
     #[command(flatten)]
     tables: TableArgs,
@@ -159,7 +141,6 @@ Examples:
 
 It can be stopped and started again at any time. Bad rows are reported by primary key and skipped; the exit code is then 1.
 JSON: tables: {name: {written, failed, left, passes, gave_up}}; events on standard error.")]
-#[command(after_long_help = CONFIG_HELP)]
 pub struct Rotate {
     #[command(flatten)]
     tables: TableArgs,
@@ -177,7 +158,6 @@ Examples:
 
 Bad rows are listed by primary key on standard error; the exit code is then 1.
 JSON: tables: {name: {rows, failed, keys: {column: {key: rows}}}}; events on standard error.")]
-#[command(after_long_help = CONFIG_HELP)]
 pub struct Verify {
     #[command(flatten)]
     tables: TableArgs,

@@ -106,6 +106,11 @@ impl Column {
         self.plaintext.is_some()
     }
 
+    /// The names of its index columns.
+    pub fn index_names(&self) -> impl Iterator<Item = &str> {
+        self.indexes.iter().map(|index| index.name.as_str())
+    }
+
     /// Takes label, padding and accepted formats from a [`Context`].
     #[must_use]
     pub fn context<C: Context>(self) -> Self {

@@ -5,6 +5,7 @@ use diesel::connection::LoadConnection;
 
 use super::column::TableName;
 use super::error::OpsError;
+use super::migration::Dialect;
 use super::statement::{Cell, Run, Statement};
 use super::table::{Key, KeyColumn, KeyPart, Stored, Table};
 use super::value_type::ValueType;
@@ -49,9 +50,9 @@ pub struct Shape {
 
 /// A backend on which the tools run: PostgreSQL, MySQL and MariaDB, SQLite, each by its feature.
 pub trait OpsBackend: EnvelopeBackend + Run {
-    /// The name of the database.
+    /// In which SQL its migrations are written.
     #[doc(hidden)]
-    const NAME: &'static str;
+    const DIALECT: Dialect;
     /// Whether one connection at a time writes.
     #[doc(hidden)]
     const ONE_WRITER: bool = false;
@@ -128,6 +129,12 @@ pub trait OpsBackend: EnvelopeBackend + Run {
 /// The text of cells that the catalog returns.
 fn texts(cells: Vec<Cell>) -> Vec<String> {
     cells.into_iter().map(|cell| cell.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()).collect()
+}
+
+/// What the catalog says, where it says something.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+fn some(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -1,5 +1,6 @@
 //! The migrations that take a full table from plaintext to ciphertext while programs use it.
 
+mod catalog;
 mod mysql;
 mod names;
 mod plan;
@@ -9,6 +10,7 @@ mod shape;
 mod size;
 mod sqlite;
 
+pub use catalog::plan_migration;
 pub use plan::{ColumnPlan, Storage, TablePlan};
 
 use super::OpsError;

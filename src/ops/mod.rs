@@ -28,7 +28,7 @@ pub use column::{Column, Index, Normalizer, TableName};
 pub use dialect::OpsBackend;
 pub use distribution::distribution;
 pub use error::OpsError;
-pub use migration::{ColumnPlan, Dialect, Migration, Step, Storage, TablePlan, generate_migration};
+pub use migration::{ColumnPlan, Dialect, Migration, Step, Storage, TablePlan, generate_migration, plan_migration};
 pub use plan_index::{Distribution, FrequencyClass, Growth, IndexCandidate, IndexPlan, IndexPlanner, PlanReason, PlanWarning};
 pub use rotate::rotate;
 pub use status::{ColumnStatus, ValueFormat, Values, status};

@@ -36,8 +36,9 @@ pub struct Stored {
     pub(crate) sql_type: String,
     /// Whether it holds text, not bytes.
     pub(crate) text: bool,
-    #[expect(dead_code, reason = "the description of a table is whole")]
     pub(crate) nullable: bool,
+    /// Where it is not the database's own.
+    pub(crate) collation: Option<String>,
     /// Whether a UNIQUE index covers it.
     pub(crate) unique: bool,
     /// Whether the database sets it whenever the row changes: MySQL's `ON UPDATE CURRENT_TIMESTAMP`.

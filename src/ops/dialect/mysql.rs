@@ -4,16 +4,18 @@ use diesel::QueryResult;
 use diesel::connection::LoadConnection;
 use diesel::mysql::Mysql;
 
-use super::{Form, OpsBackend, Read, Shape, Write, hexadecimal, texts, write_each};
+use super::{Form, OpsBackend, Read, Shape, Write, hexadecimal, some, texts, write_each};
 use crate::ops::column::TableName;
 use crate::ops::error::OpsError;
+use crate::ops::migration::Dialect;
 use crate::ops::statement::{Run, Statement};
 use crate::ops::table::{KeyColumn, KeyPart, Stored, Table};
 use crate::ops::value_type::ValueType;
 
 const COLUMNS: &str = "SELECT c.COLUMN_NAME, LOWER(c.COLUMN_TYPE), c.IS_NULLABLE, LOWER(c.EXTRA),
         CASE WHEN EXISTS (SELECT 1 FROM information_schema.STATISTICS s WHERE s.TABLE_SCHEMA = c.TABLE_SCHEMA
-            AND s.TABLE_NAME = c.TABLE_NAME AND s.COLUMN_NAME = c.COLUMN_NAME AND s.NON_UNIQUE = 0) THEN 'YES' ELSE 'NO' END
+            AND s.TABLE_NAME = c.TABLE_NAME AND s.COLUMN_NAME = c.COLUMN_NAME AND s.NON_UNIQUE = 0) THEN 'YES' ELSE 'NO' END,
+        c.COLLATION_NAME
     FROM information_schema.COLUMNS c WHERE c.TABLE_SCHEMA = COALESCE(";
 
 const KEY: &str = "SELECT s.COLUMN_NAME, LOWER(c.COLUMN_TYPE)
@@ -25,7 +27,7 @@ const TRIGGERS: &str = "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS
     WHERE EVENT_MANIPULATION = 'UPDATE' AND EVENT_OBJECT_SCHEMA = COALESCE(";
 
 impl OpsBackend for Mysql {
-    const NAME: &'static str = "MySQL";
+    const DIALECT: Dialect = Dialect::MySql;
 
     fn quote(name: &str) -> String {
         format!("`{}`", name.replace('`', "``"))
@@ -46,9 +48,10 @@ impl OpsBackend for Mysql {
             Ok(rows.into_iter().map(|row| texts(row.0)).collect())
         };
         let column = |row: Vec<String>| {
-            let [name, sql_type, nullable, extra, unique] = <[String; 5]>::try_from(row).unwrap_or_default();
+            let [name, sql_type, nullable, extra, unique, collation] = <[String; 6]>::try_from(row).unwrap_or_default();
             let (text, automatic) = (!is_binary(&sql_type), extra.contains("on update"));
-            Stored { name, text, sql_type, nullable: nullable == "YES", unique: unique == "YES", automatic }
+            let (nullable, unique) = (nullable == "YES", unique == "YES");
+            Stored { name, text, sql_type, nullable, collation: some(collation), unique, automatic }
         };
         let key = |row: Vec<String>| {
             let [name, sql_type] = <[String; 2]>::try_from(row).unwrap_or_default();

@@ -4,9 +4,10 @@ use diesel::QueryResult;
 use diesel::connection::LoadConnection;
 use diesel::pg::Pg;
 
-use super::{Form, OpsBackend, Read, Shape, Write, hexadecimal, texts};
+use super::{Form, OpsBackend, Read, Shape, Write, hexadecimal, some, texts};
 use crate::ops::column::TableName;
 use crate::ops::error::OpsError;
+use crate::ops::migration::Dialect;
 use crate::ops::statement::{Run, Statement};
 use crate::ops::table::{KeyColumn, KeyPart, Stored, Table};
 use crate::ops::value_type::ValueType;
@@ -15,7 +16,8 @@ use crate::ops::value_type::ValueType;
 const COLUMNS: &str = "SELECT a.attname::text,
         format_type(CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END, CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END),
         CASE WHEN a.attnotnull OR t.typnotnull THEN 'f' ELSE 't' END,
-        EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND a.attnum = ANY (i.indkey::int2[]))::text
+        EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND a.attnum = ANY (i.indkey::int2[]))::text,
+        CASE WHEN a.attcollation <> t.typcollation THEN (SELECT c.collname::text FROM pg_collation c WHERE c.oid = a.attcollation) END
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
     WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid = to_regclass(";
 
@@ -29,7 +31,7 @@ const TRIGGERS: &str = "SELECT tgname::text FROM pg_trigger
     WHERE NOT tgisinternal AND tgenabled <> 'D' AND tgtype & 16 <> 0 AND tgrelid = to_regclass(";
 
 impl OpsBackend for Pg {
-    const NAME: &'static str = "PostgreSQL";
+    const DIALECT: Dialect = Dialect::PostgreSql;
 
     fn quote(name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))
@@ -45,8 +47,9 @@ impl OpsBackend for Pg {
             Ok(rows.into_iter().map(|row| texts(row.0)).collect())
         };
         let column = |row: Vec<String>| {
-            let [name, sql_type, nullable, unique] = <[String; 4]>::try_from(row).unwrap_or_default();
-            Stored { name, text: sql_type != "bytea", sql_type, nullable: nullable == "t", unique: unique == "true", automatic: false }
+            let [name, sql_type, nullable, unique, collation] = <[String; 5]>::try_from(row).unwrap_or_default();
+            let (text, nullable, unique) = (sql_type != "bytea", nullable == "t", unique == "true");
+            Stored { name, text, sql_type, nullable, collation: some(collation), unique, automatic: false }
         };
         let key = |row: Vec<String>| {
             let [name, sql_type] = <[String; 2]>::try_from(row).unwrap_or_default();

@@ -7,12 +7,13 @@ use diesel::sqlite::Sqlite;
 use super::{Form, OpsBackend, Read, Shape, Write, hexadecimal, texts, write_each};
 use crate::ops::column::TableName;
 use crate::ops::error::OpsError;
+use crate::ops::migration::Dialect;
 use crate::ops::statement::{Run, Statement};
 use crate::ops::table::{KeyColumn, KeyPart, Stored, Table};
 use crate::ops::value_type::ValueType;
 
 impl OpsBackend for Sqlite {
-    const NAME: &'static str = "SQLite";
+    const DIALECT: Dialect = Dialect::Sqlite;
     const ONE_WRITER: bool = true;
     const CLAIM: &'static str = "";
 
@@ -49,6 +50,7 @@ impl OpsBackend for Sqlite {
                 text,
                 nullable: row[2] == "0",
                 unique: row[3] != "0",
+                collation: None,
                 automatic: false,
             }
         };

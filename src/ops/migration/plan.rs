@@ -51,6 +51,16 @@ impl TablePlan {
         Self { online: true, ..self }
     }
 
+    /// Says more of each column.
+    #[must_use]
+    pub fn each_column(self, change: impl Fn(ColumnPlan, &Column) -> ColumnPlan) -> Self {
+        let change = |plan: ColumnPlan| {
+            let column = plan.column.clone();
+            change(plan, &column)
+        };
+        Self { columns: self.columns.into_iter().map(change).collect(), ..self }
+    }
+
     fn names(&self) -> impl Iterator<Item = &str> {
         let table = std::iter::once(self.name.name.as_str()).chain(self.name.schema.as_deref());
         table.chain(self.primary_key.iter().map(String::as_str))
