@@ -89,10 +89,15 @@ impl Digest {
             assert!(label_is_valid(I::LABEL), "the LABEL of an IndexSpec has 1 to 255 characters of A-Z, a-z, 0-9, '_', '.', ':' and '-'");
             assert!(matches!(I::BITS, 1..=256), "the BITS of an IndexSpec are 1 to 256");
         }
+        Self::compute(key, I::LABEL, I::BITS, &normalized.0)
+    }
+
+    /// The digest of a normalised value: a label of at most 255 bytes, 1 to 256 bits.
+    pub(crate) fn compute(key: &MacKey, label: &str, bits: usize, normalized: &[u8]) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "a label has at most 255 bytes")]
-        let label_len = (I::LABEL.len() as u16).to_be_bytes();
-        let bytes = key.digest(&[&label_len, I::LABEL.as_bytes(), &normalized.0]);
-        Self { bytes, len: DIGEST_LEN as u8 }.truncated(I::BITS)
+        let label_len = (label.len() as u16).to_be_bytes();
+        let bytes = key.digest(&[&label_len, label.as_bytes(), normalized]);
+        Self { bytes, len: DIGEST_LEN as u8 }.truncated(bits)
     }
 
     fn truncated(mut self, bits: usize) -> Self {

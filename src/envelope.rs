@@ -23,7 +23,7 @@ pub(crate) const BODY: usize = HEADER_LEN + NONCE_LEN;
 /// How much longer a native value is than its (padded) plaintext.
 pub(crate) const OVERHEAD: usize = BODY + TAG_LEN;
 /// How a Fernet token begins until the year 2106: the version and the high bytes of the timestamp, in base64url.
-const FERNET_PREFIX: &[u8] = b"gAAAAA";
+pub(crate) const FERNET_PREFIX: &[u8] = b"gAAAAA";
 /// The fewest bytes of a Fernet token before base64: version, timestamp, IV, one block, HMAC.
 const FERNET_MIN: usize = 1 + 8 + 16 + 16 + 32;
 
@@ -47,6 +47,13 @@ impl fmt::Display for KeyId {
 impl fmt::Debug for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// Eight digits, as everywhere.
+impl serde::Serialize for KeyId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

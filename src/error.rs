@@ -102,7 +102,7 @@ pub enum Error {
     #[error("the keyring has no index key named '{name}'")]
     UnknownIndexKey {
         /// The name in the spec.
-        name: &'static str,
+        name: Cow<'static, str>,
     },
 
     /// A keyring document is malformed, or holds keys that cannot live together.

@@ -2,10 +2,12 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 mod change;
+mod columns;
 mod completions;
+mod database;
 mod failure;
 mod input;
 mod inspect;
@@ -13,8 +15,10 @@ mod keygen;
 mod keyring;
 mod log;
 mod output;
+mod progress;
 mod retire;
 mod reveal;
+mod tables;
 mod wrap;
 
 use failure::Failure;
@@ -40,7 +44,8 @@ const AFTER_HELP: &str = "\
 Examples:
   diesel-envelope keygen --kms-key alias/app >> .env
   diesel-envelope inspect
-  diesel-envelope add-key
+  diesel-envelope status
+  diesel-envelope rotate users.name users.email --workers 4
 
 Exit codes: 0 done, 1 something failed, 2 wrong usage.
 With --format json errors are JSON too, on standard error: {\"error\", \"remedy\"}.";
@@ -56,6 +61,10 @@ enum Command {
     RestoreKey(change::RestoreKey),
     Inspect(inspect::Inspect),
     Reveal(reveal::Reveal),
+    Status(tables::Status),
+    Backfill(tables::Backfill),
+    Rotate(tables::Rotate),
+    Verify(tables::Verify),
     Completions(completions::Completions),
 }
 
@@ -71,17 +80,13 @@ impl Command {
             Self::RestoreKey(command) => command.run(output),
             Self::Inspect(command) => command.run(output),
             Self::Reveal(command) => command.run(output),
+            Self::Status(command) => command.run(output),
+            Self::Backfill(command) => command.run(output),
+            Self::Rotate(command) => command.run(output),
+            Self::Verify(command) => command.run(output),
             Self::Completions(command) => command.run(output),
         }
     }
-}
-
-/// The database of a command that reads tables.
-#[derive(Args)]
-pub struct DatabaseArgs {
-    /// Where the tables are: postgres://…, mysql://…, or the path of an SQLite file
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    pub database_url: Option<String>,
 }
 
 /// Parses the arguments, which exits with 2 when they are wrong, and runs the command.

@@ -45,6 +45,10 @@ impl Output {
         self.format
     }
 
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Prints the result of a command.
     pub fn report(&self, report: &impl Report) -> Result<(), Failure> {
         if self.format == Format::Json {

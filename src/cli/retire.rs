@@ -3,32 +3,31 @@
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args};
-use diesel_envelope::KeyId;
-use diesel_envelope::ops::keys::{self, Role};
+use clap::Args;
+use diesel_envelope::Keyring;
+use diesel_envelope::ops::{self, keys};
 
-use super::DatabaseArgs;
-use super::change::{ChangeArgs, KeyArgs};
+use super::change::{Change, ChangeArgs, KeyArgs};
+use super::columns::ColumnArgs;
+use super::database::{DatabaseArgs, with_database};
 use super::failure::Failure;
 use super::output::Output;
 
 /// Take an old key out of the keyring, once no row and no process needs it, and write its archive
 #[derive(Args)]
-#[command(group = ArgGroup::new("rows").args(["columns", "dangerous_skip_scan"]).required(true))]
-#[command(override_usage = "diesel-envelope retire-key [OPTIONS] --archive <PATH> <KEYID> <COLUMN>...")]
+#[command(override_usage = "diesel-envelope retire-key [OPTIONS] --archive <PATH> <KEYID> [COLUMN]...")]
 #[command(after_help = "\
 Examples:
   diesel-envelope retire-key 9f3c01aa users.name users.email --archive 9f3c01aa.archive
-  diesel-envelope retire-key 1b2c3d4e --index users.email_index --archive 1b2c3d4e.archive
+  diesel-envelope retire-key 1b2c3d4e --index users.email --index-column email_index --archive 1b2c3d4e.archive
 
 Name every column that the key may have written: a row under a key that is gone cannot be read. Keep the archive as long as the oldest backup; it is wrapped as the keyring is, and `diesel-envelope restore-key` takes the key back from it.
 JSON: line, variable, value, key, primary, index_primary, archive, next.")]
 pub struct RetireKey {
     #[command(flatten)]
     key: KeyArgs,
-    /// The columns that are searched for rows under the key: users.email …
-    #[arg(value_name = "COLUMN")]
-    columns: Vec<String>,
+    #[command(flatten)]
+    columns: ColumnArgs,
     /// Where the wrapped archive of the key is written; a file that is there already is left alone
     #[arg(long, value_name = "PATH")]
     archive: PathBuf,
@@ -53,7 +52,9 @@ impl RetireKey {
             return Err(Failure::new(format!("{} is the one that writes", self.key.noun()))
                 .remedy(format!("promote another first: diesel-envelope promote-key …{}", self.key.flag())));
         }
-        self.refuse_rows(role)?;
+        if !self.dangerous_skip_scan {
+            self.refuse_rows(&change)?;
+        }
         self.confirm()?;
         let archived = role.retire(&mut change.document, key_id)?;
         // Both are wrapped before anything is written: an archive stands for a key that is out, and a key is out with its archive.
@@ -67,16 +68,20 @@ impl RetireKey {
         output.report(&line.archive(self.archive))
     }
 
-    fn refuse_rows(&self, role: Role) -> Result<(), Failure> {
-        if self.dangerous_skip_scan {
+    fn refuse_rows(&self, change: &Change) -> Result<(), Failure> {
+        let columns = self.columns.read()?;
+        let keyring = Keyring::from_document(&change.document, &Default::default())?;
+        let key_id = self.key.key_id;
+        let mut found = Vec::new();
+        for column in columns {
+            let columns = [column];
+            found.push(with_database!(self.database.url()?, 1, |conns| ops::rows_under(&mut conns[0], &keyring, &columns, key_id))?);
+        }
+        let rows: Vec<_> = found.into_iter().flatten().map(|(column, rows)| format!("{column} has {rows}")).collect();
+        if rows.is_empty() {
             return Ok(());
         }
-        let found = rows_under(&self.columns, self.key.key_id, role, &self.database)?;
-        let found: Vec<_> = found.iter().filter(|(_, rows)| *rows > 0).map(|(column, rows)| format!("{column} has {rows}")).collect();
-        if found.is_empty() {
-            return Ok(());
-        }
-        Err(Failure::new(format!("rows are under {}: {}", self.key.noun(), found.join(", ")))
+        Err(Failure::new(format!("rows are under {}: {}", self.key.noun(), rows.join(", ")))
             .remedy("bring them under the primary key first: diesel-envelope rotate"))
     }
 
@@ -96,12 +101,4 @@ impl RetireKey {
             _ => Err(Failure::new("not confirmed: nothing was changed").remedy("restart every process with the keyring of today first")),
         }
     }
-}
-
-/// How many rows of each column need the key.
-fn rows_under(_columns: &[String], _key_id: KeyId, _role: Role, database: &DatabaseArgs) -> Result<Vec<(String, u64)>, Failure> {
-    let place = if database.database_url.is_some() { "the database" } else { "a database" };
-    Err(Failure::new(format!("{place} cannot be searched for rows under a key by this version")).remedy(
-        "look with SQL, where substr(column, 3, 4) is the id of a value's key, and then say --dangerous-skip-scan instead of the columns",
-    ))
 }

@@ -13,6 +13,7 @@ use crate::plaintext::Plaintext;
 
 mod alternatives;
 mod boot;
+mod by_value;
 mod document;
 mod installed;
 mod json;
@@ -219,7 +220,7 @@ impl Keyring {
     }
 
     fn named_index_key(&self, name: &'static str) -> Result<&IndexKey> {
-        self.index_keys.iter().find(|key| &*key.name == name).ok_or(Error::UnknownIndexKey { name })
+        self.index_keys.iter().find(|key| &*key.name == name).ok_or(Error::UnknownIndexKey { name: name.into() })
     }
 
     fn accept(&self, column: Column<'_>) -> Accept {
@@ -485,8 +486,8 @@ mod tests {
 
         let mut document: Document = Keyring::insecure_document().parse().unwrap();
         let keyring = |document: &Document| Keyring::from_document(document, &Options::new()).unwrap();
-        assert_eq!(keyring(&document).blind_index::<Named>("x"), Err(Error::UnknownIndexKey { name: "b" }));
-        assert_eq!(keyring(&document).blind_indexes::<Named>("x"), Err(Error::UnknownIndexKey { name: "b" }));
+        assert_eq!(keyring(&document).blind_index::<Named>("x"), Err(Error::UnknownIndexKey { name: "b".into() }));
+        assert_eq!(keyring(&document).blind_indexes::<Named>("x"), Err(Error::UnknownIndexKey { name: "b".into() }));
 
         document.add_index_key("b").unwrap();
         let both = keyring(&document);

@@ -18,6 +18,13 @@ pub struct TableName {
     pub(crate) name: String,
 }
 
+impl TableName {
+    /// The name without the schema.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 impl From<&str> for TableName {
     /// Reads `users` or `app.users`.
     fn from(name: &str) -> Self {
@@ -87,6 +94,11 @@ impl Column {
         let label = Some(format!("{}.{name}", table.name));
         let (name, value) = (name.to_owned(), ValueType::default());
         Self { table, name, label, pad_to: None, accept: Accept::DEFAULT, value, plaintext: None, indexes: Vec::new() }
+    }
+
+    /// The table that it is a column of.
+    pub fn table_name(&self) -> &TableName {
+        &self.table
     }
 
     /// Takes label, padding and accepted formats from a [`Context`].

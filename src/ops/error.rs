@@ -15,6 +15,51 @@ pub enum OpsError {
         /// What is wrong.
         what: String,
     },
+    /// There is no such table, or this connection does not see it.
+    NoTable {
+        /// The table.
+        table: String,
+    },
+    /// The table has no such column.
+    NoColumn {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// The table has no primary key, by which its rows could be told apart.
+    NoPrimaryKey {
+        /// The table.
+        table: String,
+    },
+    /// Triggers fire when a row is written: an `updated_at` would change, an audit table would fill.
+    Triggers {
+        /// The table.
+        table: String,
+        /// Their names.
+        triggers: Vec<String>,
+    },
+    /// MySQL without STRICT_TRANS_TABLES cuts values short without a word.
+    NotStrict,
+    /// SQLite has one writer.
+    OneWriter,
+    /// The index column is UNIQUE, and digests under several keys would stand in it side by side.
+    UniqueIndex {
+        /// `users.email_index`.
+        column: String,
+    },
+    /// Values need keys that the keyring lacks.
+    MissingKeys {
+        /// `users.email needs key 9f3c01aa`.
+        missing: Vec<String>,
+    },
+    /// Rows cannot be opened, so that nobody knows which keys they need.
+    Unreadable {
+        /// `users.email`.
+        column: String,
+        /// How many.
+        rows: u64,
+    },
     /// The keyring could not do it.
     Keyring(crate::Error),
     /// The database refused.
@@ -23,10 +68,49 @@ pub enum OpsError {
     Connection(diesel::ConnectionError),
 }
 
+impl OpsError {
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Column { .. } => "declare the column as its model does",
+            Self::NoTable { .. } => "check the name, the schema and the database",
+            Self::NoColumn { .. } => "check the name, and whether the migration that adds the column was run",
+            Self::NoPrimaryKey { .. } => "give the table a primary key",
+            Self::Triggers { .. } => "disable them for the time, or allow that they fire: --allow-triggers",
+            Self::NotStrict => "set sql_mode to STRICT_TRANS_TABLES, for the application too",
+            Self::OneWriter => "use one worker",
+            Self::UniqueIndex { .. } => {
+                "pin the column to the key that it is under (IndexSpec::KEY), and rotate through a second index column"
+            }
+            Self::MissingKeys { .. } => "start with the keyring that wrote them: look at SECRET_KEY, or put the key back from its archive",
+            Self::Unreadable { .. } => "list them with verify, and mend or remove them",
+            Self::Keyring(_) => "check that this is the keyring of the application",
+            Self::Database(_) => "look at the database's message, and run the command again: it goes on where it stopped",
+            Self::Connection(_) => "check the database URL, and whether the server is up",
+        }
+    }
+}
+
 impl fmt::Display for OpsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Column { column, what } => write!(f, "{column}: {what}"),
+            Self::NoTable { table } => write!(f, "there is no table {table}"),
+            Self::NoColumn { table, column } => write!(f, "table {table} has no column {column}"),
+            Self::NoPrimaryKey { table } => write!(f, "table {table} has no primary key"),
+            Self::Triggers { table, triggers } => write!(f, "writing to {table} fires these triggers: {}", triggers.join(", ")),
+            Self::NotStrict => f.write_str("this MySQL connection is not strict, so that values which are too long would be cut short"),
+            Self::OneWriter => f.write_str("SQLite has one writer at a time"),
+            Self::UniqueIndex { column } => {
+                write!(
+                    f,
+                    "{column} is UNIQUE, and the keyring has several index keys: in place, equal values would pass under different keys"
+                )
+            }
+            Self::MissingKeys { missing } => write!(f, "the keyring lacks keys: {}", missing.join("; ")),
+            Self::Unreadable { column, rows } => {
+                write!(f, "{column}: {rows} values or indexes are not sound, so that nobody knows which keys they need")
+            }
             Self::Keyring(error) => error.fmt(f),
             Self::Database(error) => error.fmt(f),
             Self::Connection(error) => error.fmt(f),
@@ -34,4 +118,31 @@ impl fmt::Display for OpsError {
     }
 }
 
-impl std::error::Error for OpsError {}
+impl std::error::Error for OpsError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Keyring(error) => Some(error),
+            Self::Database(error) => Some(error),
+            Self::Connection(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<crate::Error> for OpsError {
+    fn from(error: crate::Error) -> Self {
+        Self::Keyring(error)
+    }
+}
+
+impl From<diesel::result::Error> for OpsError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<diesel::ConnectionError> for OpsError {
+    fn from(error: diesel::ConnectionError) -> Self {
+        Self::Connection(error)
+    }
+}

@@ -1,0 +1,191 @@
+//! A rotation of a whole table on PostgreSQL, next to one SQL `UPDATE` that rewrites the same column of the same table: the same
+//! indexes, the same constraints, the same durability, the same row width. Between the runs the table is vacuumed.
+//!
+//! It runs where `TEST_POSTGRES_URL` says, with the feature `test-postgres`. `BENCH_ROWS` is the size of the table, by default
+//! 1,000,000. The memory is the most that the process had resident while it rotated, at a tenth of the rows and at all of them.
+
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Binary, Text};
+use diesel_envelope::keyring::{Algorithm, Document, Options};
+use diesel_envelope::ops::{self, Column, Index, Normalizer, Settings};
+use diesel_envelope::{Context, IndexSpec, Keyring};
+
+enum Email {}
+impl Context for Email {
+    const LABEL: &'static str = "users.email";
+}
+
+enum EmailIndex {}
+impl IndexSpec for EmailIndex {
+    type Value = str;
+    const LABEL: &'static str = "users.email_index";
+    fn normalize(value: &str) -> std::borrow::Cow<'_, [u8]> {
+        diesel_envelope::blind_index::normalize::caseless(value)
+    }
+}
+
+const SCHEMA: &str = "
+    CREATE DOMAIN ciphertext AS bytea CHECK (
+        octet_length(VALUE) >= 34 AND substring(VALUE FROM 1 FOR 1) BETWEEN '\\xa0' AND '\\xaf'
+        OR octet_length(VALUE) % 4 = 0 AND encode(VALUE, 'escape') ~ '^gAAAAA[A-Za-z0-9_-]{92,}={0,2}$'
+    );
+    CREATE DOMAIN blind_index AS bytea CHECK (octet_length(VALUE) BETWEEN 1 AND 32);
+    CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL, email ciphertext NOT NULL, email_index blind_index NOT NULL UNIQUE);
+";
+
+/// How many times both are run.
+const ROUNDS: usize = 3;
+
+fn main() {
+    let Some(url) = std::env::var("TEST_POSTGRES_URL").ok().filter(|_| std::env::args().any(|argument| argument == "--bench")) else {
+        println!("rotate: needs `cargo bench`, the feature test-postgres and TEST_POSTGRES_URL");
+        return;
+    };
+    let rows = std::env::var("BENCH_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(1_000_000);
+    let mut server = PgConnection::establish(&url).expect("a server at TEST_POSTGRES_URL");
+    for statement in ["DROP DATABASE IF EXISTS bench_rotate", "CREATE DATABASE bench_rotate"] {
+        server.batch_execute(statement).expect("a database of its own");
+    }
+    let url = format!("{}/bench_rotate", url.rsplit_once('/').expect("a database in the URL").0);
+    bench(&url, rows);
+    server.batch_execute("DROP DATABASE bench_rotate WITH (FORCE)").expect("the database can be dropped");
+}
+
+fn bench(url: &str, rows: usize) {
+    let mut bench = Bench::new(url);
+    bench.load(rows / 10);
+    let small = bench.rotate(1).1;
+    bench.load(rows);
+    println!("{rows} rows, {} bytes of heap a row; {}", bench.row_width(), bench.durability());
+    println!("{:>34} {:>12} {:>8}", "", "rows/s", "ratio");
+    let mut ratios = [Vec::new(), Vec::new()];
+    let mut large = 0;
+    for round in 1..=ROUNDS {
+        let update = rate(rows, bench.update());
+        println!("{:>34} {update:>12.0}", format!("{round}: one SQL UPDATE"));
+        for (workers, ratios) in [1, 2].into_iter().zip(&mut ratios) {
+            let (took, memory) = bench.rotate(workers);
+            large = large.max(memory);
+            let rotate = rate(rows, took);
+            ratios.push(rotate / update);
+            println!(
+                "{:>34} {rotate:>12.0} {:>8.2}",
+                format!("rotate, {workers} worker{}", if workers == 1 { "" } else { "s" }),
+                rotate / update
+            );
+        }
+    }
+    for (workers, ratios) in [1, 2].into_iter().zip(&mut ratios) {
+        ratios.sort_by(f64::total_cmp);
+        println!("median with {workers}: {:.2} x the rate of one SQL UPDATE", ratios[ratios.len() / 2]);
+    }
+    println!("resident at most: {small} KiB for {} rows, {large} KiB for {rows}", rows / 10);
+}
+
+fn rate(rows: usize, took: Duration) -> f64 {
+    rows as f64 / took.as_secs_f64()
+}
+
+struct Bench {
+    conns: Vec<PgConnection>,
+    /// The keyring that wrote, and the one that writes next.
+    keyrings: [Keyring; 2],
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+impl Bench {
+    fn new(url: &str) -> Self {
+        let mut document = Document::generate().expect("randomness");
+        let old = document.primary();
+        let new = document.add_key(Algorithm::Aes256GcmSiv).expect("randomness");
+        // Both read all keys: the second rotates to the new one, the first back.
+        let mut writing = |key| {
+            document.promote_key(key).expect("the key is there");
+            Keyring::from_document(&document, &Options::new()).expect("a keyring")
+        };
+        let keyrings = [writing(old), writing(new)];
+        let mut conns: Vec<_> = (0..2).map(|_| PgConnection::establish(url).expect("a connection")).collect();
+        conns[0].batch_execute(SCHEMA).expect("the schema");
+        Self { conns, keyrings }
+    }
+
+    fn load(&mut self, rows: usize) {
+        let conn = &mut self.conns[0];
+        conn.batch_execute("TRUNCATE users").expect("an empty table");
+        let ids: Vec<i64> = (1..=i64::try_from(rows).expect("a number of rows")).collect();
+        for ids in ids.chunks(10_000) {
+            let email = |id: &i64| format!("user-{id:07}@example.com");
+            let emails: Vec<_> = ids.iter().map(|id| self.keyrings[0].encrypt::<String, Email>(&email(id)).expect("a value")).collect();
+            let digests =
+                ids.iter().map(|id| self.keyrings[0].blind_index::<EmailIndex>(&email(id)).expect("a digest").as_bytes().to_vec());
+            diesel::sql_query(
+                "INSERT INTO users SELECT id, 'User number ' || id, email, digest FROM unnest($1, $2, $3) AS v (id, email, digest)",
+            )
+            .bind::<Array<BigInt>, _>(ids)
+            .bind::<Array<Binary>, _>(emails)
+            .bind::<Array<Binary>, _>(digests.collect::<Vec<_>>())
+            .execute(conn)
+            .expect("the rows");
+        }
+        self.settle();
+    }
+
+    /// No dead rows, statistics as they are in a table that lives, and no checkpoint that one side would pay for the other.
+    fn settle(&mut self) {
+        self.conns[0].batch_execute("VACUUM FULL users").expect("a vacuum");
+        self.conns[0].batch_execute("ANALYZE users").expect("statistics");
+        self.conns[0].batch_execute("CHECKPOINT").expect("a checkpoint");
+    }
+
+    fn update(&mut self) -> Duration {
+        let start = Instant::now();
+        let rows = diesel::sql_query("UPDATE users SET email = substring(email FROM 1)").execute(&mut self.conns[0]).expect("an update");
+        let took = start.elapsed();
+        assert_ne!(rows, 0);
+        self.settle();
+        took
+    }
+
+    fn rotate(&mut self, workers: usize) -> (Duration, u64) {
+        let email = Column::new("users", "email").index(Index::new("email_index", "users.email_index").normalize(Normalizer::Caseless));
+        // Asks Linux to forget the most that was resident (proc(5), clear_refs).
+        let _ = std::fs::write("/proc/self/clear_refs", "5");
+        let start = Instant::now();
+        let report = ops::rotate(&mut self.conns[..workers], &self.keyrings[1], &[email], &Settings::new(), &()).expect("a rotation");
+        let took = start.elapsed();
+        assert!(report.is_complete() && report.written > 0, "{report:?}");
+        self.keyrings.swap(0, 1);
+        let memory = most_resident();
+        self.settle();
+        (took, memory)
+    }
+
+    fn durability(&mut self) -> String {
+        let settings = "SELECT string_agg(name || ' ' || setting, ', ' ORDER BY name) AS line FROM pg_settings
+            WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes')";
+        self.line(settings)
+    }
+
+    fn row_width(&mut self) -> String {
+        self.line("SELECT (pg_relation_size('users') / greatest(count(*), 1))::text AS line FROM users")
+    }
+
+    fn line(&mut self, sql: &str) -> String {
+        diesel::sql_query(sql).get_result::<Line>(&mut self.conns[0]).expect("a line").line
+    }
+}
+
+/// In KiB; 0 where the system does not tell.
+fn most_resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()
+}

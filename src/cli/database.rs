@@ -1,0 +1,99 @@
+//! Connections, to whichever of the databases the URL names.
+
+use clap::Args;
+use diesel::Connection;
+
+use super::failure::Failure;
+
+/// The database of a command that reads tables.
+#[derive(Args)]
+pub struct DatabaseArgs {
+    /// Where the tables are: postgres://…, mysql://…, or the path of an SQLite file
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", help_heading = "Database")]
+    pub database_url: Option<String>,
+}
+
+/// What the URL names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    PostgreSql,
+    MySql,
+    Sqlite,
+}
+
+impl DatabaseArgs {
+    pub fn url(&self) -> Result<&str, Failure> {
+        let missing = || Failure::usage("no database is named").remedy("set DATABASE_URL, or say --database-url");
+        self.database_url.as_deref().filter(|url| !url.is_empty()).ok_or_else(missing)
+    }
+}
+
+impl Kind {
+    pub fn of(url: &str) -> Self {
+        match url.split_once("://").map(|(scheme, _)| scheme) {
+            Some("postgres" | "postgresql") => Self::PostgreSql,
+            Some("mysql") => Self::MySql,
+            _ => Self::Sqlite,
+        }
+    }
+
+    #[cfg(not(all(feature = "libpq", feature = "libmysqlclient", feature = "sqlite")))]
+    pub fn feature_is_off(self) -> Failure {
+        let (name, feature) = match self {
+            Self::PostgreSql => ("PostgreSQL", "libpq"),
+            Self::MySql => ("MySQL", "libmysqlclient"),
+            Self::Sqlite => ("SQLite", "sqlite"),
+        };
+        Failure::new(format!("this build does not connect to {name}"))
+            .remedy(format!("install it with that feature: cargo install diesel-envelope --features cli,{feature}"))
+    }
+}
+
+/// Connects so many times.
+pub fn establish<C: Connection>(url: &str, count: usize) -> Result<Vec<C>, Failure> {
+    let kind = Kind::of(url);
+    if kind == Kind::Sqlite && !url.starts_with("file:") && !std::path::Path::new(url).exists() {
+        return Err(Failure::new("there is no such SQLite file")
+            .remedy("check the database URL: it is the path of a file, or begins with postgres:// or mysql://"));
+    }
+    let connect = |_| {
+        let mut conn = C::establish(url)?;
+        if kind == Kind::Sqlite {
+            conn.batch_execute("PRAGMA busy_timeout = 60000").map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+        }
+        Ok(conn)
+    };
+    let refused = |error: diesel::ConnectionError| {
+        // The URL has a password in it.
+        Failure::new(format!("no connection to the database: {}", error.to_string().replace(url, "…")))
+            .remedy("check the database URL, and whether the server is up")
+    };
+    (0..count).map(connect).collect::<Result<_, _>>().map_err(refused)
+}
+
+/// Runs an expression with as many connections as wanted, of the type that the URL asks for.
+macro_rules! with_database {
+    ($url:expr, $count:expr, |$conns:ident| $run:expr) => {{
+        let url: &str = $url;
+        match $crate::cli::database::Kind::of(url) {
+            #[cfg(feature = "libpq")]
+            $crate::cli::database::Kind::PostgreSql => {
+                let mut $conns = $crate::cli::database::establish::<diesel::PgConnection>(url, $count)?;
+                $run
+            }
+            #[cfg(feature = "libmysqlclient")]
+            $crate::cli::database::Kind::MySql => {
+                let mut $conns = $crate::cli::database::establish::<diesel::MysqlConnection>(url, $count)?;
+                $run
+            }
+            #[cfg(feature = "sqlite")]
+            $crate::cli::database::Kind::Sqlite => {
+                let mut $conns = $crate::cli::database::establish::<diesel::SqliteConnection>(url, $count)?;
+                $run
+            }
+            #[cfg(not(all(feature = "libpq", feature = "libmysqlclient", feature = "sqlite")))]
+            kind => return Err(kind.feature_is_off()),
+        }
+    }};
+}
+pub(crate) use with_database;

@@ -1,0 +1,165 @@
+//! What differs between the databases: their catalogs, how bytes are compared, how rows are claimed and written.
+
+use diesel::QueryResult;
+use diesel::connection::LoadConnection;
+
+use super::column::TableName;
+use super::error::OpsError;
+use super::statement::{Cell, Run, Statement};
+use super::table::{Key, KeyColumn, KeyPart, Stored, Table};
+use super::value_type::ValueType;
+use crate::backend::EnvelopeBackend;
+
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+/// What is read of a column: always bytes.
+#[derive(Debug, Clone)]
+pub struct Read {
+    pub(crate) column: Stored,
+    pub(crate) form: Form,
+}
+
+/// As what a column is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// The ciphertext or digest: the bytes of a binary column, the UTF-8 of a text column.
+    Stored,
+    /// A plaintext, as the text that [`ValueType::encode`] takes.
+    Plain(ValueType),
+}
+
+/// What is written of a row: each cell goes to the column that was read at that place.
+pub struct Write {
+    pub(crate) key: Key,
+    pub(crate) old: Vec<Cell>,
+    pub(crate) new: Vec<Cell>,
+}
+
+/// What is read, and which of it is written.
+pub struct Shape {
+    pub(crate) reads: Vec<Read>,
+    /// Places in `reads`.
+    pub(crate) writes: Vec<usize>,
+}
+
+/// A backend on which the tools run: PostgreSQL, MySQL and MariaDB, SQLite, each by its feature.
+pub trait OpsBackend: EnvelopeBackend + Run {
+    /// The name of the database.
+    #[doc(hidden)]
+    const NAME: &'static str;
+    /// Whether one connection at a time writes.
+    #[doc(hidden)]
+    const ONE_WRITER: bool = false;
+    /// What makes a page of rows this transaction's alone, and leaves out those that are another's.
+    #[doc(hidden)]
+    const CLAIM: &'static str = " FOR UPDATE SKIP LOCKED";
+
+    /// An identifier in quotes.
+    #[doc(hidden)]
+    fn quote(name: &str) -> String;
+
+    /// Bytes as a literal.
+    #[doc(hidden)]
+    fn literal(bytes: &[u8]) -> String;
+
+    /// A table as the catalog has it; without columns when it is not there.
+    #[doc(hidden)]
+    fn describe<C: LoadConnection<Backend = Self>>(conn: &mut C, name: &TableName) -> Result<Table, OpsError>;
+
+    /// Settings for the next transaction, before it begins.
+    #[doc(hidden)]
+    fn before_transaction<C: LoadConnection<Backend = Self>>(_conn: &mut C) -> QueryResult<()> {
+        Ok(())
+    }
+
+    /// Settings for this transaction, right after it began.
+    #[doc(hidden)]
+    fn begin<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table) -> QueryResult<()>;
+
+    /// The SQL by which a column of the primary key is selected.
+    #[doc(hidden)]
+    fn select_key(column: &KeyColumn) -> String;
+
+    /// What was selected so.
+    #[doc(hidden)]
+    fn key_part(column: &KeyColumn, bytes: Vec<u8>) -> KeyPart;
+
+    /// Binds a part of a primary key, so that it compares with its column as itself does.
+    #[doc(hidden)]
+    fn bind_key(statement: Statement, column: &KeyColumn, part: &KeyPart) -> Statement;
+
+    /// The SQL for what is read of a column: bytes, which compare as bytes. `prefix` is empty, or the table's alias with a point.
+    #[doc(hidden)]
+    fn bytes_of(prefix: &str, read: &Read) -> String;
+
+    /// The first `count` bytes of such an expression.
+    #[doc(hidden)]
+    fn first(expression: &str, count: usize) -> String;
+
+    /// A count or another number, as text.
+    #[doc(hidden)]
+    fn as_text(expression: &str) -> String;
+
+    /// What after the table's name draws a few of its pages, at random and without reading the others.
+    #[doc(hidden)]
+    fn sample(_name: &TableName) -> Option<String> {
+        None
+    }
+
+    /// Writes rows, each only if what was read of it is still there; how many were written.
+    #[doc(hidden)]
+    fn write<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table, shape: &Shape, rows: Vec<Write>) -> QueryResult<usize>;
+
+    /// The table's name in quotes.
+    #[doc(hidden)]
+    fn table(name: &TableName) -> String {
+        match &name.schema {
+            Some(schema) => format!("{}.{}", Self::quote(schema), Self::quote(&name.name)),
+            None => Self::quote(&name.name),
+        }
+    }
+}
+
+/// The text of cells that the catalog returns.
+fn texts(cells: Vec<Cell>) -> Vec<String> {
+    cells.into_iter().map(|cell| cell.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()).collect()
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Writes rows one by one, for databases that take no arrays: `UPDATE … SET c = ? WHERE key = ? AND <bytes of c> <=> ?`.
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+fn write_each<DB: OpsBackend, C: LoadConnection<Backend = DB>>(
+    conn: &mut C,
+    table: &Table,
+    shape: &Shape,
+    rows: Vec<Write>,
+    same: &str,
+) -> QueryResult<usize> {
+    let mut written = 0;
+    for row in rows {
+        let mut statement = Statement::new(format!("UPDATE {} SET ", DB::table(&table.name)));
+        for ((place, cell), comma) in shape.writes.iter().zip(row.new).zip(std::iter::once("").chain(std::iter::repeat(", "))) {
+            let column = &shape.reads[*place].column;
+            statement = statement.sql(format!("{comma}{} = ", DB::quote(&column.name)));
+            statement = if column.text { statement.optional_text(cell) } else { statement.bytes(cell) };
+        }
+        for column in table.columns.iter().filter(|column| column.automatic) {
+            let name = DB::quote(&column.name);
+            statement = statement.sql(format!(", {name} = {name}"));
+        }
+        statement = row.key.equals::<DB>(table, statement.sql(" WHERE "));
+        for (read, cell) in shape.reads.iter().zip(row.old) {
+            statement = statement.sql(format!(" AND {} {same} ", DB::bytes_of("", read))).bytes(cell);
+        }
+        written += DB::execute(conn, statement)?;
+    }
+    Ok(written)
+}

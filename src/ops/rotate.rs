@@ -1,0 +1,157 @@
+//! Every row under the keys that write: values under the primary key and bound to their column, digests under the index primary.
+
+use diesel::connection::LoadConnection;
+use zeroize::Zeroizing;
+
+use super::column::{Column, Index};
+use super::dialect::{Form, OpsBackend, Read, Shape};
+use super::error::OpsError;
+use super::statement::Cell;
+use super::table::Table;
+use super::work::{self, Job, Observer, Problem, Report, Settings};
+use crate::error::Result;
+use crate::keyring::Keyring;
+
+/// Rewrites the columns of one table so that every value is under the primary key, bound and padded as its column says, and every
+/// digest under the index key that writes. With as many workers as there are connections.
+///
+/// Rows that others change meanwhile lose nothing: each is written only where it still holds what was read. Other columns stay as
+/// they are.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_envelope::{Keyring, ops::{self, Column, Settings}};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let keyring = Keyring::insecure_for_tests();
+/// let mut conn = SqliteConnection::establish(":memory:")?;
+/// # diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY, name BLOB)").execute(&mut conn)?;
+/// let report = ops::rotate(std::slice::from_mut(&mut conn), &keyring, &[Column::new("users", "name")], &Settings::new(), &())?;
+/// assert!(report.is_complete());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// What stops the tool as a whole; it can be started again at any time. Rows that cannot be done are reported and skipped.
+pub fn rotate<DB: OpsBackend, C: LoadConnection<Backend = DB> + Send>(
+    conns: &mut [C],
+    keyring: &Keyring,
+    columns: &[Column],
+    settings: &Settings,
+    observer: &impl Observer,
+) -> Result<Report, OpsError> {
+    let (Some(conn), Some(column)) = (conns.first_mut(), columns.first()) else { return Ok(Report::default()) };
+    let table = Table::read(conn, &column.table)?;
+    table.check(columns)?;
+    check_indexes(&table, keyring, columns)?;
+    work::run(conns, &table, &Rotate::<DB>::new(&table, keyring, columns)?, settings, observer)
+}
+
+/// Refuses to let digests under several keys stand in a UNIQUE column, where the same value would then pass twice.
+pub(crate) fn check_indexes(table: &Table, keyring: &Keyring, columns: &[Column]) -> Result<(), OpsError> {
+    for index in columns.iter().flat_map(|column| &column.indexes) {
+        // That the key is there.
+        keyring.digest(&index.label, index.bits, index.key.as_deref(), b"")?;
+        if table.column(&index.name)?.unique && index.key.is_none() && keyring.index_key_count() > 1 {
+            return Err(OpsError::UniqueIndex { column: format!("{}.{}", table.name, index.name) });
+        }
+    }
+    Ok(())
+}
+
+struct Rotate<'a, DB> {
+    keyring: &'a Keyring,
+    columns: &'a [Column],
+    shape: Shape,
+    /// SQL, with the quotes of the backend.
+    candidates: String,
+    unique: Vec<bool>,
+    backend: std::marker::PhantomData<fn() -> DB>,
+}
+
+impl<'a, DB: OpsBackend> Rotate<'a, DB> {
+    fn new(table: &Table, keyring: &'a Keyring, columns: &'a [Column]) -> Result<Self, OpsError> {
+        let mut reads = Vec::new();
+        for column in columns {
+            for name in std::iter::once(&column.name).chain(column.indexes.iter().map(|index| &index.name)) {
+                reads.push(Read { column: table.column(name)?.clone(), form: Form::Stored });
+            }
+        }
+        let unique = reads.iter().map(|read| read.column.unique).collect();
+        let candidates = columns.iter().map(|column| candidates::<DB>(table, keyring, column)).collect::<Result<Vec<_>, _>>()?.join(" OR ");
+        let shape = Shape { writes: (0..reads.len()).collect(), reads };
+        Ok(Self { keyring, columns, shape, candidates, unique, backend: std::marker::PhantomData })
+    }
+}
+
+/// Which rows may need work for a column. Under several index keys only the value tells which one a digest is under, and Fernet
+/// tokens do not say their key: then it is every row.
+fn candidates<DB: OpsBackend>(table: &Table, keyring: &Keyring, column: &Column) -> Result<String, OpsError> {
+    let stored = table.column(&column.name)?;
+    let value = DB::quote(&stored.name);
+    let bytes = DB::bytes_of("", &Read { column: stored.clone(), form: Form::Stored });
+    let prefix = keyring.fresh_prefix(column.context_of(), stored.text);
+    let mut conditions = vec![match prefix {
+        Some(prefix) if column.indexes.is_empty() || keyring.index_key_count() == 1 => {
+            format!("{} <> {}", DB::first(&bytes, prefix.len()), DB::literal(&prefix))
+        }
+        _ => format!("{value} IS NOT NULL"),
+    }];
+    conditions.extend(column.indexes.iter().map(|index| format!("({value} IS NULL) <> ({} IS NULL)", DB::quote(&index.name))));
+    Ok(conditions.join(" OR "))
+}
+
+impl<DB: OpsBackend> Job<DB> for Rotate<'_, DB> {
+    fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    fn candidates(&self) -> String {
+        self.candidates.clone()
+    }
+
+    fn change(&self, cells: &[Cell]) -> Result<Option<Vec<Cell>>, Problem> {
+        let (mut new, mut changed) = (Vec::with_capacity(cells.len()), false);
+        for column in self.columns {
+            let at = new.len();
+            let read = &self.shape.reads[at];
+            let named = |error: crate::Error| (column.name.clone(), error.to_string());
+            let Some(value) = &cells[at] else {
+                new.extend((0..=column.indexes.len()).map(|_| None));
+                changed |= cells[at..new.len()].iter().any(Option::is_some);
+                continue;
+            };
+            let fresh = self.keyring.is_fresh(value, column.context_of(), read.column.text);
+            let plaintext = self.keyring.open_stored(value, column.context_of(), read.column.text).map_err(named)?;
+            new.push(Some(if fresh {
+                value.clone()
+            } else {
+                Zeroizing::new(self.keyring.seal_stored(&plaintext, column.context_of(), read.column.text).map_err(named)?)
+            }));
+            changed |= !fresh;
+            for (index, place) in column.indexes.iter().zip(at + 1..) {
+                let digest = digest(self.keyring, index, &plaintext).map_err(|error| (index.name.clone(), error.to_string()))?;
+                if cells[place].as_ref() != Some(&digest) {
+                    if self.unique[place] && cells[place].is_some() {
+                        return Err((index.name.clone(), NOT_ITS_DIGEST.to_owned()));
+                    }
+                    changed = true;
+                }
+                new.push(Some(digest));
+            }
+        }
+        Ok(changed.then_some(new))
+    }
+}
+
+const NOT_ITS_DIGEST: &str =
+    "the blind index is not that of the value under the column's key, and the column is UNIQUE: verify it, and do not change it in place";
+
+/// The digest that is to be stored for a plaintext.
+pub(crate) fn digest(keyring: &Keyring, index: &Index, plaintext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    let normalized = index.normalizer.apply(plaintext)?;
+    let digest = keyring.digest(&index.label, index.bits, index.key.as_deref(), &normalized)?;
+    Ok(Zeroizing::new(digest.as_bytes().to_vec()))
+}

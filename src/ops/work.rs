@@ -1,0 +1,564 @@
+//! Going through a table and rewriting its rows, page by page, while others write to it.
+//!
+//! The first pass claims pages of rows, so that several workers share the table. What it did not get, because another transaction
+//! held the row, or because the row came in behind it, later passes look for, until one finds nothing left to do.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use diesel::QueryResult;
+use diesel::connection::LoadConnection;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use super::dialect::{OpsBackend, Shape, Write};
+use super::error::OpsError;
+use super::statement::{Cell, Statement};
+use super::table::{Key, Table};
+use crate::context::Accept;
+
+/// How many passes may find something left before it is taken for a process that goes on writing so.
+const MOST_PASSES: u32 = 30;
+/// The shortest and the longest pause between passes that found only rows which others hold.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+/// How often a transaction is tried that the database gave up to resolve a deadlock.
+const MOST_TRIES: u32 = 20;
+
+/// How a table is gone through.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub(crate) batch_size: usize,
+    pub(crate) max_rows_per_second: Option<u32>,
+    pub(crate) filter: Option<String>,
+    pub(crate) dry_run: bool,
+    pub(crate) allow_triggers: bool,
+    pub(crate) most_failures: usize,
+    pub(crate) patience: Duration,
+    pub(crate) allow: Accept,
+}
+
+impl Default for Settings {
+    /// 1,000 rows for each transaction, as fast as it goes; it stops at 1,000 bad rows, and waits a minute for rows that others hold.
+    fn default() -> Self {
+        Self {
+            batch_size: 1_000,
+            max_rows_per_second: None,
+            filter: None,
+            dry_run: false,
+            allow_triggers: false,
+            most_failures: 1_000,
+            patience: Duration::from_secs(60),
+            allow: Accept::STRICT,
+        }
+    }
+}
+
+impl Settings {
+    /// The default ones.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many rows one transaction writes, at least 1.
+    #[must_use]
+    pub fn batch_size(self, rows: usize) -> Self {
+        Self { batch_size: rows.max(1), ..self }
+    }
+
+    /// How many rows are gone through in a second at most, by all workers together.
+    #[must_use]
+    pub fn max_rows_per_second(self, rows: u32) -> Self {
+        Self { max_rows_per_second: Some(rows.max(1)), ..self }
+    }
+
+    /// Only the rows for which this SQL condition holds.
+    ///
+    /// # Security
+    ///
+    /// It becomes part of the statement as it is: the operator's own words, never a user's.
+    #[must_use]
+    pub fn filter(self, condition: &str) -> Self {
+        Self { filter: Some(condition.to_owned()), ..self }
+    }
+
+    /// Reads and counts, and writes nothing.
+    #[must_use]
+    pub fn dry_run(self, dry_run: bool) -> Self {
+        Self { dry_run, ..self }
+    }
+
+    /// Lets triggers fire, instead of refusing a table that has some.
+    #[must_use]
+    pub fn allow_triggers(self, allow: bool) -> Self {
+        Self { allow_triggers: allow, ..self }
+    }
+
+    /// At how many bad rows it gives up: where all are bad, the keyring is the wrong one.
+    #[must_use]
+    pub fn most_failures(self, rows: usize) -> Self {
+        Self { most_failures: rows.max(1), ..self }
+    }
+
+    /// How long it waits for rows that other transactions hold.
+    #[must_use]
+    pub fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Which formats [`verify`](super::verify) takes for sound besides native values bound to their column. Fernet tokens are
+    /// while the primary key is a Fernet key.
+    #[must_use]
+    pub fn allow(self, allow: Accept) -> Self {
+        Self { allow, ..self }
+    }
+
+    pub(crate) fn pace(&self) -> Pace {
+        Pace { rate: self.max_rows_per_second, next: Instant::now() }
+    }
+}
+
+/// A row that could not be done, and was left as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Failure {
+    /// `users`.
+    pub table: String,
+    /// The primary key: `id=42`.
+    pub row: String,
+    /// The column.
+    pub column: String,
+    /// What is wrong, without any value.
+    pub problem: String,
+}
+
+/// `users id=42, email: ciphertext is cut short …`.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}, {}: {}", self.table, self.row, self.column, self.problem)
+    }
+}
+
+/// What became of a table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Report {
+    /// Rows that were written, or would have been in a dry run.
+    pub written: u64,
+    /// Rows that could not be done.
+    pub failed: u64,
+    /// Rows that are left, since other transactions held them all the time, or others kept writing them as they were.
+    pub left: u64,
+    /// How many times the table was gone through.
+    pub passes: u32,
+    /// Whether it gave up for too many bad rows.
+    pub gave_up: bool,
+}
+
+impl Report {
+    /// Whether every row is done.
+    pub fn is_complete(&self) -> bool {
+        self.failed == 0 && self.left == 0 && !self.gave_up
+    }
+}
+
+/// What is told while the work goes on, from whichever thread does it.
+pub trait Observer: Sync {
+    /// A table is begun, in which so many rows are expected to need work.
+    fn begin(&self, _table: &str, _rows: u64) {}
+    /// A transaction was committed that wrote so many rows.
+    fn batch(&self, _rows: u64) {}
+    /// A row could not be done.
+    fn failure(&self, _failure: &Failure) {}
+    /// Rows are left after a pass, so that another follows.
+    fn again(&self, _rows: u64) {}
+}
+
+/// Tells nobody.
+impl Observer for () {}
+
+/// What is wrong with a row: the column, and the words.
+pub(crate) type Problem = (String, String);
+
+/// What is done to each row.
+pub(crate) trait Job<DB>: Sync {
+    /// What is read and written.
+    fn shape(&self) -> &Shape;
+
+    /// The SQL condition without which a row certainly needs no work.
+    fn candidates(&self) -> String;
+
+    /// The new cells to write, in the order of the shape; `None` when the row is as it should be.
+    fn change(&self, cells: &[Cell]) -> Result<Option<Vec<Cell>>, Problem>;
+}
+
+/// Does a job on a table, with as many workers as there are connections.
+pub(crate) fn run<DB: OpsBackend, C: LoadConnection<Backend = DB> + Send>(
+    conns: &mut [C],
+    table: &Table,
+    job: &impl Job<DB>,
+    settings: &Settings,
+    observer: &impl Observer,
+) -> Result<Report, OpsError> {
+    if DB::ONE_WRITER && conns.len() > 1 {
+        return Err(OpsError::OneWriter);
+    }
+    if !table.triggers.is_empty() && !settings.allow_triggers && !settings.dry_run {
+        return Err(OpsError::Triggers { table: table.name.to_string(), triggers: table.triggers.clone() });
+    }
+    let Some((first, others)) = conns.split_first_mut() else { return Ok(Report::default()) };
+    let work = Work::<DB, _, _>::new(table, job, settings, observer);
+    observer.begin(&table.name.to_string(), work.count(first)?);
+    if !settings.dry_run {
+        std::thread::scope(|scope| {
+            let helpers: Vec<_> = others.iter_mut().map(|conn| scope.spawn(|| work.first_pass(conn))).collect();
+            let mine = work.first_pass(first);
+            let theirs = helpers.into_iter().map(|helper| helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            theirs.fold(mine, Result::and)
+        })?;
+    }
+    work.later_passes(first)?;
+    Ok(work.state.into_inner().unwrap_or_else(PoisonError::into_inner).report)
+}
+
+/// One run of a job, shared by its workers.
+struct Work<'a, DB, J, O> {
+    table: &'a Table,
+    job: &'a J,
+    settings: &'a Settings,
+    observer: &'a O,
+    state: Mutex<State>,
+    pace: Mutex<Pace>,
+    backend: std::marker::PhantomData<fn() -> DB>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Where the first pass is: all workers draw from it.
+    cursor: Option<Key>,
+    /// Set when a worker failed, so that the others stop.
+    stopped: bool,
+    bad: HashSet<Key>,
+    report: Report,
+}
+
+/// A row that was read.
+struct Found {
+    key: Key,
+    cells: Vec<Cell>,
+}
+
+/// What came of a page of rows.
+struct Page {
+    keys: HashSet<Key>,
+    written: u64,
+}
+
+impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
+    fn new(table: &'a Table, job: &'a J, settings: &'a Settings, observer: &'a O) -> Self {
+        Self {
+            table,
+            job,
+            settings,
+            observer,
+            state: Mutex::default(),
+            pace: Mutex::new(settings.pace()),
+            backend: std::marker::PhantomData,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `FROM table WHERE …`, for the rows that may need work.
+    fn candidates(&self) -> String {
+        let filter = self.settings.filter.as_ref().map(|filter| format!(" AND ({filter})")).unwrap_or_default();
+        format!(" FROM {} WHERE ({}){filter}", DB::table(&self.table.name), self.job.candidates())
+    }
+
+    fn count(&self, conn: &mut impl LoadConnection<Backend = DB>) -> QueryResult<u64> {
+        let statement = Statement::new(format!("SELECT {}{}", DB::as_text("count(*)"), self.candidates()));
+        Ok(super::statement::number(DB::load(conn, statement)?))
+    }
+
+    /// A page of candidates behind a key, in the order of the primary key.
+    fn page(&self, conn: &mut impl LoadConnection<Backend = DB>, after: Option<&Key>, limit: usize, lock: &str) -> QueryResult<Vec<Found>> {
+        let mut statement = Statement::new(format!("{}{}", select::<DB>(self.table, self.job.shape()), self.candidates()));
+        if let Some(key) = after {
+            statement = key.after::<DB>(self.table, statement.sql(" AND "));
+        }
+        let order = self.table.key_list::<DB>();
+        self.load(conn, statement.sql(format!(" ORDER BY {order} LIMIT {limit}{lock}")))
+    }
+
+    /// One candidate, claimed.
+    fn row(&self, conn: &mut impl LoadConnection<Backend = DB>, key: &Key) -> QueryResult<Vec<Found>> {
+        let statement = Statement::new(format!("{}{} AND ", select::<DB>(self.table, self.job.shape()), self.candidates()));
+        self.load(conn, key.equals::<DB>(self.table, statement).sql(DB::CLAIM))
+    }
+
+    fn load(&self, conn: &mut impl LoadConnection<Backend = DB>, statement: Statement) -> QueryResult<Vec<Found>> {
+        let split = |mut cells: Vec<Cell>| Found { key: Key::split::<DB>(self.table, &mut cells), cells };
+        Ok(DB::load(conn, statement)?.into_iter().map(|row| split(row.0)).collect())
+    }
+
+    /// Claims pages from where the last worker stopped, until there is none.
+    fn first_pass(&self, conn: &mut impl LoadConnection<Backend = DB>) -> Result<(), OpsError> {
+        let claim = |conn: &mut _| {
+            let mut state = self.state();
+            let page = self.page(conn, state.cursor.as_ref(), self.settings.batch_size, DB::CLAIM)?;
+            state.cursor = page.last().map(|row| row.key.clone()).or(state.cursor.take());
+            Ok(page)
+        };
+        self.state().report.passes = 1;
+        while !self.state().stopped {
+            let page = self.transaction(conn, claim).inspect_err(|_| self.state().stopped = true)?;
+            if page.keys.is_empty() {
+                break;
+            }
+            self.pace(page.keys.len());
+        }
+        Ok(())
+    }
+
+    /// Looks for rows that are left, and claims only where there are some.
+    fn later_passes(&self, conn: &mut impl LoadConnection<Backend = DB>) -> Result<(), OpsError> {
+        let (mut idle_since, mut pause) = (Instant::now(), PAUSES.0);
+        loop {
+            self.state().report.passes += 1;
+            let (left, written) = self.later_pass(conn)?;
+            let mut state = self.state();
+            state.report.left = left;
+            if left == 0 && written == 0 || self.settings.dry_run || state.report.gave_up {
+                return Ok(());
+            }
+            if written > 0 {
+                (idle_since, pause) = (Instant::now(), PAUSES.0);
+            }
+            if idle_since.elapsed() > self.settings.patience || state.report.passes > MOST_PASSES && written > 0 {
+                state.report.left = left.max(written);
+                return Ok(());
+            }
+            drop(state);
+            self.observer.again(left + written);
+            if left > 0 {
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(PAUSES.1);
+            }
+        }
+    }
+
+    /// How many rows need work that could not be had, and how many were written.
+    fn later_pass(&self, conn: &mut impl LoadConnection<Backend = DB>) -> Result<(u64, u64), OpsError> {
+        let (mut cursor, mut left, mut written) = (None, 0, 0);
+        loop {
+            let page = self.page(conn, cursor.as_ref(), self.settings.batch_size, "")?;
+            let Some(last) = page.last().map(|row| row.key.clone()) else { return Ok((left, written)) };
+            let mut wanted: HashSet<_> = page.iter().filter(|row| self.needs_work(row)).map(|row| row.key.clone()).collect();
+            if self.settings.dry_run {
+                self.state().report.written += wanted.len() as u64;
+            } else if !wanted.is_empty() {
+                let after = cursor.as_ref();
+                let done = self.transaction(conn, |conn| self.page(conn, after, self.settings.batch_size, DB::CLAIM))?;
+                wanted.retain(|key| !done.keys.contains(key));
+                written += done.written;
+                left += wanted.len() as u64;
+            }
+            if self.state().report.gave_up {
+                return Ok((left, written));
+            }
+            self.pace(page.len());
+            cursor = Some(last);
+        }
+    }
+
+    /// Whether the row needs work and can be done. What cannot be done is reported, once.
+    fn needs_work(&self, row: &Found) -> bool {
+        match self.job.change(&row.cells) {
+            Ok(change) => change.is_some(),
+            Err(problem) => {
+                self.report(&row.key, problem);
+                false
+            }
+        }
+    }
+
+    /// Claims rows and writes them, in one transaction. What the database refuses is done again row by row, to find the one.
+    fn transaction<C: LoadConnection<Backend = DB>>(
+        &self,
+        conn: &mut C,
+        claim: impl Fn(&mut C) -> QueryResult<Vec<Found>>,
+    ) -> Result<Page, OpsError> {
+        let began = Instant::now();
+        let mut claimed = Vec::new();
+        let mut tries = 0;
+        loop {
+            DB::before_transaction(conn)?;
+            let result = conn.transaction(|conn| {
+                DB::begin(conn, self.table)?;
+                let rows = claim(conn)?;
+                claimed = rows.iter().map(|row| row.key.clone()).collect();
+                self.write(conn, rows)
+            });
+            match result {
+                Ok(written) => {
+                    self.committed(written, began);
+                    return Ok(Page { keys: claimed.into_iter().collect(), written });
+                }
+                // What was claimed is another's now, or comes by again in the next pass.
+                Err(error) if is_passing(&error) && tries < MOST_TRIES => tries += 1,
+                Err(error) if is_about_a_row(&error) => {
+                    let mut written = 0;
+                    for key in &claimed {
+                        written += self.single(conn, key)?;
+                    }
+                    return Ok(Page { keys: claimed.into_iter().collect(), written });
+                }
+                Err(error) => return Err(error.into()),
+            }
+            std::thread::sleep(PAUSES.0 / 10 * tries);
+        }
+    }
+
+    /// A row in a transaction of its own.
+    fn single(&self, conn: &mut impl LoadConnection<Backend = DB>, key: &Key) -> Result<u64, OpsError> {
+        DB::before_transaction(conn)?;
+        let began = Instant::now();
+        let result = conn.transaction(|conn| {
+            DB::begin(conn, self.table)?;
+            let rows = self.row(conn, key)?;
+            self.write(conn, rows)
+        });
+        match result {
+            Ok(written) => {
+                self.committed(written, began);
+                Ok(written)
+            }
+            // The next pass comes by again.
+            Err(error) if is_passing(&error) => Ok(0),
+            Err(error) if is_about_a_row(&error) => {
+                self.report(key, (String::from("row"), words(&error)));
+                Ok(0)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn write(&self, conn: &mut impl LoadConnection<Backend = DB>, rows: Vec<Found>) -> QueryResult<u64> {
+        let mut writes = Vec::with_capacity(rows.len());
+        for row in rows {
+            match self.job.change(&row.cells) {
+                Ok(Some(new)) => writes.push(Write { key: row.key, old: row.cells, new }),
+                Ok(None) => {}
+                Err(problem) => self.report(&row.key, problem),
+            }
+        }
+        if writes.is_empty() {
+            return Ok(0);
+        }
+        DB::write(conn, self.table, self.job.shape(), writes).map(|written| written as u64)
+    }
+
+    fn committed(&self, written: u64, began: Instant) {
+        self.state().report.written += written;
+        if written > 0 {
+            self.observer.batch(written);
+        }
+        if DB::ONE_WRITER {
+            // Others wait for the lock by looking now and then whether it is free.
+            std::thread::sleep((began.elapsed() / 2).min(PAUSES.0));
+        }
+    }
+
+    fn report(&self, key: &Key, (column, problem): Problem) {
+        let mut state = self.state();
+        if state.report.gave_up || !state.bad.insert(key.clone()) {
+            return;
+        }
+        state.report.failed += 1;
+        if state.report.failed >= self.settings.most_failures as u64 {
+            state.report.gave_up = true;
+            state.stopped = true;
+        }
+        drop(state);
+        self.observer.failure(&Failure { table: self.table.name.to_string(), row: key.describe(self.table), column, problem });
+    }
+
+    /// Holds the workers to the rows per second that are allowed, all together: they wait one behind the other.
+    fn pace(&self, rows: usize) {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner).wait(rows);
+    }
+}
+
+/// The throttle.
+pub(crate) struct Pace {
+    rate: Option<u32>,
+    next: Instant,
+}
+
+impl Pace {
+    /// Waits as long as so many rows may take.
+    pub(crate) fn wait(&mut self, rows: usize) {
+        let Some(rate) = self.rate else { return };
+        self.next = self.next.max(Instant::now()) + Duration::from_secs_f64(rows as f64 / f64::from(rate));
+        std::thread::sleep(self.next.saturating_duration_since(Instant::now()));
+    }
+}
+
+/// `SELECT key, what is read`.
+pub(crate) fn select<DB: OpsBackend>(table: &Table, shape: &Shape) -> String {
+    // Under another name, or ORDER BY would take the text for the column.
+    let keys = table.key.iter().map(DB::select_key).enumerate().map(|(i, key)| format!("{key} AS diesel_envelope_key_{i}"));
+    let reads = shape.reads.iter().map(|read| DB::bytes_of("", read));
+    format!("SELECT {}", keys.chain(reads).collect::<Vec<_>>().join(", "))
+}
+
+/// Whether the same transaction may well succeed when it is tried again.
+fn is_passing(error: &DieselError) -> bool {
+    match error {
+        DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
+        DieselError::DatabaseError(_, info) => [
+            "deadlock",
+            "Deadlock",
+            "database is locked",
+            "database table is locked",
+            "Lock wait timeout",
+            "Record has changed since last read",
+        ]
+        .iter()
+        .any(|words| info.message().contains(words)),
+        _ => false,
+    }
+}
+
+/// Whether the database refused what a row would become.
+fn is_about_a_row(error: &DieselError) -> bool {
+    use DatabaseErrorKind::{CheckViolation, ClosedConnection, ForeignKeyViolation, NotNullViolation, UniqueViolation, Unknown};
+    match error {
+        DieselError::DatabaseError(ClosedConnection, _) => false,
+        DieselError::DatabaseError(UniqueViolation | CheckViolation | NotNullViolation | ForeignKeyViolation, _) => true,
+        // A value that is too long, or a CHECK by another name.
+        DieselError::DatabaseError(Unknown, info) => {
+            ["too long", "CONSTRAINT", "constraint", "violates"].iter().any(|words| info.message().contains(words))
+        }
+        _ => false,
+    }
+}
+
+/// The database's refusal without what it quotes, which may be a value.
+fn words(error: &DieselError) -> String {
+    let DieselError::DatabaseError(kind, info) = error else { return String::from("the database refused the row") };
+    let what = match kind {
+        DatabaseErrorKind::UniqueViolation => "another row has the same value, which a UNIQUE index refuses",
+        DatabaseErrorKind::CheckViolation => "a CHECK constraint refuses the new value",
+        DatabaseErrorKind::NotNullViolation => "a column that is NOT NULL would become NULL",
+        _ => "the database refuses the new value: it may be too long for the column",
+    };
+    match info.constraint_name().or(info.column_name()) {
+        Some(name) => format!("{what} ({name})"),
+        None => what.to_owned(),
+    }
+}

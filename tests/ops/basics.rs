@@ -1,0 +1,172 @@
+//! Rotation, backfill and verification of tables that nobody else writes to.
+
+use diesel_envelope::ops::{self, Column, Settings};
+use diesel_envelope::{IndexSpec, Keyring};
+
+use super::database::Database;
+use super::{BYTES, DIGEST, UUID, literal};
+use crate::world::*;
+
+enum EmailIndex {}
+impl IndexSpec for EmailIndex {
+    type Value = str;
+    const LABEL: &'static str = "users.email_index";
+    fn normalize(value: &str) -> std::borrow::Cow<'_, [u8]> {
+        diesel_envelope::blind_index::normalize::caseless(value)
+    }
+}
+
+fn sealed(keyring: &Keyring, value: &str) -> String {
+    literal(&keyring.encrypt::<String, Email>(&value.to_owned()).unwrap())
+}
+
+fn digest(keyring: &Keyring, value: &str) -> String {
+    literal(keyring.blind_index::<EmailIndex>(value).unwrap().as_bytes())
+}
+
+/// So many users under a keyring, numbered from 1.
+fn users(keyring: &Keyring, count: usize) -> Database {
+    let database = Database::with(&format!(
+        "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, email {BYTES}, email_index {DIGEST}, note VARCHAR(40))"
+    ));
+    let row = |id: usize| {
+        format!(
+            "({id}, {}, {}, 'note {id}')",
+            sealed(keyring, &format!("u{id}@example.org")),
+            digest(keyring, &format!("u{id}@example.org"))
+        )
+    };
+    for ids in (1..=count).collect::<Vec<_>>().chunks(200) {
+        database.execute(&format!("INSERT INTO users VALUES {}", ids.iter().map(|id| row(*id)).collect::<Vec<_>>().join(", ")));
+    }
+    database
+}
+
+#[test]
+fn a_rotation_brings_every_row_under_the_primary_key_and_touches_nothing_else() {
+    let (before, after) = before_and_after();
+    let database = users(&keyring(&before), 450);
+    database.execute("INSERT INTO users VALUES (1000, NULL, NULL, 'nothing')");
+    let told = Told::default();
+    let report = ops::rotate(&mut database.connections(1), &keyring(&after), &[email()], &Settings::new().batch_size(100), &told).unwrap();
+    assert_eq!((report.written, report.failed, report.left), (450, 0, 0), "{report:?}");
+    assert_eq!(*told.batches.lock().unwrap(), [100, 100, 100, 100, 50]);
+    let keyring = keyring(&after);
+    for ([email, index, note, _], id) in
+        database.cells(["email", "email_index", "note", "id"], "users WHERE email IS NOT NULL").into_iter().zip(1..)
+    {
+        let _ = id;
+        let email = email.unwrap();
+        assert_eq!(&email[2..6], [after.primary()].map(|id| u32::from_str_radix(&id.to_string(), 16).unwrap().to_be_bytes())[0]);
+        let value = keyring.decrypt::<String, Email>(&email).unwrap();
+        assert_eq!(keyring.blind_index::<EmailIndex>(&value).unwrap().as_bytes(), index.unwrap());
+        assert_eq!(value, format!("u{}@example.org", String::from_utf8(note.unwrap()).unwrap().strip_prefix("note ").unwrap()));
+    }
+    let again = ops::rotate(&mut database.connections(1), &keyring, &[email()], &Settings::new(), &()).unwrap();
+    assert_eq!(again.written, 0);
+    let verification = ops::verify(&mut database.connect(), &keyring, &[email()], &Settings::new(), &()).unwrap();
+    assert_eq!((verification.rows, verification.failed, verification.under(after.primary())), (451, 0, 450));
+}
+
+#[test]
+fn a_bad_row_is_reported_by_its_key_and_skipped() {
+    let (before, after) = before_and_after();
+    let database = users(&keyring(&before), 30);
+    let good = keyring(&before).encrypt::<String, Email>(&"u@example.org".to_owned()).unwrap();
+    let stranger = keyring(&before_and_after().0).encrypt::<String, Email>(&"u@example.org".to_owned()).unwrap();
+    for (id, bytes) in [(3, &good[..20]), (7, b"u@example.org of 34 bytes or more, in plain"), (9, &stranger)] {
+        database.execute(&format!("UPDATE users SET email = {} WHERE id = {id}", literal(bytes)));
+    }
+    let told = Told::default();
+    let report = ops::rotate(&mut database.connections(1), &keyring(&after), &[email()], &Settings::new().batch_size(4), &told).unwrap();
+    assert_eq!((report.written, report.failed, report.left), (27, 3, 0), "{report:?}");
+    let failures = told.failures();
+    assert!(failures[0].starts_with("users id=3, email: ciphertext is cut short"), "{failures:?}");
+    assert!(failures[1].starts_with("users id=7, email: expected a ciphertext, found 43 bytes"), "{failures:?}");
+    assert!(failures[2].starts_with("users id=9, email: ciphertext names key "), "{failures:?}");
+    let told = Told::default();
+    let verification = ops::verify(&mut database.connect(), &keyring(&after), &[email()], &Settings::new(), &told).unwrap();
+    assert_eq!((verification.failed, told.failures()), (3, failures));
+}
+
+#[test]
+fn status_counts_rows_by_format_and_key() {
+    let (before, after) = before_and_after();
+    let database = users(&keyring(&before), 10);
+    database.execute(&format!("UPDATE users SET email = {} WHERE id <= 3;\n", sealed(&keyring(&after), "x")));
+    database.execute("UPDATE users SET email = NULL, email_index = NULL WHERE id = 10");
+    database.execute(&format!("UPDATE users SET email = {} WHERE id = 9", literal(b"plain")));
+    let status = ops::status(&mut database.connect(), &keyring(&after), &[email()]).unwrap();
+    let text = status[0].to_string();
+    let (old, new) = (before.primary(), after.primary());
+    assert!(text.contains("users.email: 10 rows"), "{text}");
+    for (words, rows) in
+        [(format!("bound         {old}"), 5), (format!("bound         {new}"), 3), ("no ciphertext".to_owned(), 1), ("NULL".to_owned(), 1)]
+    {
+        let line = text.lines().find(|line| line.contains(&words)).unwrap_or_else(|| panic!("{words}: {text}"));
+        assert!(line.contains(&format!(" {rows} ")), "{text}");
+    }
+    assert!(keyring(&after).check(&mut database.connect(), &[email()]).is_err());
+    database.execute("DELETE FROM users WHERE id = 9");
+    keyring(&after).check(&mut database.connect(), &[email()]).unwrap();
+    let missing = keyring(&before).check(&mut database.connect(), &[email()]).unwrap_err();
+    assert_eq!(missing.to_string(), format!("the keyring lacks keys: users.email needs key {new}"));
+}
+
+#[test]
+fn a_backfill_encrypts_each_plaintext_and_its_index() {
+    let (document, _) = before_and_after();
+    let database = Database::with(&format!(
+        "CREATE TABLE users (tenant INTEGER NOT NULL, id {UUID} NOT NULL, plain VARCHAR(60), email {BYTES}, email_index {DIGEST}, PRIMARY KEY (tenant, id))"
+    ));
+    for i in 0..120 {
+        let plain = if i % 10 == 0 { "NULL".to_owned() } else { format!("'User-{i}@Exämple.org'") };
+        database.execute(&format!("INSERT INTO users VALUES ({}, '00000000-0000-4000-8000-{i:012}', {plain}, NULL, NULL)", i % 3));
+    }
+    let column = email().plaintext("plain");
+    let keyring = keyring(&document);
+    let report = ops::backfill(&mut database.connections(1), &keyring, &[column.clone()], &Settings::new().batch_size(17), &()).unwrap();
+    assert_eq!((report.written, report.failed), (108, 0));
+    let verification = ops::verify(&mut database.connect(), &keyring, &[column], &Settings::new(), &Told::default()).unwrap();
+    assert_eq!((verification.rows, verification.failed), (120, 0));
+    for [plain, email, index] in database.cells(["plain", "email", "email_index"], "users WHERE plain IS NOT NULL") {
+        let plain = String::from_utf8(plain.unwrap()).unwrap();
+        assert_eq!(keyring.decrypt::<String, Email>(&email.unwrap()).unwrap(), plain);
+        assert_eq!(keyring.blind_index::<EmailIndex>(&plain).unwrap().as_bytes(), index.unwrap());
+    }
+}
+
+#[test]
+fn a_text_column_is_encrypted_in_place() {
+    let (document, after) = before_and_after();
+    let database = Database::with("CREATE TABLE users (id VARCHAR(20) NOT NULL PRIMARY KEY, note TEXT)");
+    database.execute("INSERT INTO users VALUES ('a', 'gAAAAA is no token'), ('b', 'Zoë''s'), ('c', NULL), ('d', '')");
+    let column = Column::new("users", "note").plaintext("note");
+    let report = ops::backfill(&mut database.connections(1), &keyring(&document), &[column.clone()], &Settings::new(), &()).unwrap();
+    assert_eq!((report.written, report.failed, report.left), (3, 0, 0));
+    let report = ops::rotate(&mut database.connections(1), &keyring(&after), &[column.clone()], &Settings::new(), &()).unwrap();
+    assert_eq!(report.written, 3);
+    let values = database.cells(["id", "note"], "users");
+    enum Note {}
+    impl diesel_envelope::Context for Note {
+        const LABEL: &'static str = "users.note";
+    }
+    let open = |cell: &Option<Vec<u8>>| {
+        cell.as_ref().map(|bytes| keyring(&after).decrypt_text::<String, Note>(std::str::from_utf8(bytes).unwrap()).unwrap())
+    };
+    let opened: Vec<_> = values.iter().map(|[_, note]| open(note)).collect();
+    assert_eq!(opened, [Some("gAAAAA is no token".to_owned()), Some("Zoë's".to_owned()), None, Some(String::new())]);
+    assert!(ops::verify(&mut database.connect(), &keyring(&after), &[column], &Settings::new(), &()).unwrap().is_sound());
+}
+
+#[test]
+fn several_workers_write_each_row_once() {
+    let (before, after) = before_and_after();
+    let database = users(&keyring(&before), 1_000);
+    let workers = if super::URL_VAR.is_some() { 4 } else { 1 };
+    let told = Told::default();
+    let report =
+        ops::rotate(&mut database.connections(workers), &keyring(&after), &[email()], &Settings::new().batch_size(20), &told).unwrap();
+    assert_eq!((report.written, report.failed, report.left), (1_000, 0, 0));
+    assert_eq!(told.batches.lock().unwrap().iter().sum::<u64>(), 1_000);
+}

@@ -1,0 +1,104 @@
+//! The tools on full tables, against real databases: the same cases for SQLite, PostgreSQL and MariaDB/MySQL.
+//!
+//! SQLite runs always, on files. The others run with the features `test-postgres` and `test-mysql`, against the servers that
+//! `bin/test` starts and names in `TEST_POSTGRES_URL` and `TEST_MYSQL_URL`.
+
+#![allow(clippy::duplicate_mod, reason = "the same cases run on each backend")]
+
+mod world;
+
+#[path = "."]
+mod sqlite {
+    pub use diesel::sqlite::SqliteConnection as Conn;
+
+    use diesel::connection::SimpleConnection;
+    use diesel::prelude::*;
+
+    pub const URL_VAR: Option<&str> = None;
+    /// What a ciphertext column and an index column are declared as.
+    pub const BYTES: &str = "BLOB";
+    pub const DIGEST: &str = "BLOB";
+    pub const UUID: &str = "TEXT";
+
+    pub fn literal(bytes: &[u8]) -> String {
+        format!("x'{}'", super::world::hex(bytes))
+    }
+
+    /// Any expression as bytes.
+    pub fn bytes(expression: &str) -> String {
+        format!("CAST({expression} AS BLOB)")
+    }
+
+    pub fn establish(url: &str) -> Conn {
+        let mut conn = Conn::establish(url).unwrap();
+        conn.batch_execute("PRAGMA busy_timeout = 20000; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF").unwrap();
+        conn
+    }
+
+    #[path = "basics.rs"]
+    mod basics;
+    #[path = "database.rs"]
+    pub mod database;
+}
+
+#[cfg(feature = "test-postgres")]
+#[path = "."]
+mod postgres {
+    pub use diesel::pg::PgConnection as Conn;
+
+    use diesel::prelude::*;
+
+    pub const URL_VAR: Option<&str> = Some("TEST_POSTGRES_URL");
+    pub const BYTES: &str = "bytea";
+    pub const DIGEST: &str = "bytea";
+    pub const UUID: &str = "uuid";
+
+    pub fn literal(bytes: &[u8]) -> String {
+        format!("'\\x{}'::bytea", super::world::hex(bytes))
+    }
+
+    pub fn bytes(expression: &str) -> String {
+        format!(
+            "CASE WHEN pg_typeof({expression})::text = 'bytea' THEN ({expression})::text::bytea ELSE convert_to(({expression})::text, 'UTF8') END"
+        )
+    }
+
+    pub fn establish(url: &str) -> Conn {
+        Conn::establish(url).unwrap()
+    }
+
+    #[path = "basics.rs"]
+    mod basics;
+    #[path = "database.rs"]
+    pub mod database;
+}
+
+#[cfg(feature = "test-mysql")]
+#[path = "."]
+mod mysql {
+    pub use diesel::mysql::MysqlConnection as Conn;
+
+    use diesel::prelude::*;
+
+    pub const URL_VAR: Option<&str> = Some("TEST_MYSQL_URL");
+    pub const BYTES: &str = "BLOB";
+    pub const DIGEST: &str = "VARBINARY(32)";
+    pub const UUID: &str = "CHAR(36)";
+
+    pub fn literal(bytes: &[u8]) -> String {
+        format!("x'{}'", super::world::hex(bytes))
+    }
+
+    pub fn bytes(expression: &str) -> String {
+        format!("CAST({expression} AS BINARY)")
+    }
+
+    pub fn establish(url: &str) -> Conn {
+        Conn::establish(url).unwrap()
+    }
+
+    #[path = "basics.rs"]
+    mod basics;
+    #[path = "database.rs"]
+    pub mod database;
+}
