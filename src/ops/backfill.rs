@@ -49,6 +49,12 @@ struct Backfill<'a, DB> {
     backend: std::marker::PhantomData<fn() -> DB>,
 }
 
+/// A ciphertext and what is in it.
+struct Value {
+    stored: Zeroizing<Vec<u8>>,
+    plaintext: Zeroizing<Vec<u8>>,
+}
+
 impl<'a, DB: OpsBackend> Backfill<'a, DB> {
     /// Reads for each column its ciphertext, its indexes, and last its plaintext, which is not written.
     fn new(table: &Table, keyring: &'a Keyring, columns: &'a [Column]) -> Result<Self, OpsError> {
@@ -78,18 +84,18 @@ impl<'a, DB: OpsBackend> Backfill<'a, DB> {
     }
 
     /// The ciphertext of a column and the plaintext in it.
-    fn value(&self, column: &Column, cells: &[Cell], at: usize) -> Result<Option<(Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>)>> {
+    fn value(&self, column: &Column, cells: &[Cell], at: usize) -> Result<Option<Value>> {
         let (context, text) = (column.context_of(), self.shape.reads[at].column.text);
         let sealed = cells[at].as_ref().filter(|value| !column.is_in_place() || Format::recognise(value).is_some());
         if let Some(value) = sealed {
             let plaintext = self.keyring.open_stored(value, context, text)?;
-            return Ok(Some((value.clone(), plaintext)));
+            return Ok(Some(Value { stored: value.clone(), plaintext }));
         }
         let source = if column.is_in_place() { at } else { at + column.indexes.len() + 1 };
         let Some(source) = &cells[source] else { return Ok(None) };
         let plaintext = column.value.encode(source.clone())?;
-        let value = self.keyring.seal_stored(&plaintext, context, text)?;
-        Ok(Some((Zeroizing::new(value), plaintext)))
+        let stored = Zeroizing::new(self.keyring.seal_stored(&plaintext, context, text)?);
+        Ok(Some(Value { stored, plaintext }))
     }
 }
 
@@ -109,9 +115,9 @@ impl<DB: OpsBackend> Job<DB> for Backfill<'_, DB> {
             let value = self.value(column, cells, at).map_err(|error| (column.name.clone(), error.to_string()))?;
             match value {
                 None => new.extend(cells[at..=at + indexes.len()].iter().cloned()),
-                Some((value, plaintext)) => {
-                    changed |= cells[at].as_ref() != Some(&value);
-                    new.push(Some(value));
+                Some(Value { stored, plaintext }) => {
+                    changed |= cells[at].as_ref() != Some(&stored);
+                    new.push(Some(stored));
                     for (index, present) in indexes.iter().zip(&cells[at + 1..]) {
                         let named = |error: crate::Error| (index.name.clone(), error.to_string());
                         changed |= present.is_none();

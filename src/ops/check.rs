@@ -46,7 +46,8 @@ impl Keyring {
                 let (format, key) = format_of(&head);
                 let what = key.map_or_else(|| format!("a key for its values ({format})"), |key| format!("key {key}"));
                 let entry = format!("{column} needs {what}");
-                if !is_readable(self, format, key) && !(column.is_in_place() && head.is_empty()) && !missing.contains(&entry) {
+                let plaintext = column.is_in_place() && head.is_empty();
+                if !(plaintext || is_readable(self, format, key) || missing.contains(&entry)) {
                     missing.push(entry);
                 }
             }

@@ -125,7 +125,8 @@ fn a_backfill_encrypts_each_plaintext_and_its_index() {
     }
     let column = email().plaintext("plain");
     let keyring = keyring(&document);
-    let report = ops::backfill(&mut database.connections(1), &keyring, &[column.clone()], &Settings::new().batch_size(17), &()).unwrap();
+    let report =
+        ops::backfill(&mut database.connections(1), &keyring, std::slice::from_ref(&column), &Settings::new().batch_size(17), &()).unwrap();
     assert_eq!((report.written, report.failed), (108, 0));
     let verification = ops::verify(&mut database.connect(), &keyring, &[column], &Settings::new(), &Told::default()).unwrap();
     assert_eq!((verification.rows, verification.failed), (120, 0));
@@ -142,9 +143,10 @@ fn a_text_column_is_encrypted_in_place() {
     let database = Database::with("CREATE TABLE users (id VARCHAR(20) NOT NULL PRIMARY KEY, note TEXT)");
     database.execute("INSERT INTO users VALUES ('a', 'gAAAAA is no token'), ('b', 'Zoë''s'), ('c', NULL), ('d', '')");
     let column = Column::new("users", "note").plaintext("note");
-    let report = ops::backfill(&mut database.connections(1), &keyring(&document), &[column.clone()], &Settings::new(), &()).unwrap();
+    let report =
+        ops::backfill(&mut database.connections(1), &keyring(&document), std::slice::from_ref(&column), &Settings::new(), &()).unwrap();
     assert_eq!((report.written, report.failed, report.left), (3, 0, 0));
-    let report = ops::rotate(&mut database.connections(1), &keyring(&after), &[column.clone()], &Settings::new(), &()).unwrap();
+    let report = ops::rotate(&mut database.connections(1), &keyring(&after), std::slice::from_ref(&column), &Settings::new(), &()).unwrap();
     assert_eq!(report.written, 3);
     let values = database.cells(["id", "note"], "users");
     enum Note {}
