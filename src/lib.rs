@@ -67,6 +67,7 @@
 //! | lookups | [`BlindIndexDsl`], [`IndexSpec`], [`blind_index::normalize`] |
 //! | keys | [`Keyring`], [`keyring::Document`], [`keyring::Options`], [`kms`] |
 //! | a key for each row, or KMS for each value | [`kms::Kms`], [`DataKey`], [`Sealed`], [`WrappedKey`], [`KmsEncrypted`], [`kms::CachedKms`] |
+//! | tables that are full: rotation, backfill, verification | [`ops`], and the command line `diesel-envelope` |
 //! | what can go wrong | [`Error`] |
 //!
 //! # Features
@@ -78,6 +79,8 @@
 //! | `ssm` | the keyring in an SSM SecureString, on top of `aws` |
 //! | `chrono`, `time`, `uuid`, `rust_decimal`, `bigdecimal` | those plaintext types |
 //! | `serde` | `Json<T>`, `serde_json::Value`, `serialize_plaintext` |
+//! | `cli` | the command line |
+//! | `libpq`, `libmysqlclient` | `postgres` and `mysql` with Diesel's own connections, which link the client libraries: for the command line |
 //!
 //! None is on by default.
 //!
