@@ -229,7 +229,7 @@ impl<'a> Writer<'a> {
     fn new(app: &'a Application, name: usize, writers: usize) -> Self {
         // Odd numbers are not there yet: before, behind and between the others.
         let all = -app.rows / 5..app.rows * 11 / 5;
-        let mine = |id: &i64| id.rem_euclid(HOT) == 0 && (id.div_euclid(HOT)).rem_euclid(writers as i64) == name as i64;
+        let mine = |id: &i64| id.rem_euclid(HOT) == 0 && (id.div_euclid(2 * HOT)).rem_euclid(writers as i64) == name as i64;
         let ids: Vec<_> = all.filter(mine).filter(|id| app.inserts || (2..=2 * app.rows).contains(id) && id % 2 == 0).collect();
         let there = |id: &i64| (2..=2 * app.rows).contains(id) && id % 2 == 0;
         let ledger = ids.iter().map(|id| (*id, there(id).then(|| first_value(*id)))).collect();
