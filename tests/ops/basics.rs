@@ -1,20 +1,11 @@
 //! Rotation, backfill and verification of tables that nobody else writes to.
 
+use diesel_envelope::Keyring;
 use diesel_envelope::ops::{self, Column, Settings};
-use diesel_envelope::{IndexSpec, Keyring};
 
 use super::database::Database;
 use super::{BYTES, DIGEST, UUID, literal};
 use crate::world::*;
-
-enum EmailIndex {}
-impl IndexSpec for EmailIndex {
-    type Value = str;
-    const LABEL: &'static str = "users.email_index";
-    fn normalize(value: &str) -> std::borrow::Cow<'_, [u8]> {
-        diesel_envelope::blind_index::normalize::caseless(value)
-    }
-}
 
 fn sealed(keyring: &Keyring, value: &str) -> String {
     literal(&keyring.encrypt::<String, Email>(&value.to_owned()).unwrap())

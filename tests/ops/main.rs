@@ -5,6 +5,7 @@
 
 #![allow(clippy::duplicate_mod, reason = "the same cases run on each backend")]
 
+mod random;
 mod world;
 
 #[path = "."]
@@ -19,6 +20,15 @@ mod sqlite {
     pub const BYTES: &str = "BLOB";
     pub const DIGEST: &str = "BLOB";
     pub const UUID: &str = "TEXT";
+    /// How a transaction that writes begins, and how it locks what it reads.
+    pub const BEGIN: &str = "BEGIN IMMEDIATE";
+    pub const LOCK: &str = "";
+    /// How many connections may do one job.
+    pub const WORKERS: usize = 1;
+    /// Makes the ciphertext NULL again when a program version that does not know it changes the plaintext.
+    pub const STALE: &str = "CREATE TRIGGER diesel_envelope_users AFTER UPDATE OF plain ON users
+        WHEN NEW.plain IS NOT OLD.plain AND NEW.email IS OLD.email
+        BEGIN UPDATE users SET email = NULL, email_index = NULL WHERE id = NEW.id; END";
 
     pub fn literal(bytes: &[u8]) -> String {
         format!("x'{}'", super::world::hex(bytes))
@@ -39,6 +49,12 @@ mod sqlite {
     mod basics;
     #[path = "database.rs"]
     pub mod database;
+    #[path = "killed.rs"]
+    mod killed;
+    #[path = "traffic.rs"]
+    mod traffic;
+    #[path = "writers.rs"]
+    mod writers;
 }
 
 #[cfg(feature = "test-postgres")]
@@ -52,6 +68,13 @@ mod postgres {
     pub const BYTES: &str = "bytea";
     pub const DIGEST: &str = "bytea";
     pub const UUID: &str = "uuid";
+    pub const BEGIN: &str = "BEGIN";
+    pub const LOCK: &str = " FOR UPDATE";
+    pub const WORKERS: usize = 4;
+    pub const STALE: &str = "CREATE FUNCTION diesel_envelope_users() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF NEW.plain IS DISTINCT FROM OLD.plain AND NEW.email IS NOT DISTINCT FROM OLD.email THEN
+                NEW.email := NULL; NEW.email_index := NULL; END IF; RETURN NEW; END $$;
+        CREATE TRIGGER diesel_envelope_users BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION diesel_envelope_users()";
 
     pub fn literal(bytes: &[u8]) -> String {
         format!("'\\x{}'::bytea", super::world::hex(bytes))
@@ -71,6 +94,12 @@ mod postgres {
     mod basics;
     #[path = "database.rs"]
     pub mod database;
+    #[path = "killed.rs"]
+    mod killed;
+    #[path = "traffic.rs"]
+    mod traffic;
+    #[path = "writers.rs"]
+    mod writers;
 }
 
 #[cfg(feature = "test-mysql")]
@@ -84,6 +113,12 @@ mod mysql {
     pub const BYTES: &str = "BLOB";
     pub const DIGEST: &str = "VARBINARY(32)";
     pub const UUID: &str = "CHAR(36)";
+    pub const BEGIN: &str = "BEGIN";
+    pub const LOCK: &str = " FOR UPDATE";
+    pub const WORKERS: usize = 4;
+    pub const STALE: &str = "CREATE TRIGGER diesel_envelope_users BEFORE UPDATE ON users FOR EACH ROW
+        IF NOT (CAST(NEW.plain AS BINARY) <=> CAST(OLD.plain AS BINARY)) AND NEW.email <=> OLD.email
+            THEN SET NEW.email = NULL, NEW.email_index = NULL; END IF";
 
     pub fn literal(bytes: &[u8]) -> String {
         format!("x'{}'", super::world::hex(bytes))
@@ -101,4 +136,10 @@ mod mysql {
     mod basics;
     #[path = "database.rs"]
     pub mod database;
+    #[path = "killed.rs"]
+    mod killed;
+    #[path = "traffic.rs"]
+    mod traffic;
+    #[path = "writers.rs"]
+    mod writers;
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel_envelope::keyring::{Algorithm, Document, Options};
 use diesel_envelope::ops::{Column, Failure, Index, Normalizer, Observer};
-use diesel_envelope::{Context, Keyring};
+use diesel_envelope::{Context, IndexSpec, Keyring};
 
 pub fn unique_name() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -21,6 +21,15 @@ impl Context for Email {
     const LABEL: &'static str = "users.email";
 }
 
+pub enum EmailIndex {}
+impl IndexSpec for EmailIndex {
+    type Value = str;
+    const LABEL: &'static str = "users.email_index";
+    fn normalize(value: &str) -> std::borrow::Cow<'_, [u8]> {
+        diesel_envelope::blind_index::normalize::caseless(value)
+    }
+}
+
 /// The column of [`Email`], with its index.
 pub fn email() -> Column {
     Column::new("users", "email").index(Index::new("email_index", "users.email_index").normalize(Normalizer::Caseless))
@@ -28,6 +37,15 @@ pub fn email() -> Column {
 
 pub fn keyring(document: &Document) -> Keyring {
     Keyring::from_document(document, &Options::new()).unwrap()
+}
+
+/// A document in which a new key only reads yet, and the same in which it writes: the keyrings of two program versions side by side.
+pub fn reading_and_writing() -> (Document, Document) {
+    let mut before = Document::generate().unwrap();
+    let key = before.add_key(Algorithm::Aes256GcmSiv).unwrap();
+    let mut after = before.clone();
+    after.promote_key(key).unwrap();
+    (before, after)
 }
 
 /// A document, and the same with a new key that writes.

@@ -1,0 +1,331 @@
+//! The application while a tool goes through its table: it updates, inserts and deletes, and knows what it committed last.
+//!
+//! Each row that is written belongs to one writer, so that what this writer committed last is what must stand in the row: at each
+//! of its reads, and at the end.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{RwLock, RwLockReadGuard};
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, Nullable};
+use diesel_envelope::Keyring;
+use diesel_envelope::keyring::Document;
+
+use super::database::Database;
+use super::{BEGIN, BYTES, Conn, DIGEST, LOCK, STALE, bytes, literal};
+use crate::random::Random;
+use crate::world::*;
+
+/// One row in so many is written to.
+const HOT: i64 = 5;
+const SEED: u64 = 0x5eed_0001;
+
+/// What the tool does that the application writes against.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// All values come under a new key; the old program version still writes under the old one.
+    Rotate,
+    /// All plaintexts are encrypted; the old program version knows the plaintext only.
+    Backfill,
+}
+
+/// The application, in its two program versions, and its table.
+pub struct Application {
+    task: Task,
+    old: Keyring,
+    new: Keyring,
+    rows: i64,
+    pub database: Database,
+    /// Whether the old program version still runs. Held while one writes.
+    old_runs: RwLock<bool>,
+    stopped: AtomicBool,
+    /// Whether writers insert and delete.
+    pub inserts: bool,
+    pub writes: AtomicU64,
+    /// Writes to rows that the tool had still to do, and to rows that it had done.
+    pub before: AtomicU64,
+    pub after: AtomicU64,
+}
+
+/// Values by primary key: `None` where a row was deleted.
+pub type Ledger = BTreeMap<i64, Option<String>>;
+
+#[derive(QueryableByName)]
+pub struct Row {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Nullable<Binary>)]
+    plain: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    email: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    email_index: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    note: Option<Vec<u8>>,
+}
+
+fn first_value(id: i64) -> String {
+    format!("First-{id}@Example.org")
+}
+
+impl Application {
+    /// With a table of so many rows, at even numbers.
+    pub fn new(task: Task, (before, after): &(Document, Document), rows: i64) -> Self {
+        println!("seed {SEED:#x}");
+        let database = Database::with(&format!(
+            "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, plain VARCHAR(60), email {BYTES}, email_index {DIGEST}, note VARCHAR(40))"
+        ));
+        if task == Task::Backfill {
+            database.execute(STALE);
+        }
+        let (old, new) = (keyring(before), keyring(after));
+        let (stopped, writes) = (AtomicBool::new(false), AtomicU64::new(0));
+        let (before, after) = (AtomicU64::new(0), AtomicU64::new(0));
+        let app = Self { task, old, new, rows, database, old_runs: RwLock::new(true), stopped, inserts: true, writes, before, after };
+        for ids in (1..=rows).collect::<Vec<_>>().chunks(200) {
+            let rows: Vec<_> = ids.iter().map(|id| app.row(2 * id, &first_value(2 * id), false)).collect();
+            app.database.execute(&format!("INSERT INTO users (id, plain, email, email_index, note) VALUES {}", rows.join(", ")));
+        }
+        app
+    }
+
+    /// What a program version writes: the columns and their SQL.
+    fn columns(&self, value: &str, new: bool) -> Vec<(&'static str, String)> {
+        let keyring = if new { &self.new } else { &self.old };
+        let email = literal(&keyring.encrypt::<String, Email>(&value.to_owned()).unwrap());
+        let index = literal(keyring.blind_index::<EmailIndex>(value).unwrap().as_bytes());
+        let (plain, sealed) = (("plain", format!("'{value}'")), [("email", email), ("email_index", index)]);
+        match self.task {
+            Task::Rotate => sealed.into(),
+            Task::Backfill if new => [plain].into_iter().chain(sealed).collect(),
+            Task::Backfill => vec![plain],
+        }
+    }
+
+    /// A row for `INSERT`.
+    fn row(&self, id: i64, value: &str, new: bool) -> String {
+        let columns = self.columns(value, new);
+        let cell = |name| columns.iter().find(|(column, _)| *column == name).map_or("NULL", |(_, sql)| sql);
+        format!("({id}, {}, {}, {}, 'note {id}')", cell("plain"), cell("email"), cell("email_index"))
+    }
+
+    /// Whether the tool has done the row.
+    fn is_done(&self, row: &Row) -> bool {
+        let primary = u32::from_str_radix(&self.new_key(), 16).unwrap().to_be_bytes();
+        row.email.as_ref().is_some_and(|email| email[2..6] == primary)
+    }
+
+    fn new_key(&self) -> String {
+        let probe = self.new.encrypt::<String, Email>(&String::new()).unwrap();
+        hex(&probe[2..6])
+    }
+
+    /// That the row is what was written last, in all its columns.
+    fn check(&self, row: &Row, value: &str) {
+        let id = row.id;
+        if self.task == Task::Backfill {
+            assert_eq!(row.plain.as_deref(), Some(value.as_bytes()), "plaintext of row {id}");
+            assert_eq!(row.email.is_some(), row.email_index.is_some(), "value and index of row {id}");
+        }
+        if let (Task::Rotate, _) | (_, Some(_)) = (self.task, &row.email) {
+            let opened = self.new.decrypt::<String, Email>(row.email.as_ref().unwrap());
+            assert_eq!(opened.as_deref(), Ok(value), "row {id}");
+            let digest = self.new.blind_index::<EmailIndex>(value).unwrap();
+            assert_eq!(row.email_index.as_deref(), Some(digest.as_bytes()), "index of row {id}");
+        }
+        assert_eq!(row.note, Some(format!("note {id}").into_bytes()));
+    }
+
+    fn select(&self, rest: &str) -> String {
+        let columns = ["plain", "email", "email_index", "note"].map(|column| format!("{} AS {column}", bytes(column)));
+        format!("SELECT id, {} FROM users {rest}", columns.join(", "))
+    }
+
+    /// Reads all rows, and checks that each is what was committed last.
+    pub fn check_all(&self, ledgers: Vec<Ledger>, done: bool) {
+        let mut expected: Ledger = (1..=self.rows).map(|id| (2 * id, Some(first_value(2 * id)))).collect();
+        ledgers.into_iter().for_each(|ledger| expected.extend(ledger));
+        expected.retain(|_, value| value.is_some());
+        let rows: Vec<Row> = diesel::sql_query(self.select("ORDER BY id")).load(&mut self.database.connect()).unwrap();
+        assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), expected.keys().copied().collect::<Vec<_>>());
+        for (row, value) in rows.iter().zip(expected.into_values().flatten()) {
+            self.check(row, &value);
+            assert!(!done || self.is_done(row), "row {} is not done", row.id);
+        }
+    }
+
+    /// Reads all rows while others write: each can be read, and its index is that of its value. How many there are.
+    pub fn check_pairs(&self) -> usize {
+        let rows: Vec<Row> = diesel::sql_query(self.select("")).load(&mut self.database.connect()).unwrap();
+        for row in &rows {
+            let value = row.email.as_ref().map(|email| self.new.decrypt::<String, Email>(email).unwrap());
+            let plain = row.plain.as_ref().map(|plain| String::from_utf8(plain.clone()).unwrap());
+            self.check(row, value.or(plain).as_ref().unwrap());
+        }
+        rows.len()
+    }
+
+    /// From now on only the new program version writes.
+    pub fn retire_old(&self) {
+        *self.old_runs.write().unwrap() = false;
+    }
+
+    /// Runs writers as long as `work` does. What they committed last.
+    pub fn under_traffic(&self, writers: usize, work: impl FnOnce()) -> Vec<Ledger> {
+        struct Stop<'a>(&'a Application);
+        impl Drop for Stop<'_> {
+            fn drop(&mut self) {
+                self.0.stopped.store(true, Relaxed);
+            }
+        }
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..writers).map(|i| scope.spawn(move || Writer::new(self, i, writers).run())).collect();
+            let stop = Stop(self);
+            work();
+            drop(stop);
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        })
+    }
+
+    /// Waits until there were so many writes. Nothing more is waited for once writers stopped.
+    pub fn wait_for(&self, writes: u64) {
+        while self.writes.load(Relaxed) < writes && !self.stopped.load(Relaxed) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Relaxed)
+    }
+}
+
+/// One connection of the application.
+struct Writer<'a> {
+    app: &'a Application,
+    conn: Conn,
+    random: Random,
+    name: usize,
+    written: u64,
+    /// Its rows, whether they are there or not.
+    ids: Vec<i64>,
+    ledger: Ledger,
+}
+
+/// How a change ends.
+#[derive(PartialEq, Eq)]
+enum End {
+    /// Without a transaction around it.
+    Alone,
+    Commit,
+    /// After the rows were locked for a while.
+    LateCommit,
+    Rollback,
+}
+
+impl<'a> Writer<'a> {
+    fn new(app: &'a Application, name: usize, writers: usize) -> Self {
+        // Odd numbers are not there yet: before, behind and between the others.
+        let all = -app.rows / 5..app.rows * 11 / 5;
+        let mine = |id: &i64| id.rem_euclid(HOT) == 0 && (id.div_euclid(2 * HOT)).rem_euclid(writers as i64) == name as i64;
+        let ids: Vec<_> = all.filter(mine).filter(|id| app.inserts || (2..=2 * app.rows).contains(id) && id % 2 == 0).collect();
+        let there = |id: &i64| (2..=2 * app.rows).contains(id) && id % 2 == 0;
+        let ledger = ids.iter().map(|id| (*id, there(id).then(|| first_value(*id)))).collect();
+        Self { app, conn: app.database.connect(), random: Random(SEED + name as u64), name, written: 0, ids, ledger }
+    }
+
+    fn run(mut self) -> Ledger {
+        struct Stop<'a>(&'a Application);
+        impl Drop for Stop<'_> {
+            fn drop(&mut self) {
+                if std::thread::panicking() {
+                    self.0.stopped.store(true, Relaxed);
+                }
+            }
+        }
+        let _stop = Stop(self.app);
+        while !self.app.stopped.load(Relaxed) {
+            self.step();
+            // Who asks for SQLite's one lock without a pause leaves nothing to others.
+            std::thread::sleep(Duration::from_millis(if LOCK.is_empty() { 3 } else { 0 }));
+        }
+        self.ledger
+    }
+
+    fn step(&mut self) {
+        let old_runs: RwLockReadGuard<'_, bool> = self.app.old_runs.read().unwrap();
+        let (rows, end) = match self.random.below(40) {
+            0..20 => (1, End::Alone),
+            20..30 => (2 + self.random.below(5), End::Commit),
+            30..31 => (2, End::LateCommit),
+            31..34 => (1 + self.random.below(4), End::Rollback),
+            _ => (1, End::Commit),
+        };
+        let mut changes = Ledger::new();
+        while changes.len() < rows {
+            let id = self.random.pick(&self.ids);
+            let delete = self.app.inserts && self.ledger[&id].is_some() && self.random.below(12) == 0;
+            changes.insert(id, (!delete).then(|| self.value()));
+        }
+        let new = !*old_runs || self.random.below(2) == 0;
+        // In no order, as different requests come.
+        let mut order: Vec<_> = changes.keys().copied().collect();
+        if self.random.below(2) == 0 {
+            order.reverse();
+        }
+        match self.write(&order, &changes, new, &end) {
+            Ok(()) if end != End::Rollback => {
+                self.app.writes.fetch_add(changes.len() as u64, Relaxed);
+                self.ledger.extend(changes);
+            }
+            Ok(()) => {}
+            Err(error) => {
+                let words = error.to_string();
+                assert!(["deadlock", "Deadlock", "locked"].iter().any(|word| words.contains(word)), "{words}");
+                let _ = self.conn.batch_execute("ROLLBACK");
+            }
+        }
+    }
+
+    fn value(&mut self) -> String {
+        self.written += 1;
+        format!("W{}-{}@Example.org", self.name, self.written)
+    }
+
+    fn write(&mut self, order: &[i64], changes: &Ledger, new: bool, end: &End) -> QueryResult<()> {
+        if *end != End::Alone {
+            self.conn.batch_execute(BEGIN)?;
+        }
+        for id in order {
+            let lock = if *end == End::Alone { "" } else { LOCK };
+            let found: Vec<Row> = diesel::sql_query(self.app.select(&format!("WHERE id = {id}{lock}"))).load(&mut self.conn)?;
+            let before = &self.ledger[id];
+            assert_eq!(found.len(), usize::from(before.is_some()), "row {id}");
+            if let (Some(row), Some(value)) = (found.first(), before) {
+                self.app.check(row, value);
+                let count = if self.app.is_done(row) { &self.app.after } else { &self.app.before };
+                count.fetch_add(1, Relaxed);
+            }
+            let sql = match (before, &changes[id]) {
+                (None, None) => continue,
+                (None, Some(value)) => {
+                    format!("INSERT INTO users (id, plain, email, email_index, note) VALUES {}", self.app.row(*id, value, new))
+                }
+                (Some(_), None) => format!("DELETE FROM users WHERE id = {id}"),
+                (Some(_), Some(value)) => {
+                    let set: Vec<_> = self.app.columns(value, new).iter().map(|(column, sql)| format!("{column} = {sql}")).collect();
+                    format!("UPDATE users SET {} WHERE id = {id}", set.join(", "))
+                }
+            };
+            assert_eq!(diesel::sql_query(sql).execute(&mut self.conn)?, 1, "row {id}");
+        }
+        match end {
+            End::Alone => return Ok(()),
+            End::LateCommit => std::thread::sleep(Duration::from_millis(if LOCK.is_empty() { 20 } else { 100 })),
+            End::Commit | End::Rollback => {}
+        }
+        self.conn.batch_execute(if *end == End::Rollback { "ROLLBACK" } else { "COMMIT" })
+    }
+}
