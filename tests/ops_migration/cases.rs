@@ -184,6 +184,18 @@ fn finish_refuses_to_drop_a_plaintext_that_is_left() {
 }
 
 #[test]
+fn finish_refuses_a_plaintext_where_there_may_be_none() {
+    let mut runner = Runner::new(users(plan(email())), USERS);
+    runner.execute("INSERT INTO users (id, email_plain) VALUES (1, 'bob'), (2, NULL)");
+    runner.step(Step::Add);
+    runner.refused(Step::Finish);
+    assert!(runner.holds("email_plain = 'bob'", "users WHERE id = 1"));
+    backfill(&mut runner, 1);
+    runner.step(Step::Finish);
+    assert!(runner.holds("email IS NULL AND email_index IS NULL", "users WHERE id = 2"));
+}
+
+#[test]
 fn add_does_not_go_down_over_what_has_no_plaintext() {
     let mut runner = Runner::new(users(plan(email())), USERS);
     runner.execute("INSERT INTO users (id, email_plain) VALUES (1, 'bob')");
