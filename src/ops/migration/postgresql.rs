@@ -119,14 +119,14 @@ fn add_ciphertext(table: &TablePlan, plan: &ColumnPlan) -> Vec<String> {
 /// The shape as a constraint of the table. New values are checked at once, and the old ones when somebody validates it.
 fn add_shape(table: &TablePlan, plan: &ColumnPlan) -> String {
     let constraint = q(&object(&table.name, plan.name(), "shape"));
-    format!("ADD CONSTRAINT {constraint} CHECK (\n    {}\n    ) NOT VALID", column_shape(plan, ""))
+    format!("ADD CONSTRAINT {constraint} CHECK (\n        {}\n    ) NOT VALID", column_shape(plan, ""))
 }
 
 /// The shape of a column, by its bytes whatever its collation: regular expressions refuse those that take different texts for equal.
 fn column_shape(plan: &ColumnPlan, row: &str) -> String {
     let column = format!("{row}{}", q(plan.name()));
     let expression = if plan.is_text() { format!("({column}::text COLLATE \"C\")") } else { column };
-    shape::ciphertext(PG, plan.storage, &expression)
+    shape::ciphertext(PG, plan.storage, &expression).replace('\n', "\n    ")
 }
 
 fn add_index_column(table: &TablePlan, name: &str, index: &Index) -> Vec<String> {
