@@ -184,6 +184,18 @@ fn finish_refuses_to_drop_a_plaintext_that_is_left() {
 }
 
 #[test]
+fn finish_refuses_a_plaintext_where_there_may_be_none() {
+    let mut runner = Runner::new(users(plan(email())), USERS);
+    runner.execute("INSERT INTO users (id, email_plain) VALUES (1, 'bob'), (2, NULL)");
+    runner.step(Step::Add);
+    runner.refused(Step::Finish);
+    assert!(runner.holds("email_plain = 'bob'", "users WHERE id = 1"));
+    backfill(&mut runner, 1);
+    runner.step(Step::Finish);
+    assert!(runner.holds("email IS NULL AND email_index IS NULL", "users WHERE id = 2"));
+}
+
+#[test]
 fn add_does_not_go_down_over_what_has_no_plaintext() {
     let mut runner = Runner::new(users(plan(email())), USERS);
     runner.execute("INSERT INTO users (id, email_plain) VALUES (1, 'bob')");
@@ -236,6 +248,53 @@ fn a_shadow_index_is_recomputed_after_an_old_writer() {
     // Nothing takes it back any more.
     runner.execute(&format!("UPDATE users SET email = {} WHERE id = 2", blob(&bound("eve"))));
     assert!(runner.holds("email_index_b IS NOT NULL", "users"));
+}
+
+/// Both triggers are there: that of the shadow index sees what that of the backfill does.
+#[test]
+fn a_plaintext_that_changes_takes_a_shadow_index_along() {
+    let mut runner = Runner::new(users(plan(email()).shadow("email_index", "a_shadow")), USERS);
+    runner.step(Step::Add);
+    runner.step(Step::Shadow);
+    runner.execute("INSERT INTO users (id, email_plain) VALUES (1, 'bob')");
+    backfill(&mut runner, 1);
+    runner.execute(&format!("UPDATE users SET a_shadow = {}", blob(&[2; 32])));
+    runner.execute("UPDATE users SET email_plain = 'rob'");
+    assert!(runner.holds("email IS NULL AND email_index IS NULL AND a_shadow IS NULL", "users"));
+}
+
+#[test]
+fn the_columns_of_a_table_go_together() {
+    let phone = Column::new("users", "phone").plaintext("phone_plain").index(Index::new("phone_index", "users.phone_index").bits(16));
+    let phone = plan(phone).shadow("phone_index", "phone_index_b");
+    let note = plan(Column::new("users", "note").plaintext("note").index(Index::new("note_index", "users.note_index")));
+    let note = if DIALECT == Dialect::MySql { note.collation("utf8mb4_general_ci") } else { note };
+    let pin = plan(Column::new("users", "pin").plaintext("pin_plain")).storage(Storage::Text);
+    let table = "CREATE TABLE users (id BIGINT PRIMARY KEY, email_plain VARCHAR(50), phone_plain VARCHAR(50), note VARCHAR(50), pin_plain VARCHAR(50))";
+    let columns = users(plan(email()).not_null()).column(phone).column(note).column(pin);
+    let mut runner = Runner::new(columns, table);
+    if DIALECT != Dialect::Sqlite {
+        runner.step(Step::Widen);
+    }
+    runner.step(Step::Add);
+    runner.execute("INSERT INTO users (id, email_plain, phone_plain) VALUES (1, 'bob', '1')");
+    backfill(&mut runner, 1);
+    runner.execute(&format!("UPDATE users SET phone = {}, phone_index = {}", blob(&bound("1")), blob(&[1; 2])));
+    let note = format!("note = '{}', note_index = {}", bound_text("x"), blob(&[1; 32]));
+    runner.execute(&format!("UPDATE users SET {note}, pin = '{}'", bound_text("1")));
+    runner.execute("UPDATE users SET phone_plain = '2', pin_plain = '2', note = 'y'");
+    assert!(runner.holds("email IS NOT NULL AND email_index IS NOT NULL", "users"));
+    assert!(runner.holds("phone IS NULL AND phone_index IS NULL AND pin IS NULL AND note_index IS NULL", "users"));
+    runner.refused(Step::Finish);
+    runner.execute(&format!("UPDATE users SET phone = {}, phone_index = {}", blob(&bound("2")), blob(&[2; 2])));
+    runner.execute(&format!("UPDATE users SET {note}, pin = '{}'", bound_text("2")));
+    for step in [Step::Finish, Step::Purge, Step::Bound, Step::Shadow] {
+        runner.step(step);
+    }
+    runner.refused(Step::Promote);
+    runner.execute(&format!("UPDATE users SET phone_index_b = {}", blob(&[3; 2])));
+    runner.step(Step::Promote);
+    runner.step(Step::Retire);
 }
 
 #[test]

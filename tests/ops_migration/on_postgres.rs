@@ -5,7 +5,7 @@ use diesel_envelope::ops::{Column, ColumnPlan, Index, Step, TablePlan};
 
 use super::runner::Runner;
 use super::{blob, schema};
-use crate::values::{bound, bound_text, fernet, scalar};
+use crate::values::{bound, bound_text, fernet, scalar, unique_name};
 
 fn email() -> ColumnPlan {
     ColumnPlan::new(Column::new("users", "email").plaintext("email_plain").index(Index::new("email_index", "users.email_index")))
@@ -118,24 +118,18 @@ fn a_purge_takes_the_plaintext_from_the_pages() {
 
 #[test]
 fn a_table_is_found_in_its_schema() {
-    let mut runner = Runner::new(TablePlan::new("users"), "SELECT 1");
-    let name = scalar!(&mut runner.conn, "SELECT current_schema()::text").unwrap();
-    runner.execute("CREATE TABLE users (id int PRIMARY KEY, email_plain text); SET search_path TO public");
-    // The migrations' own table, and the domains, are found by the search path as before.
-    runner.execute(&format!("SET search_path TO public, {name}"));
-    let table = format!("{name}.users");
-    let column =
-        Column::new(&*table, "email").label("users.email").plaintext("email_plain").index(Index::new("email_index", "users.email_index"));
-    let plan = TablePlan::new(&*table).column(ColumnPlan::new(column).not_null().unique_at_finish("email_index"));
-    for step in [Step::Add, Step::Finish, Step::Bound] {
-        for migration in diesel_envelope::ops::generate_migration(super::DIALECT, step, &plan).unwrap() {
-            runner.execute(&migration.up);
-            runner.execute(&migration.down);
-            runner.execute(&migration.up);
-        }
+    let schema = unique_name();
+    let table = format!("{schema}.users");
+    let index = Index::new("email_index", "users.email_index");
+    let column = Column::new(&*table, "email").label("users.email").plaintext("email_plain").index(index);
+    let plan = ColumnPlan::new(column).not_null().unique_at_finish("email_index").shadow("email_index", "b");
+    let sql = format!("CREATE SCHEMA {schema}; CREATE TABLE {table} (id int PRIMARY KEY, email_plain text)");
+    let mut runner = Runner::new(TablePlan::new(&*table).column(plan), &sql);
+    for step in [Step::Add, Step::Finish, Step::Purge, Step::Bound, Step::Shadow, Step::Promote] {
+        runner.step(step);
     }
-    assert!(runner.holds(
-        "indexdef LIKE '%UNIQUE%diesel_envelope%'",
-        &format!("pg_indexes WHERE schemaname = '{name}' AND indexname LIKE '%envelope%'")
-    ));
+    let unique = format!("pg_indexes WHERE schemaname = '{schema}' AND indexname LIKE '%envelope%'");
+    assert!(runner.holds("indexdef LIKE '%UNIQUE%'", &unique));
+    runner.step(Step::Retire);
+    runner.execute(&format!("DROP SCHEMA {schema} CASCADE"));
 }

@@ -1,6 +1,7 @@
 //! The migrations of MySQL and MariaDB. They have no transactions around what changes a table: what can fail comes first, in one
 //! statement, which checks every row and holds for those that are written meanwhile.
 
+mod finish;
 mod rotation;
 
 use super::names::object;
@@ -18,7 +19,7 @@ pub(super) fn write(step: Step, table: &TablePlan) -> Result<Vec<Migration>, Ops
         Step::Widen => widen(table)?,
         Step::Add => add(table),
         Step::Relax => relax(table)?,
-        Step::Finish => finish(table)?,
+        Step::Finish => finish::finish(table)?,
         Step::Purge => purge(table),
         Step::Bound => bound(table)?,
         Step::Shadow => rotation::shadow(table),
@@ -126,7 +127,8 @@ fn add(table: &TablePlan) -> Vec<Migration> {
             removed.push(drop_trigger(table, plan, "backfill"));
         }
     }
-    let up: Vec<_> = alter(MYSQL, table, clauses).into_iter().chain(triggers).collect();
+    let Some(added) = alter(MYSQL, table, clauses) else { return Vec::new() };
+    let up: Vec<_> = std::iter::once(added).chain(triggers).collect();
     let down: Vec<_> = alter(MYSQL, table, checks).into_iter().chain(removed).chain(alter(MYSQL, table, dropped)).collect();
     let back = "Drops what is encrypted. The first statement fails where a row has a ciphertext and no plaintext.";
     vec![Migration::of(Step::Add, table).up(&purpose(Step::Add, table), &up).down(back, &down)]
@@ -199,53 +201,6 @@ fn relax(table: &TablePlan) -> Result<Vec<Migration>, OpsError> {
     Ok(vec![Migration::of(Step::Relax, table).up(&purpose(Step::Relax, table), &strictly([up])).down(back, &strictly([down]))])
 }
 
-fn finish(table: &TablePlan) -> Result<Vec<Migration>, OpsError> {
-    let (mut guards, mut checked, mut dropped, mut back, mut triggers, mut restored) = (vec![], vec![], vec![], vec![], vec![], vec![]);
-    for plan in &table.columns {
-        let column = q(plan.name());
-        if plan.is_in_place() {
-            guards.extend(refuse(table, plan, &format!("{column} IS NULL OR {}", looks_encrypted(&column))));
-        }
-        if let Some(complete) = complete(plan) {
-            guards.extend(refuse(table, plan, &complete));
-            checked.push(add_check(table, plan, "complete", &complete));
-            dropped.push(drop_check(table, plan, "complete"));
-        }
-        if plan.is_in_place() {
-            let wide = wide_type(plan)?;
-            checked.push(format!("MODIFY COLUMN {column} {}{}", strict_type(plan), not_null(plan)));
-            checked.push(add_check(table, plan, "shape", &shape::ciphertext(MYSQL, plan.storage, &column)));
-            back.extend([drop_check(table, plan, "shape"), format!("MODIFY COLUMN {column} {wide}{}", not_null(plan))]);
-        } else if plan.not_null {
-            checked.push(format!("MODIFY COLUMN {column} {} NOT NULL", strict_type(plan)));
-            back.push(format!("MODIFY COLUMN {column} {}", strict_type(plan)));
-        }
-        for index in plan.indexes() {
-            if plan.not_null {
-                checked.push(format!("MODIFY COLUMN {} {} NOT NULL", q(&index.name), index_type(index)));
-                back.push(format!("MODIFY COLUMN {} {}", q(&index.name), index_type(index)));
-            }
-            if plan.becomes_unique(index) {
-                checked.extend([drop_index(table, &index.name), add_index(table, &index.name, true)]);
-                back.extend([drop_index(table, &index.name), add_index(table, &index.name, false)]);
-            }
-        }
-        if let Some(plaintext) = plan.beside() {
-            dropped.push(format!("DROP COLUMN {}", q(plaintext)));
-            back.push(format!("ADD COLUMN {} {} NULL", q(plaintext), plaintext_type(plan)?));
-        }
-        if plan.has_backfill() {
-            triggers.push(drop_trigger(table, plan, "backfill"));
-            restored.push(create_backfill(table, plan));
-        }
-    }
-    let up = guards.into_iter().chain(alter(MYSQL, table, checked)).chain(triggers).chain(alter(MYSQL, table, dropped));
-    let down = alter(MYSQL, table, back).into_iter().chain(restored);
-    let note = "Indexes over a plaintext column lose it, and a UNIQUE one becomes narrower: drop them before.\n";
-    let lost = "The plaintext columns come back empty: no migration can decrypt.";
-    Ok(vec![Migration::of(Step::Finish, table).up(&(purpose(Step::Finish, table) + note), &strictly(up)).down(lost, &strictly(down))])
-}
-
 /// Fails where a row does not meet what is complete, by a name that says so. The constraint of that name, which holds for the rows that
 /// are written meanwhile, would do it too, but MariaDB looks at NOT NULL first, and says that data was truncated.
 fn refuse(table: &TablePlan, plan: &ColumnPlan, complete: &str) -> [String; 4] {
@@ -256,15 +211,6 @@ fn refuse(table: &TablePlan, plan: &ColumnPlan, complete: &str) -> [String; 4] {
         format!("INSERT INTO diesel_envelope_check SELECT 0 FROM {} WHERE NOT ({complete}) LIMIT 1", qualified(table)),
         "DROP TEMPORARY TABLE diesel_envelope_check".to_owned(),
     ]
-}
-
-/// What every row has to meet before the plaintext goes: it is encrypted, and its indexes find it.
-fn complete(plan: &ColumnPlan) -> Option<String> {
-    let column = q(plan.name());
-    let encrypted = plan.beside().map(|plaintext| format!("({} IS NULL OR {column} IS NOT NULL)", q(plaintext)));
-    let indexed = plan.indexes().map(|index| format!("({column} IS NULL OR {} IS NOT NULL)", q(&index.name)));
-    let conditions: Vec<_> = encrypted.into_iter().chain(indexed).collect();
-    (!conditions.is_empty()).then(|| conditions.join(" AND "))
 }
 
 fn purge(table: &TablePlan) -> Vec<Migration> {

@@ -229,3 +229,27 @@ impl ColumnPlan {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::migration::{Dialect, Step, generate_migration};
+
+    fn refused(step: Step, plan: ColumnPlan) -> String {
+        generate_migration(Dialect::PostgreSql, step, &TablePlan::new("users").column(plan)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_no_table_could_have_is_refused() {
+        let email = || Column::new("users", "email");
+        let other = refused(Step::Add, ColumnPlan::new(Column::new("people", "email")));
+        assert_eq!(other, "people.email: the column is not of the table users");
+        let unknown = refused(Step::Add, ColumnPlan::new(email()).unique("email_index"));
+        assert_eq!(unknown, "users.email: the column has no index email_index");
+        let unbound = refused(Step::Bound, ColumnPlan::new(email().unbound()));
+        assert_eq!(unbound, "users.email: the values are bound to no column: give it a label first");
+        // It would end the comment in which it stands.
+        let control = refused(Step::Add, ColumnPlan::new(email().plaintext("x\nDROP TABLE users")));
+        assert_eq!(control, "users.email: a name is empty or has control characters");
+    }
+}

@@ -1,6 +1,7 @@
 //! The migrations of PostgreSQL. What checks before it changes is one `DO` block, and so one transaction whoever runs it.
 
 mod block;
+mod finish;
 mod rotation;
 
 use super::names::object;
@@ -17,7 +18,7 @@ pub(super) fn write(step: Step, table: &TablePlan) -> Result<Vec<Migration>, Ops
         Step::Widen => widen(table),
         Step::Add => add(table),
         Step::Relax => relax(table),
-        Step::Finish => finish(table),
+        Step::Finish => finish::finish(table),
         Step::Purge => purge(table),
         Step::Bound => bound(table)?,
         Step::Shadow => rotation::shadow(table),
@@ -85,6 +86,9 @@ fn add(table: &TablePlan) -> Vec<Migration> {
             removed.extend(drop_trigger(table, plan, "backfill"));
         }
     }
+    if clauses.is_empty() {
+        return Vec::new();
+    }
     let domains = if table.online { None } else { domains(&domains_of(table)) };
     let note = if table.online { "" } else { "PostgreSQL rewrites a table for a new column of a domain.\n" };
     let up: Vec<_> = domains.into_iter().chain(alter(PG, table, clauses)).chain(created).collect();
@@ -115,14 +119,14 @@ fn add_ciphertext(table: &TablePlan, plan: &ColumnPlan) -> Vec<String> {
 /// The shape as a constraint of the table. New values are checked at once, and the old ones when somebody validates it.
 fn add_shape(table: &TablePlan, plan: &ColumnPlan) -> String {
     let constraint = q(&object(&table.name, plan.name(), "shape"));
-    format!("ADD CONSTRAINT {constraint} CHECK (\n    {}\n    ) NOT VALID", column_shape(plan, ""))
+    format!("ADD CONSTRAINT {constraint} CHECK (\n        {}\n    ) NOT VALID", column_shape(plan, ""))
 }
 
 /// The shape of a column, by its bytes whatever its collation: regular expressions refuse those that take different texts for equal.
 fn column_shape(plan: &ColumnPlan, row: &str) -> String {
     let column = format!("{row}{}", q(plan.name()));
     let expression = if plan.is_text() { format!("({column}::text COLLATE \"C\")") } else { column };
-    shape::ciphertext(PG, plan.storage, &expression)
+    shape::ciphertext(PG, plan.storage, &expression).replace('\n', "\n    ")
 }
 
 fn add_index_column(table: &TablePlan, name: &str, index: &Index) -> Vec<String> {
@@ -172,78 +176,6 @@ fn relax(table: &TablePlan) -> Vec<Migration> {
     let (Some(up), Some(down)) = (alter(PG, table, clauses("DROP")), alter(PG, table, clauses("SET"))) else { return Vec::new() };
     let back = "It fails where a row has no plaintext any more.";
     vec![Migration::of(Step::Relax, table).up(&purpose(Step::Relax, table), &[up]).down(back, &[down])]
-}
-
-fn finish(table: &TablePlan) -> Vec<Migration> {
-    let (mut up, mut down, mut changes, mut back, mut validate) = (vec![], vec![], vec![], vec![], vec![]);
-    for plan in &table.columns {
-        let column = q(plan.name());
-        up.extend(plan.beside().map(|plaintext| {
-            let left = format!("{} IS NOT NULL AND {column} IS NULL", q(plaintext));
-            refuse(table, &left, &format!("{}.{plaintext} has plaintexts that are not encrypted in {}", table.name, plan.name()))
-        }));
-        if plan.is_in_place() {
-            let left = format!("({}) IS FALSE", column_shape(plan, ""));
-            up.push(refuse(table, &left, &format!("{} has plaintexts", plan.column)));
-        }
-        for index in plan.indexes() {
-            let missing = format!("{column} IS NOT NULL AND {} IS NULL", q(&index.name));
-            up.push(refuse(table, &missing, &format!("{} has values that {} does not find", plan.column, index.name)));
-            if plan.becomes_unique(index) {
-                changes.push((drop_index(table, &index.name, false), create_index(table, &index.name, true, false)));
-                down.extend([drop_index(table, &index.name, false), create_index(table, &index.name, false, false)]);
-            }
-        }
-        if plan.not_null {
-            let written = (!plan.is_in_place()).then(|| column.clone());
-            for column in written.into_iter().chain(plan.indexes().map(|index| q(&index.name))) {
-                back.push(format!("ALTER COLUMN {column} DROP NOT NULL"));
-            }
-        }
-        if let Some(plaintext) = plan.beside() {
-            back.push(format!("ADD COLUMN {} {}", q(plaintext), with_collation(plaintext_type(plan), plan)));
-        }
-        if plan.is_in_place() && table.online {
-            let constraint = q(&object(&table.name, plan.name(), "shape"));
-            back.push(format!("DROP CONSTRAINT {constraint}"));
-            validate.push(format!("VALIDATE CONSTRAINT {constraint}"));
-        } else if plan.is_in_place() {
-            let wide = if plaintext_type(plan).eq_ignore_ascii_case("citext") { "citext" } else { "text" };
-            back.push(format!("ALTER COLUMN {column} TYPE {}", with_collation(wide, plan)));
-        }
-    }
-    let triggers: Vec<_> = table.columns.iter().filter(|plan| plan.has_backfill()).collect();
-    up.extend(triggers.iter().flat_map(|plan| drop_trigger(table, plan, "backfill")));
-    up.extend(alter(PG, table, finish_clauses(table)));
-    up.extend(changes.into_iter().flat_map(|(drop, create)| [drop, create]));
-    down.extend(alter(PG, table, back));
-    down.extend(triggers.iter().flat_map(|plan| create_backfill(table, plan)));
-    let note = "Indexes over a plaintext column go with it. PostgreSQL keeps its bytes in the rows until they are rewritten: purge.\n";
-    let lost = "The plaintext columns come back empty: no migration can decrypt.";
-    let in_place = table.columns.iter().any(ColumnPlan::is_in_place);
-    let domains = if in_place && !table.online { domains(&["ciphertext_text"]) } else { None };
-    let up: Vec<_> = domains.into_iter().chain([locked(table, up)]).collect();
-    let first = Migration::of(Step::Finish, table).up(&(purpose(Step::Finish, table) + note), &up).down(lost, &down);
-    std::iter::once(first).chain(validated(Step::Finish, table, validate)).collect()
-}
-
-/// NOT NULL where the plaintext was, ciphertext in place of plaintext, and no plaintext column.
-fn finish_clauses(table: &TablePlan) -> Vec<String> {
-    let mut clauses = Vec::new();
-    for plan in &table.columns {
-        let column = q(plan.name());
-        if plan.not_null {
-            let columns = std::iter::once(column.clone()).chain(plan.indexes().map(|index| q(&index.name)));
-            clauses.extend(columns.map(|column| format!("ALTER COLUMN {column} SET NOT NULL")));
-        }
-        clauses.extend(plan.beside().map(|plaintext| format!("DROP COLUMN {}", q(plaintext))));
-        if plan.is_in_place() && table.online {
-            clauses.push(add_shape(table, plan));
-        } else if plan.is_in_place() {
-            clauses.extend([format!("ALTER COLUMN {column} DROP DEFAULT"), format!("ALTER COLUMN {column} TYPE ciphertext_text")]);
-        }
-    }
-    clauses
 }
 
 /// What reads the whole table, without the lock that adding the constraint took.

@@ -1,6 +1,7 @@
 //! The migrations of SQLite, which adds no constraint to a table that exists: triggers take their place. A rebuilt table would lose
 //! what these migrations do not know of it.
 
+mod finish;
 mod rotation;
 
 use super::names::{literal, object};
@@ -16,7 +17,7 @@ pub(super) fn write(step: Step, table: &TablePlan) -> Result<Vec<Migration>, Ops
         Step::Widen => Vec::new(),
         Step::Add => add(table),
         Step::Relax => relax(table)?,
-        Step::Finish => finish(table),
+        Step::Finish => finish::finish(table),
         Step::Purge => purge(table),
         Step::Bound => bound(table)?,
         Step::Shadow => rotation::shadow(table),
@@ -53,6 +54,9 @@ fn add(table: &TablePlan) -> Vec<Migration> {
             triggers.push(create_backfill(table, plan));
             removed.push(drop_trigger(table, plan.name(), "backfill"));
         }
+    }
+    if up.is_empty() {
+        return Vec::new();
     }
     up.extend(triggers);
     let down: Vec<_> = guards.into_iter().chain(removed).chain(dropped).collect();
@@ -139,58 +143,6 @@ fn relax(table: &TablePlan) -> Result<Vec<Migration>, OpsError> {
         ),
         None => Ok(Vec::new()),
     }
-}
-
-fn finish(table: &TablePlan) -> Vec<Migration> {
-    let (mut guards, mut up, mut down, mut restored) = (vec![], vec![], vec![], vec![]);
-    for plan in &table.columns {
-        let column = q(plan.name());
-        if let Some(plaintext) = plan.beside() {
-            let left = format!("{} IS NOT NULL AND {column} IS NULL", q(plaintext));
-            let message = format!("{}.{plaintext} has plaintexts that are not encrypted in {}", table.name, plan.name());
-            guards.extend(refuse(table, &left, &message));
-        }
-        if plan.has_backfill() {
-            up.push(drop_trigger(table, plan.name(), "backfill"));
-            restored.push(create_backfill(table, plan));
-        }
-        if plan.is_in_place() {
-            let refused =
-                |row| format!("{row}{column} IS NOT NULL AND NOT ({})", shape::ciphertext(SQLITE, plan.storage, &format!("{row}{column}")));
-            guards.extend(refuse(table, &refused(""), &format!("{} has plaintexts", plan.column)));
-            up.extend(create_constraint(table, plan.name(), "shape", &refused("NEW."), &format!("{} takes only ciphertext", plan.column)));
-            down.extend(drop_constraint(table, plan.name(), "shape"));
-        } else if plan.not_null {
-            guards.extend(refuse(table, &format!("{column} IS NULL"), &format!("{} has rows without a value", plan.column)));
-            up.extend(create_required(table, plan.name()));
-            down.extend(drop_constraint(table, plan.name(), "required"));
-        }
-        for index in plan.indexes() {
-            let missing = format!("{column} IS NOT NULL AND {} IS NULL", q(&index.name));
-            guards.extend(refuse(table, &missing, &format!("{} has values that {} does not find", plan.column, index.name)));
-            if plan.not_null {
-                up.extend(create_required(table, &index.name));
-                down.extend(drop_constraint(table, &index.name, "required"));
-            }
-            if plan.becomes_unique(index) {
-                up.extend([drop_index(table, &index.name), create_index(table, &index.name, true)]);
-                down.extend([drop_index(table, &index.name), create_index(table, &index.name, false)]);
-            }
-        }
-        if let Some(plaintext) = plan.beside() {
-            let collation = plan.collation.as_deref().map(|collation| format!(" COLLATE {}", q(collation))).unwrap_or_default();
-            up.extend(change(table, format!("DROP COLUMN {}", q(plaintext))));
-            down.extend(change(
-                table,
-                format!("ADD COLUMN {} {}{collation}", q(plaintext), plan.plaintext_type.as_deref().unwrap_or("TEXT")),
-            ));
-        }
-    }
-    let note = "Drop indexes over a plaintext column before. With the shell of SQLite only by `sqlite3 -bail`: it goes on after errors.\n";
-    let up: Vec<_> = guards.into_iter().chain(up).collect();
-    down.extend(restored);
-    let lost = "The plaintext columns come back empty: no migration can decrypt.";
-    vec![Migration::of(Step::Finish, table).up(&(purpose(Step::Finish, table) + note), &up).down(lost, &down)]
 }
 
 fn purge(table: &TablePlan) -> Vec<Migration> {
