@@ -6,7 +6,7 @@ use super::dialect::{OpsBackend, Shape};
 use super::error::OpsError;
 use super::statement::{Cell, Statement};
 use super::table::{Key, Table};
-use super::work::{Settings, select};
+use super::work::{PageSize, Settings, select};
 
 /// Hands every row over, in the order of the primary key; how many there were.
 pub(crate) fn scan<DB: OpsBackend>(
@@ -20,15 +20,17 @@ pub(crate) fn scan<DB: OpsBackend>(
     let (mut after, mut rows): (Option<Key>, u64) = (None, 0);
     let filter = settings.filter.as_ref().map_or_else(|| String::from("1 = 1"), |filter| format!("({filter})"));
     let select = format!("{} FROM {} WHERE {filter}", select::<DB>(table, shape), DB::table(&table.name));
-    let mut pace = settings.pace();
+    let (mut pace, pages) = (settings.pace(), PageSize::new(settings));
     loop {
+        let limit = pages.rows();
         let mut statement = Statement::new(&*select);
         if let Some(key) = &after {
             statement = key.after::<DB>(table, statement.sql(" AND "));
         }
         let order = table.key_list::<DB>();
-        let found = DB::load(conn, statement.sql(format!(" ORDER BY {order} LIMIT {}", settings.batch_size)))?;
+        let found = DB::load(conn, statement.sql(format!(" ORDER BY {order} LIMIT {limit}")))?;
         let count = found.len();
+        pages.adjust(found.iter().flat_map(|row| &row.0));
         for mut cells in found {
             let key = Key::split::<DB>(table, &mut cells.0);
             row(&key, &cells.0)?;
@@ -36,7 +38,7 @@ pub(crate) fn scan<DB: OpsBackend>(
         }
         rows += count as u64;
         page(count as u64);
-        if count < settings.batch_size {
+        if count < limit {
             return Ok(rows);
         }
         pace.wait(count);

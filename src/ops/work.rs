@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -60,7 +61,7 @@ impl Settings {
         Self::default()
     }
 
-    /// How many rows one transaction writes, at least 1.
+    /// How many rows one transaction writes, at least 1; fewer where they are large.
     #[must_use]
     pub fn batch_size(self, rows: usize) -> Self {
         Self { batch_size: rows.max(1), ..self }
@@ -231,6 +232,7 @@ struct Work<'a, DB, J, O> {
     observer: &'a O,
     state: Mutex<State>,
     pace: Mutex<Pace>,
+    pages: PageSize,
     backend: std::marker::PhantomData<fn() -> DB>,
 }
 
@@ -264,6 +266,7 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
             settings,
             observer,
             state: Mutex::default(),
+            pages: PageSize::new(settings),
             pace: Mutex::new(settings.pace()),
             backend: std::marker::PhantomData,
         }
@@ -285,13 +288,15 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     }
 
     /// A page of candidates behind a key, in the order of the primary key.
-    fn page(&self, conn: &mut impl LoadConnection<Backend = DB>, after: Option<&Key>, limit: usize, lock: &str) -> QueryResult<Vec<Found>> {
+    fn page(&self, conn: &mut impl LoadConnection<Backend = DB>, after: Option<&Key>, lock: &str) -> QueryResult<Vec<Found>> {
         let mut statement = Statement::new(format!("{}{}", select::<DB>(self.table, self.job.shape()), self.candidates()));
         if let Some(key) = after {
             statement = key.after::<DB>(self.table, statement.sql(" AND "));
         }
-        let order = self.table.key_list::<DB>();
-        self.load(conn, statement.sql(format!(" ORDER BY {order} LIMIT {limit}{lock}")))
+        let (order, limit) = (self.table.key_list::<DB>(), self.pages.rows());
+        let found = self.load(conn, statement.sql(format!(" ORDER BY {order} LIMIT {limit}{lock}")))?;
+        self.pages.adjust(found.iter().flat_map(|row| &row.cells));
+        Ok(found)
     }
 
     /// One candidate, claimed.
@@ -309,7 +314,7 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     fn first_pass(&self, conn: &mut impl LoadConnection<Backend = DB>) -> Result<(), OpsError> {
         let claim = |conn: &mut _| {
             let mut state = self.state();
-            let page = self.page(conn, state.cursor.as_ref(), self.settings.batch_size, DB::CLAIM)?;
+            let page = self.page(conn, state.cursor.as_ref(), DB::CLAIM)?;
             state.cursor = page.last().map(|row| row.key.clone()).or(state.cursor.take());
             Ok(page)
         };
@@ -355,14 +360,14 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     fn later_pass(&self, conn: &mut impl LoadConnection<Backend = DB>) -> Result<(u64, u64), OpsError> {
         let (mut cursor, mut left, mut written) = (None, 0, 0);
         loop {
-            let page = self.page(conn, cursor.as_ref(), self.settings.batch_size, "")?;
+            let page = self.page(conn, cursor.as_ref(), "")?;
             let Some(last) = page.last().map(|row| row.key.clone()) else { return Ok((left, written)) };
             let mut wanted: HashSet<_> = page.iter().filter(|row| self.needs_work(row)).map(|row| row.key.clone()).collect();
             if self.settings.dry_run {
                 self.state().report.written += wanted.len() as u64;
             } else if !wanted.is_empty() {
                 let after = cursor.as_ref();
-                let done = self.transaction(conn, |conn| self.page(conn, after, self.settings.batch_size, DB::CLAIM))?;
+                let done = self.transaction(conn, |conn| self.page(conn, after, DB::CLAIM))?;
                 wanted.retain(|key| !done.keys.contains(key));
                 written += done.written;
                 left += wanted.len() as u64;
@@ -490,6 +495,41 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     /// Holds the workers to the rows per second that are allowed, all together: they wait one behind the other.
     fn pace(&self, rows: usize) {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner).wait(rows);
+    }
+}
+
+/// How many rows a page has: as many as the settings say, unless they are so large that fewer fill the memory of a page.
+pub(crate) struct PageSize {
+    rows: AtomicUsize,
+    most: usize,
+}
+
+impl PageSize {
+    /// A page of 8 MiB is large enough for all but one in ten thousand of its costs, and is held three times.
+    const BYTES: usize = 8 << 20;
+    /// Before any row was seen.
+    const FIRST: usize = 100;
+
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self { rows: AtomicUsize::new(settings.batch_size.min(Self::FIRST)), most: settings.batch_size }
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows.load(Ordering::Relaxed)
+    }
+
+    /// Learns from a page how large the rows are.
+    pub(crate) fn adjust<'c>(&self, cells: impl Iterator<Item = &'c Cell>) {
+        let bytes: usize = cells.flatten().map(|cell| cell.len()).sum();
+        let rows = self.rows();
+        let next = if bytes > Self::BYTES {
+            rows / 2
+        } else if bytes < Self::BYTES / 4 {
+            rows * 2
+        } else {
+            rows
+        };
+        self.rows.store(next.clamp(1, self.most), Ordering::Relaxed);
     }
 }
 

@@ -32,6 +32,8 @@ const TRIGGERS: &str = "SELECT tgname::text FROM pg_trigger
 
 impl OpsBackend for Pg {
     const DIALECT: Dialect = Dialect::PostgreSql;
+    /// As strong as the UPDATE that follows: inserts of rows that refer to these go on.
+    const CLAIM: &'static str = " FOR NO KEY UPDATE SKIP LOCKED";
 
     fn quote(name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))
