@@ -92,6 +92,8 @@ mod postgres {
 
     #[path = "basics.rs"]
     mod basics;
+    #[path = "through_async.rs"]
+    mod through_async;
     #[path = "database.rs"]
     pub mod database;
     #[path = "killed.rs"]
