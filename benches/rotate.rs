@@ -159,7 +159,7 @@ impl Bench {
         // Asks Linux to forget the most that was resident (proc(5), clear_refs).
         let _ = std::fs::write("/proc/self/clear_refs", "5");
         let start = Instant::now();
-        let report = ops::rotate(&mut self.conns[..workers], &self.keyrings[1], &[email], &Settings::new(), &()).expect("a rotation");
+        let report = ops::rotate(&mut self.conns[..workers], &self.keyrings[1], &[email], &settings(), &()).expect("a rotation");
         let took = start.elapsed();
         assert!(report.is_complete() && report.written > 0, "{report:?}");
         self.keyrings.swap(0, 1);
@@ -188,4 +188,9 @@ fn most_resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()
+}
+
+fn settings() -> Settings {
+    let batch = std::env::var("BENCH_BATCH").ok().and_then(|rows| rows.parse().ok());
+    batch.map_or_else(Settings::new, |rows| Settings::new().batch_size(rows))
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::block_on;
 use super::columns::{ColumnArgs, Format};
-use super::database::{DatabaseArgs, with_database};
+use super::database::{DatabaseArgs, Kind, with_database};
 use super::failure::Failure;
 use super::keyring::KeyringArgs;
 use super::output::{Output, Report};
@@ -75,9 +75,9 @@ struct WriteArgs {
     /// Read and count, and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// How many connections share the work; commands on other hosts may share it too. SQLite has one
-    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Pace")]
-    workers: u16,
+    /// How many connections share the work; commands on other hosts may share it too [default: 2, and 1 on SQLite, which has one writer]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Pace")]
+    workers: Option<u16>,
     /// Let triggers fire that the tables have for UPDATE
     #[arg(long)]
     allow_triggers: bool,
@@ -234,7 +234,8 @@ fn write(
     let (settings, progress) = (write.settings(), Progress::new(output));
     let mut done = BTreeMap::new();
     for columns in &groups {
-        let report = act(url, usize::from(write.workers), &keyring, columns, &settings, &progress);
+        let workers = write.workers.unwrap_or(if Kind::of(url) == Kind::Sqlite { 1 } else { 2 });
+        let report = act(url, usize::from(workers), &keyring, columns, &settings, &progress);
         progress.finish();
         done.insert(columns[0].table_name().to_string(), report?);
     }
