@@ -5,8 +5,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod change;
+#[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 mod columns;
 mod completions;
+#[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 mod database;
 mod failure;
 mod input;
@@ -14,12 +16,16 @@ mod inspect;
 mod keygen;
 mod keyring;
 mod log;
+#[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 mod migration;
 mod output;
+#[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 mod plan;
+#[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 mod progress;
 mod retire;
 mod reveal;
+#[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 mod tables;
 mod wrap;
 
@@ -63,11 +69,17 @@ enum Command {
     RestoreKey(change::RestoreKey),
     Inspect(inspect::Inspect),
     Reveal(reveal::Reveal),
+    #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
     Status(tables::Status),
+    #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
     Backfill(tables::Backfill),
+    #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
     Rotate(tables::Rotate),
+    #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
     Verify(tables::Verify),
+    #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
     PlanIndex(plan::PlanIndex),
+    #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
     GenerateMigration(migration::GenerateMigration),
     Completions(completions::Completions),
 }
@@ -84,11 +96,17 @@ impl Command {
             Self::RestoreKey(command) => command.run(output),
             Self::Inspect(command) => command.run(output),
             Self::Reveal(command) => command.run(output),
+            #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
             Self::Status(command) => command.run(output),
+            #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
             Self::Backfill(command) => command.run(output),
+            #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
             Self::Rotate(command) => command.run(output),
+            #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
             Self::Verify(command) => command.run(output),
+            #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
             Self::PlanIndex(command) => command.run(output),
+            #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
             Self::GenerateMigration(command) => command.run(output),
             Self::Completions(command) => command.run(output),
         }

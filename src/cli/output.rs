@@ -45,6 +45,7 @@ impl Output {
         self.format
     }
 
+    #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
     pub fn is_quiet(&self) -> bool {
         self.quiet
     }

@@ -4,11 +4,12 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use diesel_envelope::Keyring;
-use diesel_envelope::ops::{self, keys};
+use diesel_envelope::ops::keys;
 
 use super::change::{Change, ChangeArgs, KeyArgs};
+#[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 use super::columns::ColumnArgs;
+#[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 use super::database::{DatabaseArgs, with_database};
 use super::failure::Failure;
 use super::output::Output;
@@ -26,6 +27,7 @@ JSON: line, variable, value, key, primary, index_primary, archive, next.")]
 pub struct RetireKey {
     #[command(flatten)]
     key: KeyArgs,
+    #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
     #[command(flatten)]
     columns: ColumnArgs,
     /// Where the wrapped archive of the key is written; a file that is there already is left alone
@@ -37,6 +39,7 @@ pub struct RetireKey {
     /// Search no column: for a key that never wrote
     #[arg(long)]
     dangerous_skip_scan: bool,
+    #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
     #[command(flatten)]
     database: DatabaseArgs,
     #[command(flatten)]
@@ -68,14 +71,26 @@ impl RetireKey {
         output.report(&line.archive(self.archive))
     }
 
+    #[cfg(not(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite")))]
+    fn refuse_rows(&self, _change: &Change) -> Result<(), Failure> {
+        Err(Failure::new("this build reaches no database to look for rows under the key")
+            .remedy("install it with one of the features libpq, libmysqlclient and sqlite"))
+    }
+
+    #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
     fn refuse_rows(&self, change: &Change) -> Result<(), Failure> {
         let columns = self.columns.read()?;
-        let keyring = Keyring::from_document(&change.document, &Default::default())?;
+        let keyring = diesel_envelope::Keyring::from_document(&change.document, &Default::default())?;
         let key_id = self.key.key_id;
         let mut found = Vec::new();
         for column in columns {
             let columns = [column];
-            found.push(with_database!(self.database.url()?, 1, |conns| ops::rows_under(&mut conns[0], &keyring, &columns, key_id))?);
+            found.push(with_database!(self.database.url()?, 1, |conns| diesel_envelope::ops::rows_under(
+                &mut conns[0],
+                &keyring,
+                &columns,
+                key_id
+            ))?);
         }
         let rows: Vec<_> = found.into_iter().flatten().map(|(column, rows)| format!("{column} has {rows}")).collect();
         if rows.is_empty() {

@@ -92,12 +92,12 @@ mod postgres {
 
     #[path = "basics.rs"]
     mod basics;
-    #[path = "through_async.rs"]
-    mod through_async;
     #[path = "database.rs"]
     pub mod database;
     #[path = "killed.rs"]
     mod killed;
+    #[path = "through_async.rs"]
+    mod through_async;
     #[path = "traffic.rs"]
     mod traffic;
     #[path = "writers.rs"]
