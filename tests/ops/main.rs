@@ -49,6 +49,8 @@ mod sqlite {
     mod basics;
     #[path = "database.rs"]
     pub mod database;
+    #[path = "keys.rs"]
+    mod keys;
     #[path = "killed.rs"]
     mod killed;
     #[path = "traffic.rs"]
@@ -94,6 +96,8 @@ mod postgres {
     mod basics;
     #[path = "database.rs"]
     pub mod database;
+    #[path = "keys.rs"]
+    mod keys;
     #[path = "killed.rs"]
     mod killed;
     #[path = "through_async.rs"]
@@ -138,6 +142,8 @@ mod mysql {
     mod basics;
     #[path = "database.rs"]
     pub mod database;
+    #[path = "keys.rs"]
+    mod keys;
     #[path = "killed.rs"]
     mod killed;
     #[path = "traffic.rs"]

@@ -74,9 +74,15 @@ impl OpsBackend for Mysql {
         Ok(())
     }
 
+    /// ENUM and SET are sorted by their numbers and compared with text as text, so they are read as numbers; FLOAT as DOUBLE, of
+    /// which text has all digits.
     fn select_key(column: &KeyColumn) -> String {
         let name = Self::quote(&column.name);
-        if is_binary(&column.sql_type) { name } else { format!("CONVERT({name} USING utf8mb4)") }
+        match type_name(&column.sql_type) {
+            "enum" | "set" | "bit" | "float" => format!("CONVERT({name} + 0 USING utf8mb4)"),
+            _ if is_binary(&column.sql_type) => name,
+            _ => format!("CONVERT({name} USING utf8mb4)"),
+        }
     }
 
     fn key_part(column: &KeyColumn, bytes: Vec<u8>) -> KeyPart {
@@ -85,14 +91,11 @@ impl OpsBackend for Mysql {
 
     /// A number is compared with a text as floating point, which has too few digits; so the text becomes a number first.
     fn bind_key(statement: Statement, column: &KeyColumn, part: &KeyPart) -> Statement {
-        let number = if column.sql_type.contains("unsigned") {
-            Some("UNSIGNED")
-        } else if column.sql_type.contains("int") {
-            Some("SIGNED")
-        } else if column.sql_type.starts_with("decimal") {
-            Some(column.sql_type.as_str())
-        } else {
-            None
+        let number = match type_name(&column.sql_type) {
+            "enum" | "set" | "bit" => Some("UNSIGNED"),
+            "decimal" => Some(column.sql_type.trim_end_matches(" zerofill").trim_end_matches(" unsigned")),
+            name if name.contains("int") => Some(if column.sql_type.contains("unsigned") { "UNSIGNED" } else { "SIGNED" }),
+            _ => None,
         };
         match (part, number) {
             (KeyPart::Bytes(bytes), _) => statement.bytes(Some(bytes.clone().into())),
@@ -131,8 +134,14 @@ impl OpsBackend for Mysql {
     }
 }
 
+/// `bigint` of `bigint(20) unsigned`: what follows may be anything, as in `enum('int', 'blob')`.
+fn type_name(sql_type: &str) -> &str {
+    sql_type.split(['(', ' ']).next().unwrap_or_default()
+}
+
 fn is_binary(sql_type: &str) -> bool {
-    sql_type.contains("binary") || sql_type.contains("blob")
+    let name = type_name(sql_type);
+    name.contains("binary") || name.contains("blob")
 }
 
 #[cfg(any(feature = "chrono", feature = "time"))]

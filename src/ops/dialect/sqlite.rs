@@ -69,20 +69,20 @@ impl OpsBackend for Sqlite {
         conn.batch_execute(&format!("UPDATE {table} SET {column} = {column} WHERE 0"))
     }
 
+    /// Of a text, `quote` would give what stands before its first NUL.
     fn select_key(column: &KeyColumn) -> String {
-        format!("quote({})", Self::quote(&column.name))
+        let name = Self::quote(&column.name);
+        format!("CASE typeof({name}) WHEN 'text' THEN 'T''' || hex({name}) || '''' ELSE quote({name}) END")
     }
 
-    /// `42`, `'text'` or `X'6279746573'`, as `quote` writes them.
+    /// `T'74657874'`, and `42` or `X'6279746573'` as `quote` writes them.
     fn key_part(_column: &KeyColumn, bytes: Vec<u8>) -> KeyPart {
         let quoted = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some(text) = quoted.strip_prefix('\'') {
-            return KeyPart::Text(text.strip_suffix('\'').unwrap_or(text).replace("''", "'"));
-        }
-        match quoted.strip_prefix("X'").and_then(|rest| rest.strip_suffix('\'')) {
-            Some(digits) => {
-                KeyPart::Bytes((0..digits.len() / 2).filter_map(|i| u8::from_str_radix(&digits[2 * i..][..2], 16).ok()).collect())
-            }
+        let digits =
+            |hex: &str| -> Vec<u8> { (0..hex.len() / 2).filter_map(|i| u8::from_str_radix(&hex[2 * i..][..2], 16).ok()).collect() };
+        match quoted.strip_suffix('\'').and_then(|rest| rest.split_once('\'')) {
+            Some(("T", hex)) => KeyPart::Text(String::from_utf8_lossy(&digits(hex)).into_owned()),
+            Some((_, hex)) => KeyPart::Bytes(digits(hex)),
             None => KeyPart::Number(quoted),
         }
     }
