@@ -256,6 +256,8 @@ struct Found {
 struct Page {
     keys: HashSet<Key>,
     written: u64,
+    /// Rows that the database did not write although they were claimed: a trigger may keep it from doing so.
+    lost: u64,
 }
 
 impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
@@ -370,7 +372,7 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
                 let done = self.transaction(conn, |conn| self.page(conn, after, DB::CLAIM))?;
                 wanted.retain(|key| !done.keys.contains(key));
                 written += done.written;
-                left += wanted.len() as u64;
+                left += wanted.len() as u64 + done.lost;
             }
             if self.state().report.gave_up {
                 return Ok((left, written));
@@ -409,18 +411,19 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
                 self.write(conn, rows)
             });
             match result {
-                Ok(written) => {
+                Ok((written, lost)) => {
                     self.committed(written, began);
-                    return Ok(Page { keys: claimed.into_iter().collect(), written });
+                    return Ok(Page { keys: claimed.into_iter().collect(), written, lost });
                 }
                 // What was claimed is another's now, or comes by again in the next pass.
                 Err(error) if is_passing(&error) && tries < MOST_TRIES => tries += 1,
                 Err(error) if is_about_a_row(&error) => {
-                    let mut written = 0;
+                    let (mut written, mut lost) = (0, 0);
                     for key in &claimed {
-                        written += self.single(conn, key)?;
+                        let row = self.single(conn, key)?;
+                        (written, lost) = (written + row.0, lost + row.1);
                     }
-                    return Ok(Page { keys: claimed.into_iter().collect(), written });
+                    return Ok(Page { keys: claimed.into_iter().collect(), written, lost });
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -428,8 +431,8 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         }
     }
 
-    /// A row in a transaction of its own.
-    fn single(&self, conn: &mut impl LoadConnection<Backend = DB>, key: &Key) -> Result<u64, OpsError> {
+    /// A row in a transaction of its own: whether it was written, or lost.
+    fn single(&self, conn: &mut impl LoadConnection<Backend = DB>, key: &Key) -> Result<(u64, u64), OpsError> {
         DB::before_transaction(conn)?;
         let began = Instant::now();
         let result = conn.transaction(|conn| {
@@ -438,21 +441,22 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
             self.write(conn, rows)
         });
         match result {
-            Ok(written) => {
+            Ok((written, lost)) => {
                 self.committed(written, began);
-                Ok(written)
+                Ok((written, lost))
             }
             // The next pass comes by again.
-            Err(error) if is_passing(&error) => Ok(0),
+            Err(error) if is_passing(&error) => Ok((0, 1)),
             Err(error) if is_about_a_row(&error) => {
                 self.report(key, (String::from("row"), words(&error)));
-                Ok(0)
+                Ok((0, 0))
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    fn write(&self, conn: &mut impl LoadConnection<Backend = DB>, rows: Vec<Found>) -> QueryResult<u64> {
+    /// Writes what needs it: how many rows were written, and how many were not although they should have been.
+    fn write(&self, conn: &mut impl LoadConnection<Backend = DB>, rows: Vec<Found>) -> QueryResult<(u64, u64)> {
         let mut writes = Vec::with_capacity(rows.len());
         for row in rows {
             match self.job.change(&row.cells) {
@@ -462,9 +466,11 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
             }
         }
         if writes.is_empty() {
-            return Ok(0);
+            return Ok((0, 0));
         }
-        DB::write(conn, self.table, self.job.shape(), writes).map(|written| written as u64)
+        let tried = writes.len();
+        let written = DB::write(conn, self.table, self.job.shape(), writes)?;
+        Ok((written as u64, tried.saturating_sub(written) as u64))
     }
 
     fn committed(&self, written: u64, began: Instant) {
