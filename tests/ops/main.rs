@@ -100,6 +100,8 @@ mod postgres {
     mod keys;
     #[path = "killed.rs"]
     mod killed;
+    #[path = "on_postgres.rs"]
+    mod on_postgres;
     #[path = "through_async.rs"]
     mod through_async;
     #[path = "traffic.rs"]
