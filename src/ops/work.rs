@@ -330,7 +330,7 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     /// Looks for rows that are left, and claims only where there are some.
     fn later_passes(&self, conn: &mut impl LoadConnection<Backend = DB>) -> Result<(), OpsError> {
         let (mut idle_since, mut pause) = (Instant::now(), PAUSES.0);
-        loop {
+        while !self.state().report.gave_up {
             self.state().report.passes += 1;
             let (left, written) = self.later_pass(conn)?;
             let mut state = self.state();
@@ -352,6 +352,7 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
                 pause = (pause * 2).min(PAUSES.1);
             }
         }
+        Ok(())
     }
 
     /// How many rows need work that could not be had, and how many were written.
