@@ -53,6 +53,8 @@ mod sqlite {
     mod keys;
     #[path = "killed.rs"]
     mod killed;
+    #[path = "limits.rs"]
+    mod limits;
     #[path = "traffic.rs"]
     mod traffic;
     #[path = "writers.rs"]
@@ -100,6 +102,8 @@ mod postgres {
     mod keys;
     #[path = "killed.rs"]
     mod killed;
+    #[path = "limits.rs"]
+    mod limits;
     #[path = "traffic.rs"]
     mod traffic;
     #[path = "writers.rs"]
@@ -144,6 +148,8 @@ mod mysql {
     mod keys;
     #[path = "killed.rs"]
     mod killed;
+    #[path = "limits.rs"]
+    mod limits;
     #[path = "traffic.rs"]
     mod traffic;
     #[path = "writers.rs"]
