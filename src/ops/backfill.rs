@@ -116,14 +116,16 @@ impl<DB: OpsBackend> Job<DB> for Backfill<'_, DB> {
             match value {
                 None => new.extend(cells[at..=at + indexes.len()].iter().cloned()),
                 Some(Value { stored, plaintext }) => {
-                    changed |= cells[at].as_ref() != Some(&stored);
+                    // An index that stands beside no value is that of another.
+                    let is_new = cells[at].as_ref() != Some(&stored);
+                    changed |= is_new;
                     new.push(Some(stored));
                     for (index, present) in indexes.iter().zip(&cells[at + 1..]) {
                         let named = |error: crate::Error| (index.name.clone(), error.to_string());
                         changed |= present.is_none();
                         new.push(Some(match present {
-                            Some(present) => present.clone(),
-                            None => digest(self.keyring, index, &plaintext).map_err(named)?,
+                            Some(present) if !is_new => present.clone(),
+                            _ => digest(self.keyring, index, &plaintext).map_err(named)?,
                         }));
                     }
                 }

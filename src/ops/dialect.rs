@@ -170,3 +170,70 @@ fn write_each<DB: OpsBackend, C: LoadConnection<Backend = DB>>(
     }
     Ok(written)
 }
+
+// That a write takes only where the very bytes are there that were read, although the database takes others for equal.
+#[cfg(test)]
+mod tests {
+    use diesel::Connection;
+    use diesel::connection::SimpleConnection;
+
+    use super::*;
+
+    fn takes_only_the_same_bytes<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, name: &str) {
+        let table = Table::read(conn, &TableName::from(name)).unwrap();
+        let read = |name, form| Read { column: table.column(name).unwrap().clone(), form };
+        let reads = vec![read("sealed", Form::Stored), read("plain", Form::Plain(ValueType::Text))];
+        let shape = Shape { reads, writes: vec![0] };
+        let cell = |text: Option<&str>| text.map(|text| text.as_bytes().to_vec().into());
+        let mut write = |sealed: Option<&str>, plain: Option<&str>| {
+            let row =
+                Write { key: Key(vec![KeyPart::Number("1".into())]), old: vec![cell(sealed), cell(plain)], new: vec![cell(Some("NEW"))] };
+            DB::write(conn, &table, &shape, vec![row]).unwrap()
+        };
+        let equal =
+            Statement::new(format!("SELECT {} FROM {} WHERE plain = 'BOB' AND sealed = 'OLD'", DB::as_text("count(*)"), DB::quote(name)));
+        for (sealed, plain) in [("old", "BOB"), ("old", "bob"), ("OLD", "Bob"), ("Old", "Bob"), ("old", "Bob "), ("old", ""), ("ol", "Bob")]
+        {
+            assert_eq!(write(Some(sealed), Some(plain)), 0, "{sealed} {plain}");
+        }
+        assert_eq!((write(None, Some("Bob")), write(Some("old"), None)), (0, 0));
+        assert_eq!((write(Some("old"), Some("Bob")), write(Some("old"), Some("Bob"))), (1, 0));
+        conn.batch_execute(&format!("UPDATE {} SET sealed = 'old'", DB::quote(name))).unwrap();
+        assert_eq!(super::super::statement::number(DB::load(conn, equal).unwrap()), 1, "the database tells upper case from lower");
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn a_write_takes_only_the_same_bytes_on_sqlite() {
+        let conn = &mut diesel::SqliteConnection::establish(":memory:").unwrap();
+        conn.batch_execute("CREATE TABLE people (id INTEGER PRIMARY KEY, sealed TEXT COLLATE NOCASE, plain TEXT COLLATE NOCASE)").unwrap();
+        conn.batch_execute("INSERT INTO people VALUES (1, 'old', 'Bob')").unwrap();
+        takes_only_the_same_bytes(conn, "people");
+    }
+
+    #[cfg(feature = "test-postgres")]
+    #[test]
+    fn a_write_takes_only_the_same_bytes_on_postgresql() {
+        let conn = &mut diesel::PgConnection::establish(&std::env::var("TEST_POSTGRES_URL").unwrap()).unwrap();
+        conn.batch_execute(
+            "CREATE COLLATION pg_temp.caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+             CREATE TEMP TABLE people (id INTEGER PRIMARY KEY, sealed TEXT COLLATE pg_temp.caseless, plain TEXT COLLATE pg_temp.caseless);
+             INSERT INTO people VALUES (1, 'old', 'Bob')",
+        )
+        .unwrap();
+        takes_only_the_same_bytes(conn, "people");
+    }
+
+    #[cfg(feature = "test-mysql")]
+    #[test]
+    fn a_write_takes_only_the_same_bytes_on_mysql() {
+        let conn = &mut diesel::MysqlConnection::establish(&std::env::var("TEST_MYSQL_URL").unwrap()).unwrap();
+        // The catalog does not list temporary tables.
+        let name = format!("people_{}", std::process::id());
+        let columns = "id INTEGER PRIMARY KEY, sealed VARCHAR(20), plain VARCHAR(20)";
+        conn.batch_execute(&format!("CREATE TABLE {name} ({columns}) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")).unwrap();
+        conn.batch_execute(&format!("INSERT INTO {name} VALUES (1, 'old', 'Bob')")).unwrap();
+        takes_only_the_same_bytes(conn, &name);
+        conn.batch_execute(&format!("DROP TABLE {name}")).unwrap();
+    }
+}

@@ -254,10 +254,11 @@ struct Found {
 
 /// What came of a page of rows.
 struct Page {
-    keys: HashSet<Key>,
+    /// How many rows were claimed.
+    claimed: usize,
+    /// Those of them with which all is done that can be.
+    settled: Vec<Key>,
     written: u64,
-    /// Rows that the database did not write although they were claimed: a trigger may keep it from doing so.
-    lost: u64,
 }
 
 impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
@@ -323,10 +324,10 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         self.state().report.passes = 1;
         while !self.state().stopped {
             let page = self.transaction(conn, claim).inspect_err(|_| self.state().stopped = true)?;
-            if page.keys.is_empty() {
+            if page.claimed == 0 {
                 break;
             }
-            self.pace(page.keys.len());
+            self.pace(page.claimed);
         }
         Ok(())
     }
@@ -334,7 +335,7 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     /// Looks for rows that are left, and claims only where there are some.
     fn later_passes(&self, conn: &mut impl LoadConnection<Backend = DB>) -> Result<(), OpsError> {
         let (mut idle_since, mut pause) = (Instant::now(), PAUSES.0);
-        loop {
+        while !self.state().report.gave_up {
             self.state().report.passes += 1;
             let (left, written) = self.later_pass(conn)?;
             let mut state = self.state();
@@ -356,6 +357,7 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
                 pause = (pause * 2).min(PAUSES.1);
             }
         }
+        Ok(())
     }
 
     /// How many rows need work that could not be had, and how many were written.
@@ -370,9 +372,9 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
             } else if !wanted.is_empty() {
                 let after = cursor.as_ref();
                 let done = self.transaction(conn, |conn| self.page(conn, after, DB::CLAIM))?;
-                wanted.retain(|key| !done.keys.contains(key));
+                done.settled.iter().for_each(|key| _ = wanted.remove(key));
                 written += done.written;
-                left += wanted.len() as u64 + done.lost;
+                left += wanted.len() as u64;
             }
             if self.state().report.gave_up {
                 return Ok((left, written));
@@ -411,19 +413,24 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
                 self.write(conn, rows)
             });
             match result {
-                Ok((written, lost)) => {
+                Ok((written, all)) => {
                     self.committed(written, began);
-                    return Ok(Page { keys: claimed.into_iter().collect(), written, lost });
+                    return Ok(Page { claimed: claimed.len(), settled: if all { claimed } else { Vec::new() }, written });
                 }
                 // What was claimed is another's now, or comes by again in the next pass.
                 Err(error) if is_passing(&error) && tries < MOST_TRIES => tries += 1,
                 Err(error) if is_about_a_row(&error) => {
-                    let (mut written, mut lost) = (0, 0);
-                    for key in &claimed {
-                        let row = self.single(conn, key)?;
-                        (written, lost) = (written + row.0, lost + row.1);
+                    let mut page = Page { claimed: claimed.len(), settled: Vec::new(), written: 0 };
+                    for key in claimed {
+                        if self.state().report.gave_up {
+                            break;
+                        }
+                        if let Some(written) = self.single(conn, &key)? {
+                            page.written += written;
+                            page.settled.push(key);
+                        }
                     }
-                    return Ok(Page { keys: claimed.into_iter().collect(), written, lost });
+                    return Ok(page);
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -431,32 +438,32 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         }
     }
 
-    /// A row in a transaction of its own: whether it was written, or lost.
-    fn single(&self, conn: &mut impl LoadConnection<Backend = DB>, key: &Key) -> Result<(u64, u64), OpsError> {
+    /// A row in a transaction of its own: whether it was written, or `None` when it could not be had and the next pass comes by.
+    fn single(&self, conn: &mut impl LoadConnection<Backend = DB>, key: &Key) -> Result<Option<u64>, OpsError> {
         DB::before_transaction(conn)?;
         let began = Instant::now();
         let result = conn.transaction(|conn| {
             DB::begin(conn, self.table)?;
             let rows = self.row(conn, key)?;
-            self.write(conn, rows)
+            let had = !rows.is_empty();
+            self.write(conn, rows).map(|(written, all)| (had && all).then_some(written))
         });
         match result {
-            Ok((written, lost)) => {
-                self.committed(written, began);
-                Ok((written, lost))
+            Ok(written) => {
+                self.committed(written.unwrap_or_default(), began);
+                Ok(written)
             }
-            // The next pass comes by again.
-            Err(error) if is_passing(&error) => Ok((0, 1)),
+            Err(error) if is_passing(&error) => Ok(None),
             Err(error) if is_about_a_row(&error) => {
                 self.report(key, (String::from("row"), words(&error)));
-                Ok((0, 0))
+                Ok(Some(0))
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Writes what needs it: how many rows were written, and how many were not although they should have been.
-    fn write(&self, conn: &mut impl LoadConnection<Backend = DB>, rows: Vec<Found>) -> QueryResult<(u64, u64)> {
+    /// How many rows were written, and whether these were all that need it: not those in which something else stands than was read.
+    fn write(&self, conn: &mut impl LoadConnection<Backend = DB>, rows: Vec<Found>) -> QueryResult<(u64, bool)> {
         let mut writes = Vec::with_capacity(rows.len());
         for row in rows {
             match self.job.change(&row.cells) {
@@ -465,12 +472,12 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
                 Err(problem) => self.report(&row.key, problem),
             }
         }
-        if writes.is_empty() {
-            return Ok((0, 0));
+        let wanted = writes.len();
+        if wanted == 0 {
+            return Ok((0, true));
         }
-        let tried = writes.len();
         let written = DB::write(conn, self.table, self.job.shape(), writes)?;
-        Ok((written as u64, tried.saturating_sub(written) as u64))
+        Ok((written as u64, written == wanted))
     }
 
     fn committed(&self, written: u64, began: Instant) {

@@ -7,7 +7,7 @@ use super::database::Database;
 use super::{BYTES, DIGEST, UUID, literal};
 use crate::world::*;
 
-fn sealed(keyring: &Keyring, value: &str) -> String {
+pub fn sealed(keyring: &Keyring, value: &str) -> String {
     literal(&keyring.encrypt::<String, Email>(&value.to_owned()).unwrap())
 }
 
@@ -16,7 +16,7 @@ fn digest(keyring: &Keyring, value: &str) -> String {
 }
 
 /// So many users under a keyring, numbered from 1.
-fn users(keyring: &Keyring, count: usize) -> Database {
+pub fn users(keyring: &Keyring, count: usize) -> Database {
     let database = Database::with(&format!(
         "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, email {BYTES}, email_index {DIGEST}, note VARCHAR(40))"
     ));

@@ -23,6 +23,8 @@ mod sqlite {
     /// How a transaction that writes begins, and how it locks what it reads.
     pub const BEGIN: &str = "BEGIN IMMEDIATE";
     pub const LOCK: &str = "";
+    /// What a database may have set for all sessions.
+    pub const STRICTEST: &str = "PRAGMA read_uncommitted = 0";
     /// How many connections may do one job.
     pub const WORKERS: usize = 1;
     /// Makes the ciphertext NULL again when a program version that does not know it changes the plaintext.
@@ -53,6 +55,8 @@ mod sqlite {
     mod keys;
     #[path = "killed.rs"]
     mod killed;
+    #[path = "limits.rs"]
+    mod limits;
     #[path = "traffic.rs"]
     mod traffic;
     #[path = "writers.rs"]
@@ -72,6 +76,7 @@ mod postgres {
     pub const UUID: &str = "uuid";
     pub const BEGIN: &str = "BEGIN";
     pub const LOCK: &str = " FOR UPDATE";
+    pub const STRICTEST: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE";
     pub const WORKERS: usize = 4;
     pub const STALE: &str = "CREATE FUNCTION diesel_envelope_users() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
             IF NEW.plain IS DISTINCT FROM OLD.plain AND NEW.email IS NOT DISTINCT FROM OLD.email THEN
@@ -100,6 +105,8 @@ mod postgres {
     mod keys;
     #[path = "killed.rs"]
     mod killed;
+    #[path = "limits.rs"]
+    mod limits;
     #[path = "on_postgres.rs"]
     mod on_postgres;
     #[path = "through_async.rs"]
@@ -123,6 +130,7 @@ mod mysql {
     pub const UUID: &str = "CHAR(36)";
     pub const BEGIN: &str = "BEGIN";
     pub const LOCK: &str = " FOR UPDATE";
+    pub const STRICTEST: &str = "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE";
     pub const WORKERS: usize = 4;
     pub const STALE: &str = "CREATE TRIGGER diesel_envelope_users BEFORE UPDATE ON users FOR EACH ROW
         IF NOT (CAST(NEW.plain AS BINARY) <=> CAST(OLD.plain AS BINARY)) AND NEW.email <=> OLD.email
@@ -148,6 +156,8 @@ mod mysql {
     mod keys;
     #[path = "killed.rs"]
     mod killed;
+    #[path = "limits.rs"]
+    mod limits;
     #[path = "traffic.rs"]
     mod traffic;
     #[path = "writers.rs"]

@@ -3,10 +3,11 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
 use diesel_envelope::ops::{self, Column, Settings};
 
-use super::WORKERS;
 use super::writers::{Application, Task};
+use super::{STRICTEST, WORKERS};
 use crate::world::*;
 
 const ROWS: i64 = 2_500;
@@ -30,6 +31,9 @@ fn loses_no_write(task: Task, column: Column) {
     let ledgers = app.under_traffic(3, || {
         app.wait_for(20);
         let mut conns = app.database.connections(WORKERS);
+        if task == Task::Rotate {
+            conns.iter_mut().for_each(|conn| conn.batch_execute(STRICTEST).unwrap());
+        }
         let mut run = |settings: Settings| {
             let settings = settings.batch_size(if WORKERS == 1 { 100 } else { 20 }).max_rows_per_second(2_500);
             let report = match task {

@@ -65,10 +65,12 @@ impl OpsBackend for Pg {
         })
     }
 
-    /// The primary key's index is the way through the table: without statistics the planner may choose to sort it all for each page.
+    /// Under a stricter default level a row that another changed meanwhile would fail the whole page. The primary key's index is the
+    /// way through the table: without statistics the planner may choose to sort it all for each page.
     fn begin<C: LoadConnection<Backend = Self>>(conn: &mut C, _table: &Table) -> QueryResult<()> {
         conn.batch_execute(
-            "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off",
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+             SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off",
         )
     }
 

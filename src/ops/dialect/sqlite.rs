@@ -55,9 +55,11 @@ impl OpsBackend for Sqlite {
             }
         };
         let columns = described.iter().map(column).collect();
+        // The statement is as somebody wrote it, over several lines maybe.
+        let words = "replace(replace(replace(upper(sql), char(9), ' '), char(10), ' '), char(13), ' ')";
         let sql = format!(
-            "SELECT name FROM {}.sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE
-                AND upper(substr(sql, 1, instr(upper(sql), ' ON '))) LIKE '% UPDATE %' ORDER BY name",
+            "SELECT name FROM (SELECT name, {words} AS words FROM {}.sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE)
+                WHERE substr(words, 1, instr(words, ' BEGIN ')) LIKE '% UPDATE %' ORDER BY name",
             Self::quote(schema)
         );
         Ok(Table { name: name.clone(), key, columns, triggers: rows(sql, 1)?.into_iter().flatten().collect() })
