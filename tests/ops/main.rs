@@ -57,6 +57,8 @@ mod sqlite {
     mod killed;
     #[path = "limits.rs"]
     mod limits;
+    #[path = "plan.rs"]
+    mod plan;
     #[path = "traffic.rs"]
     mod traffic;
     #[path = "writers.rs"]
@@ -109,6 +111,8 @@ mod postgres {
     mod limits;
     #[path = "on_postgres.rs"]
     mod on_postgres;
+    #[path = "plan.rs"]
+    mod plan;
     #[path = "through_async.rs"]
     mod through_async;
     #[path = "traffic.rs"]
@@ -158,6 +162,8 @@ mod mysql {
     mod killed;
     #[path = "limits.rs"]
     mod limits;
+    #[path = "plan.rs"]
+    mod plan;
     #[path = "traffic.rs"]
     mod traffic;
     #[path = "writers.rs"]
