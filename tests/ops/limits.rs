@@ -292,3 +292,50 @@ fn nothing_that_diesel_tells_has_a_value_in_it() {
     assert!(text.contains("UPDATE") && text.contains("[redacted]"), "nothing was collected");
     assert!(!text.contains("example.org"), "{}", &text[text.find("example.org").unwrap().saturating_sub(400)..][..500]);
 }
+
+#[test]
+fn a_number_of_single_precision_keeps_all_its_digits() {
+    let numbers = [0.1_f32, -1.234_567_8, 16_777_215.0, f32::MAX, f32::MIN_POSITIVE];
+    let single = if URL_VAR == MYSQL { "FLOAT" } else { "REAL" };
+    let database = Database::with(&format!("CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, plain {single}, email {BYTES})"));
+    let rows: Vec<_> = numbers.iter().zip(1..).map(|(number, id)| format!("({id}, {:e})", f64::from(*number))).collect();
+    database.execute(&format!("INSERT INTO users (id, plain) VALUES {}", rows.join(", ")));
+    let column = Column::new("users", "email").plaintext("plain").value(ops::ValueType::Float);
+    let keyring = keyring(&before_and_after().0);
+    let report = ops::backfill(&mut database.connections(1), &keyring, &[column], &Settings::new(), &()).unwrap();
+    assert!(report.is_complete(), "{report:?}");
+    let opened =
+        database.cells(["id", "email"], "users").into_iter().map(|[_, email]| keyring.decrypt::<f32, Email>(&email.unwrap()).unwrap());
+    assert_eq!(opened.collect::<Vec<_>>(), numbers);
+}
+
+#[test]
+fn names_that_need_quotes_are_quoted() {
+    let (before, after) = before_and_after();
+    let (before, after) = (keyring(&before), keyring(&after));
+    let quote =
+        |name: &str| if URL_VAR == MYSQL { format!("`{}`", name.replace('`', "``")) } else { format!("\"{}\"", name.replace('"', "\"\"")) };
+    let (key, other, value, index) = (quote("Key"), quote("from \"x\" `y`"), quote("group"), quote("it's ?"));
+    let (database, schema) = (Database::with("CREATE TABLE other (id INTEGER)"), "");
+    let schema = match URL_VAR {
+        Some("TEST_POSTGRES_URL") => {
+            database.execute("CREATE SCHEMA \"My App\"");
+            "My App."
+        }
+        _ => schema,
+    };
+    let table = if schema.is_empty() { quote("order") } else { format!("\"My App\".{}", quote("order")) };
+    database.execute(&format!(
+        "CREATE TABLE {table} ({key} INTEGER NOT NULL, {other} VARCHAR(20) NOT NULL, {value} {BYTES}, {index} {DIGEST}, PRIMARY KEY ({other}, {key}))"
+    ));
+    let row = |id: usize| format!("({id}, 'a', {}, NULL)", sealed(&before, &format!("u{id}@example.org")));
+    let rows: Vec<_> = (1..=9).map(row).collect();
+    database.execute(&format!("INSERT INTO {table} VALUES {}", rows.join(", ")));
+    let column =
+        Column::new(&*format!("{schema}order"), "group").label("users.email").index(ops::Index::new("it's ?", "users.email_index"));
+    let mut conns = database.connections(1);
+    let report = ops::rotate(&mut conns, &after, std::slice::from_ref(&column), &Settings::new().batch_size(2), &()).unwrap();
+    assert_eq!((report.written, report.is_complete()), (9, true), "{report:?}");
+    assert!(ops::verify(&mut conns[0], &after, std::slice::from_ref(&column), &Settings::new(), &()).unwrap().is_sound());
+    assert!(ops::status(&mut conns[0], &after, &[column]).unwrap()[0].is_fresh());
+}
