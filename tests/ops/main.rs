@@ -57,6 +57,8 @@ mod sqlite {
     mod killed;
     #[path = "limits.rs"]
     mod limits;
+    #[path = "on_sqlite.rs"]
+    mod on_sqlite;
     #[path = "traffic.rs"]
     mod traffic;
     #[path = "writers.rs"]
@@ -107,6 +109,8 @@ mod postgres {
     mod killed;
     #[path = "limits.rs"]
     mod limits;
+    #[path = "on_postgres.rs"]
+    mod on_postgres;
     #[path = "traffic.rs"]
     mod traffic;
     #[path = "writers.rs"]
@@ -154,6 +158,8 @@ mod mysql {
     mod killed;
     #[path = "limits.rs"]
     mod limits;
+    #[path = "on_mysql.rs"]
+    mod on_mysql;
     #[path = "traffic.rs"]
     mod traffic;
     #[path = "writers.rs"]
