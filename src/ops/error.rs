@@ -43,6 +43,8 @@ pub enum OpsError {
     NotStrict,
     /// SQLite has one writer.
     OneWriter,
+    /// The bytes of text in this SQLite database are UTF-16.
+    NotUtf8,
     /// The index column is UNIQUE, and digests under several keys would stand in it side by side.
     UniqueIndex {
         /// `users.email_index`.
@@ -79,6 +81,7 @@ impl OpsError {
             Self::Triggers { .. } => "disable them for the time, or allow that they fire: --allow-triggers",
             Self::NotStrict => "set sql_mode to STRICT_TRANS_TABLES, for the application too",
             Self::OneWriter => "use one worker",
+            Self::NotUtf8 => "dump it into a database with PRAGMA encoding = 'UTF-8'",
             Self::UniqueIndex { .. } => {
                 "pin the column to the key that it is under (IndexSpec::KEY), and rotate through a second index column"
             }
@@ -101,6 +104,7 @@ impl fmt::Display for OpsError {
             Self::Triggers { table, triggers } => write!(f, "writing to {table} fires these triggers: {}", triggers.join(", ")),
             Self::NotStrict => f.write_str("this MySQL connection is not strict, so that values which are too long would be cut short"),
             Self::OneWriter => f.write_str("SQLite has one writer at a time"),
+            Self::NotUtf8 => f.write_str("this SQLite database keeps text in UTF-16, where UTF-8 is expected"),
             Self::UniqueIndex { column } => {
                 write!(
                     f,

@@ -13,15 +13,14 @@ use super::database::Database;
 use super::{BEGIN, BYTES, Conn, DIGEST, LOCK, URL_VAR, WORKERS};
 use crate::world::*;
 
-const POSTGRES: Option<&str> = Some("TEST_POSTGRES_URL");
 const MYSQL: Option<&str> = Some("TEST_MYSQL_URL");
 
-fn rotate(database: &Database, keyring: &Keyring, settings: Settings, told: &Told) -> Result<Report, OpsError> {
+pub fn rotate(database: &Database, keyring: &Keyring, settings: Settings, told: &Told) -> Result<Report, OpsError> {
     ops::rotate(&mut database.connections(1), keyring, &[email()], &settings, told)
 }
 
 /// So many users to rotate, and the keyring to rotate them to.
-fn to_rotate(count: usize) -> (Database, Keyring) {
+pub fn to_rotate(count: usize) -> (Database, Keyring) {
     let (before, after) = before_and_after();
     (users(&keyring(&before), count), keyring(&after))
 }
@@ -40,7 +39,7 @@ fn backfill(database: &Database, keyring: &Keyring, settings: Settings, told: &T
     ops::backfill(&mut database.connections(1), keyring, &[email().plaintext("plain")], &settings, told).unwrap()
 }
 
-fn is_fresh(database: &Database, keyring: &Keyring) -> bool {
+pub fn is_fresh(database: &Database, keyring: &Keyring) -> bool {
     ops::status(&mut database.connect(), keyring, &[email()]).unwrap()[0].is_fresh()
 }
 
@@ -70,55 +69,6 @@ fn a_trigger_that_would_fire_is_refused_until_it_is_allowed() {
     let report = rotate(&database, &keyring, Settings::new().allow_triggers(true), &Told::default()).unwrap();
     assert_eq!((report.written, report.is_complete()), (5, true));
     assert!(database.cells(["note"], "users").iter().all(|[note]| note.as_deref() == Some(b"touched")));
-}
-
-#[test]
-fn a_row_that_is_never_written_is_left_and_said_to_be() {
-    let (before, after) = before_and_after();
-    let (before, after) = (keyring(&before), keyring(&after));
-    let database = users(&before, 5);
-    match URL_VAR {
-        // SQLite lets a primary key be NULL, which equals nothing.
-        None => database.execute(&format!(
-            "DROP TABLE users;\nCREATE TABLE users (id TEXT PRIMARY KEY, email BLOB, email_index BLOB, note TEXT);\n
-             INSERT INTO users VALUES (NULL, {}, x'00', NULL)",
-            sealed(&before, "x")
-        )),
-        Some("TEST_POSTGRES_URL") => database.execute(
-            "CREATE FUNCTION not_this_one() RETURNS trigger AS $$ BEGIN IF OLD.id = 3 THEN RETURN NULL; END IF; RETURN NEW; END; $$ LANGUAGE plpgsql;
-             CREATE TRIGGER not_this_one BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION not_this_one()",
-        ),
-        // Nothing is known there that would do it.
-        Some(_) => return,
-    }
-    let settings = Settings::new().allow_triggers(true).patience(Duration::ZERO);
-    let report = rotate(&database, &after, settings, &Told::default()).unwrap();
-    assert_eq!((report.left, report.is_complete()), (1, false), "{report:?}");
-}
-
-#[test]
-fn a_column_that_follows_each_update_stays() {
-    if URL_VAR != MYSQL {
-        return;
-    }
-    let (database, keyring) = to_rotate(5);
-    database.execute("ALTER TABLE users ADD seen TIMESTAMP(3) NOT NULL DEFAULT '2020-01-01 10:00:00' ON UPDATE CURRENT_TIMESTAMP(3)");
-    assert!(rotate(&database, &keyring, Settings::new(), &Told::default()).unwrap().is_complete());
-    assert!(is_fresh(&database, &keyring));
-    assert_eq!(database.cells(["seen"], "users"), vec![[Some(b"2020-01-01 10:00:00.000".to_vec())]; 5]);
-}
-
-#[test]
-fn a_connection_that_is_not_strict_is_refused() {
-    if URL_VAR != MYSQL {
-        return;
-    }
-    let (database, keyring) = to_rotate(5);
-    let mut conns = database.connections(1);
-    conns[0].batch_execute("SET SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION'").unwrap();
-    let refused = ops::rotate(&mut conns, &keyring, &[email()], &Settings::new(), &()).unwrap_err();
-    assert!(matches!(refused, OpsError::NotStrict), "{refused}");
-    assert!(!is_fresh(&database, &keyring));
 }
 
 #[test]
@@ -255,7 +205,7 @@ fn too_many_bad_rows_end_it() {
 }
 
 #[test]
-fn sqlite_has_one_writer() {
+fn a_second_worker_is_refused_where_there_is_one_writer() {
     let (database, keyring) = to_rotate(5);
     let done = ops::rotate(&mut database.connections(2), &keyring, &[email()], &Settings::new(), &());
     if WORKERS == 1 {
@@ -291,4 +241,51 @@ fn nothing_that_diesel_tells_has_a_value_in_it() {
     let text = text.lock().unwrap().clone() + &told.failures().join("\n");
     assert!(text.contains("UPDATE") && text.contains("[redacted]"), "nothing was collected");
     assert!(!text.contains("example.org"), "{}", &text[text.find("example.org").unwrap().saturating_sub(400)..][..500]);
+}
+
+#[test]
+fn a_number_of_single_precision_keeps_all_its_digits() {
+    let numbers = [0.1_f32, -1.234_567_8, 16_777_215.0, f32::MAX, f32::MIN_POSITIVE];
+    let single = if URL_VAR == MYSQL { "FLOAT" } else { "REAL" };
+    let database = Database::with(&format!("CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, plain {single}, email {BYTES})"));
+    let rows: Vec<_> = numbers.iter().zip(1..).map(|(number, id)| format!("({id}, {:e})", f64::from(*number))).collect();
+    database.execute(&format!("INSERT INTO users (id, plain) VALUES {}", rows.join(", ")));
+    let column = Column::new("users", "email").plaintext("plain").value(ops::ValueType::Float);
+    let keyring = keyring(&before_and_after().0);
+    let report = ops::backfill(&mut database.connections(1), &keyring, &[column], &Settings::new(), &()).unwrap();
+    assert!(report.is_complete(), "{report:?}");
+    let opened =
+        database.cells(["id", "email"], "users").into_iter().map(|[_, email]| keyring.decrypt::<f32, Email>(&email.unwrap()).unwrap());
+    assert_eq!(opened.collect::<Vec<_>>(), numbers);
+}
+
+#[test]
+fn names_that_need_quotes_are_quoted() {
+    let (before, after) = before_and_after();
+    let (before, after) = (keyring(&before), keyring(&after));
+    let quote =
+        |name: &str| if URL_VAR == MYSQL { format!("`{}`", name.replace('`', "``")) } else { format!("\"{}\"", name.replace('"', "\"\"")) };
+    let (key, other, value, index) = (quote("Key"), quote("from \"x\" `y`"), quote("group"), quote("it's ?"));
+    let (database, schema) = (Database::with("CREATE TABLE other (id INTEGER)"), "");
+    let schema = match URL_VAR {
+        Some("TEST_POSTGRES_URL") => {
+            database.execute("CREATE SCHEMA \"My App\"");
+            "My App."
+        }
+        _ => schema,
+    };
+    let table = if schema.is_empty() { quote("order") } else { format!("\"My App\".{}", quote("order")) };
+    database.execute(&format!(
+        "CREATE TABLE {table} ({key} INTEGER NOT NULL, {other} VARCHAR(20) NOT NULL, {value} {BYTES}, {index} {DIGEST}, PRIMARY KEY ({other}, {key}))"
+    ));
+    let row = |id: usize| format!("({id}, 'a', {}, NULL)", sealed(&before, &format!("u{id}@example.org")));
+    let rows: Vec<_> = (1..=9).map(row).collect();
+    database.execute(&format!("INSERT INTO {table} VALUES {}", rows.join(", ")));
+    let column =
+        Column::new(&*format!("{schema}order"), "group").label("users.email").index(ops::Index::new("it's ?", "users.email_index"));
+    let mut conns = database.connections(1);
+    let report = ops::rotate(&mut conns, &after, std::slice::from_ref(&column), &Settings::new().batch_size(2), &()).unwrap();
+    assert_eq!((report.written, report.is_complete()), (9, true), "{report:?}");
+    assert!(ops::verify(&mut conns[0], &after, std::slice::from_ref(&column), &Settings::new(), &()).unwrap().is_sound());
+    assert!(ops::status(&mut conns[0], &after, &[column]).unwrap()[0].is_fresh());
 }

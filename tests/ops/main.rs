@@ -57,6 +57,8 @@ mod sqlite {
     mod killed;
     #[path = "limits.rs"]
     mod limits;
+    #[path = "on_sqlite.rs"]
+    mod on_sqlite;
     #[path = "plan.rs"]
     mod plan;
     #[path = "traffic.rs"]
@@ -101,6 +103,8 @@ mod postgres {
 
     #[path = "basics.rs"]
     mod basics;
+    #[path = "claims.rs"]
+    mod claims;
     #[path = "database.rs"]
     pub mod database;
     #[path = "keys.rs"]
@@ -162,6 +166,8 @@ mod mysql {
     mod killed;
     #[path = "limits.rs"]
     mod limits;
+    #[path = "on_mysql.rs"]
+    mod on_mysql;
     #[path = "plan.rs"]
     mod plan;
     #[path = "traffic.rs"]

@@ -1,46 +1,20 @@
-//! What only PostgreSQL has: triggers that keep a row from being written, and rows that others refer to.
+//! What only PostgreSQL has.
 
 use std::time::Duration;
 
-use diesel::connection::SimpleConnection;
-use diesel_envelope::ops::{self, Column, Settings};
+use diesel_envelope::ops::Settings;
 
-use super::database::Database;
-use super::{BYTES, literal};
+use super::limits::{rotate, to_rotate};
 use crate::world::*;
 
-fn one_user(keyring: &diesel_envelope::Keyring) -> Database {
-    let value = keyring.encrypt::<String, Email>(&"bobby@example.org".to_owned()).unwrap();
-    let schema =
-        format!("CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, email {BYTES});\nINSERT INTO users VALUES (1, {})", literal(&value));
-    Database::with(&schema)
-}
-
 #[test]
-fn a_row_that_a_trigger_keeps_from_being_written_is_left() {
-    let (before, after) = before_and_after();
-    let database = one_user(&keyring(&before));
-    database.execute("CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'");
-    database.execute("CREATE TRIGGER keep BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION keep()");
+fn a_row_that_a_trigger_keeps_as_it_is_is_left_and_said_to_be() {
+    let (database, keyring) = to_rotate(5);
+    database.execute(
+        "CREATE FUNCTION not_this_one() RETURNS trigger AS $$ BEGIN IF OLD.id = 3 THEN RETURN NULL; END IF; RETURN NEW; END; $$ LANGUAGE plpgsql;
+         CREATE TRIGGER not_this_one BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION not_this_one()",
+    );
     let settings = Settings::new().allow_triggers(true).patience(Duration::ZERO);
-    let report = ops::rotate(&mut database.connections(1), &keyring(&after), &[Column::new("users", "email")], &settings, &()).unwrap();
-    assert_eq!((report.written, report.failed, report.left), (0, 0, 1));
-}
-
-#[test]
-fn rows_can_be_referred_to_while_they_are_claimed() {
-    let (before, after) = before_and_after();
-    let database = one_user(&keyring(&before));
-    database.execute("CREATE TABLE posts (user_id BIGINT REFERENCES users (id))");
-    // A transaction that holds what the tool holds between claiming and writing.
-    let mut holder = database.connect();
-    holder.batch_execute("BEGIN; SELECT id FROM users FOR NO KEY UPDATE SKIP LOCKED").unwrap();
-    let mut other = database.connect();
-    other.batch_execute("SET lock_timeout = '2s'; INSERT INTO posts VALUES (1)").unwrap();
-    holder.batch_execute("ROLLBACK").unwrap();
-    // And the other way: a reference that is being inserted does not hold the tool up.
-    other.batch_execute("BEGIN; INSERT INTO posts VALUES (1)").unwrap();
-    let settings = Settings::new().patience(Duration::ZERO);
-    let report = ops::rotate(&mut database.connections(1), &keyring(&after), &[Column::new("users", "email")], &settings, &()).unwrap();
-    assert_eq!((report.written, report.left), (1, 0));
+    let report = rotate(&database, &keyring, settings, &Told::default()).unwrap();
+    assert_eq!((report.written, report.left, report.is_complete()), (4, 1, false), "{report:?}");
 }

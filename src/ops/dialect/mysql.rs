@@ -116,6 +116,8 @@ impl OpsBackend for Mysql {
             Form::Plain(ValueType::Instant | ValueType::DateTime) if is_moment(&read.column.sql_type) => {
                 format!("DATE_FORMAT({column}, '%Y-%m-%dT%H:%i:%s.%f')")
             }
+            // Single precision is cut to six digits as text.
+            Form::Plain(ValueType::Float) if type_name(&read.column.sql_type) == "float" => format!("{column} + 0e0"),
             _ => column,
         };
         format!("CAST(CONVERT({text} USING utf8mb4) AS BINARY)")

@@ -100,6 +100,8 @@ impl OpsBackend for Pg {
             }
             #[cfg(any(feature = "chrono", feature = "time"))]
             Form::Plain(ValueType::Date) if read.column.sql_type == "date" => format!("to_char({column}, 'YYYY-MM-DD')"),
+            // Single precision has fewer digits as text than the number that Rust reads.
+            Form::Plain(ValueType::Float) if read.column.sql_type == "real" => format!("{column}::double precision::text"),
             _ => format!("{column}::text"),
         };
         format!("convert_to({text}, 'UTF8')")

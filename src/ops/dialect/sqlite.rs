@@ -26,6 +26,11 @@ impl OpsBackend for Sqlite {
     }
 
     fn describe<C: LoadConnection<Backend = Self>>(conn: &mut C, name: &TableName) -> Result<Table, OpsError> {
+        // Its text, read as bytes, would be encrypted as what it is not.
+        let encoding = Self::load(conn, Statement::new("PRAGMA encoding"))?.into_iter().flat_map(|row| texts(row.0)).next();
+        if encoding.as_deref() != Some("UTF-8") {
+            return Err(OpsError::NotUtf8);
+        }
         let schema = name.schema.as_deref().unwrap_or("main");
         let mut rows = |sql: String, binds: usize| -> QueryResult<Vec<Vec<String>>> {
             let mut statement = Statement::new("");
