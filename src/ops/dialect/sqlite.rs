@@ -7,7 +7,7 @@ use diesel::sqlite::Sqlite;
 use super::{Form, OpsBackend, Read, Shape, Write, hexadecimal, texts, write_each};
 use crate::ops::column::TableName;
 use crate::ops::error::OpsError;
-use crate::ops::migration::Dialect;
+use crate::ops::migration::{Dialect, object};
 use crate::ops::statement::{Run, Statement};
 use crate::ops::table::{KeyColumn, KeyPart, Stored, Table};
 use crate::ops::value_type::ValueType;
@@ -42,25 +42,27 @@ impl OpsBackend for Sqlite {
         let mut key: Vec<_> = described.iter().filter(|row| row[4] != "0").collect();
         key.sort_by_key(|row| row[4].parse::<usize>().unwrap_or_default());
         let key = key.into_iter().map(|row| KeyColumn { name: row[0].clone(), sql_type: row[1].clone() }).collect();
+        let sql = format!(
+            "SELECT name FROM {}.sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE
+                AND upper(substr(sql, 1, instr(upper(sql), ' ON '))) LIKE '% UPDATE %' ORDER BY name",
+            Self::quote(schema)
+        );
+        let triggers: Vec<_> = rows(sql, 1)?.into_iter().flatten().collect();
         let column = |row: &Vec<String>| {
             let text = ["char", "clob", "text"].iter().any(|word| row[1].contains(word));
             Stored {
                 name: row[0].clone(),
                 sql_type: row[1].clone(),
                 text,
-                nullable: row[2] == "0",
+                // What the migrations of this crate have in place of a constraint.
+                nullable: row[2] == "0" && !triggers.contains(&object(name, &row[0], "required_update")),
                 unique: row[3] != "0",
                 collation: None,
                 automatic: false,
             }
         };
         let columns = described.iter().map(column).collect();
-        let sql = format!(
-            "SELECT name FROM {}.sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE
-                AND upper(substr(sql, 1, instr(upper(sql), ' ON '))) LIKE '% UPDATE %' ORDER BY name",
-            Self::quote(schema)
-        );
-        Ok(Table { name: name.clone(), key, columns, triggers: rows(sql, 1)?.into_iter().flatten().collect() })
+        Ok(Table { name: name.clone(), key, columns, triggers })
     }
 
     /// Takes the write lock at once: a transaction that reads first may find that it can no longer write.
