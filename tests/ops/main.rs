@@ -5,6 +5,10 @@
 
 #![allow(clippy::duplicate_mod, reason = "the same cases run on each backend")]
 
+#[cfg(feature = "cli")]
+#[path = "../cli/desk.rs"]
+#[allow(dead_code, reason = "the tests of the command line use the rest")]
+mod desk;
 mod world;
 
 #[path = "."]
@@ -19,6 +23,7 @@ mod sqlite {
     pub const BYTES: &str = "BLOB";
     pub const DIGEST: &str = "BLOB";
     pub const UUID: &str = "TEXT";
+    pub const TEXT: &str = "TEXT";
 
     pub fn literal(bytes: &[u8]) -> String {
         format!("x'{}'", super::world::hex(bytes))
@@ -35,10 +40,22 @@ mod sqlite {
         conn
     }
 
+    #[cfg(feature = "cli")]
+    #[path = "application.rs"]
+    mod application;
     #[path = "basics.rs"]
     mod basics;
     #[path = "database.rs"]
     pub mod database;
+    #[cfg(feature = "cli")]
+    #[path = "index_rotation.rs"]
+    mod index_rotation;
+    #[cfg(feature = "cli")]
+    #[path = "operator.rs"]
+    mod operator;
+    #[cfg(feature = "cli")]
+    #[path = "rotation.rs"]
+    mod rotation;
 }
 
 #[cfg(feature = "test-postgres")]
@@ -52,6 +69,7 @@ mod postgres {
     pub const BYTES: &str = "bytea";
     pub const DIGEST: &str = "bytea";
     pub const UUID: &str = "uuid";
+    pub const TEXT: &str = "text";
 
     pub fn literal(bytes: &[u8]) -> String {
         format!("'\\x{}'::bytea", super::world::hex(bytes))
@@ -67,10 +85,22 @@ mod postgres {
         Conn::establish(url).unwrap()
     }
 
+    #[cfg(feature = "cli")]
+    #[path = "application.rs"]
+    mod application;
     #[path = "basics.rs"]
     mod basics;
     #[path = "database.rs"]
     pub mod database;
+    #[cfg(feature = "cli")]
+    #[path = "index_rotation.rs"]
+    mod index_rotation;
+    #[cfg(feature = "cli")]
+    #[path = "operator.rs"]
+    mod operator;
+    #[cfg(feature = "cli")]
+    #[path = "rotation.rs"]
+    mod rotation;
 }
 
 #[cfg(feature = "test-mysql")]
@@ -84,6 +114,7 @@ mod mysql {
     pub const BYTES: &str = "BLOB";
     pub const DIGEST: &str = "VARBINARY(32)";
     pub const UUID: &str = "CHAR(36)";
+    pub const TEXT: &str = "TEXT CHARACTER SET ascii COLLATE ascii_bin";
 
     pub fn literal(bytes: &[u8]) -> String {
         format!("x'{}'", super::world::hex(bytes))
@@ -97,8 +128,20 @@ mod mysql {
         Conn::establish(url).unwrap()
     }
 
+    #[cfg(feature = "cli")]
+    #[path = "application.rs"]
+    mod application;
     #[path = "basics.rs"]
     mod basics;
     #[path = "database.rs"]
     pub mod database;
+    #[cfg(feature = "cli")]
+    #[path = "index_rotation.rs"]
+    mod index_rotation;
+    #[cfg(feature = "cli")]
+    #[path = "operator.rs"]
+    mod operator;
+    #[cfg(feature = "cli")]
+    #[path = "rotation.rs"]
+    mod rotation;
 }
