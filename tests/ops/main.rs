@@ -24,6 +24,17 @@ mod sqlite {
     pub const DIGEST: &str = "BLOB";
     pub const UUID: &str = "TEXT";
     pub const TEXT: &str = "TEXT";
+    pub const QUOTE: &str = "\"";
+    /// How many rows the connection has read: SQLite does not say.
+    pub const ROWS_READ: Option<(&str, &str)> = None;
+
+    pub fn analyze(conn: &mut Conn) {
+        conn.batch_execute("ANALYZE").unwrap();
+    }
+
+    pub fn schema_of(_: &database::Database) -> &'static str {
+        "main"
+    }
 
     pub fn literal(bytes: &[u8]) -> String {
         format!("x'{}'", super::world::hex(bytes))
@@ -50,6 +61,8 @@ mod sqlite {
     #[cfg(feature = "cli")]
     #[path = "index_rotation.rs"]
     mod index_rotation;
+    #[path = "keys_at_boot.rs"]
+    mod keys_at_boot;
     #[cfg(feature = "cli")]
     #[path = "operator.rs"]
     mod operator;
@@ -70,6 +83,20 @@ mod postgres {
     pub const DIGEST: &str = "bytea";
     pub const UUID: &str = "uuid";
     pub const TEXT: &str = "text";
+    pub const QUOTE: &str = "\"";
+    /// How many rows have been read of the table, by this connection and by those that are closed.
+    pub const ROWS_READ: Option<(&str, &str)> = Some((
+        "SELECT pg_stat_force_next_flush()",
+        "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) AS count FROM pg_stat_user_tables WHERE relname = 'users'",
+    ));
+
+    pub fn analyze(conn: &mut Conn) {
+        diesel::sql_query("ANALYZE users").execute(conn).unwrap();
+    }
+
+    pub fn schema_of(_: &database::Database) -> &'static str {
+        "public"
+    }
 
     pub fn literal(bytes: &[u8]) -> String {
         format!("'\\x{}'::bytea", super::world::hex(bytes))
@@ -95,6 +122,8 @@ mod postgres {
     #[cfg(feature = "cli")]
     #[path = "index_rotation.rs"]
     mod index_rotation;
+    #[path = "keys_at_boot.rs"]
+    mod keys_at_boot;
     #[cfg(feature = "cli")]
     #[path = "operator.rs"]
     mod operator;
@@ -115,6 +144,21 @@ mod mysql {
     pub const DIGEST: &str = "VARBINARY(32)";
     pub const UUID: &str = "CHAR(36)";
     pub const TEXT: &str = "TEXT CHARACTER SET ascii COLLATE ascii_bin";
+    pub const QUOTE: &str = "`";
+    /// How many rows this connection has read.
+    pub const ROWS_READ: Option<(&str, &str)> = Some((
+        "DO 0",
+        "SELECT CAST(SUM(VARIABLE_VALUE) AS SIGNED) AS count FROM information_schema.SESSION_STATUS \
+         WHERE VARIABLE_NAME LIKE 'HANDLER_READ%'",
+    ));
+
+    pub fn analyze(conn: &mut Conn) {
+        diesel::sql_query("ANALYZE TABLE users").execute(conn).unwrap();
+    }
+
+    pub fn schema_of(database: &database::Database) -> &str {
+        database.url.rsplit('/').next().unwrap()
+    }
 
     pub fn literal(bytes: &[u8]) -> String {
         format!("x'{}'", super::world::hex(bytes))
@@ -138,6 +182,8 @@ mod mysql {
     #[cfg(feature = "cli")]
     #[path = "index_rotation.rs"]
     mod index_rotation;
+    #[path = "keys_at_boot.rs"]
+    mod keys_at_boot;
     #[cfg(feature = "cli")]
     #[path = "operator.rs"]
     mod operator;
