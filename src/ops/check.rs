@@ -12,6 +12,8 @@ use crate::keyring::Keyring;
 
 /// How many rows are looked at, at either end of a table.
 const SAMPLE: usize = 100;
+/// How many between them, where the database picks some.
+const MIDDLE: usize = 1_000;
 
 impl Keyring {
     /// Looks at a few rows of each column and names the keys that they need and this keyring lacks: at start-up, before the first
@@ -63,8 +65,9 @@ fn sample<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, table: &
         let keys: Vec<_> = table.key.iter().map(|key| format!("{} {order}", DB::quote(&key.name))).collect();
         format!("SELECT {head} FROM {from} ORDER BY {} LIMIT {SAMPLE}", keys.join(", "))
     });
+    // Limited before NULLs are left out: a column that has nothing else is not read to its end.
     let middle =
-        DB::sample(&table.name).map(|sample| format!("SELECT {head} FROM {from} {sample} WHERE {value} IS NOT NULL LIMIT {SAMPLE}"));
+        DB::sample(&table.name).map(|sample| format!("SELECT {head} FROM (SELECT {value} FROM {from} {sample} LIMIT {MIDDLE}) AS middle"));
     let mut found = Vec::new();
     for sql in ends.into_iter().chain(middle) {
         for row in DB::load(conn, Statement::new(sql))? {

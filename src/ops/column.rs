@@ -249,6 +249,11 @@ impl Index {
     pub fn key(self, name: &str) -> Self {
         Self { key: Some(name.to_owned()), ..self }
     }
+
+    /// Whether different values have different digests.
+    pub(crate) fn is_full_length(&self) -> bool {
+        self.bits == 256
+    }
 }
 
 type Normalize = dyn Fn(&[u8]) -> Result<Zeroizing<Vec<u8>>> + Send + Sync;

@@ -11,6 +11,8 @@ mod size;
 mod sqlite;
 
 pub use catalog::plan_migration;
+#[cfg(feature = "sqlite")]
+pub(super) use names::object;
 pub use plan::{ColumnPlan, Storage, TablePlan};
 
 use super::OpsError;

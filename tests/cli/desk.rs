@@ -23,6 +23,7 @@ pub struct Desk {
     env: Vec<(String, String)>,
     printed: RefCell<String>,
     secrets: RefCell<Vec<Vec<u8>>>,
+    values: RefCell<Vec<String>>,
 }
 
 /// What a command came to.
@@ -40,13 +41,22 @@ impl Desk {
         let dir = std::env::temp_dir().join(format!("diesel-envelope-cli-{}-{count}", std::process::id()));
         std::fs::create_dir(&dir).unwrap();
         let secrets = RefCell::new(vec![BASE64_URL_SAFE.decode(FERNET_KEY).unwrap()]);
-        Self { dir, env: vec![], printed: RefCell::default(), secrets }
+        Self { dir, env: vec![], printed: RefCell::default(), secrets, values: RefCell::default() }
     }
 
     pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    pub fn set(&mut self, name: &str, value: &str) {
         self.env.retain(|(known, _)| known != name);
         self.env.push((name.to_owned(), value.to_owned()));
-        self
+    }
+
+    /// A value that no command may print.
+    pub fn never(&self, value: &str) {
+        self.values.borrow_mut().push(value.to_owned());
     }
 
     #[cfg(feature = "test-kms")]
@@ -156,6 +166,10 @@ impl Drop for Desk {
         }
         for secret in &secrets {
             assert_lacks(&self.printed.borrow(), secret);
+        }
+        for value in self.values.take() {
+            let printed = self.printed.borrow();
+            assert!(!printed.contains(&value), "{value:?} was printed: {printed}");
         }
     }
 }

@@ -5,6 +5,10 @@
 
 #![allow(clippy::duplicate_mod, reason = "the same cases run on each backend")]
 
+#[cfg(feature = "cli")]
+#[path = "../cli/desk.rs"]
+#[allow(dead_code, reason = "the tests of the command line use the rest")]
+mod desk;
 mod random;
 mod world;
 
@@ -31,6 +35,18 @@ mod sqlite {
     pub const STALE: &str = "CREATE TRIGGER diesel_envelope_users AFTER UPDATE OF plain ON users
         WHEN NEW.plain IS NOT OLD.plain AND NEW.email IS OLD.email
         BEGIN UPDATE users SET email = NULL, email_index = NULL WHERE id = NEW.id; END";
+    pub const TEXT: &str = "TEXT";
+    pub const QUOTE: &str = "\"";
+    /// How many rows the connection has read: SQLite does not say.
+    pub const ROWS_READ: Option<(&str, &str)> = None;
+
+    pub fn analyze(conn: &mut Conn) {
+        conn.batch_execute("ANALYZE").unwrap();
+    }
+
+    pub fn schema_of(_: &database::Database) -> &'static str {
+        "main"
+    }
 
     pub fn literal(bytes: &[u8]) -> String {
         format!("x'{}'", super::world::hex(bytes))
@@ -47,20 +63,34 @@ mod sqlite {
         conn
     }
 
+    #[cfg(feature = "cli")]
+    #[path = "application.rs"]
+    mod application;
     #[path = "basics.rs"]
     mod basics;
     #[path = "database.rs"]
     pub mod database;
+    #[cfg(feature = "cli")]
+    #[path = "index_rotation.rs"]
+    mod index_rotation;
     #[path = "keys.rs"]
     mod keys;
+    #[path = "keys_at_boot.rs"]
+    mod keys_at_boot;
     #[path = "killed.rs"]
     mod killed;
     #[path = "limits.rs"]
     mod limits;
     #[path = "on_sqlite.rs"]
     mod on_sqlite;
+    #[cfg(feature = "cli")]
+    #[path = "operator.rs"]
+    mod operator;
     #[path = "plan.rs"]
     mod plan;
+    #[cfg(feature = "cli")]
+    #[path = "rotation.rs"]
+    mod rotation;
     #[path = "traffic.rs"]
     mod traffic;
     #[path = "writers.rs"]
@@ -86,6 +116,21 @@ mod postgres {
             IF NEW.plain IS DISTINCT FROM OLD.plain AND NEW.email IS NOT DISTINCT FROM OLD.email THEN
                 NEW.email := NULL; NEW.email_index := NULL; END IF; RETURN NEW; END $$;
         CREATE TRIGGER diesel_envelope_users BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION diesel_envelope_users()";
+    pub const TEXT: &str = "text";
+    pub const QUOTE: &str = "\"";
+    /// How many rows have been read of the table, by this connection and by those that are closed.
+    pub const ROWS_READ: Option<(&str, &str)> = Some((
+        "SELECT pg_stat_force_next_flush()",
+        "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) AS count FROM pg_stat_user_tables WHERE relname = 'users'",
+    ));
+
+    pub fn analyze(conn: &mut Conn) {
+        diesel::sql_query("ANALYZE users").execute(conn).unwrap();
+    }
+
+    pub fn schema_of(_: &database::Database) -> &'static str {
+        "public"
+    }
 
     pub fn literal(bytes: &[u8]) -> String {
         format!("'\\x{}'::bytea", super::world::hex(bytes))
@@ -101,22 +146,36 @@ mod postgres {
         Conn::establish(url).unwrap()
     }
 
+    #[cfg(feature = "cli")]
+    #[path = "application.rs"]
+    mod application;
     #[path = "basics.rs"]
     mod basics;
     #[path = "claims.rs"]
     mod claims;
     #[path = "database.rs"]
     pub mod database;
+    #[cfg(feature = "cli")]
+    #[path = "index_rotation.rs"]
+    mod index_rotation;
     #[path = "keys.rs"]
     mod keys;
+    #[path = "keys_at_boot.rs"]
+    mod keys_at_boot;
     #[path = "killed.rs"]
     mod killed;
     #[path = "limits.rs"]
     mod limits;
     #[path = "on_postgres.rs"]
     mod on_postgres;
+    #[cfg(feature = "cli")]
+    #[path = "operator.rs"]
+    mod operator;
     #[path = "plan.rs"]
     mod plan;
+    #[cfg(feature = "cli")]
+    #[path = "rotation.rs"]
+    mod rotation;
     #[path = "through_async.rs"]
     mod through_async;
     #[path = "traffic.rs"]
@@ -143,6 +202,22 @@ mod mysql {
     pub const STALE: &str = "CREATE TRIGGER diesel_envelope_users BEFORE UPDATE ON users FOR EACH ROW
         IF NOT (CAST(NEW.plain AS BINARY) <=> CAST(OLD.plain AS BINARY)) AND NEW.email <=> OLD.email
             THEN SET NEW.email = NULL, NEW.email_index = NULL; END IF";
+    pub const TEXT: &str = "TEXT CHARACTER SET ascii COLLATE ascii_bin";
+    pub const QUOTE: &str = "`";
+    /// How many rows this connection has read.
+    pub const ROWS_READ: Option<(&str, &str)> = Some((
+        "DO 0",
+        "SELECT CAST(SUM(VARIABLE_VALUE) AS SIGNED) AS count FROM information_schema.SESSION_STATUS \
+         WHERE VARIABLE_NAME LIKE 'HANDLER_READ%'",
+    ));
+
+    pub fn analyze(conn: &mut Conn) {
+        diesel::sql_query("ANALYZE TABLE users").execute(conn).unwrap();
+    }
+
+    pub fn schema_of(database: &database::Database) -> &str {
+        database.url.rsplit('/').next().unwrap()
+    }
 
     pub fn literal(bytes: &[u8]) -> String {
         format!("x'{}'", super::world::hex(bytes))
@@ -156,20 +231,34 @@ mod mysql {
         Conn::establish(url).unwrap()
     }
 
+    #[cfg(feature = "cli")]
+    #[path = "application.rs"]
+    mod application;
     #[path = "basics.rs"]
     mod basics;
     #[path = "database.rs"]
     pub mod database;
+    #[cfg(feature = "cli")]
+    #[path = "index_rotation.rs"]
+    mod index_rotation;
     #[path = "keys.rs"]
     mod keys;
+    #[path = "keys_at_boot.rs"]
+    mod keys_at_boot;
     #[path = "killed.rs"]
     mod killed;
     #[path = "limits.rs"]
     mod limits;
     #[path = "on_mysql.rs"]
     mod on_mysql;
+    #[cfg(feature = "cli")]
+    #[path = "operator.rs"]
+    mod operator;
     #[path = "plan.rs"]
     mod plan;
+    #[cfg(feature = "cli")]
+    #[path = "rotation.rs"]
+    mod rotation;
     #[path = "traffic.rs"]
     mod traffic;
     #[path = "writers.rs"]

@@ -115,11 +115,16 @@ impl OpsBackend for Pg {
         format!("({expression})::text")
     }
 
-    /// About a thousand rows by the planner's count of them.
+    /// Sixteen pages or so: by the size of the file, which is right before the planner has counted the rows too, and by its count for a
+    /// partitioned table, which has no file.
     fn sample(name: &TableName) -> Option<String> {
         let table = Self::table(name).replace('\'', "''");
         Some(format!(
-            "TABLESAMPLE SYSTEM ((SELECT least(100, 100000 / greatest(reltuples, 1)) FROM pg_class WHERE oid = to_regclass('{table}'))::real)"
+            "TABLESAMPLE SYSTEM ((SELECT least(
+                100,
+                1600.0 * current_setting('block_size')::int / greatest(pg_relation_size(oid), 1),
+                100000 / greatest(reltuples, 1)
+            ) FROM pg_class WHERE oid = to_regclass('{table}'))::real)"
         ))
     }
 

@@ -7,7 +7,7 @@ use diesel::sqlite::Sqlite;
 use super::{Form, OpsBackend, Read, Shape, Write, hexadecimal, texts, write_each};
 use crate::ops::column::TableName;
 use crate::ops::error::OpsError;
-use crate::ops::migration::Dialect;
+use crate::ops::migration::{Dialect, object};
 use crate::ops::statement::{Run, Statement};
 use crate::ops::table::{KeyColumn, KeyPart, Stored, Table};
 use crate::ops::value_type::ValueType;
@@ -47,19 +47,6 @@ impl OpsBackend for Sqlite {
         let mut key: Vec<_> = described.iter().filter(|row| row[4] != "0").collect();
         key.sort_by_key(|row| row[4].parse::<usize>().unwrap_or_default());
         let key = key.into_iter().map(|row| KeyColumn { name: row[0].clone(), sql_type: row[1].clone() }).collect();
-        let column = |row: &Vec<String>| {
-            let text = ["char", "clob", "text"].iter().any(|word| row[1].contains(word));
-            Stored {
-                name: row[0].clone(),
-                sql_type: row[1].clone(),
-                text,
-                nullable: row[2] == "0",
-                unique: row[3] != "0",
-                collation: None,
-                automatic: false,
-            }
-        };
-        let columns = described.iter().map(column).collect();
         // The statement is as somebody wrote it, over several lines maybe.
         let words = "replace(replace(replace(upper(sql), char(9), ' '), char(10), ' '), char(13), ' ')";
         let sql = format!(
@@ -67,7 +54,22 @@ impl OpsBackend for Sqlite {
                 WHERE substr(words, 1, instr(words, ' BEGIN ')) LIKE '% UPDATE %' ORDER BY name",
             Self::quote(schema)
         );
-        Ok(Table { name: name.clone(), key, columns, triggers: rows(sql, 1)?.into_iter().flatten().collect() })
+        let triggers: Vec<_> = rows(sql, 1)?.into_iter().flatten().collect();
+        let column = |row: &Vec<String>| {
+            let text = ["char", "clob", "text"].iter().any(|word| row[1].contains(word));
+            Stored {
+                name: row[0].clone(),
+                sql_type: row[1].clone(),
+                text,
+                // What the migrations of this crate have in place of a constraint.
+                nullable: row[2] == "0" && !triggers.contains(&object(name, &row[0], "required_update")),
+                unique: row[3] != "0",
+                collation: None,
+                automatic: false,
+            }
+        };
+        let columns = described.iter().map(column).collect();
+        Ok(Table { name: name.clone(), key, columns, triggers })
     }
 
     /// Takes the write lock at once: a transaction that reads first may find that it can no longer write.

@@ -32,7 +32,7 @@ pub(super) fn literal(text: &str) -> String {
 /// rest, so that it stays the same name for the same column.
 ///
 /// The tools know triggers of ours by `diesel_envelope`. PostgreSQL fires the triggers of a table by the order of their names.
-pub(super) fn object(table: &TableName, column: &str, kind: &str) -> String {
+pub(in crate::ops) fn object(table: &TableName, column: &str, kind: &str) -> String {
     let (stem, tail) = (format!("{}_{column}", table.name), format!("_diesel_envelope_{kind}"));
     if stem.len() + tail.len() <= LONGEST {
         return stem + &tail;

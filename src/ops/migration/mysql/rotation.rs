@@ -23,10 +23,23 @@ pub(super) fn shadow(table: &TablePlan) -> Vec<Migration> {
     vec![Migration::of(Step::Shadow, table).up(&purpose(Step::Shadow, table), &up).down("Drops the second columns.", &removed)]
 }
 
-pub(super) fn create_shadow(table: &TablePlan, plan: &ColumnPlan) -> String {
-    let changed = shape::changed(MYSQL, &q(plan.name()));
-    let nulls = plan.shadows().map(|(_, shadow)| (q(shadow), format!("{changed}\n        AND {}", unchanged(&q(shadow)))));
+/// An old program writes the first index alone: where it changed, the second is that of another value.
+fn create_shadow(table: &TablePlan, plan: &ColumnPlan) -> String {
+    let nulls = plan.shadows().map(|(index, shadow)| {
+        let changed = shape::changed(MYSQL, &q(if index.is_full_length() { &index.name } else { plan.name() }));
+        (q(shadow), format!("{changed}\n        AND {}", unchanged(&q(shadow))))
+    });
     create_trigger(table, plan, "shadow", nulls)
+}
+
+/// A new program writes the second alone, and what the first still says would stand in the way of others.
+fn create_first(table: &TablePlan, plan: &ColumnPlan) -> String {
+    let nulls = plan.shadows().map(|(index, shadow)| {
+        let first = q(&index.name);
+        let condition = format!("{}\n        AND {}", shape::changed(MYSQL, &q(shadow)), unchanged(&first));
+        (first, condition)
+    });
+    create_trigger(table, plan, "first", nulls)
 }
 
 pub(super) fn promote(table: &TablePlan) -> Vec<Migration> {
@@ -37,12 +50,15 @@ pub(super) fn promote(table: &TablePlan) -> Vec<Migration> {
         guards.extend(refuse(table, plan, &indexed.join(" AND ")));
         up.push(add_check(table, plan, "complete", &indexed.join(" AND ")));
         dropped.push(drop_check(table, plan, "complete"));
-        triggers.push(drop_trigger(table, plan, "shadow"));
-        restored.push(create_shadow(table, plan));
+        triggers.extend([drop_trigger(table, plan, "shadow"), create_first(table, plan)]);
+        restored.extend([drop_trigger(table, plan, "first"), create_shadow(table, plan)]);
         for (index, shadow) in plan.shadows() {
             if plan.not_null {
                 up.push(format!("MODIFY COLUMN {} {} NOT NULL", q(shadow), index_type(index)));
                 down.push(format!("MODIFY COLUMN {} {}", q(shadow), index_type(index)));
+                // For the program that does not write it any more.
+                up.push(format!("MODIFY COLUMN {} {}", q(&index.name), index_type(index)));
+                down.push(format!("MODIFY COLUMN {} {} NOT NULL", q(&index.name), index_type(index)));
             }
             up.push(add_index(table, shadow, plan.ends_unique(index)));
             down.push(drop_index(table, shadow));
@@ -63,5 +79,7 @@ pub(super) fn retire(table: &TablePlan) -> Vec<Migration> {
         down.push(add_index(table, &index.name, plan.ends_unique(index)));
     }
     let (Some(up), Some(down)) = (alter(MYSQL, table, up), alter(MYSQL, table, down)) else { return Vec::new() };
-    vec![Migration::of(Step::Retire, table).up(&purpose(Step::Retire, table), &[up]).down("The first columns come back empty.", &[down])]
+    let up: Vec<_> = table.rotating().map(|plan| drop_trigger(table, plan, "first")).chain([up]).collect();
+    let down: Vec<_> = std::iter::once(down).chain(table.rotating().map(|plan| create_first(table, plan))).collect();
+    vec![Migration::of(Step::Retire, table).up(&purpose(Step::Retire, table), &up).down("The first columns come back empty.", &down)]
 }

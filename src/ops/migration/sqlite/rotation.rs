@@ -26,17 +26,40 @@ pub(super) fn shadow(table: &TablePlan) -> Vec<Migration> {
     vec![Migration::of(Step::Shadow, table).up(&purpose(Step::Shadow, table), &up).down("Drops the second columns.", &down)]
 }
 
-pub(super) fn create_shadow(table: &TablePlan, plan: &ColumnPlan) -> String {
-    let column = q(plan.name());
-    let updates = plan.shadows().map(|(_, shadow)| update(table, &[q(shadow)], Some(&format!("NEW.{0} IS OLD.{0}", q(shadow)))));
-    create_trigger(table, plan, "shadow", (&column, &shape::changed(SQLITE, &column)), &updates.collect::<Vec<_>>())
+/// An old program writes the first index alone: where it changed, the second is that of another value.
+fn create_shadow(table: &TablePlan, plan: &ColumnPlan) -> String {
+    let (mut watched, mut changes, mut updates) = (vec![], vec![], vec![]);
+    for (index, shadow) in plan.shadows() {
+        let source = q(if index.is_full_length() { &index.name } else { plan.name() });
+        let changed = shape::changed(SQLITE, &source);
+        updates.push(update(table, &[q(shadow)], Some(&format!("NEW.{0} IS OLD.{0} AND {changed}", q(shadow)))));
+        changes.push(changed);
+        if !watched.contains(&source) {
+            watched.push(source);
+        }
+    }
+    create_trigger(table, plan, "shadow", (&watched.join(", "), &changes.join("\n    OR ")), &updates)
+}
+
+/// A new program writes the second alone, and what the first still says would stand in the way of others. Unless the first is
+/// NOT NULL by CREATE TABLE, which SQLite does not take back.
+fn create_first(table: &TablePlan, plan: &ColumnPlan) -> String {
+    let (mut watched, mut changes, mut updates) = (vec![], vec![], vec![]);
+    for (index, shadow) in plan.shadows() {
+        let (changed, first) = (shape::changed(SQLITE, &q(shadow)), q(&index.name));
+        let sql = update(table, &[first.clone()], Some(&format!("NEW.{first} IS OLD.{first} AND {changed}")));
+        updates.push(sql.replacen("UPDATE", "UPDATE OR IGNORE", 1));
+        watched.push(q(shadow));
+        changes.push(changed);
+    }
+    create_trigger(table, plan, "first", (&watched.join(", "), &changes.join("\n    OR ")), &updates)
 }
 
 pub(super) fn promote(table: &TablePlan) -> Vec<Migration> {
     let (mut guards, mut up, mut down, mut restored) = (vec![], vec![], vec![], vec![]);
     for plan in table.rotating() {
-        up.push(drop_trigger(table, plan.name(), "shadow"));
-        restored.push(create_shadow(table, plan));
+        up.extend([drop_trigger(table, plan.name(), "shadow"), create_first(table, plan)]);
+        restored.extend([drop_trigger(table, plan.name(), "first"), create_shadow(table, plan)]);
         for (index, shadow) in plan.shadows() {
             let missing = format!("{} IS NOT NULL AND {} IS NULL", q(plan.name()), q(shadow));
             guards.extend(refuse(table, &missing, &format!("{} has values that {shadow} does not find", plan.column)));
@@ -45,7 +68,10 @@ pub(super) fn promote(table: &TablePlan) -> Vec<Migration> {
             if plan.not_null {
                 up.extend(create_required(table, shadow));
                 down.extend(drop_constraint(table, shadow, "required"));
+                down.extend(create_required(table, &index.name));
             }
+            // For the program that does not write it any more.
+            up.extend(drop_constraint(table, &index.name, "required"));
         }
     }
     if up.is_empty() {
@@ -58,8 +84,8 @@ pub(super) fn promote(table: &TablePlan) -> Vec<Migration> {
 
 pub(super) fn retire(table: &TablePlan) -> Vec<Migration> {
     let (mut up, mut down) = (vec![], vec![]);
+    up.extend(table.rotating().map(|plan| drop_trigger(table, plan.name(), "first")));
     for (plan, (index, _)) in table.rotating().flat_map(|plan| plan.shadows().map(move |pair| (plan, pair))) {
-        up.extend(drop_constraint(table, &index.name, "required"));
         up.push(drop_index(table, &index.name));
         up.extend(change(table, format!("DROP COLUMN {}", q(&index.name))));
         down.extend(add_index_column(table, &index.name, index));
@@ -68,6 +94,7 @@ pub(super) fn retire(table: &TablePlan) -> Vec<Migration> {
     if up.is_empty() {
         return Vec::new();
     }
+    down.extend(table.rotating().map(|plan| create_first(table, plan)));
     let comment = purpose(Step::Retire, table) + "SQLite cannot drop a column that CREATE TABLE declares UNIQUE.";
     vec![Migration::of(Step::Retire, table).up(&comment, &up).down("The first columns come back empty.", &down)]
 }
