@@ -585,6 +585,7 @@ fn is_passing(error: &DieselError) -> bool {
             "database is locked",
             "database table is locked",
             "Lock wait timeout",
+            "lock timeout",
             "Record has changed since last read",
         ]
         .iter()
