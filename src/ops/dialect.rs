@@ -59,6 +59,9 @@ pub trait OpsBackend: EnvelopeBackend + Run {
     /// What makes a page of rows this transaction's alone, and leaves out those that are another's.
     #[doc(hidden)]
     const CLAIM: &'static str = " FOR UPDATE SKIP LOCKED";
+    /// The same where a column of a UNIQUE index is written.
+    #[doc(hidden)]
+    const CLAIM_UNIQUE: &'static str = Self::CLAIM;
 
     /// An identifier in quotes.
     #[doc(hidden)]

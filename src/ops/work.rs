@@ -302,10 +302,16 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         Ok(found)
     }
 
+    /// What claims the rows that are read.
+    fn claim(&self) -> &'static str {
+        let shape = self.job.shape();
+        if shape.writes.iter().any(|place| shape.reads[*place].column.unique) { DB::CLAIM_UNIQUE } else { DB::CLAIM }
+    }
+
     /// One candidate, claimed.
     fn row(&self, conn: &mut impl LoadConnection<Backend = DB>, key: &Key) -> QueryResult<Vec<Found>> {
         let statement = Statement::new(format!("{}{} AND ", select::<DB>(self.table, self.job.shape()), self.candidates()));
-        self.load(conn, key.equals::<DB>(self.table, statement).sql(DB::CLAIM))
+        self.load(conn, key.equals::<DB>(self.table, statement).sql(self.claim()))
     }
 
     fn load(&self, conn: &mut impl LoadConnection<Backend = DB>, statement: Statement) -> QueryResult<Vec<Found>> {
@@ -317,7 +323,7 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     fn first_pass(&self, conn: &mut impl LoadConnection<Backend = DB>) -> Result<(), OpsError> {
         let claim = |conn: &mut _| {
             let mut state = self.state();
-            let page = self.page(conn, state.cursor.as_ref(), DB::CLAIM)?;
+            let page = self.page(conn, state.cursor.as_ref(), self.claim())?;
             state.cursor = page.last().map(|row| row.key.clone()).or(state.cursor.take());
             Ok(page)
         };
@@ -371,7 +377,7 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
                 self.state().report.written += wanted.len() as u64;
             } else if !wanted.is_empty() {
                 let after = cursor.as_ref();
-                let done = self.transaction(conn, |conn| self.page(conn, after, DB::CLAIM))?;
+                let done = self.transaction(conn, |conn| self.page(conn, after, self.claim()))?;
                 done.settled.iter().for_each(|key| _ = wanted.remove(key));
                 written += done.written;
                 left += wanted.len() as u64;
@@ -579,6 +585,7 @@ fn is_passing(error: &DieselError) -> bool {
             "database is locked",
             "database table is locked",
             "Lock wait timeout",
+            "lock timeout",
             "Record has changed since last read",
         ]
         .iter()

@@ -26,7 +26,7 @@ pub fn to_rotate(count: usize) -> (Database, Keyring) {
 }
 
 /// So many users to backfill from `plain`, each with a value of its own.
-fn to_backfill(count: usize, email_column: &str, rest: &str) -> (Database, Keyring) {
+pub fn to_backfill(count: usize, email_column: &str, rest: &str) -> (Database, Keyring) {
     let database = Database::with(&format!(
         "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, plain VARCHAR(60), email {email_column}, email_index {DIGEST}{rest})"
     ));

@@ -2,19 +2,26 @@
 
 use std::time::Duration;
 
-use diesel_envelope::ops::Settings;
+use diesel::connection::SimpleConnection;
+use diesel_envelope::ops::{self, Settings};
 
-use super::limits::{rotate, to_rotate};
+use super::BYTES;
+use super::limits::to_backfill;
 use crate::world::*;
 
+/// An UPDATE of a column that others could refer to waits for those who insert a reference, to whichever column it is.
 #[test]
-fn a_row_that_a_trigger_keeps_as_it_is_is_left_and_said_to_be() {
-    let (database, keyring) = to_rotate(5);
-    database.execute(
-        "CREATE FUNCTION not_this_one() RETURNS trigger AS $$ BEGIN IF OLD.id = 3 THEN RETURN NULL; END IF; RETURN NEW; END; $$ LANGUAGE plpgsql;
-         CREATE TRIGGER not_this_one BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION not_this_one()",
-    );
-    let settings = Settings::new().allow_triggers(true).patience(Duration::ZERO);
-    let report = rotate(&database, &keyring, settings, &Told::default()).unwrap();
-    assert_eq!((report.written, report.left, report.is_complete()), (4, 1, false), "{report:?}");
+fn a_row_that_is_referred_to_just_now_is_left_where_a_unique_index_is_written() {
+    let (database, keyring) = to_backfill(3, BYTES, ", UNIQUE (email_index)");
+    database.execute("CREATE TABLE posts (user_id BIGINT REFERENCES users (id))");
+    let mut other = database.connect();
+    other.batch_execute("BEGIN; INSERT INTO posts VALUES (2)").unwrap();
+    let mut conns = database.connections(1);
+    conns[0].batch_execute("SET lock_timeout = '3s'").unwrap();
+    let column = [email().plaintext("plain")];
+    let report = ops::backfill(&mut conns, &keyring, &column, &Settings::new().patience(Duration::ZERO), &()).unwrap();
+    assert_eq!((report.written, report.left), (2, 1), "{report:?}");
+    other.batch_execute("COMMIT").unwrap();
+    let report = ops::backfill(&mut conns, &keyring, &column, &Settings::new(), &()).unwrap();
+    assert_eq!((report.written, report.is_complete()), (1, true), "{report:?}");
 }

@@ -37,8 +37,8 @@ fn loses_no_write(task: Task, column: Column) {
         let mut run = |settings: Settings| {
             let settings = settings.batch_size(if WORKERS == 1 { 100 } else { 20 }).max_rows_per_second(2_500);
             let report = match task {
-                Task::Rotate => ops::rotate(&mut conns, &after, &[column.clone()], &settings, &Told::default()),
-                Task::Backfill => ops::backfill(&mut conns, &after, &[column.clone()], &settings, &Told::default()),
+                Task::Rotate => ops::rotate(&mut conns, &after, std::slice::from_ref(&column), &settings, &Told::default()),
+                Task::Backfill => ops::backfill(&mut conns, &after, std::slice::from_ref(&column), &settings, &Told::default()),
             };
             let report = report.unwrap();
             assert_eq!((report.failed, report.gave_up), (0, false), "{report:?}");
@@ -51,7 +51,7 @@ fn loses_no_write(task: Task, column: Column) {
         app.retire_old();
         let report = run(Settings::new());
         assert!(app.is_stopped() || report.is_complete(), "{report:?}");
-        let status = ops::status(&mut app.database.connect(), &after, &[column.clone()]).unwrap();
+        let status = ops::status(&mut app.database.connect(), &after, std::slice::from_ref(&column)).unwrap();
         assert!(app.is_stopped() || status[0].is_fresh(), "{}", status[0]);
     });
     let counts = [&app.writes, &app.before, &app.after].map(|count| count.load(Relaxed));

@@ -34,6 +34,8 @@ impl OpsBackend for Pg {
     const DIALECT: Dialect = Dialect::PostgreSql;
     /// As strong as the UPDATE that follows: inserts of rows that refer to these go on.
     const CLAIM: &'static str = " FOR NO KEY UPDATE SKIP LOCKED";
+    /// The UPDATE of what others could refer to is stronger: it would wait for them, and they for it.
+    const CLAIM_UNIQUE: &'static str = " FOR UPDATE SKIP LOCKED";
 
     fn quote(name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))
