@@ -176,11 +176,13 @@ fn errors_say_what_to_do() {
     }
 }
 
-#[cfg(any(feature = "libpq", feature = "libmysqlclient"))]
+#[cfg(all(feature = "libpq", feature = "libmysqlclient"))]
 #[test]
 fn a_url_is_never_shown() {
     for scheme in ["postgres", "mysql"] {
-        for url in ["bobby:hunter2hunter2@127.0.0.1:1/app", "bobby:hunter2%40hunter2@no-such-host.invalid/app", "bobby:hunter2hunter2@:port/app"] {
+        for url in
+            ["bobby:hunter2hunter2@127.0.0.1:1/app", "bobby:hunter2%40hunter2@no-such-host.invalid/app", "bobby:hunter2hunter2@:port/app"]
+        {
             let desk = with_users(0).env("DATABASE_URL", &format!("{scheme}://{url}"));
             desk.never("hunter2");
             desk.run(&["status"]).failed(1, "no connection to the database", "check the database URL");
@@ -190,7 +192,11 @@ fn a_url_is_never_shown() {
     }
     let desk = with_users(0).env("DATABASE_URL", "");
     desk.never("hunter2");
-    desk.run(&["status", "--database-url", "mssql://bobby:hunter2@127.0.0.1/app"]).failed(1, "no such SQLite file", "check the database URL");
+    desk.run(&["status", "--database-url", "mssql://bobby:hunter2@127.0.0.1/app"]).failed(
+        1,
+        "no such SQLite file",
+        "check the database URL",
+    );
     assert!(!desk.run(&["status", "--help"]).done().stdout.contains("hunter2"));
 }
 
@@ -237,12 +243,31 @@ fn a_dry_run_writes_nothing_and_quiet_says_little() {
     assert!(quiet.stderr.contains("error: not every row is sound"));
 }
 
+/// Diesel takes two folders of one second for the same migration, and runs the first.
+#[test]
+fn migrations_of_one_second_have_an_order() {
+    let desk = with_users(1);
+    let folders = || {
+        let entries = std::fs::read_dir(desk.path("migrations")).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names.into_iter().map(|name| name.split_once('_').map(|(stamp, step)| (stamp.to_owned(), step.to_owned())).unwrap()).unzip()
+    };
+    for step in ["shadow", "promote", "retire"] {
+        desk.run(&["generate-migration", "users", "--step", step, "--shadow", "email_index=email_index_b"]).done();
+    }
+    let (mut stamps, steps): (Vec<String>, Vec<String>) = folders();
+    assert_eq!(steps, ["users_shadow", "users_promote", "users_retire"]);
+    stamps.dedup();
+    assert_eq!(stamps.len(), 3);
+}
+
 /// Where there is no terminal: no bar, no control characters.
 #[test]
 fn progress_is_plain_lines_without_a_terminal() {
     let mut desk = with_users(12);
     promote(&mut desk);
-    let rotated = desk.run(&["rotate", "--max-rows-per-second", "1", "--batch-size", "6", "--where", "id <= 12"]).done();
+    let rotated = desk.run(&["rotate", "--max-rows-per-second", "2", "--batch-size", "11", "--where", "id <= 12"]).done();
     let lines: Vec<_> = rotated.stderr.lines().collect();
     assert_eq!(lines[0], "users: 12 rows");
     assert!(lines[1].starts_with("users: 12 of 12 rows, ") && lines[1].ends_with(" a second, 0 s left"), "{lines:?}");
