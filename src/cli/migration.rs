@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use diesel_envelope::ops::{self, Column, Migration, Step};
 use serde::Serialize;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+use time::{Duration, PrimitiveDateTime};
 
 use super::columns::ColumnArgs;
 use super::database::{DatabaseArgs, with_database};
@@ -108,13 +111,26 @@ impl GenerateMigration {
     }
 }
 
+/// As the folders of Diesel's migrations begin.
+const STAMP: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]-[hour][minute][second]");
+
+/// Now, or a second after what was generated last.
+fn first_moment(folder: &Path) -> PrimitiveDateTime {
+    let now = time::OffsetDateTime::now_utc();
+    let now = PrimitiveDateTime::new(now.date(), now.time());
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let moments = entries.filter_map(|entry| PrimitiveDateTime::parse(entry.file_name().to_str()?.split('_').next()?, STAMP).ok());
+    // Somebody's folder of the year 2099 is none of those.
+    let last = moments.filter(|moment| *moment < now + Duration::HOUR).max();
+    last.map_or(now, |last| now.max(last + Duration::SECOND))
+}
+
 /// Writes the folders, one second apart, so that they run in their order.
 fn write(folder: &Path, migrations: &[Migration]) -> Result<Vec<PathBuf>, Failure> {
-    let now = time::OffsetDateTime::now_utc();
+    let first = first_moment(folder);
     let mut files = Vec::new();
     for (migration, seconds) in migrations.iter().zip(0..) {
-        let moment = now + time::Duration::seconds(seconds);
-        let stamp = format!("{}-{:02}{:02}{:02}", moment.date(), moment.hour(), moment.minute(), moment.second());
+        let stamp = (first + Duration::seconds(seconds)).format(STAMP).map_err(|error| Failure::new(format!("the date: {error}")))?;
         let folder = folder.join(format!("{stamp}_{}", migration.name));
         let unwritten = |path: &Path| {
             let path = path.display().to_string();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use diesel_envelope::keyring::Document;
-use diesel_envelope::ops::{self, Column, ColumnStatus, OpsError, Settings};
+use diesel_envelope::ops::{self, Column, ColumnStatus, OpsError, Settings, ValueFormat};
 use diesel_envelope::{KeyId, Keyring};
 use serde::Serialize;
 
@@ -180,9 +180,18 @@ impl Status {
         let columns = with_database!(url, 1, |conns| ops::status(&mut conns[0], &keyring, &columns))?;
         let found = Found { columns };
         output.report(&found)?;
-        let missing: Vec<_> = found.columns.iter().flat_map(ColumnStatus::missing_keys).map(|key| key.to_string()).collect();
+        let missing: Vec<_> = found.columns.iter().flat_map(missing).collect();
         if missing.is_empty() { Ok(()) } else { Err(OpsError::MissingKeys { missing }.into()) }
     }
+}
+
+/// What the keyring lacks for a column. Fernet tokens name no key, and what is no ciphertext needs none.
+fn missing(column: &ColumnStatus) -> impl Iterator<Item = String> + '_ {
+    let needed = column.values.iter().filter(|values| !values.readable && values.format != ValueFormat::Other);
+    needed.map(|values| match values.key {
+        Some(key) => format!("{} needs key {key}", column.column),
+        None => format!("{} needs a key for its values ({})", column.column, values.format),
+    })
 }
 
 /// What a quick look found: nothing wrong.

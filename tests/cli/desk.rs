@@ -102,6 +102,18 @@ impl Desk {
         Outcome { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
+    /// Runs a command on a terminal, and returns what it showed. `script` of util-linux makes one.
+    #[cfg(target_os = "linux")]
+    pub fn on_a_terminal(&self, arguments: &str) -> Option<String> {
+        let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_diesel-envelope"));
+        let mut command = Command::new("script");
+        command.args(["-qec", &line, "/dev/null"]).current_dir(&self.dir).stdin(Stdio::null());
+        let output = command.envs(self.env.iter().map(|(name, value)| (name, value))).env("TERM", "xterm").output().ok()?;
+        let screen = String::from_utf8_lossy(&output.stdout).into_owned();
+        self.printed.borrow_mut().push_str(&screen);
+        Some(screen)
+    }
+
     fn remember(&self, outcome: &Outcome) {
         write!(self.printed.borrow_mut(), "{}\n{}\n", outcome.stdout, outcome.stderr).unwrap();
     }
@@ -191,6 +203,12 @@ impl Outcome {
     #[track_caller]
     pub fn done(self) -> Self {
         assert_eq!(self.code, 0, "{self:?}");
+        self
+    }
+
+    #[track_caller]
+    pub fn done_with(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self:?}");
         self
     }
 

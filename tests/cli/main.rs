@@ -6,3 +6,4 @@ mod keys;
 #[cfg(feature = "test-kms")]
 mod kms;
 mod refusals;
+mod tables;

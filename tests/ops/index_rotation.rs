@@ -156,15 +156,15 @@ fn phase(operator: &mut Operator, applications: &mut [Application]) {
             application.refused(&format!("change 2 {}", email.to_lowercase()));
         }
         // It is given up by one, and taken by another.
-        for application in &mut *applications {
-            operator.change(application, id, &format!("Given-Up-{id}@Example.org"));
-            operator.change(application, id, &format!("Again-{}", email.to_lowercase()));
-            application.told(&format!("save {id}"));
-        }
-        for taker in 0..applications.len() {
-            let id = next(operator);
-            operator.write(&mut applications[taker], id, &email, "x");
-            operator.change(&mut applications[(taker + 1 + writer) % applications.len()], id, &format!("Taken-{id}@Example.org"));
+        for giver in 0..applications.len() {
+            for taker in 0..applications.len() {
+                let (id, taken) = (next(operator), format!("Taken-{id}@Example.org"));
+                operator.write(&mut applications[writer], id, &taken, "x");
+                operator.change(&mut applications[giver], id, &format!("Given-Up-{id}@Example.org"));
+                operator.write(&mut applications[taker], id + 1, &taken, "x");
+                operator.change(&mut applications[taker], id + 1, &format!("Again-{id}@Example.org"));
+                applications[giver].told(&format!("save {id}"));
+            }
         }
     }
     operator.check(applications);
