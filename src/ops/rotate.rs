@@ -81,7 +81,9 @@ impl<'a, DB: OpsBackend> Rotate<'a, DB> {
         }
         let unique = reads.iter().map(|read| read.column.unique).collect();
         let candidates = columns.iter().map(|column| candidates::<DB>(table, keyring, column)).collect::<Result<Vec<_>, _>>()?.join(" OR ");
-        let shape = Shape { writes: (0..reads.len()).collect(), reads };
+        // An index that is UNIQUE and NOT NULL is compared, and never written: only then can others go on referring to claimed rows.
+        let is_written = |place: &usize| !reads[*place].column.unique || reads[*place].column.nullable;
+        let shape = Shape { writes: (0..reads.len()).filter(is_written).collect(), reads };
         Ok(Self { keyring, columns, shape, candidates, unique, backend: std::marker::PhantomData })
     }
 }
@@ -142,7 +144,8 @@ impl<DB: OpsBackend> Job<DB> for Rotate<'_, DB> {
                 new.push(Some(digest));
             }
         }
-        Ok(changed.then_some(new))
+        let mut written = || self.shape.writes.iter().map(|place| new[*place].take()).collect();
+        Ok(changed.then(&mut written))
     }
 }
 
