@@ -261,6 +261,18 @@ struct Page {
     written: u64,
 }
 
+/// What came of a row in a transaction of its own.
+enum Single {
+    /// All is done that can be; whether it was written.
+    Done(u64),
+    /// Another holds or changed it, and the next pass comes by.
+    NotHad,
+    /// The database refuses what the row would become, which was reported.
+    Refused,
+    /// The database refused, and did not say in a way that is understood here whether it was for the row: a trigger that raises.
+    Unclear(DieselError),
+}
+
 impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     fn new(table: &'a Table, job: &'a J, settings: &'a Settings, observer: &'a O) -> Self {
         Self {
@@ -425,27 +437,48 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
                 }
                 // What was claimed is another's now, or comes by again in the next pass.
                 Err(error) if is_passing(&error) && tries < MOST_TRIES => tries += 1,
-                Err(error) if is_about_a_row(&error) => {
-                    let mut page = Page { claimed: claimed.len(), settled: Vec::new(), written: 0 };
-                    for key in claimed {
-                        if self.state().report.gave_up {
-                            break;
-                        }
-                        if let Some(written) = self.single(conn, &key)? {
-                            page.written += written;
-                            page.settled.push(key);
-                        }
-                    }
-                    return Ok(page);
-                }
-                Err(error) => return Err(error.into()),
+                Err(error) if claimed.is_empty() || !may_be_about_a_row(&error) => return Err(error.into()),
+                Err(_) => return self.one_by_one(conn, claimed),
             }
             std::thread::sleep(PAUSES.0 / 10 * tries);
         }
     }
 
-    /// A row in a transaction of its own: whether it was written, or `None` when it could not be had and the next pass comes by.
-    fn single(&self, conn: &mut impl LoadConnection<Backend = DB>, key: &Key) -> Result<Option<u64>, OpsError> {
+    /// Rows in transactions of their own, to find those that the database refuses. Where it refuses one after the other for a reason
+    /// that could be any, the reason is not theirs.
+    fn one_by_one(&self, conn: &mut impl LoadConnection<Backend = DB>, claimed: Vec<Key>) -> Result<Page, OpsError> {
+        const MOST_UNCLEAR: usize = 20;
+        let mut page = Page { claimed: claimed.len(), settled: Vec::new(), written: 0 };
+        let mut unclear = Vec::new();
+        for key in claimed {
+            if self.state().report.gave_up {
+                break;
+            }
+            match self.single(conn, &key)? {
+                Single::Done(written) => {
+                    page.written += written;
+                    page.settled.push(key);
+                }
+                Single::Refused => page.settled.push(key),
+                Single::NotHad => {}
+                Single::Unclear(error) => unclear.push((key, error)),
+            }
+            if unclear.len() == MOST_UNCLEAR && page.settled.is_empty() {
+                break;
+            }
+        }
+        let nothing_else = page.settled.is_empty() && unclear.len() > 1;
+        for (key, error) in unclear {
+            if nothing_else {
+                return Err(error.into());
+            }
+            self.report(&key, (String::from("row"), words(&error)));
+            page.settled.push(key);
+        }
+        Ok(page)
+    }
+
+    fn single(&self, conn: &mut impl LoadConnection<Backend = DB>, key: &Key) -> Result<Single, OpsError> {
         DB::before_transaction(conn)?;
         let began = Instant::now();
         let result = conn.transaction(|conn| {
@@ -457,13 +490,14 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         match result {
             Ok(written) => {
                 self.committed(written.unwrap_or_default(), began);
-                Ok(written)
+                Ok(written.map_or(Single::NotHad, Single::Done))
             }
-            Err(error) if is_passing(&error) => Ok(None),
+            Err(error) if is_passing(&error) => Ok(Single::NotHad),
             Err(error) if is_about_a_row(&error) => {
                 self.report(key, (String::from("row"), words(&error)));
-                Ok(Some(0))
+                Ok(Single::Refused)
             }
+            Err(error) if may_be_about_a_row(&error) => Ok(Single::Unclear(error)),
             Err(error) => Err(error.into()),
         }
     }
@@ -608,6 +642,12 @@ fn is_about_a_row(error: &DieselError) -> bool {
     }
 }
 
+/// Whether it could have.
+fn may_be_about_a_row(error: &DieselError) -> bool {
+    use DatabaseErrorKind::{ClosedConnection, ReadOnlyTransaction};
+    matches!(error, DieselError::DatabaseError(kind, _) if !matches!(kind, ClosedConnection | ReadOnlyTransaction))
+}
+
 /// The database's refusal without what it quotes, which may be a value.
 fn words(error: &DieselError) -> String {
     let DieselError::DatabaseError(kind, info) = error else { return String::from("the database refused the row") };
@@ -615,7 +655,7 @@ fn words(error: &DieselError) -> String {
         DatabaseErrorKind::UniqueViolation => "another row has the same value, which a UNIQUE index refuses",
         DatabaseErrorKind::CheckViolation => "a CHECK constraint refuses the new value",
         DatabaseErrorKind::NotNullViolation => "a column that is NOT NULL would become NULL",
-        _ => "the database refuses the new value: it may be too long for the column",
+        _ => "the database, or one of its triggers, refuses the new value: it may be too long for the column",
     };
     match info.constraint_name().or(info.column_name()) {
         Some(name) => format!("{what} ({name})"),

@@ -4,7 +4,7 @@ use diesel_envelope::Keyring;
 use diesel_envelope::ops::{self, Column, Settings};
 
 use super::database::Database;
-use super::{BYTES, DIGEST, UUID, literal};
+use super::{BYTES, DIGEST, GUARD, UUID, literal};
 use crate::world::*;
 
 pub fn sealed(keyring: &Keyring, value: &str) -> String {
@@ -162,4 +162,21 @@ fn several_workers_write_each_row_once() {
         ops::rotate(&mut database.connections(workers), &keyring(&after), &[email()], &Settings::new().batch_size(20), &told).unwrap();
     assert_eq!((report.written, report.failed, report.left), (1_000, 0, 0));
     assert_eq!(told.batches.lock().unwrap().iter().sum::<u64>(), 1_000);
+}
+
+#[test]
+fn a_row_that_a_trigger_refuses_is_reported_and_a_trigger_that_refuses_all_is_an_error() {
+    let (before, after) = before_and_after();
+    let database = users(&keyring(&before), 30);
+    database.execute(GUARD);
+    let (settings, told) = (Settings::new().allow_triggers(true).batch_size(10), Told::default());
+    let report = ops::rotate(&mut database.connections(1), &keyring(&after), &[email()], &settings, &told).unwrap();
+    assert_eq!((report.written, report.failed, report.left), (29, 1, 0));
+    let words = "users id=7, row: the database, or one of its triggers, refuses the new value: it may be too long for the column";
+    assert_eq!(told.failures(), [words]);
+
+    let database = users(&keyring(&before), 30);
+    database.execute(&GUARD.replace("NEW.id = 7", "NEW.id > 0"));
+    let refused = ops::rotate(&mut database.connections(1), &keyring(&after), &[email()], &settings, &()).unwrap_err();
+    assert!(refused.to_string().contains("not him"), "{refused}");
 }

@@ -20,6 +20,8 @@ mod sqlite {
     use diesel::prelude::*;
 
     pub const URL_VAR: Option<&str> = None;
+    /// A trigger that refuses to have the user 7 written.
+    pub const GUARD: &str = "CREATE TRIGGER guard BEFORE UPDATE ON users WHEN NEW.id = 7 BEGIN SELECT RAISE(ABORT, 'not him'); END";
     /// What a ciphertext column and an index column are declared as.
     pub const BYTES: &str = "BLOB";
     pub const DIGEST: &str = "BLOB";
@@ -105,6 +107,10 @@ mod postgres {
     use diesel::prelude::*;
 
     pub const URL_VAR: Option<&str> = Some("TEST_POSTGRES_URL");
+    /// A trigger that refuses to have the user 7 written.
+    pub const GUARD: &str = "CREATE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN IF NEW.id = 7 THEN RAISE EXCEPTION ''not him''; END IF; RETURN NEW; END';
+CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard()";
     pub const BYTES: &str = "bytea";
     pub const DIGEST: &str = "bytea";
     pub const UUID: &str = "uuid";
@@ -192,6 +198,9 @@ mod mysql {
     use diesel::prelude::*;
 
     pub const URL_VAR: Option<&str> = Some("TEST_MYSQL_URL");
+    /// A trigger that refuses to have the user 7 written.
+    pub const GUARD: &str = "CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW
+        IF NEW.id = 7 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not him'; END IF";
     pub const BYTES: &str = "BLOB";
     pub const DIGEST: &str = "VARBINARY(32)";
     pub const UUID: &str = "CHAR(36)";
