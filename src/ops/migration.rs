@@ -41,7 +41,7 @@ pub enum Dialect {
 /// | [`Purge`](Self::Purge) | after that, at a quiet hour | rewrites the table, in whose pages the database kept what it dropped |
 /// | [`Bound`](Self::Bound) | when no Fernet token and no unbound value is left | takes native values only, bound to their column |
 /// | [`Shadow`](Self::Shadow) | a unique index gets another key: before a program writes under it | a second index column, and its trigger |
-/// | [`Promote`](Self::Promote) | every program writes both, and every row has both | the second is UNIQUE and NOT NULL as the first |
+/// | [`Promote`](Self::Promote) | every program writes both, and every row has both | the second is UNIQUE and NOT NULL as the first was |
 /// | [`Retire`](Self::Retire) | when no program knows the first | drops it |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
@@ -60,9 +60,11 @@ pub enum Step {
     Purge,
     /// The columns take only native values that are bound to their label.
     Bound,
-    /// The second column of an index whose key rotates, with the trigger: ciphertext changed and this index not, so it becomes NULL.
+    /// The second column of an index whose key rotates, with the trigger by which a row comes by the rotation again that an old program
+    /// version changed: the first index changed (of a truncated one, the ciphertext) and the second not, so it becomes NULL.
     Shadow,
-    /// The second column becomes what the first is.
+    /// The second column becomes what the first is. The first may be NULL, for the program that does not write it any more, and becomes
+    /// NULL where such a program changes the second. A column that is NOT NULL by SQLite's CREATE TABLE stays so.
     Promote,
     /// The first column is dropped.
     Retire,

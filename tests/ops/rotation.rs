@@ -1,9 +1,10 @@
 //! A key rotates as the README tells it, while processes with the keyring before and after each step run side by side.
 
+use std::io::{BufRead, BufReader};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use diesel_envelope::keyring::Algorithm;
-use diesel_envelope::{Accept, Context, Keyring, Unbound};
+use diesel_envelope::{Accept, Context, KeyId, Keyring, Unbound};
 use serde_json::json;
 
 use super::application::Application;
@@ -160,6 +161,41 @@ fn rotate_while_they_run(operator: &mut Operator, applications: &mut [Applicatio
     });
     operator.check(&mut *applications);
     assert!(operator.readme("rotate").done().stdout.contains(": 0 rows rotated, 0 bad"));
+}
+
+/// What a batch has written stays, and the next run, or two of them side by side, do the rest.
+#[test]
+fn a_rotation_that_is_killed_is_started_again() {
+    let mut operator = Operator::new(users(), CONFIG);
+    let mut application = operator.start("first");
+    application.told("fill 10000 10500");
+    operator.rows.extend((10_000..10_500).map(|id| (id, (format!("Fill-{id}@Example.org"), "fill".to_owned()))));
+    let old = operator.document().primary();
+    let new = key_in(&operator.line("add-key").stderr);
+    application.told(&format!("replace {}", operator.secret_key()));
+    operator.line(&format!("promote-key {new}"));
+
+    let rotate = ["rotate", "--batch-size", "50", "--max-rows-per-second", "60", "--format", "json"];
+    let mut killed = operator.desk.spawn(&rotate);
+    let events = BufReader::new(killed.stderr.take().unwrap()).lines();
+    assert_eq!(events.map(Result::unwrap).filter(|event| event.contains("\"batch\"")).take(2).count(), 2);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    operator.check([&mut application]);
+    let status = operator.run("status users.email --format json").done().json();
+    let rows = |key: KeyId| {
+        status["columns"][0]["values"].as_array().unwrap().iter().find(|kind| kind["key"] == key.to_string()).unwrap()["rows"].as_u64()
+    };
+    assert!(rows(new) >= Some(100) && rows(old) >= Some(1), "{status}");
+
+    let side_by_side = [operator.desk.spawn(&rotate[..3]), operator.desk.spawn(&rotate[..3])];
+    for rotating in side_by_side {
+        assert!(rotating.wait_with_output().unwrap().status.success());
+    }
+    operator.check([&mut application]);
+    assert!(operator.run("rotate").done().stdout.contains(": 0 rows rotated"));
+    let verified = operator.run("verify --format json").done().json();
+    assert!(!keys(&verified).iter().any(|key| key.contains(&old.to_string())), "{verified}");
 }
 
 /// The article's `SECRET_KEY`: tokens that Python wrote, and a new key of the native format.

@@ -47,7 +47,7 @@ fn create_first(table: &TablePlan, plan: &ColumnPlan) -> String {
     let (mut watched, mut changes, mut updates) = (vec![], vec![], vec![]);
     for (index, shadow) in plan.shadows() {
         let (changed, first) = (shape::changed(SQLITE, &q(shadow)), q(&index.name));
-        let sql = update(table, &[first.clone()], Some(&format!("NEW.{first} IS OLD.{first} AND {changed}")));
+        let sql = update(table, std::slice::from_ref(&first), Some(&format!("NEW.{first} IS OLD.{first} AND {changed}")));
         updates.push(sql.replacen("UPDATE", "UPDATE OR IGNORE", 1));
         watched.push(q(shadow));
         changes.push(changed);
