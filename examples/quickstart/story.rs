@@ -7,6 +7,7 @@ use diesel::sql_types::{BigInt, Binary};
 use diesel_envelope::blind_index::normalize;
 use diesel_envelope::keyring::{Algorithm, Document, Options};
 use diesel_envelope::kms::LocalKms;
+use diesel_envelope::ops::{self, Column, Index};
 use diesel_envelope::{BlindIndexDsl, Context, EncryptDsl, Encrypted, IndexSpec, Keyring, Searchable, SearchableColumn};
 use diesel_migrations::MigrationHarness;
 
@@ -126,13 +127,23 @@ pub fn tell(conn: &mut Conn) -> Outcome {
     println!("promoted      {new}, which writes from here on");
     println!("environment   SECRET_KEY={}…, the new document wrapped", &wrap(&document)?[..42]);
     println!("before        {}", keys_in_use(conn)?);
-    for user in users::table.select(User::as_select()).load(conn)? {
-        let again = NewUser { name: user.name, email: user.email, phone: user.phone };
-        diesel::update(users::table.find(user.id)).set(&again).execute(conn)?;
-    }
+    let (keyring, settings) = (Keyring::installed()?, ops::Settings::new());
+    let report = ops::rotate(std::slice::from_mut(conn), &keyring, &columns(), &settings, &())?;
+    let verified = ops::verify(conn, &keyring, &columns(), &settings, &())?;
+    println!("rotated       {} rows; verified {}, {} bad", report.written, verified.rows, verified.failed);
     println!("after         {}", keys_in_use(conn)?);
     println!("retire        {old}, once no backup needs it any more");
     Ok(())
+}
+
+/// What the types above say, for tools.
+fn columns() -> [Column; 3] {
+    let email_index = Index::of::<users::email_index>("email_index");
+    [
+        Column::new("users", "name").context::<users::name>(),
+        Column::new("users", "email").context::<users::email>().index(email_index),
+        Column::new("users", "phone").context::<users::phone>(),
+    ]
 }
 
 /// The document behind the installed keyring, to add a key to.

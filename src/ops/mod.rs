@@ -37,7 +37,7 @@
 //! - **No write is lost.** A row is written only where it holds the bytes that were read ([compare-and-set], as bytes, whatever the
 //!   collation), and only the columns that are named: others stay as they are, and MySQL's `ON UPDATE` columns too. A table with
 //!   triggers for UPDATE is refused, unless [`Settings::allow_triggers`] says otherwise.
-//! - **Little is locked.** The rows of one batch, for as long as the batch takes: by `FOR UPDATE SKIP LOCKED`, so that several workers
+//! - **Little is locked.** The rows of one batch, for as long as the batch takes: claimed with `SKIP LOCKED`, so that several workers
 //!   and hosts share a table, and nobody waits for a row that another transaction holds. SQLite has one writer, and is left to others
 //!   between batches.
 //! - **It can be killed at any moment.** A batch is one transaction. What is done is seen in the rows themselves, there is no state
