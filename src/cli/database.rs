@@ -64,11 +64,33 @@ pub fn establish<C: Connection>(url: &str, count: usize) -> Result<Vec<C>, Failu
         Ok(conn)
     };
     let refused = |error: diesel::ConnectionError| {
-        // The URL has a password in it.
-        Failure::new(format!("no connection to the database: {}", error.to_string().replace(url, "…")))
-            .remedy("check the database URL, and whether the server is up")
+        let words = error.to_string().replace(url, "…");
+        match quotes_password(&words, url) {
+            false => Failure::new(format!("no connection to the database: {words}"))
+                .remedy("check the database URL, and whether the server is up"),
+            true => Failure::new("no connection to the database, for a reason that quotes the password")
+                .remedy("check the database URL: in a password, write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23 and % as %25"),
+        }
     };
     (0..count).map(connect).collect::<Result<_, _>>().map_err(refused)
+}
+
+/// Whether a driver's words have a piece of the password in them: one with characters that should have been escaped is taken for a
+/// host or a port, which an error names.
+fn quotes_password(words: &str, url: &str) -> bool {
+    let (_, rest) = url.split_once("://").unwrap_or(("", url));
+    let password = match rest.rsplit_once('@') {
+        Some((account, _)) => account.split_once(':').map_or("", |(_, password)| password),
+        // The host is missing, or what stands for a port is none.
+        None => rest
+            .split('/')
+            .next()
+            .and_then(|place| place.split_once(':'))
+            .map_or("", |(_, port)| port.trim_matches(|c: char| c.is_ascii_digit())),
+    };
+    let parameter = rest.split_once("password=").map_or("", |(_, value)| value);
+    let pieces = [password, parameter].into_iter().flat_map(|text| text.split(['@', ':', '/', '?', '#', '&', '=', '%']));
+    pieces.filter(|piece| piece.len() > 2).any(|piece| words.contains(piece))
 }
 
 /// Runs an expression with as many connections as wanted, of the type that the URL asks for.
@@ -97,3 +119,26 @@ macro_rules! with_database {
     }};
 }
 pub(crate) use with_database;
+
+#[cfg(test)]
+mod tests {
+    use super::quotes_password;
+
+    #[test]
+    fn a_password_is_recognised_by_its_pieces() {
+        for (words, url, quotes) in [
+            ("no host \"secret@db\"", "postgres://bob:x@secret@db/app", true),
+            ("no port \"secret\"", "postgres://bob:secret/x@db/app", true),
+            ("no port \"secret\"", "postgres://bob:secret", true),
+            ("no port \"123456\"", "postgres://bob:123456/x@db/app", true),
+            ("no parameter \"secret\"", "postgres://bob:x?secret=y@db/app", true),
+            ("no such thing: secret", "postgres://db/app?user=bob&password=secret", true),
+            ("connection to db, port 5432, refused for app", "postgres://bob:secret@db:5432/app", false),
+            ("connection to db, port 5432, refused for app", "postgres://db:5432", false),
+            ("database \"app\" does not exist", "postgres://db/app", false),
+            ("database \"app\" does not exist", "postgres://db:5432/app", false),
+        ] {
+            assert_eq!(quotes_password(words, url), quotes, "{url}");
+        }
+    }
+}

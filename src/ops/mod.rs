@@ -64,7 +64,8 @@
 //! 4. Deploy the program that finds by the second, and writes both still.
 //! 5. When no other program runs, deploy one that knows the second only. The first stays empty where it writes.
 //! 6. When no other program runs: `--step retire`, `promote-key 9f3c01aa --index`, and
-//!    `retire-key 1b2c3d4e --index --archive 1b2c3d4e.archive --yes`.
+//!    `retire-key 1b2c3d4e --index --archive 1b2c3d4e.archive --yes`. A process that runs on takes the last line by
+//!    [`Keyring::replace_dropping`](crate::Keyring::replace_dropping): `replace` gives up no index key.
 //!
 //! # Security
 //!

@@ -179,9 +179,15 @@ fn errors_say_what_to_do() {
 #[test]
 fn a_url_is_never_shown() {
     for scheme in ["postgres", "mysql"] {
-        for url in
-            ["bobby:hunter2hunter2@127.0.0.1:1/app", "bobby:hunter2%40hunter2@no-such-host.invalid/app", "bobby:hunter2hunter2@:port/app"]
-        {
+        for url in [
+            "bobby:hunter2hunter2@127.0.0.1:1/app",
+            "bobby:hunter2%40hunter2@no-such-host.invalid/app",
+            "bobby:x@hunter2x@no-such-host.invalid/app",
+            "bobby:hunter2/x@127.0.0.1:1/app",
+            "bobby:x?hunter2=hunter2@127.0.0.1:1/app",
+            "bobby:hunter2%zzx@127.0.0.1:1/app",
+            "bobby:hunter2hunter2@:port/app",
+        ] {
             let desk = with_users(0).env("DATABASE_URL", &format!("{scheme}://{url}"));
             desk.never("hunter2");
             desk.run(&["status"]).failed(1, "no connection to the database", "check the database URL");

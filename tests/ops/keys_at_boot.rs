@@ -95,13 +95,14 @@ fn composite_keys_and_schemas_are_looked_at_too() {
     for id in 0..3 {
         database.execute(&format!("INSERT INTO users VALUES ('{tenant}{id}', {id}, {})", sealed(&after, "x")));
     }
-    let schema = super::schema_of(&database);
-    for table in ["users".to_owned(), format!("{schema}.users")] {
+    let checks = |table: String| {
         let column = Column::new(table.as_str(), "email");
         keyring(&after).check(&mut database.connect(), std::slice::from_ref(&column)).unwrap();
         let said = missing(&keyring(&before), &database, std::slice::from_ref(&column));
         assert_eq!(said, format!("the keyring lacks keys: {table}.email needs key {}", after.primary()));
-    }
+    };
+    checks("users".to_owned());
+    checks(format!("{}.users", super::schema_of(&database)));
     let nowhere = keyring(&after).check(&mut database.connect(), &[Column::new("nowhere.users", "email")]).unwrap_err();
     assert!(["there is no table nowhere.users", "unknown database 'nowhere'"].contains(&nowhere.to_string().as_str()), "{nowhere}");
 }

@@ -134,8 +134,10 @@ CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard(
         diesel::sql_query("ANALYZE users").execute(conn).unwrap();
     }
 
-    pub fn schema_of(_: &database::Database) -> &'static str {
-        "public"
+    /// Another schema, into which the table goes.
+    pub fn schema_of(database: &database::Database) -> &'static str {
+        database.execute("CREATE SCHEMA app;\nALTER TABLE users SET SCHEMA app");
+        "app"
     }
 
     pub fn literal(bytes: &[u8]) -> String {
