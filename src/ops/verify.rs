@@ -12,7 +12,7 @@ use super::scan::scan;
 use super::statement::Cell;
 use super::table::Table;
 use super::work::{Failure, Observer, Problem, Settings};
-use crate::context::Accept;
+use crate::context::{self, Accept};
 use crate::envelope::{self, Header, KeyId};
 use crate::keyring::Keyring;
 
@@ -155,7 +155,9 @@ impl Row<'_> {
 
     fn open(&mut self, column: &Column, value: &[u8], text: bool) -> Result<Zeroizing<Vec<u8>>, String> {
         let words = |error: crate::Error| error.to_string();
-        let opened = self.keyring.open_stored(value, column.context_of(), text).map_err(words)?;
+        let declared = column.context_of();
+        let context = context::Column { accept: declared.accept.and(self.allow), ..declared };
+        let opened = self.keyring.open_stored(value, context, text).map_err(words)?;
         column.value.check(opened.clone()).map_err(words)?;
         let (format, key) = self.origin(value, text);
         if let Some(key) = key {
