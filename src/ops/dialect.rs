@@ -129,6 +129,14 @@ pub trait OpsBackend: EnvelopeBackend + Run {
     }
 }
 
+/// `SELECT key, what is read`.
+pub(crate) fn select<DB: OpsBackend>(table: &Table, shape: &Shape) -> String {
+    // Under another name, or ORDER BY would take the text for the column.
+    let keys = table.key.iter().map(DB::select_key).enumerate().map(|(i, key)| format!("{key} AS diesel_envelope_key_{i}"));
+    let reads = shape.reads.iter().map(|read| DB::bytes_of("", read));
+    format!("SELECT {}", keys.chain(reads).collect::<Vec<_>>().join(", "))
+}
+
 /// The text of cells that the catalog returns.
 fn texts(cells: Vec<Cell>) -> Vec<String> {
     cells.into_iter().map(|cell| cell.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()).collect()

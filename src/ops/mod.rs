@@ -90,8 +90,11 @@ mod error;
 pub mod keys;
 mod migration;
 mod plan_index;
+mod refusal;
+mod report;
 mod rotate;
 mod scan;
+mod settings;
 mod statement;
 mod status;
 mod table;
@@ -111,12 +114,13 @@ pub use distribution::distribution;
 pub use error::OpsError;
 pub use migration::{ColumnPlan, Dialect, Migration, Step, Storage, TablePlan, generate_migration, plan_migration};
 pub use plan_index::{Distribution, FrequencyClass, Growth, IndexCandidate, IndexPlan, IndexPlanner, PlanReason, PlanWarning};
+pub use report::{Failure, Observer, Report};
 pub use rotate::rotate;
+pub use settings::Settings;
 pub use status::{ColumnStatus, ValueFormat, Values, status};
 pub use usage::rows_under;
 pub use value_type::ValueType;
 pub use verify::{Verification, verify};
-pub use work::{Failure, Observer, Report, Settings};
 
 /// How many rows a filter lets through.
 fn count<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, table: &Table, settings: &Settings) -> Result<u64, OpsError> {

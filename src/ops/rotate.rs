@@ -6,9 +6,11 @@ use zeroize::Zeroizing;
 use super::column::{Column, Index};
 use super::dialect::{Form, OpsBackend, Read, Shape};
 use super::error::OpsError;
+use super::report::{Observer, Report};
+use super::settings::Settings;
 use super::statement::Cell;
 use super::table::Table;
-use super::work::{self, Job, Observer, Problem, Report, Settings};
+use super::work::{self, Job, Problem};
 use crate::error::Result;
 use crate::keyring::Keyring;
 

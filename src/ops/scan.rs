@@ -2,11 +2,11 @@
 
 use diesel::connection::LoadConnection;
 
-use super::dialect::{OpsBackend, Shape};
+use super::dialect::{OpsBackend, Shape, select};
 use super::error::OpsError;
+use super::settings::{PageSize, Settings};
 use super::statement::{Cell, Statement};
 use super::table::{Key, Table};
-use super::work::{PageSize, Settings, select};
 
 /// Hands every row over, in the order of the primary key; how many there were.
 pub(crate) fn scan<DB: OpsBackend>(

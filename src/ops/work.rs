@@ -4,20 +4,20 @@
 //! held the row, or because the row came in behind it, later passes look for, until one finds nothing left to do.
 
 use std::collections::HashSet;
-use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use diesel::QueryResult;
 use diesel::connection::LoadConnection;
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::result::Error as DieselError;
 
-use super::dialect::{OpsBackend, Shape, Write};
+use super::dialect::{OpsBackend, Shape, Write, select};
 use super::error::OpsError;
+use super::refusal::{is_about_a_row, is_passing, may_be_about_a_row, words};
+use super::report::{Failure, Observer, Report};
+use super::settings::{Pace, PageSize, Settings};
 use super::statement::{Cell, Statement};
 use super::table::{Key, Table};
-use crate::context::Accept;
 
 /// How many passes may find something left before it is taken for a process that goes on writing so.
 const MOST_PASSES: u32 = 30;
@@ -25,161 +25,6 @@ const MOST_PASSES: u32 = 30;
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 /// How often a transaction is tried that the database gave up to resolve a deadlock.
 const MOST_TRIES: u32 = 20;
-
-/// How a table is gone through.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    pub(crate) batch_size: usize,
-    pub(crate) max_rows_per_second: Option<u32>,
-    pub(crate) filter: Option<String>,
-    pub(crate) dry_run: bool,
-    pub(crate) allow_triggers: bool,
-    pub(crate) most_failures: usize,
-    pub(crate) patience: Duration,
-    pub(crate) allow: Accept,
-}
-
-impl Default for Settings {
-    /// 1,000 rows for each transaction, as fast as it goes; it stops at 1,000 bad rows, and waits a minute for rows that others hold.
-    fn default() -> Self {
-        Self {
-            batch_size: 1_000,
-            max_rows_per_second: None,
-            filter: None,
-            dry_run: false,
-            allow_triggers: false,
-            most_failures: 1_000,
-            patience: Duration::from_secs(60),
-            allow: Accept::STRICT,
-        }
-    }
-}
-
-impl Settings {
-    /// The default ones.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// How many rows one transaction writes, at least 1; fewer where they are large.
-    #[must_use]
-    pub fn batch_size(self, rows: usize) -> Self {
-        Self { batch_size: rows.max(1), ..self }
-    }
-
-    /// How many rows are gone through in a second at most, by all workers together.
-    #[must_use]
-    pub fn max_rows_per_second(self, rows: u32) -> Self {
-        Self { max_rows_per_second: Some(rows.max(1)), ..self }
-    }
-
-    /// Only the rows for which this SQL condition holds.
-    ///
-    /// # Security
-    ///
-    /// It becomes part of the statement as it is: the operator's own words, never a user's.
-    #[must_use]
-    pub fn filter(self, condition: &str) -> Self {
-        Self { filter: Some(condition.to_owned()), ..self }
-    }
-
-    /// Reads and counts, and writes nothing.
-    #[must_use]
-    pub fn dry_run(self, dry_run: bool) -> Self {
-        Self { dry_run, ..self }
-    }
-
-    /// Lets triggers fire, instead of refusing a table that has some.
-    #[must_use]
-    pub fn allow_triggers(self, allow: bool) -> Self {
-        Self { allow_triggers: allow, ..self }
-    }
-
-    /// At how many bad rows it gives up: where all are bad, the keyring is the wrong one.
-    #[must_use]
-    pub fn most_failures(self, rows: usize) -> Self {
-        Self { most_failures: rows.max(1), ..self }
-    }
-
-    /// How long it waits for rows that other transactions hold.
-    #[must_use]
-    pub fn patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
-    }
-
-    /// Which formats [`verify`](super::verify) takes for sound besides native values bound to their column. Fernet tokens are
-    /// while the primary key is a Fernet key.
-    #[must_use]
-    pub fn allow(self, allow: Accept) -> Self {
-        Self { allow, ..self }
-    }
-
-    pub(crate) fn pace(&self) -> Pace {
-        Pace { rate: self.max_rows_per_second, next: Instant::now() }
-    }
-}
-
-/// A row that could not be done, and was left as it was.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct Failure {
-    /// `users`.
-    pub table: String,
-    /// The primary key: `id=42`.
-    pub row: String,
-    /// The column.
-    pub column: String,
-    /// What is wrong, without any value.
-    pub problem: String,
-}
-
-/// `users id=42, email: ciphertext is cut short …`.
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}, {}: {}", self.table, self.row, self.column, self.problem)
-    }
-}
-
-/// What became of a table.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct Report {
-    /// Rows that were written, or would have been in a dry run.
-    pub written: u64,
-    /// Rows that could not be done.
-    pub failed: u64,
-    /// Rows that are left, since other transactions held them all the time, or others kept writing them as they were.
-    pub left: u64,
-    /// How many times the table was gone through.
-    pub passes: u32,
-    /// Whether it gave up for too many bad rows.
-    pub gave_up: bool,
-}
-
-impl Report {
-    /// Whether every row is done.
-    pub fn is_complete(&self) -> bool {
-        self.failed == 0 && self.left == 0 && !self.gave_up
-    }
-}
-
-/// What is told while the work goes on, from whichever thread does it.
-pub trait Observer: Sync {
-    /// A table is begun, in which so many rows are expected to need work.
-    fn begin(&self, _table: &str, _rows: u64) {}
-    /// A transaction was committed that wrote so many rows.
-    fn batch(&self, _rows: u64) {}
-    /// A row could not be done.
-    fn failure(&self, _failure: &Failure) {}
-    /// Rows are left after a pass, so that another follows.
-    fn again(&self, _rows: u64) {}
-}
-
-/// Tells nobody.
-impl Observer for () {}
-
 /// What is wrong with a row: the column, and the words.
 pub(crate) type Problem = (String, String);
 
@@ -548,117 +393,5 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     /// Holds the workers to the rows per second that are allowed, all together: they wait one behind the other.
     fn pace(&self, rows: usize) {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner).wait(rows);
-    }
-}
-
-/// How many rows a page has: as many as the settings say, unless they are so large that fewer fill the memory of a page.
-pub(crate) struct PageSize {
-    rows: AtomicUsize,
-    most: usize,
-}
-
-impl PageSize {
-    /// A page of 8 MiB is large enough for all but one in ten thousand of its costs, and is held three times.
-    const BYTES: usize = 8 << 20;
-    /// Before any row was seen.
-    const FIRST: usize = 100;
-
-    pub(crate) fn new(settings: &Settings) -> Self {
-        Self { rows: AtomicUsize::new(settings.batch_size.min(Self::FIRST)), most: settings.batch_size }
-    }
-
-    pub(crate) fn rows(&self) -> usize {
-        self.rows.load(Ordering::Relaxed)
-    }
-
-    /// Learns from a page how large the rows are.
-    pub(crate) fn adjust<'c>(&self, cells: impl Iterator<Item = &'c Cell>) {
-        let bytes: usize = cells.flatten().map(|cell| cell.len()).sum();
-        let rows = self.rows();
-        let next = if bytes > Self::BYTES {
-            rows / 2
-        } else if bytes < Self::BYTES / 4 {
-            rows * 2
-        } else {
-            rows
-        };
-        self.rows.store(next.clamp(1, self.most), Ordering::Relaxed);
-    }
-}
-
-/// The throttle.
-pub(crate) struct Pace {
-    rate: Option<u32>,
-    next: Instant,
-}
-
-impl Pace {
-    /// Waits as long as so many rows may take.
-    pub(crate) fn wait(&mut self, rows: usize) {
-        let Some(rate) = self.rate else { return };
-        self.next = self.next.max(Instant::now()) + Duration::from_secs_f64(rows as f64 / f64::from(rate));
-        std::thread::sleep(self.next.saturating_duration_since(Instant::now()));
-    }
-}
-
-/// `SELECT key, what is read`.
-pub(crate) fn select<DB: OpsBackend>(table: &Table, shape: &Shape) -> String {
-    // Under another name, or ORDER BY would take the text for the column.
-    let keys = table.key.iter().map(DB::select_key).enumerate().map(|(i, key)| format!("{key} AS diesel_envelope_key_{i}"));
-    let reads = shape.reads.iter().map(|read| DB::bytes_of("", read));
-    format!("SELECT {}", keys.chain(reads).collect::<Vec<_>>().join(", "))
-}
-
-/// Whether the same transaction may well succeed when it is tried again.
-fn is_passing(error: &DieselError) -> bool {
-    match error {
-        DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
-        DieselError::DatabaseError(_, info) => [
-            "deadlock",
-            "Deadlock",
-            "database is locked",
-            "database table is locked",
-            "Lock wait timeout",
-            "lock timeout",
-            "Record has changed since last read",
-        ]
-        .iter()
-        .any(|words| info.message().contains(words)),
-        _ => false,
-    }
-}
-
-/// Whether the database refused what a row would become.
-fn is_about_a_row(error: &DieselError) -> bool {
-    use DatabaseErrorKind::{CheckViolation, ClosedConnection, ForeignKeyViolation, NotNullViolation, UniqueViolation, Unknown};
-    match error {
-        DieselError::DatabaseError(ClosedConnection, _) => false,
-        DieselError::DatabaseError(UniqueViolation | CheckViolation | NotNullViolation | ForeignKeyViolation, _) => true,
-        // A value that is too long, or a CHECK by another name.
-        DieselError::DatabaseError(Unknown, info) => {
-            ["too long", "CONSTRAINT", "constraint", "violates"].iter().any(|words| info.message().contains(words))
-        }
-        _ => false,
-    }
-}
-
-/// Whether it could have.
-fn may_be_about_a_row(error: &DieselError) -> bool {
-    use DatabaseErrorKind::{ClosedConnection, ReadOnlyTransaction};
-    matches!(error, DieselError::DatabaseError(kind, _) if !matches!(kind, ClosedConnection | ReadOnlyTransaction))
-}
-
-/// The database's refusal without what it quotes, which may be a value.
-fn words(error: &DieselError) -> String {
-    let DieselError::DatabaseError(kind, info) = error else { return String::from("the database refused the row") };
-    let what = match kind {
-        DatabaseErrorKind::UniqueViolation => "another row has the same value, which a UNIQUE index refuses",
-        DatabaseErrorKind::CheckViolation => "a CHECK constraint refuses the new value",
-        DatabaseErrorKind::NotNullViolation => "a column that is NOT NULL would become NULL",
-        _ => "the database, or one of its triggers, refuses the new value: it may be too long for the column",
-    };
-    match info.constraint_name().or(info.column_name()) {
-        Some(name) => format!("{what} ({name})"),
-        None => what.to_owned(),
     }
 }
