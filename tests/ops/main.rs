@@ -10,6 +10,8 @@
 #[allow(dead_code, reason = "the tests of the command line use the rest")]
 mod desk;
 mod random;
+#[cfg(feature = "cli")]
+mod tools;
 mod world;
 
 #[path = "."]
@@ -24,6 +26,9 @@ mod sqlite {
     pub const GUARD: &str = "CREATE TRIGGER guard BEFORE UPDATE ON users WHEN NEW.id = 7 BEGIN SELECT RAISE(ABORT, 'not him'); END";
     /// What a ciphertext column and an index column are declared as.
     pub const BYTES: &str = "BLOB";
+    /// A text that is compared by its bytes where that is the default.
+    #[cfg(feature = "cli")]
+    pub const EMAIL: &str = "TEXT";
     pub const DIGEST: &str = "BLOB";
     pub const UUID: &str = "TEXT";
     /// How a transaction that writes begins, and how it locks what it reads.
@@ -73,6 +78,9 @@ mod sqlite {
     #[path = "database.rs"]
     pub mod database;
     #[cfg(feature = "cli")]
+    #[path = "fleet.rs"]
+    pub mod fleet;
+    #[cfg(feature = "cli")]
     #[path = "index_rotation.rs"]
     mod index_rotation;
     #[path = "keys.rs"]
@@ -88,6 +96,9 @@ mod sqlite {
     #[cfg(feature = "cli")]
     #[path = "operator.rs"]
     mod operator;
+    #[cfg(feature = "cli")]
+    #[path = "plaintext.rs"]
+    mod plaintext;
     #[path = "plan.rs"]
     mod plan;
     #[cfg(feature = "cli")]
@@ -112,6 +123,9 @@ mod postgres {
         'BEGIN IF NEW.id = 7 THEN RAISE EXCEPTION ''not him''; END IF; RETURN NEW; END';
 CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard()";
     pub const BYTES: &str = "bytea";
+    /// A text that is compared by its bytes where that is the default.
+    #[cfg(feature = "cli")]
+    pub const EMAIL: &str = "varchar(100)";
     pub const DIGEST: &str = "bytea";
     pub const UUID: &str = "uuid";
     pub const BEGIN: &str = "BEGIN";
@@ -164,6 +178,9 @@ CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard(
     #[path = "database.rs"]
     pub mod database;
     #[cfg(feature = "cli")]
+    #[path = "fleet.rs"]
+    pub mod fleet;
+    #[cfg(feature = "cli")]
     #[path = "index_rotation.rs"]
     mod index_rotation;
     #[path = "keys.rs"]
@@ -179,6 +196,9 @@ CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard(
     #[cfg(feature = "cli")]
     #[path = "operator.rs"]
     mod operator;
+    #[cfg(feature = "cli")]
+    #[path = "plaintext.rs"]
+    mod plaintext;
     #[path = "plan.rs"]
     mod plan;
     #[cfg(feature = "cli")]
@@ -204,6 +224,9 @@ mod mysql {
     pub const GUARD: &str = "CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW
         IF NEW.id = 7 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not him'; END IF";
     pub const BYTES: &str = "BLOB";
+    /// A text that is compared by its bytes where that is the default.
+    #[cfg(feature = "cli")]
+    pub const EMAIL: &str = "VARCHAR(100)";
     pub const DIGEST: &str = "VARBINARY(32)";
     pub const UUID: &str = "CHAR(36)";
     pub const BEGIN: &str = "BEGIN";
@@ -250,6 +273,9 @@ mod mysql {
     #[path = "database.rs"]
     pub mod database;
     #[cfg(feature = "cli")]
+    #[path = "fleet.rs"]
+    pub mod fleet;
+    #[cfg(feature = "cli")]
     #[path = "index_rotation.rs"]
     mod index_rotation;
     #[path = "keys.rs"]
@@ -265,6 +291,9 @@ mod mysql {
     #[cfg(feature = "cli")]
     #[path = "operator.rs"]
     mod operator;
+    #[cfg(feature = "cli")]
+    #[path = "plaintext.rs"]
+    mod plaintext;
     #[path = "plan.rs"]
     mod plan;
     #[cfg(feature = "cli")]
