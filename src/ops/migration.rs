@@ -45,7 +45,8 @@ pub enum Dialect {
 /// | [`Retire`](Self::Retire) | when no program knows the first | drops it |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
-    /// A text column gets room for ciphertext beside its plaintexts. Nothing to do on SQLite, and for PostgreSQL's `text`.
+    /// A text column gets room for ciphertext beside its plaintexts. Nothing to do on SQLite, and for PostgreSQL's `text`. Of other
+    /// types on PostgreSQL, programs that run have to connect again: it refuses their prepared statements.
     Widen,
     /// The columns for ciphertext and its indexes, the constraints by which they take no plaintext, and the trigger by which a row
     /// comes by the backfill again that an old program version changed: plaintext changed and ciphertext not, so ciphertext and

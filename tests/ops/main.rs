@@ -26,6 +26,9 @@ mod sqlite {
     pub const GUARD: &str = "CREATE TRIGGER guard BEFORE UPDATE ON users WHEN NEW.id = 7 BEGIN SELECT RAISE(ABORT, 'not him'); END";
     /// What a ciphertext column and an index column are declared as.
     pub const BYTES: &str = "BLOB";
+    /// A text that is encrypted in place.
+    #[cfg(feature = "cli")]
+    pub const NOTE: &str = "TEXT";
     /// A text that is compared by its bytes where that is the default.
     #[cfg(feature = "cli")]
     pub const EMAIL: &str = "TEXT";
@@ -81,6 +84,9 @@ mod sqlite {
     #[path = "fleet.rs"]
     pub mod fleet;
     #[cfg(feature = "cli")]
+    #[path = "in_place.rs"]
+    mod in_place;
+    #[cfg(feature = "cli")]
     #[path = "index_rotation.rs"]
     mod index_rotation;
     #[path = "keys.rs"]
@@ -123,6 +129,9 @@ mod postgres {
         'BEGIN IF NEW.id = 7 THEN RAISE EXCEPTION ''not him''; END IF; RETURN NEW; END';
 CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard()";
     pub const BYTES: &str = "bytea";
+    /// A text that is encrypted in place: PostgreSQL's prepared statements do not survive that it is widened.
+    #[cfg(feature = "cli")]
+    pub const NOTE: &str = "text";
     /// A text that is compared by its bytes where that is the default.
     #[cfg(feature = "cli")]
     pub const EMAIL: &str = "varchar(100)";
@@ -181,6 +190,9 @@ CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard(
     #[path = "fleet.rs"]
     pub mod fleet;
     #[cfg(feature = "cli")]
+    #[path = "in_place.rs"]
+    mod in_place;
+    #[cfg(feature = "cli")]
     #[path = "index_rotation.rs"]
     mod index_rotation;
     #[path = "keys.rs"]
@@ -224,6 +236,9 @@ mod mysql {
     pub const GUARD: &str = "CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW
         IF NEW.id = 7 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not him'; END IF";
     pub const BYTES: &str = "BLOB";
+    /// A text that is encrypted in place.
+    #[cfg(feature = "cli")]
+    pub const NOTE: &str = "VARCHAR(100)";
     /// A text that is compared by its bytes where that is the default.
     #[cfg(feature = "cli")]
     pub const EMAIL: &str = "VARCHAR(100)";
@@ -275,6 +290,9 @@ mod mysql {
     #[cfg(feature = "cli")]
     #[path = "fleet.rs"]
     pub mod fleet;
+    #[cfg(feature = "cli")]
+    #[path = "in_place.rs"]
+    mod in_place;
     #[cfg(feature = "cli")]
     #[path = "index_rotation.rs"]
     mod index_rotation;

@@ -195,9 +195,10 @@ pub fn step(database: &Database, tools: &Tools, line: &str) {
 /// A step that the database refuses, and that leaves the rows as they are.
 #[track_caller]
 pub fn refused(database: &Database, tools: &Tools, line: &str) -> String {
+    let before = tools.generated();
     tools.done(line);
     let error = migrate(database, tools).expect_err("the migration passed");
-    tools.forget_last_migration();
+    tools.forget_since(&before);
     error
 }
 

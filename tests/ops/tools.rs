@@ -1,5 +1,6 @@
 //! The command line and the generated migrations, run as an operator runs them beside the application.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -90,10 +91,14 @@ impl Tools {
         self.done("diesel-envelope status --format json").json()["columns"][0][what].as_u64().unwrap()
     }
 
-    /// Takes back what was generated last and could not be run.
-    pub fn forget_last_migration(&self) {
-        let folders = std::fs::read_dir(self.migrations()).unwrap().map(|entry| entry.unwrap().path());
-        std::fs::remove_dir_all(folders.max().unwrap()).unwrap();
+    /// The folders of the migrations.
+    pub fn generated(&self) -> BTreeSet<PathBuf> {
+        std::fs::read_dir(self.migrations()).unwrap().map(|entry| entry.unwrap().path()).collect()
+    }
+
+    /// Takes back what was generated since and could not be run.
+    pub fn forget_since(&self, before: &BTreeSet<PathBuf>) {
+        self.generated().difference(before).for_each(|folder| std::fs::remove_dir_all(folder).unwrap());
     }
 }
 

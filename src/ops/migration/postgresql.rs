@@ -47,7 +47,10 @@ fn widen(table: &TablePlan) -> Vec<Migration> {
         return Vec::new();
     };
     let back = "It fails where a value has become too long.";
-    vec![Migration::of(Step::Widen, table).up(&purpose(Step::Widen, table), &[up]).down(back, &[down])]
+    let reconnect =
+        "Programs that run have to connect again: their prepared statements fail with `cached plan must not change result type`.";
+    let purpose = format!("{}\n{reconnect}", purpose(Step::Widen, table));
+    vec![Migration::of(Step::Widen, table).up(&purpose, &[up]).down(back, &[down])]
 }
 
 fn plaintext_type(plan: &ColumnPlan) -> &str {

@@ -22,6 +22,8 @@ pub(super) fn finish(table: &TablePlan) -> Vec<Migration> {
     let up: Vec<_> = domains.into_iter().chain([locked(table, up)]).collect();
     let comment = purpose(Step::Finish, table)
         + "Indexes over a plaintext column go with it. PostgreSQL keeps its bytes in the rows until they are rewritten: purge.\n";
+    let reconnect = "Programs that run have to connect again: their prepared statements fail with `cached plan must not change result type`. Not so `--online`.\n";
+    let comment = if in_place.is_empty() || table.online { comment } else { comment + reconnect };
     let lost = "The plaintext columns come back empty: no migration can decrypt.";
     let first = Migration::of(Step::Finish, table).up(&comment, &up).down(lost, &down);
     let validate = in_place.iter().filter(|_| table.online).map(|plan| format!("VALIDATE CONSTRAINT {}", shape_of(table, plan)));
