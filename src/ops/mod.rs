@@ -67,6 +67,8 @@
 //!    `retire-key 1b2c3d4e --index --archive 1b2c3d4e.archive --yes`. A process that runs on takes the last line by
 //!    [`Keyring::replace_dropping`](crate::Keyring::replace_dropping): `replace` gives up no index key.
 //!
+#![doc = include_str!("phases.md")]
+//!
 //! # Security
 //!
 //! - The tools hold the keyring and read every row: run them where the application runs, under an account of the database that may

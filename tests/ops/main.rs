@@ -112,6 +112,9 @@ mod sqlite {
     mod rotation;
     #[path = "traffic.rs"]
     mod traffic;
+    #[cfg(feature = "cli")]
+    #[path = "truth.rs"]
+    mod truth;
     #[path = "writers.rs"]
     mod writers;
 }
@@ -220,6 +223,9 @@ CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard(
     mod through_async;
     #[path = "traffic.rs"]
     mod traffic;
+    #[cfg(feature = "cli")]
+    #[path = "truth.rs"]
+    mod truth;
     #[path = "writers.rs"]
     mod writers;
 }
@@ -319,6 +325,9 @@ mod mysql {
     mod rotation;
     #[path = "traffic.rs"]
     mod traffic;
+    #[cfg(feature = "cli")]
+    #[path = "truth.rs"]
+    mod truth;
     #[path = "writers.rs"]
     mod writers;
 }
