@@ -13,7 +13,7 @@ use crate::world::keyring;
 
 const ROWS: i64 = 300;
 
-/// As the README has it.
+/// As the README has it, which is tested below.
 const COLUMNS: &str = r#"
 [[column]]
 name = "users.email_ciphertext"
@@ -185,9 +185,12 @@ pub fn migrate(database: &Database, tools: &Tools) -> Result<usize, String> {
     Err("the database stays locked".to_owned())
 }
 
-/// `diesel-envelope generate-migration …`, and `diesel migration run`.
+/// `diesel-envelope generate-migration …`, as the README has it, and `diesel migration run`.
 #[track_caller]
 pub fn step(database: &Database, tools: &Tools, line: &str) {
+    const README: &str = include_str!("../../README.md");
+    let flags = line.trim_start_matches("diesel-envelope generate-migration users ");
+    assert!(README.contains(line) || README.contains(&format!("`{flags}`")), "nobody is told: {line}");
     let created = tools.done(line).stdout.lines().filter(|line| line.ends_with("up.sql")).count();
     assert_eq!(migrate(database, tools), Ok(created), "{line}");
 }
@@ -208,6 +211,7 @@ fn rows(database: &Database, condition: &str) -> usize {
 
 #[test]
 fn a_plaintext_column_is_replaced_by_a_ciphertext_column_while_programs_run() {
+    assert!(include_str!("../../README.md").contains(COLUMNS.trim_start()));
     let database = Database::with(&format!(
         "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, email {EMAIL} NOT NULL);\nCREATE UNIQUE INDEX users_email ON users (email)"
     ));
