@@ -360,3 +360,15 @@ fn a_file_with_anything_else_in_it_is_refused() {
     desk.write("envelope.toml", "");
     desk.run(&["rotate"]).failed(2, "no column is named", "declare it in envelope.toml");
 }
+
+#[test]
+fn the_file_of_this_repository_declares_the_table_of_its_migrations() {
+    let mut desk = desk().env("DATABASE_URL", "db.sqlite").env("DIESEL_ENVELOPE_LOCAL_KEY", "key");
+    export(&mut desk);
+    desk.write("envelope.toml", include_str!("../../envelope.toml"));
+    execute(&desk, include_str!("../../migrations/sqlite/2026-11-23-000001_create_users/up.sql").trim_end().trim_end_matches(';'));
+    let report = desk.run(&["--format", "json", "verify"]).done();
+    assert_eq!(serde_json::from_str::<Value>(&report.stdout).unwrap()["tables"]["users"]["rows"], json!(0));
+    let columns = desk.run(&["status"]).done().stdout;
+    assert!(["users.name: 0 rows", "users.email: 0 rows", "users.phone: 0 rows"].iter().all(|words| columns.contains(words)), "{columns}");
+}
