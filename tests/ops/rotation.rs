@@ -132,7 +132,7 @@ fn rotate_while_they_run(operator: &mut Operator, applications: &mut [Applicatio
     std::thread::scope(|scope| {
         let work = |(number, application): (usize, &mut Application)| {
             let mut written = Vec::new();
-            let first = 1_000 * (number as i64 + 1);
+            let first = 1_000_000 * (number as i64 + 1);
             for id in first.. {
                 application.told(&format!("write {id} While-{id}@Example.org while"));
                 written.push(id);
