@@ -172,8 +172,19 @@ impl ColumnArgs {
         for name in &self.columns {
             let of_table = declared.iter().filter(|column| column.table_name().to_string() == *name);
             let found: Vec<_> = declared.iter().filter(|column| column.to_string() == *name).chain(of_table).cloned().collect();
+            let namesake = declared.iter().find(|column| {
+                let (table, column) = (column.table_name().name(), column.to_string());
+                let own = column.rsplit('.').next().unwrap_or_default();
+                name.ends_with(&format!(".{table}.{own}")) || column.ends_with(&format!(".{name}"))
+            });
             match name.rsplit_once('.') {
                 _ if !found.is_empty() => columns.extend(found),
+                // Another label by default would be another column's.
+                _ if namesake.is_some() && self.label.is_none() && !self.unbound => {
+                    let declared = namesake.map(ToString::to_string).unwrap_or_default();
+                    return Err(Failure::usage(format!("{name} is declared as {declared}"))
+                        .remedy("name it as it is declared, or say its label with --label"));
+                }
                 Some((table, column)) => columns.push(Column::new(table, column)),
                 None => {
                     return Err(Failure::usage(format!("no column of the table {name} is declared"))

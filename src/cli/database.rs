@@ -30,7 +30,7 @@ impl DatabaseArgs {
 
 impl Kind {
     pub fn of(url: &str) -> Self {
-        match url.split_once("://").map(|(scheme, _)| scheme) {
+        match url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase()).as_deref() {
             Some("postgres" | "postgresql") => Self::PostgreSql,
             Some("mysql") => Self::MySql,
             _ => Self::Sqlite,

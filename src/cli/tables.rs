@@ -146,6 +146,9 @@ pub struct Rotate {
     tables: TableArgs,
     #[command(flatten)]
     write: WriteArgs,
+    /// Write over blind indexes that are not those of their values under any key: a label, a normaliser or the bits changed
+    #[arg(long)]
+    rebuild_indexes: bool,
 }
 
 /// Decrypt every row, recompute its indexes, compare it with its plaintext column
@@ -277,7 +280,8 @@ impl Backfill {
 impl Rotate {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
         write(&self.tables, &self.write, output, "rotated", |url, workers, keyring, columns, settings, progress| {
-            Ok(with_database!(url, workers, |conns| ops::rotate(&mut conns, keyring, columns, settings, progress))?)
+            let settings = settings.clone().rebuild_indexes(self.rebuild_indexes);
+            Ok(with_database!(url, workers, |conns| ops::rotate(&mut conns, keyring, columns, &settings, progress))?)
         })
     }
 }

@@ -51,6 +51,8 @@ struct Backfill<'a, DB> {
     backend: std::marker::PhantomData<fn() -> DB>,
 }
 
+const NO_DIGEST: &str = "what stands there is no blind index of this length, and was not written over: check the column";
+
 /// A ciphertext and what is in it.
 struct Value {
     stored: Zeroizing<Vec<u8>>,
@@ -125,6 +127,9 @@ impl<DB: OpsBackend> Job<DB> for Backfill<'_, DB> {
                     for (index, present) in indexes.iter().zip(&cells[at + 1..]) {
                         let named = |error: crate::Error| (index.name.clone(), error.to_string());
                         changed |= present.is_none();
+                        if is_new && present.as_ref().is_some_and(|present| present.len() != index.bits.div_ceil(8)) {
+                            return Err((index.name.clone(), NO_DIGEST.to_owned()));
+                        }
                         new.push(Some(match present {
                             Some(present) if !is_new => present.clone(),
                             _ => digest(self.keyring, index, &plaintext).map_err(named)?,

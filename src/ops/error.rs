@@ -32,6 +32,21 @@ pub enum OpsError {
         /// The table.
         table: String,
     },
+    /// Row-level security hides rows of the table from this role.
+    RowSecurity {
+        /// The table.
+        table: String,
+    },
+    /// Other tables inherit from the table, whose rows have keys of their own.
+    Inherited {
+        /// The table.
+        table: String,
+    },
+    /// A page ends where it began: the key does not survive being read as text.
+    Stuck {
+        /// The table.
+        table: String,
+    },
     /// Triggers fire when a row is written: an `updated_at` would change, an audit table would fill.
     Triggers {
         /// The table.
@@ -78,12 +93,15 @@ impl OpsError {
             Self::NoTable { .. } => "check the name, the schema and the database",
             Self::NoColumn { .. } => "check the name, and whether the migration that adds the column was run",
             Self::NoPrimaryKey { .. } => "give the table a primary key",
+            Self::RowSecurity { .. } => "connect as the owner of the table, or as a role with BYPASSRLS",
+            Self::Inherited { .. } => "go through the tables that inherit from it one by one, and move its own rows to one of them",
+            Self::Stuck { .. } => "set extra_float_digits to 3 where the key is a floating-point number",
             Self::Triggers { .. } => "disable them for the time, or allow that they fire: --allow-triggers",
             Self::NotStrict => "set sql_mode to STRICT_TRANS_TABLES, for the application too",
             Self::OneWriter => "use one worker",
             Self::NotUtf8 => "dump it into a database with PRAGMA encoding = 'UTF-8'",
             Self::UniqueIndex { .. } => {
-                "pin the column to the key that it is under (IndexSpec::KEY), and rotate through a second index column"
+                "pin the column to the key that it is under, by IndexSpec::KEY and by `key` in envelope.toml, and rotate through a second index column"
             }
             Self::MissingKeys { .. } => "start with the keyring that wrote them: look at SECRET_KEY, or put the key back from its archive",
             Self::Unreadable { .. } => "list them with verify, and mend or remove them",
@@ -101,6 +119,9 @@ impl fmt::Display for OpsError {
             Self::NoTable { table } => write!(f, "there is no table {table}"),
             Self::NoColumn { table, column } => write!(f, "table {table} has no column {column}"),
             Self::NoPrimaryKey { table } => write!(f, "table {table} has no primary key"),
+            Self::RowSecurity { table } => write!(f, "row-level security hides rows of {table} from this role"),
+            Self::Inherited { table } => write!(f, "other tables inherit from {table}, and may have rows with the same keys"),
+            Self::Stuck { table } => write!(f, "the primary key of a row of {table} is another one when it is read as text"),
             Self::Triggers { table, triggers } => write!(f, "writing to {table} fires these triggers: {}", triggers.join(", ")),
             Self::NotStrict => f.write_str("this MySQL connection is not strict, so that values which are too long would be cut short"),
             Self::OneWriter => f.write_str("SQLite has one writer at a time"),
@@ -116,10 +137,22 @@ impl fmt::Display for OpsError {
                 write!(f, "{column}: {rows} values or indexes are not sound, so that nobody knows which keys they need")
             }
             Self::Keyring(error) => error.fmt(f),
-            Self::Database(error) => error.fmt(f),
+            Self::Database(error) => f.write_str(&without_values(error)),
             Self::Connection(error) => error.fmt(f),
         }
     }
+}
+
+/// The database's words, without what it quotes where that is a value: it names columns and keywords in quotes too.
+fn without_values(error: &diesel::result::Error) -> String {
+    const QUOTE_VALUES: [&str; 7] =
+        ["invalid input", "invalid byte", "ncorrect ", "runcated", "Duplicate entry", "out of range", "malformed"];
+    let words = error.to_string();
+    if !QUOTE_VALUES.iter().any(|start| words.contains(start)) {
+        return words;
+    }
+    let quote = |character: char| matches!(character, '"' | '\'');
+    words.split(quote).enumerate().map(|(i, part)| if i % 2 == 0 { part } else { "…" }).collect()
 }
 
 impl std::error::Error for OpsError {

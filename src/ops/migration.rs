@@ -136,6 +136,10 @@ impl Migration {
 /// [`OpsError::Column`] where a column is declared in a way that no model could, or where the step is not possible for it.
 pub fn generate_migration(dialect: Dialect, step: Step, table: &TablePlan) -> Result<Vec<Migration>, OpsError> {
     table.check()?;
+    if let Some(plan) = table.columns.iter().find(|plan| step == Step::Add && plan.exists && !plan.is_in_place()) {
+        return plan
+            .refused("the table has the column already: for a plaintext, name the new column and its plaintext column; in place, itself");
+    }
     match dialect {
         Dialect::PostgreSql => postgresql::write(step, table),
         Dialect::MySql => mysql::write(step, table),

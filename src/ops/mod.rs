@@ -73,7 +73,8 @@
 //!
 //! - The tools hold the keyring and read every row: run them where the application runs, under an account of the database that may
 //!   touch these tables alone.
-//! - What they print and report are names, primary keys, key ids and counts; never a value, a key, a ciphertext or a connection string.
+//! - What they print and report are names, primary keys, key ids and counts; never a value, a key, a ciphertext or a connection string. What a trigger of the
+//!   table's own raises is printed as it is.
 //! - A backup, a replica or a log that was made before keeps what it has: rotation and backfill do not reach it. Whoever has a key
 //!   that leaked reads them for ever.
 //! - [`Settings::filter`] takes SQL as it is.

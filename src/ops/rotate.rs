@@ -48,7 +48,7 @@ pub fn rotate<DB: OpsBackend, C: LoadConnection<Backend = DB> + Send>(
     let table = Table::read(conn, &column.table)?;
     table.check(columns)?;
     check_indexes(&table, keyring, columns)?;
-    work::run(conns, &table, &Rotate::<DB>::new(&table, keyring, columns)?, settings, observer)
+    work::run(conns, &table, &Rotate::<DB>::new(&table, keyring, columns, settings.rebuild_indexes)?, settings, observer)
 }
 
 /// Refuses to let digests under several keys stand in a UNIQUE column, where the same value would then pass twice.
@@ -70,11 +70,12 @@ struct Rotate<'a, DB> {
     /// SQL, with the quotes of the backend.
     candidates: String,
     unique: Vec<bool>,
+    rebuild: bool,
     backend: std::marker::PhantomData<fn() -> DB>,
 }
 
 impl<'a, DB: OpsBackend> Rotate<'a, DB> {
-    fn new(table: &Table, keyring: &'a Keyring, columns: &'a [Column]) -> Result<Self, OpsError> {
+    fn new(table: &Table, keyring: &'a Keyring, columns: &'a [Column], rebuild: bool) -> Result<Self, OpsError> {
         let mut reads = Vec::new();
         for column in columns {
             for name in std::iter::once(&column.name).chain(column.indexes.iter().map(|index| &index.name)) {
@@ -82,23 +83,24 @@ impl<'a, DB: OpsBackend> Rotate<'a, DB> {
             }
         }
         let unique = reads.iter().map(|read| read.column.unique).collect();
-        let candidates = columns.iter().map(|column| candidates::<DB>(table, keyring, column)).collect::<Result<Vec<_>, _>>()?.join(" OR ");
+        let candidates =
+            columns.iter().map(|column| candidates::<DB>(table, keyring, column, rebuild)).collect::<Result<Vec<_>, _>>()?.join(" OR ");
         // An index that is UNIQUE and NOT NULL is compared, and never written: only then can others go on referring to claimed rows.
         let is_written = |place: &usize| !reads[*place].column.unique || reads[*place].column.nullable;
         let shape = Shape { writes: (0..reads.len()).filter(is_written).collect(), reads };
-        Ok(Self { keyring, columns, shape, candidates, unique, backend: std::marker::PhantomData })
+        Ok(Self { keyring, columns, shape, candidates, unique, rebuild, backend: std::marker::PhantomData })
     }
 }
 
 /// Which rows may need work for a column. Under several index keys only the value tells which one a digest is under, and Fernet
 /// tokens do not say their key: then it is every row.
-fn candidates<DB: OpsBackend>(table: &Table, keyring: &Keyring, column: &Column) -> Result<String, OpsError> {
+fn candidates<DB: OpsBackend>(table: &Table, keyring: &Keyring, column: &Column, rebuild: bool) -> Result<String, OpsError> {
     let stored = table.column(&column.name)?;
     let value = DB::quote(&stored.name);
     let bytes = DB::bytes_of("", &Read { column: stored.clone(), form: Form::Stored });
     let prefix = keyring.fresh_prefix(column.context_of(), stored.text);
     let mut conditions = vec![match prefix {
-        Some(prefix) if column.indexes.is_empty() || keyring.index_key_count() == 1 => {
+        Some(prefix) if column.indexes.is_empty() || keyring.index_key_count() == 1 && !rebuild => {
             format!("{} <> {}", DB::first(&bytes, prefix.len()), DB::literal(&prefix))
         }
         _ => format!("{value} IS NOT NULL"),
@@ -124,7 +126,11 @@ impl<DB: OpsBackend> Job<DB> for Rotate<'_, DB> {
             let named = |error: crate::Error| (column.name.clone(), error.to_string());
             let Some(value) = &cells[at] else {
                 new.extend((0..=column.indexes.len()).map(|_| None));
-                changed |= cells[at..new.len()].iter().any(Option::is_some);
+                let left = column.indexes.iter().zip(&cells[at + 1..]).find(|(_, digest)| digest.is_some());
+                match left {
+                    Some((index, _)) if !self.rebuild => return Err((index.name.clone(), NO_VALUE.to_owned())),
+                    left => changed |= left.is_some(),
+                }
                 continue;
             };
             let fresh = self.keyring.is_fresh(value, column.context_of(), read.column.text);
@@ -136,12 +142,15 @@ impl<DB: OpsBackend> Job<DB> for Rotate<'_, DB> {
             }));
             changed |= !fresh;
             for (index, place) in column.indexes.iter().zip(at + 1..) {
-                let digest = digest(self.keyring, index, &plaintext).map_err(|error| (index.name.clone(), error.to_string()))?;
-                if cells[place].as_ref() != Some(&digest) {
-                    if self.unique[place] && cells[place].is_some() {
+                let named = |error: crate::Error| (index.name.clone(), error.to_string());
+                let digest = digest(self.keyring, index, &plaintext).map_err(named)?;
+                match &cells[place] {
+                    Some(present) if *present == digest => {}
+                    Some(_) if self.unique[place] => return Err((index.name.clone(), UNIQUE_DIGEST.to_owned())),
+                    Some(present) if !self.rebuild && !is_digest(self.keyring, index, &plaintext, present).map_err(named)? => {
                         return Err((index.name.clone(), NOT_ITS_DIGEST.to_owned()));
                     }
-                    changed = true;
+                    _ => changed = true,
                 }
                 new.push(Some(digest));
             }
@@ -151,8 +160,16 @@ impl<DB: OpsBackend> Job<DB> for Rotate<'_, DB> {
     }
 }
 
-const NOT_ITS_DIGEST: &str =
+const UNIQUE_DIGEST: &str =
     "the blind index is not that of the value under the column's key, and the column is UNIQUE: verify it, and do not change it in place";
+const NOT_ITS_DIGEST: &str = "what stands there is not the blind index of the value under any key of the keyring: check the column, its label, normaliser and bits, or rebuild the indexes";
+const NO_VALUE: &str = "there is a blind index, and no value: check the column, or rebuild the indexes";
+
+/// Whether a stored digest is that of a plaintext, under whichever key.
+fn is_digest(keyring: &Keyring, index: &Index, plaintext: &[u8], stored: &[u8]) -> Result<bool> {
+    let normalized = index.normalizer.apply(plaintext)?;
+    Ok(keyring.index_key_of(&index.label, index.bits, &normalized, stored).is_some())
+}
 
 /// The digest that is to be stored for a plaintext.
 pub(crate) fn digest(keyring: &Keyring, index: &Index, plaintext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {

@@ -30,11 +30,15 @@ pub(crate) fn scan<DB: OpsBackend>(
         let order = table.key_list::<DB>();
         let found = DB::load(conn, statement.sql(format!(" ORDER BY {order} LIMIT {limit}")))?;
         let count = found.len();
+        let before = after.clone();
         pages.adjust(found.iter().flat_map(|row| &row.0));
         for mut cells in found {
             let key = Key::split::<DB>(table, &mut cells.0);
             row(&key, &cells.0)?;
             after = Some(key);
+        }
+        if count > 0 && after == before {
+            return Err(OpsError::Stuck { table: table.name.to_string() });
         }
         rows += count as u64;
         page(count as u64);

@@ -17,6 +17,7 @@ pub struct Settings {
     pub(crate) most_failures: usize,
     pub(crate) patience: Duration,
     pub(crate) allow: Accept,
+    pub(crate) rebuild_indexes: bool,
 }
 
 impl Default for Settings {
@@ -31,6 +32,7 @@ impl Default for Settings {
             most_failures: 1_000,
             patience: Duration::from_secs(60),
             allow: Accept::STRICT,
+            rebuild_indexes: false,
         }
     }
 }
@@ -94,6 +96,13 @@ impl Settings {
         Self { allow, ..self }
     }
 
+    /// Lets [`rotate`](super::rotate()) write over what stands in an index column and is not the value's digest under any key of the
+    /// keyring: when a label, a normaliser or the bits changed. Without it such a row is reported.
+    #[must_use]
+    pub fn rebuild_indexes(self, rebuild: bool) -> Self {
+        Self { rebuild_indexes: rebuild, ..self }
+    }
+
     pub(crate) fn pace(&self) -> Pace {
         Pace { rate: self.max_rows_per_second, next: Instant::now() }
     }
@@ -109,7 +118,7 @@ impl PageSize {
     /// A page of 8 MiB is large enough for all but one in ten thousand of its costs, and is held three times.
     const BYTES: usize = 8 << 20;
     /// Before any row was seen.
-    const FIRST: usize = 100;
+    const FIRST: usize = 10;
 
     pub(crate) fn new(settings: &Settings) -> Self {
         Self { rows: AtomicUsize::new(settings.batch_size.min(Self::FIRST)), most: settings.batch_size }
@@ -124,7 +133,7 @@ impl PageSize {
         let bytes: usize = cells.flatten().map(|cell| cell.len()).sum();
         let rows = self.rows();
         let next = if bytes > Self::BYTES {
-            rows / 2
+            rows * Self::BYTES / bytes
         } else if bytes < Self::BYTES / 4 {
             rows * 2
         } else {

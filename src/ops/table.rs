@@ -1,5 +1,6 @@
 //! What a tool has to know of a table, read from the database's own catalog.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use diesel::connection::LoadConnection;
@@ -70,15 +71,25 @@ impl Table {
 
     /// Checks that the columns are there, and belong to this table.
     pub(crate) fn check(&self, columns: &[Column]) -> Result<(), OpsError> {
+        let mut roles = HashSet::new();
         for column in columns {
             column.check()?;
+            let refused = |what: String| Err(OpsError::Column { column: column.to_string(), what });
+            let beside = column.plaintext.as_ref().filter(|_| !column.is_in_place());
+            for name in beside.into_iter().chain(column.indexes.iter().map(|index| &index.name)).chain([&column.name]) {
+                if !roles.insert(name) {
+                    return refused(format!("the column {name} is named for two things"));
+                }
+                if beside != Some(name) && self.key.iter().any(|key| key.name == *name) {
+                    return refused(format!("the column {name} is of the primary key, by which rows are told apart"));
+                }
+            }
             let others = column.plaintext.iter().chain(column.indexes.iter().map(|index| &index.name));
             for name in others.chain([&column.name]) {
                 self.column(name)?;
             }
             if column.is_in_place() && !self.column(&column.name)?.text {
-                let what = "only a text column can be encrypted in place: plaintext bytes cannot be told from ciphertext".to_owned();
-                return Err(OpsError::Column { column: column.to_string(), what });
+                return refused("only a text column can be encrypted in place: plaintext bytes cannot be told from ciphertext".to_owned());
             }
         }
         Ok(())

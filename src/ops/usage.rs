@@ -8,7 +8,7 @@ use super::column::Column;
 use super::dialect::OpsBackend;
 use super::error::OpsError;
 use super::settings::Settings;
-use super::status::status;
+use super::status::{ValueFormat, Values, status};
 use super::verify::verify;
 use crate::context::Accept;
 use crate::envelope::KeyId;
@@ -30,7 +30,12 @@ pub fn rows_under<DB: OpsBackend>(
 ) -> Result<BTreeMap<String, u64>, OpsError> {
     let mut found = BTreeMap::new();
     if !keyring.is_fernet_or_index_key(key_id) {
-        for column in status::<DB>(conn, keyring, columns)? {
+        for (column, declared) in status::<DB>(conn, keyring, columns)?.into_iter().zip(columns) {
+            let other = |values: &&Values| values.format == ValueFormat::Other && !declared.is_in_place();
+            let rows = column.values.iter().filter(other).map(|values| values.rows).sum();
+            if rows > 0 {
+                return Err(OpsError::Unreadable { column: column.column, rows });
+            }
             let under = column.values.iter().filter(|values| values.key == Some(key_id)).map(|values| values.rows).sum();
             found.insert(column.column, under);
         }

@@ -44,7 +44,7 @@ impl Verification {
 }
 
 /// Decrypts every row of one table, recomputes its blind indexes, and compares it with the [plaintext column](Column::plaintext)
-/// where there is one. Bad rows are reported by primary key, and it goes on.
+/// where there is one. Bad rows are reported by primary key, and it goes on; beyond [`Settings::most_failures`] they are counted only.
 ///
 /// Fernet tokens and unbound values in a column that is bound are bad too, unless [`Settings::allow`] says otherwise: whoever can
 /// write to the database can plant them from another column. A digest may be under any key of the keyring.
@@ -81,8 +81,11 @@ pub fn verify<DB: OpsBackend>(
                 at += width(column);
             }
             let problems = row.problems;
-            verification.failed += problems.len() as u64;
             for (column, problem) in problems {
+                verification.failed += 1;
+                if verification.failed > settings.most_failures as u64 {
+                    continue;
+                }
                 observer.failure(&Failure { table: table.name.to_string(), row: key.describe(&table), column, problem });
             }
             Ok(())

@@ -181,7 +181,12 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         let claim = |conn: &mut _| {
             let mut state = self.state();
             let page = self.page(conn, state.cursor.as_ref(), self.claim())?;
-            state.cursor = page.last().map(|row| row.key.clone()).or(state.cursor.take());
+            let last = page.last().map(|row| row.key.clone());
+            // A page that ends where it began would come by for ever; the next pass says so.
+            if last.is_none() || last == state.cursor {
+                return Ok(Vec::new());
+            }
+            state.cursor = last;
             Ok(page)
         };
         self.state().report.passes = 1;
@@ -229,6 +234,9 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         loop {
             let page = self.page(conn, cursor.as_ref(), "")?;
             let Some(last) = page.last().map(|row| row.key.clone()) else { return Ok((left, written)) };
+            if cursor.as_ref() == Some(&last) {
+                return Err(OpsError::Stuck { table: self.table.name.to_string() });
+            }
             let mut wanted: HashSet<_> = page.iter().filter(|row| self.needs_work(row)).map(|row| row.key.clone()).collect();
             if self.settings.dry_run {
                 self.state().report.written += wanted.len() as u64;

@@ -161,7 +161,7 @@ fn errors_say_what_to_do() {
     execute(&desk, "CREATE TABLE loose (email BLOB)");
     execute(&desk, "CREATE TABLE watched (id INTEGER PRIMARY KEY, email BLOB)");
     execute(&desk, "CREATE TRIGGER touch AFTER UPDATE ON watched BEGIN SELECT 1; END");
-    desk.run(&["rotate", "nowhere.users.email"]).failed(1, "unknown database", "run the command again");
+    desk.run(&["rotate", "nowhere.accounts.email"]).failed(1, "unknown database", "run the command again");
     desk.run(&["rotate", "people.email"]).failed(1, "there is no table people", "the schema and the database");
     desk.run(&["rotate", "users.mail"]).failed(1, "table users has no column mail", "the migration that adds the column");
     desk.run(&["rotate", "loose.email"]).failed(1, "table loose has no primary key", "give the table a primary key");

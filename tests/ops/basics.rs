@@ -41,7 +41,8 @@ fn a_rotation_brings_every_row_under_the_primary_key_and_touches_nothing_else() 
     let told = Told::default();
     let report = ops::rotate(&mut database.connections(1), &keyring(&after), &[email()], &Settings::new().batch_size(100), &told).unwrap();
     assert_eq!((report.written, report.failed, report.left), (450, 0, 0), "{report:?}");
-    assert_eq!(*told.batches.lock().unwrap(), [100, 100, 100, 100, 50]);
+    // Pages grow from 10 rows to the size of a batch.
+    assert_eq!(*told.batches.lock().unwrap(), [10, 20, 40, 80, 100, 100, 100]);
     let keyring = keyring(&after);
     for ([email, index, note, _], id) in
         database.cells(["email", "email_index", "note", "id"], "users WHERE email IS NOT NULL").into_iter().zip(1..)
@@ -179,4 +180,27 @@ fn a_row_that_a_trigger_refuses_is_reported_and_a_trigger_that_refuses_all_is_an
     database.execute(&GUARD.replace("NEW.id = 7", "NEW.id > 0"));
     let refused = ops::rotate(&mut database.connections(1), &keyring(&after), &[email()], &settings, &()).unwrap_err();
     assert!(refused.to_string().contains("not him"), "{refused}");
+}
+
+#[test]
+fn what_is_no_digest_of_the_value_is_not_written_over() {
+    let (before, after) = before_and_after();
+    let database = users(&keyring(&before), 3);
+    // Another normaliser than the model's, and a column that is none of its indexes.
+    let exact = Column::new("users", "email").index(ops::Index::new("email_index", "users.email_index").bits(20));
+    let told = Told::default();
+    let report = ops::rotate(&mut database.connections(1), &keyring(&after), &[exact.clone()], &Settings::new(), &told).unwrap();
+    assert_eq!((report.written, report.failed), (0, 3));
+    assert!(told.failures()[0].contains("email_index: what stands there is not the blind index"), "{:?}", told.failures());
+    let rebuild = Settings::new().rebuild_indexes(true);
+    let report = ops::rotate(&mut database.connections(1), &keyring(&after), &[exact], &rebuild, &()).unwrap();
+    assert_eq!((report.written, report.failed), (3, 0));
+    assert_eq!(database.cells(["email_index"], "users")[0][0].as_ref().map(Vec::len), Some(3));
+
+    let twice = Column::new("users", "email").plaintext("note").index(ops::Index::new("note", "users.note_index"));
+    let key = Column::new("users", "email").index(ops::Index::new("id", "users.id_index"));
+    for (column, words) in [(twice, "named for two things"), (key, "of the primary key")] {
+        let refused = ops::backfill(&mut database.connections(1), &keyring(&after), &[column], &Settings::new(), &()).unwrap_err();
+        assert!(refused.to_string().contains(words), "{refused}");
+    }
 }

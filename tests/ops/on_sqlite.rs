@@ -16,7 +16,7 @@ use crate::world::*;
 fn a_row_without_a_key_is_left_and_said_to_be() {
     let (before, after) = before_and_after();
     let database = Database::with("CREATE TABLE users (id TEXT PRIMARY KEY, email BLOB, email_index BLOB)");
-    database.execute(&format!("INSERT INTO users VALUES (NULL, {}, x'00')", sealed(&keyring(&before), "x")));
+    database.execute(&format!("INSERT INTO users VALUES (NULL, {}, NULL)", sealed(&keyring(&before), "x")));
     let settings = Settings::new().patience(Duration::ZERO);
     let report = ops::rotate(&mut database.connections(1), &keyring(&after), &[email()], &settings, &()).unwrap();
     assert_eq!((report.written, report.left, report.is_complete()), (0, 1, false), "{report:?}");

@@ -27,8 +27,17 @@ const KEY: &str = "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod)
     WHERE i.indisprimary AND i.indrelid = to_regclass(";
 
 /// Row and statement triggers for UPDATE (bit 4 of tgtype, see pg_trigger.h) that are not switched off.
-const TRIGGERS: &str = "SELECT tgname::text FROM pg_trigger
-    WHERE NOT tgisinternal AND tgenabled <> 'D' AND tgtype & 16 <> 0 AND tgrelid = to_regclass(";
+/// Those of partitions count too, and rules for UPDATE (ev_type 2).
+const TRIGGERS: &str = "WITH named AS (SELECT to_regclass(";
+const TRIGGERS_OF: &str =
+    ")::oid AS oid), tables AS (SELECT oid FROM named UNION SELECT p.relid FROM named, pg_partition_tree(named.oid) AS p)
+    SELECT tgname::text FROM pg_trigger JOIN tables ON tgrelid = tables.oid WHERE NOT tgisinternal AND tgenabled <> 'D' AND tgtype & 16 <> 0
+    UNION SELECT rulename::text FROM pg_rewrite JOIN tables ON ev_class = tables.oid WHERE ev_type = '2' ORDER BY 1";
+
+/// Whether this role sees some rows only, and whether other tables inherit from the table without being its partitions.
+const HIDDEN: &str = "SELECT coalesce(row_security_active(oid), false)::text,
+        (relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = pg_class.oid))::text
+    FROM pg_class WHERE oid = to_regclass(";
 
 impl OpsBackend for Pg {
     const DIALECT: Dialect = Dialect::PostgreSql;
@@ -50,6 +59,11 @@ impl OpsBackend for Pg {
             let rows = Self::load(conn, Statement::new(sql).text(Self::table(name)).sql(order))?;
             Ok(rows.into_iter().map(|row| texts(row.0)).collect())
         };
+        match rows(HIDDEN, ")")?.first().map(Vec::as_slice) {
+            Some([active, _]) if active == "true" => return Err(OpsError::RowSecurity { table: name.to_string() }),
+            Some([_, inherited]) if inherited == "true" => return Err(OpsError::Inherited { table: name.to_string() }),
+            _ => {}
+        }
         let column = |row: Vec<String>| {
             let [name, sql_type, nullable, unique, collation] = <[String; 5]>::try_from(row).unwrap_or_default();
             let (text, nullable, unique) = (sql_type != "bytea", nullable == "t", unique == "true");
@@ -63,7 +77,7 @@ impl OpsBackend for Pg {
             name: name.clone(),
             key: rows(KEY, ") ORDER BY k.place")?.into_iter().map(key).collect(),
             columns: rows(COLUMNS, ") ORDER BY a.attnum")?.into_iter().map(column).collect(),
-            triggers: rows(TRIGGERS, ") ORDER BY 1")?.into_iter().flatten().collect(),
+            triggers: rows(TRIGGERS, TRIGGERS_OF)?.into_iter().flatten().collect(),
         })
     }
 

@@ -48,10 +48,11 @@ impl OpsBackend for Sqlite {
         key.sort_by_key(|row| row[4].parse::<usize>().unwrap_or_default());
         let key = key.into_iter().map(|row| KeyColumn { name: row[0].clone(), sql_type: row[1].clone() }).collect();
         // The statement is as somebody wrote it, over several lines maybe.
-        let words = "replace(replace(replace(upper(sql), char(9), ' '), char(10), ' '), char(13), ' ')";
+        let blanks = ["char(9)", "char(10)", "char(13)", "'/'", "'*'", "'-'", "'('", "')'"];
+        let words = blanks.iter().fold("upper(sql)".to_owned(), |words, blank| format!("replace({words}, {blank}, ' ')"));
         let sql = format!(
             "SELECT name FROM (SELECT name, {words} AS words FROM {}.sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE)
-                WHERE substr(words, 1, instr(words, ' BEGIN ')) LIKE '% UPDATE %' ORDER BY name",
+                WHERE substr(words, 1, instr(words, ' BEGIN')) LIKE '% UPDATE %' ORDER BY name",
             Self::quote(schema)
         );
         let triggers: Vec<_> = rows(sql, 1)?.into_iter().flatten().collect();
@@ -99,7 +100,8 @@ impl OpsBackend for Sqlite {
     fn bind_key(statement: Statement, _column: &KeyColumn, part: &KeyPart) -> Statement {
         match part {
             KeyPart::Text(text) => statement.text(text),
-            KeyPart::Number(number) => statement.sql("CAST(").text(number).sql(" AS NUMERIC)"),
+            // Behind a plus it has no affinity, which would turn texts beside it into numbers.
+            KeyPart::Number(number) => statement.sql("+CAST(").text(number).sql(" AS NUMERIC)"),
             KeyPart::Bytes(bytes) => statement.bytes(Some(bytes.clone().into())),
         }
     }

@@ -36,6 +36,7 @@ fn column_plan<DB: OpsBackend>(table: &Table, column: &Column) -> ColumnPlan {
         plan = if let Some(bytes) = longest(source, DB::DIALECT) { plan.longest(bytes) } else { plan };
     }
     if let Ok(stored) = table.column(&column.name) {
+        plan.exists = true;
         plan = if stored.text { plan.storage(Storage::Text) } else { plan };
         plan = if stored.nullable { plan } else { plan.not_null() };
     }

@@ -85,6 +85,8 @@ pub struct ColumnPlan {
     pub(super) longest: Option<u32>,
     pub(super) plaintext_type: Option<String>,
     pub(super) collation: Option<String>,
+    /// Whether the table has the column already, as far as the catalog was read.
+    pub(super) exists: bool,
     unique: Vec<String>,
     unique_at_finish: Vec<String>,
     shadows: Vec<(String, String)>,
@@ -97,7 +99,7 @@ impl ColumnPlan {
         let storage = if column.is_in_place() { Storage::Text } else { Storage::Binary };
         let (unique, unique_at_finish, shadows) = (Vec::new(), Vec::new(), Vec::new());
         let (not_null, longest, plaintext_type, collation) = (false, None, None, None);
-        Self { column, storage, not_null, longest, plaintext_type, collation, unique, unique_at_finish, shadows }
+        Self { column, storage, not_null, longest, plaintext_type, collation, exists: false, unique, unique_at_finish, shadows }
     }
 
     /// Where ciphertext is to be stored as text. It always is in place.
