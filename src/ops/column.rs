@@ -156,9 +156,10 @@ impl Column {
         Self { plaintext: Some(column.to_owned()), ..self }
     }
 
-    /// A blind index of the column.
+    /// A blind index of the column; one of the same name is replaced.
     #[must_use]
     pub fn index(mut self, index: Index) -> Self {
+        self.indexes.retain(|known| known.name != index.name);
         self.indexes.push(index);
         self
     }

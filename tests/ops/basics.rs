@@ -189,7 +189,8 @@ fn what_is_no_digest_of_the_value_is_not_written_over() {
     // Another normaliser than the model's, and a column that is none of its indexes.
     let exact = Column::new("users", "email").index(ops::Index::new("email_index", "users.email_index").bits(20));
     let told = Told::default();
-    let report = ops::rotate(&mut database.connections(1), &keyring(&after), &[exact.clone()], &Settings::new(), &told).unwrap();
+    let report =
+        ops::rotate(&mut database.connections(1), &keyring(&after), std::slice::from_ref(&exact), &Settings::new(), &told).unwrap();
     assert_eq!((report.written, report.failed), (0, 3));
     assert!(told.failures()[0].contains("email_index: what stands there is not the blind index"), "{:?}", told.failures());
     let rebuild = Settings::new().rebuild_indexes(true);

@@ -72,7 +72,7 @@ fn triggers_of_partitions_and_rules_are_seen() {
     let database = Database::with(&format!("CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, email {BYTES}) PARTITION BY RANGE (id)"));
     database.execute("CREATE TABLE users_1 PARTITION OF users FOR VALUES FROM (0) TO (10)");
     let (keyring, column) = (keyring(&before_and_after().0), [Column::new("users", "email")]);
-    let mut rotate = || ops::rotate(&mut database.connections(1), &keyring, &column, &Settings::new(), &());
+    let rotate = || ops::rotate(&mut database.connections(1), &keyring, &column, &Settings::new(), &());
     rotate().unwrap();
     database.execute("CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'");
     database.execute("CREATE TRIGGER touch BEFORE UPDATE ON users_1 FOR EACH ROW EXECUTE FUNCTION touch()");
