@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use diesel_envelope::ops::{self, IndexPlan, IndexPlanner, Normalizer, Settings};
+use diesel_envelope::Error;
+use diesel_envelope::ops::{self, IndexPlan, IndexPlanner, Normalizer, OpsError, Settings};
 use serde::Serialize;
 
 use super::columns::ColumnArgs;
@@ -17,7 +18,7 @@ use super::progress::Progress;
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  diesel-envelope plan-index users.email --plaintext email --normalize caseless
+  diesel-envelope plan-index users.email --plaintext email --normalize caseless       # not encrypted yet
   diesel-envelope plan-index users.city --normalize caseless --expecting 5000000 --plot city.svg
   diesel-envelope plan-index users.email --normalize caseless --unique
 
@@ -70,7 +71,12 @@ impl PlanIndex {
         planner = if let Some(values) = self.expecting_distinct { planner.expecting_distinct(values) } else { planner };
         planner = self.beside.iter().fold(planner, |planner, bits| planner.beside(usize::from(*bits)));
         planner = if self.unique { planner.unique() } else { planner };
-        let plan = planner.plan(&distribution?);
+        let distribution = distribution.map_err(|error| match error {
+            OpsError::Keyring(Error::UnsupportedFormat { .. }) => Failure::new(format!("{column} has values that are no ciphertext"))
+                .remedy(format!("where they are plaintext, say so: plan-index {column} --plaintext COLUMN, the column itself or another")),
+            error => error.into(),
+        })?;
+        let plan = planner.plan(&distribution);
         if let Some(path) = &self.plot {
             let unwritten =
                 |error| Failure::new(format!("{}: {error}", path.display())).remedy("name a file that can be written, with --plot");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::Args;
-use diesel_envelope::keyring::Document;
+use diesel_envelope::keyring::{Algorithm, Document};
 use diesel_envelope::ops::{self, Column, ColumnStatus, OpsError, Settings, ValueFormat};
 use diesel_envelope::{KeyId, Keyring};
 use serde::Serialize;
@@ -31,8 +31,11 @@ pub struct TableArgs {
 impl KeyringArgs {
     /// The keyring of the first alternative that can be unwrapped, as the application would have it.
     pub fn keyring(&self) -> Result<Keyring, Failure> {
-        let document = block_on(self.alternatives()?.unwrap_first())??;
-        Ok(Keyring::from_document(&Document::parse(&document)?, &self.options())?)
+        Ok(Keyring::from_document(&self.document()?, &self.options())?)
+    }
+
+    fn document(&self) -> Result<Document, Failure> {
+        Ok(Document::parse(&block_on(self.alternatives()?.unwrap_first())??)?)
     }
 }
 
@@ -242,7 +245,11 @@ fn write(
     verb: &str,
     act: impl Fn(&str, usize, &Keyring, &[Column], &Settings, &Progress) -> Result<ops::Report, Failure>,
 ) -> Result<(), Failure> {
-    let (groups, keyring, url) = (tables.columns.tables()?, tables.keyring.keyring()?, tables.database.url()?);
+    let (groups, document, url) = (tables.columns.tables()?, tables.keyring.document()?, tables.database.url()?);
+    let keyring = Keyring::from_document(&document, &tables.keyring.options())?;
+    if document.keys().any(|key| key == (document.primary(), Algorithm::Fernet)) {
+        output.note("the key that writes is a Fernet key: tokens are written, which are bound to no column. For native values: add-key, promote-key");
+    }
     let (settings, progress) = (write.settings(), Progress::new(output));
     let mut done = BTreeMap::new();
     for columns in &groups {
@@ -264,8 +271,10 @@ fn write(
     match (incomplete, left) {
         (false, _) => Ok(()),
         (true, 0) => Err(Failure::new("not all rows could be done").remedy("look at the bad rows above, by primary key, and run it again")),
-        (true, left) => Err(Failure::new(format!("{left} rows are left, which others hold or go on writing under an old key"))
-            .remedy("look for long transactions and for processes with an old keyring, and run it again")),
+        (true, left) => Err(Failure::new(format!(
+            "{left} rows are left: others hold them, or write them as they were, or the database does not change them"
+        ))
+        .remedy("look for long transactions, processes with an old keyring, triggers and rules, and run it again")),
     }
 }
 
