@@ -42,6 +42,11 @@ pub enum OpsError {
         /// The table.
         table: String,
     },
+    /// SQLite lets a primary key be NULL, and a row has no other name.
+    NullKey {
+        /// The table.
+        table: String,
+    },
     /// A page ends where it began: the key does not survive being read as text.
     Stuck {
         /// The table.
@@ -95,6 +100,7 @@ impl OpsError {
             Self::NoPrimaryKey { .. } => "give the table a primary key",
             Self::RowSecurity { .. } => "connect as the owner of the table, or as a role with BYPASSRLS",
             Self::Inherited { .. } => "go through the tables that inherit from it one by one, and move its own rows to one of them",
+            Self::NullKey { .. } => "give those rows a key, and declare it NOT NULL",
             Self::Stuck { .. } => "set extra_float_digits to 3 where the key is a floating-point number",
             Self::Triggers { .. } => "disable them for the time, or allow that they fire: --allow-triggers",
             Self::NotStrict => "set sql_mode to STRICT_TRANS_TABLES, for the application too",
@@ -121,6 +127,7 @@ impl fmt::Display for OpsError {
             Self::NoPrimaryKey { table } => write!(f, "table {table} has no primary key"),
             Self::RowSecurity { table } => write!(f, "row-level security hides rows of {table} from this role"),
             Self::Inherited { table } => write!(f, "other tables inherit from {table}, and may have rows with the same keys"),
+            Self::NullKey { table } => write!(f, "rows of {table} have NULL for a primary key"),
             Self::Stuck { table } => write!(f, "the primary key of a row of {table} is another one when it is read as text"),
             Self::Triggers { table, triggers } => write!(f, "writing to {table} fires these triggers: {}", triggers.join(", ")),
             Self::NotStrict => f.write_str("this MySQL connection is not strict, so that values which are too long would be cut short"),
