@@ -1,10 +1,12 @@
 //! What only SQLite has: tables without `rowid`, `INSERT OR REPLACE`, values of any type, recursive triggers.
 
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
 use diesel_envelope::ops::{Column, ColumnPlan, Dialect, Index, Step, TablePlan, generate_migration};
 
 use super::blob;
 use super::runner::Runner;
-use crate::values::bound;
+use crate::values::{bound, unique_name};
 
 fn users() -> TablePlan {
     let column = Column::new("users", "email").plaintext("email_plain").index(Index::new("email_index", "users.email_index"));
@@ -76,4 +78,32 @@ fn relax_says_that_it_is_not_possible() {
     let column = ColumnPlan::new(Column::new("users", "email").plaintext("email_plain")).not_null();
     let error = generate_migration(Dialect::Sqlite, Step::Relax, &TablePlan::new("users").column(column)).unwrap_err();
     assert!(error.to_string().starts_with("users.email: SQLite cannot take NOT NULL from a column"), "{error}");
+}
+
+/// A transaction that reads first does not wait for another writer when it comes to write: it fails.
+#[test]
+fn what_checks_first_is_the_writer_before_it_reads() {
+    let path = std::env::temp_dir().join(unique_name());
+    let establish = || {
+        let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        conn.batch_execute("PRAGMA busy_timeout = 0; PRAGMA journal_mode = WAL").unwrap();
+        conn
+    };
+    let (mut migrating, mut writing) = (establish(), establish());
+    let columns = "id INTEGER PRIMARY KEY, email_plain TEXT, email BLOB, email_index BLOB, email_index_b BLOB";
+    migrating.batch_execute(&format!("CREATE TABLE users ({columns})")).unwrap();
+    let column = Column::new("users", "email").plaintext("email_plain").index(Index::new("email_index", "users.email_index"));
+    let plan = TablePlan::new("users").primary_key(&["id"]).column(ColumnPlan::new(column).shadow("email_index", "email_index_b"));
+    let migration = |step| generate_migration(Dialect::Sqlite, step, &plan).unwrap().remove(0);
+    let scripts = [migration(Step::Add).down, migration(Step::Finish).up, migration(Step::Bound).up, migration(Step::Promote).up];
+    for script in scripts {
+        migrating.batch_execute(&format!("BEGIN; {}", script.split_once(";\n").unwrap().0)).unwrap();
+        assert!(writing.batch_execute("INSERT INTO users (id) VALUES (1)").is_err(), "{script}");
+        migrating.batch_execute("ROLLBACK").unwrap();
+        writing.batch_execute("INSERT INTO users (id) VALUES (1); DELETE FROM users").unwrap();
+    }
+    drop((migrating, writing));
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{end}", path.display()));
+    }
 }

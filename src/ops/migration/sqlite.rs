@@ -61,7 +61,7 @@ fn add(table: &TablePlan) -> Vec<Migration> {
     up.extend(triggers);
     let down: Vec<_> = guards.into_iter().chain(removed).chain(dropped).collect();
     let back = "Drops what is encrypted. It fails, and changes nothing, where a row has a ciphertext and no plaintext.";
-    vec![Migration::of(Step::Add, table).up(&purpose(Step::Add, table), &up).down(back, &down)]
+    vec![Migration::of(Step::Add, table).up(&purpose(Step::Add, table), &up).down(back, &locked(table, down))]
 }
 
 fn change(table: &TablePlan, clause: String) -> Option<String> {
@@ -165,7 +165,20 @@ fn bound(table: &TablePlan) -> Result<Vec<Migration>, OpsError> {
         down.extend(drop_constraint(table, plan.name(), "bound"));
     }
     guards.extend(up);
-    Ok(vec![Migration::of(Step::Bound, table).up(&purpose(Step::Bound, table), &guards).down("Takes all ciphertexts again.", &down)])
+    Ok(vec![
+        Migration::of(Step::Bound, table)
+            .up(&purpose(Step::Bound, table), &locked(table, guards))
+            .down("Takes all ciphertexts again.", &down),
+    ])
+}
+
+/// Begins with a write, of no row: a transaction that read before it writes cannot wait for another writer, and fails with `database is
+/// locked`.
+fn locked(table: &TablePlan, statements: Vec<String>) -> Vec<String> {
+    let column = table.columns.first().map(|plan| q(plan.name()));
+    let from = SQLITE.qualify(&table.name, &table.name.name);
+    let lock = column.map(|column| format!("UPDATE {from} SET {column} = {column} WHERE 0"));
+    lock.into_iter().chain(statements).collect()
 }
 
 /// Fails where a row meets the condition: with the message, which is the name of the constraint that the row breaks.

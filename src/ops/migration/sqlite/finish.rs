@@ -1,7 +1,8 @@
 //! The plaintext goes: SQLite.
 
 use super::{
-    SQLITE, change, create_backfill, create_constraint, create_index, create_required, drop_constraint, drop_index, drop_trigger, q, refuse,
+    SQLITE, change, create_backfill, create_constraint, create_index, create_required, drop_constraint, drop_index, drop_trigger, locked,
+    q, refuse,
 };
 use crate::ops::migration::plan::{ColumnPlan, TablePlan};
 use crate::ops::migration::script::purpose;
@@ -15,7 +16,7 @@ pub(super) fn finish(table: &TablePlan) -> Vec<Migration> {
     let comment = purpose(Step::Finish, table)
         + "Drop indexes over a plaintext column before. With the shell of SQLite only by `sqlite3 -bail`: it goes on after errors.\n";
     let lost = "The plaintext columns come back empty: no migration can decrypt.";
-    vec![Migration::of(Step::Finish, table).up(&comment, &up).down(lost, &down)]
+    vec![Migration::of(Step::Finish, table).up(&comment, &locked(table, up)).down(lost, &down)]
 }
 
 /// What fails where a plaintext is left, a value that its index does not find, or none where there has to be one.

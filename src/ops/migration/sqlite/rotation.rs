@@ -1,8 +1,8 @@
 //! A blind index gets another key: SQLite.
 
 use super::{
-    SQLITE, add_index_column, change, create_index, create_required, create_trigger, drop_constraint, drop_index, drop_trigger, q, refuse,
-    update,
+    SQLITE, add_index_column, change, create_index, create_required, create_trigger, drop_constraint, drop_index, drop_trigger, locked, q,
+    refuse, update,
 };
 use crate::ops::migration::plan::{ColumnPlan, TablePlan};
 use crate::ops::migration::script::purpose;
@@ -79,7 +79,7 @@ pub(super) fn promote(table: &TablePlan) -> Vec<Migration> {
     }
     guards.extend(up);
     down.extend(restored);
-    vec![Migration::of(Step::Promote, table).up(&purpose(Step::Promote, table), &guards).down("As after shadow.", &down)]
+    vec![Migration::of(Step::Promote, table).up(&purpose(Step::Promote, table), &locked(table, guards)).down("As after shadow.", &down)]
 }
 
 pub(super) fn retire(table: &TablePlan) -> Vec<Migration> {
