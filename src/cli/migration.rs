@@ -25,7 +25,7 @@ Examples:
 Steps, each when the first lines of its up.sql say so:
   widen    in place: makes room for ciphertext in a text column
   add      adds the columns, their constraints and the trigger for the backfill
-  relax    the plaintext column may be NULL
+  relax    the plaintext column may be NULL, and becomes so where a program writes the ciphertext alone
   finish   fails if a plaintext is left; drops the plaintext column and the trigger
   purge    rewrites the table, in whose pages the plaintext may still be
   bound    takes only native values that are bound to their column

@@ -35,9 +35,9 @@ pub enum Dialect {
 /// | [`Widen`](Self::Widen) | first, where plaintext and ciphertext share a column | makes room for ciphertext |
 /// | [`Add`](Self::Add) | before any program writes ciphertext | ciphertext and index columns, their constraints, the backfill trigger |
 /// | | | *deploy the program that writes both columns; backfill; verify; deploy the one that reads the ciphertext* |
-/// | [`Relax`](Self::Relax) | when no program reads the plaintext | the plaintext column may be NULL |
+/// | [`Relax`](Self::Relax) | when no program reads the plaintext | the plaintext column may be NULL, and becomes so where a program writes the ciphertext alone |
 /// | | | *deploy the program that knows the ciphertext only* |
-/// | [`Finish`](Self::Finish) | when no program writes the plaintext | fails if a plaintext is left; drops the plaintext column and the trigger |
+/// | [`Finish`](Self::Finish) | when no program writes the plaintext | fails if a plaintext is left; drops the plaintext column and the triggers |
 /// | [`Purge`](Self::Purge) | after that, at a quiet hour | rewrites the table, in whose pages the database kept what it dropped |
 /// | [`Bound`](Self::Bound) | when no Fernet token and no unbound value is left | takes native values only, bound to their column |
 /// | [`Shadow`](Self::Shadow) | a unique index gets another key: before a program writes under it | a second index column, and its trigger |
@@ -52,8 +52,9 @@ pub enum Step {
     /// comes by the backfill again that an old program version changed: plaintext changed and ciphertext not, so ciphertext and
     /// indexes become NULL.
     Add,
-    /// A plaintext column that was NOT NULL may be NULL, for the program that does not write it any more. Once that one runs there is
-    /// no backfill: what it sets to NULL has an old plaintext. SQLite cannot.
+    /// A plaintext column that was NOT NULL may be NULL, for the program that does not write it any more; SQLite cannot. Where that one
+    /// changes a ciphertext the plaintext becomes NULL, by a trigger: an old one would refuse others as a duplicate, and come back by
+    /// the backfill where the new value is NULL. So what still has a plaintext and no ciphertext was left behind, and may be backfilled.
     Relax,
     /// From here on there is no plaintext. Changes nothing and fails where a row is left that has a plaintext and no ciphertext.
     Finish,

@@ -195,6 +195,36 @@ fn finish_refuses_a_plaintext_where_there_may_be_none() {
     assert!(runner.holds("email IS NULL AND email_index IS NULL", "users WHERE id = 2"));
 }
 
+/// A program that knows the ciphertext only, beside one that writes both, or after it.
+#[test]
+fn a_ciphertext_that_changes_alone_takes_its_plaintext_along() {
+    let mut runner = Runner::new(users(plan(email())), USERS);
+    runner.execute("CREATE UNIQUE INDEX users_email_plain ON users (email_plain)");
+    runner.execute("INSERT INTO users (id, email_plain) VALUES (1, 'Bob'), (2, 'Eve'), (3, 'Zoe'), (4, 'left')");
+    runner.step(Step::Add);
+    (1..=3).for_each(|id| backfill(&mut runner, id));
+    runner.step(Step::Relax);
+    // Both, and what has nothing to do with it.
+    runner.execute(&format!("UPDATE users SET email_plain = 'BOB', email = {} WHERE id = 1", blob(&bound("BOB"))));
+    runner.execute("UPDATE users SET note = 'x'");
+    assert!(runner.holds("email_plain IS NOT NULL", "users"));
+    // The ciphertext alone, and nobody is refused what this row had.
+    runner.execute(&format!("UPDATE users SET email = {}, email_index = {} WHERE id = 1", blob(&bound("Rob")), blob(&[9; 32])));
+    assert!(runner.holds("email_plain IS NULL AND email IS NOT NULL AND email_index IS NOT NULL", "users WHERE id = 1"));
+    let both = format!("email_plain = 'BOB', email = {}, email_index = {}", blob(&bound("BOB")), blob(&[1; 32]));
+    runner.execute(&format!("UPDATE users SET {both} WHERE id = 2"));
+    assert!(runner.holds("email_plain = 'BOB' AND email IS NOT NULL", "users WHERE id = 2"));
+    // A value that is given up does not come back, and is none that is left.
+    runner.execute("UPDATE users SET email = NULL, email_index = NULL WHERE id = 3");
+    assert!(runner.holds("email_plain IS NULL AND email IS NULL", "users WHERE id = 3"));
+    runner.execute(&format!("DROP INDEX users_email_plain{}", if DIALECT == Dialect::MySql { " ON users" } else { "" }));
+    runner.refused(Step::Finish);
+    backfill(&mut runner, 4);
+    assert!(runner.holds("email IS NOT NULL", "users WHERE id = 4"));
+    runner.step(Step::Finish);
+    runner.execute(&format!("UPDATE users SET email = {} WHERE id = 4", blob(&bound("Rob"))));
+}
+
 #[test]
 fn add_does_not_go_down_over_what_has_no_plaintext() {
     let mut runner = Runner::new(users(plan(email())), USERS);

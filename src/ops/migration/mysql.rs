@@ -189,16 +189,37 @@ fn drop_trigger(table: &TablePlan, plan: &ColumnPlan, kind: &str) -> String {
 }
 
 fn relax(table: &TablePlan) -> Result<Vec<Migration>, OpsError> {
-    let (mut up, mut down) = (vec![], vec![]);
-    for plan in table.columns.iter().filter(|plan| plan.not_null) {
+    let (mut up, mut down, mut triggers, mut dropped) = (vec![], vec![], vec![], vec![]);
+    for plan in &table.columns {
         let Some(plaintext) = plan.beside() else { continue };
-        let sql = plaintext_type(plan)?;
-        up.push(format!("MODIFY COLUMN {} {sql} NULL", q(plaintext)));
-        down.push(format!("MODIFY COLUMN {} {sql} NOT NULL", q(plaintext)));
+        triggers.push(create_relax(table, plan, plaintext));
+        dropped.push(drop_relax(table, plan));
+        if plan.not_null {
+            let sql = plaintext_type(plan)?;
+            up.push(format!("MODIFY COLUMN {} {sql} NULL", q(plaintext)));
+            down.push(format!("MODIFY COLUMN {} {sql} NOT NULL", q(plaintext)));
+        }
     }
-    let (Some(up), Some(down)) = (alter(MYSQL, table, up), alter(MYSQL, table, down)) else { return Ok(Vec::new()) };
+    if triggers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let up = alter(MYSQL, table, up).into_iter().chain(triggers);
+    // What can fail comes first.
+    let down = alter(MYSQL, table, down).into_iter().chain(dropped);
     let back = "It fails where a row has no plaintext any more.";
-    Ok(vec![Migration::of(Step::Relax, table).up(&purpose(Step::Relax, table), &strictly([up])).down(back, &strictly([down]))])
+    Ok(vec![Migration::of(Step::Relax, table).up(&purpose(Step::Relax, table), &strictly(up)).down(back, &strictly(down))])
+}
+
+/// A new program writes the ciphertext alone, and what the plaintext still says would stand in the way of others.
+fn create_relax(table: &TablePlan, plan: &ColumnPlan, plaintext: &str) -> String {
+    let plaintext = q(plaintext);
+    let condition = format!("{}\n        AND {}", shape::changed(MYSQL, &q(plan.name())), unchanged(&plaintext));
+    create_trigger(table, plan, "relax", std::iter::once((plaintext, condition)))
+}
+
+/// The step may have been left out.
+fn drop_relax(table: &TablePlan, plan: &ColumnPlan) -> String {
+    drop_trigger(table, plan, "relax").replacen("TRIGGER", "TRIGGER IF EXISTS", 1)
 }
 
 /// Fails where a row does not meet what is complete, by a name that says so. The constraint of that name, which holds for the rows that

@@ -176,9 +176,29 @@ fn relax(table: &TablePlan) -> Vec<Migration> {
         let required = table.columns.iter().filter(|plan| plan.not_null).filter_map(ColumnPlan::beside);
         required.map(|plaintext| format!("ALTER COLUMN {} {verb} NOT NULL", q(plaintext))).collect()
     };
-    let (Some(up), Some(down)) = (alter(PG, table, clauses("DROP")), alter(PG, table, clauses("SET"))) else { return Vec::new() };
+    let mut up: Vec<_> = alter(PG, table, clauses("DROP")).into_iter().collect();
+    up.extend(table.columns.iter().flat_map(|plan| create_relax(table, plan)));
+    if up.is_empty() {
+        return Vec::new();
+    }
+    let mut down: Vec<_> = table.columns.iter().flat_map(|plan| drop_relax(table, plan)).collect();
+    down.extend(alter(PG, table, clauses("SET")));
     let back = "It fails where a row has no plaintext any more.";
-    vec![Migration::of(Step::Relax, table).up(&purpose(Step::Relax, table), &[up]).down(back, &[down])]
+    vec![Migration::of(Step::Relax, table).up(&purpose(Step::Relax, table), &up).down(back, &down)]
+}
+
+/// A new program writes the ciphertext alone, and what the plaintext still says would stand in the way of others.
+fn create_relax(table: &TablePlan, plan: &ColumnPlan) -> Vec<String> {
+    let Some(plaintext) = plan.beside().map(q) else { return Vec::new() };
+    let column = q(plan.name());
+    let condition = format!("NEW.{column} IS DISTINCT FROM OLD.{column}\n        AND NOT ({})", shape::changed(PG, &plaintext));
+    create_trigger(table, plan, "relax", &[(condition, vec![format!("NEW.{plaintext} := NULL")])]).into()
+}
+
+/// The step may have been left out.
+fn drop_relax(table: &TablePlan, plan: &ColumnPlan) -> Vec<String> {
+    let drop = drop_trigger(table, plan, "relax").map(|sql| sql.replacen(" \"", " IF EXISTS \"", 1));
+    plan.beside().map(|_| drop).into_iter().flatten().collect()
 }
 
 /// What reads the whole table, without the lock that adding the constraint took.

@@ -64,7 +64,10 @@ pub(super) fn purpose(step: Step, table: &TablePlan) -> String {
             "columns for ciphertext and its blind indexes, which take no plaintext",
             "before any program writes ciphertext. Afterwards deploy the program that writes both, backfill, and verify",
         ),
-        Step::Relax => ("the plaintext columns may be NULL", "when no program reads the plaintext, before one that does not write it"),
+        Step::Relax => (
+            "the plaintext columns may be NULL, and become so where a program writes the ciphertext alone",
+            "when no program reads the plaintext, before one that does not write it",
+        ),
         Step::Finish => (
             "from here on there is no plaintext",
             "after backfill and verify, when no program writes the plaintext any more. It fails, and changes nothing, where a plaintext is left",

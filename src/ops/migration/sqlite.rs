@@ -141,8 +141,29 @@ fn relax(table: &TablePlan) -> Result<Vec<Migration>, OpsError> {
         Some(plan) => plan.refused(
             "SQLite cannot take NOT NULL from a column: stop the program, run finish, start the one that knows the ciphertext only",
         ),
-        None => Ok(Vec::new()),
+        None => Ok(relax_nullable(table)),
     }
+}
+
+/// The one trigger takes the place of the other, which would take what this one writes for the work of an old program.
+fn relax_nullable(table: &TablePlan) -> Vec<Migration> {
+    let (mut up, mut down) = (vec![], vec![]);
+    for plan in table.columns.iter().filter(|plan| plan.beside().is_some()) {
+        up.extend([drop_trigger(table, plan.name(), "backfill"), create_relax(table, plan)]);
+        down.extend(["relax", "backfill"].map(|kind| drop_trigger(table, plan.name(), kind)));
+        down.push(create_backfill(table, plan));
+    }
+    if up.is_empty() {
+        return Vec::new();
+    }
+    vec![Migration::of(Step::Relax, table).up(&purpose(Step::Relax, table), &up).down("As after add.", &down)]
+}
+
+/// A new program writes the ciphertext alone, and what the plaintext still says would stand in the way of others.
+fn create_relax(table: &TablePlan, plan: &ColumnPlan) -> String {
+    let (column, plaintext) = (q(plan.name()), q(plan.beside().unwrap_or_default()));
+    let condition = format!("{}\n    AND NOT {}", shape::changed(SQLITE, &column), shape::changed(SQLITE, &plaintext));
+    create_trigger(table, plan, "relax", (&column, &condition), &[update(table, &[plaintext], None)])
 }
 
 fn purge(table: &TablePlan) -> Vec<Migration> {

@@ -1,7 +1,7 @@
 //! The plaintext goes: MySQL and MariaDB.
 
 use super::{
-    MYSQL, add_check, add_index, create_backfill, drop_check, drop_index, drop_trigger, index_type, looks_encrypted, not_null,
+    MYSQL, add_check, add_index, create_backfill, drop_check, drop_index, drop_relax, drop_trigger, index_type, looks_encrypted, not_null,
     plaintext_type, q, refuse, strict_type, strictly, wide_type,
 };
 use crate::ops::OpsError;
@@ -15,6 +15,7 @@ pub(super) fn finish(table: &TablePlan) -> Result<Vec<Migration>, OpsError> {
     let mut up: Vec<_> = columns.iter().flat_map(|plan| checks(table, plan)).collect();
     up.extend(alter(MYSQL, table, columns.iter().flat_map(|plan| clauses(table, plan)).collect()));
     up.extend(triggers().map(|plan| drop_trigger(table, plan, "backfill")));
+    up.extend(columns.iter().filter(|plan| plan.beside().is_some()).map(|plan| drop_relax(table, plan)));
     up.extend(alter(MYSQL, table, columns.iter().flat_map(|plan| dropped(table, plan)).collect()));
     let mut back = Vec::new();
     for plan in columns {

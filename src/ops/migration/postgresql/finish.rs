@@ -1,7 +1,9 @@
 //! The plaintext goes: PostgreSQL.
 
 use super::block::{domains, drop_trigger, locked, refuse};
-use super::{PG, add_shape, column_shape, create_backfill, create_index, drop_index, plaintext_type, q, validated, with_collation};
+use super::{
+    PG, add_shape, column_shape, create_backfill, create_index, drop_index, drop_relax, plaintext_type, q, validated, with_collation,
+};
 use crate::ops::migration::names::object;
 use crate::ops::migration::plan::{ColumnPlan, TablePlan};
 use crate::ops::migration::script::{alter, purpose};
@@ -11,6 +13,7 @@ pub(super) fn finish(table: &TablePlan) -> Vec<Migration> {
     let (columns, triggers) = (&table.columns, || table.columns.iter().filter(|plan| plan.has_backfill()));
     let mut up: Vec<_> = columns.iter().flat_map(|plan| checks(table, plan)).collect();
     up.extend(triggers().flat_map(|plan| drop_trigger(table, plan, "backfill")));
+    up.extend(columns.iter().flat_map(|plan| drop_relax(table, plan)));
     up.extend(alter(PG, table, columns.iter().flat_map(|plan| clauses(table, plan)).collect()));
     up.extend(columns.iter().flat_map(|plan| indexes(table, plan, true)));
     let mut down: Vec<_> = columns.iter().flat_map(|plan| indexes(table, plan, false)).collect();

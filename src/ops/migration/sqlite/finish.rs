@@ -49,6 +49,7 @@ fn plaintexts(plan: &ColumnPlan, row: &str) -> String {
 fn changes(table: &TablePlan, plan: &ColumnPlan) -> Vec<String> {
     let mut changes = Vec::new();
     changes.extend(plan.has_backfill().then(|| drop_trigger(table, plan.name(), "backfill")));
+    changes.extend(plan.beside().map(|_| drop_trigger(table, plan.name(), "relax")));
     if plan.is_in_place() {
         let message = format!("{} takes only ciphertext", plan.column);
         changes.extend(create_constraint(table, plan.name(), "shape", &plaintexts(plan, "NEW."), &message));
