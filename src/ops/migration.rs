@@ -50,7 +50,7 @@ pub enum Step {
     Widen,
     /// The columns for ciphertext and its indexes, the constraints by which they take no plaintext, and the trigger by which a row
     /// comes by the backfill again that an old program version changed: plaintext changed and ciphertext not, so ciphertext and
-    /// indexes become NULL.
+    /// indexes become NULL. Setting a plaintext to NULL by hand is such a change, and takes the ciphertext with it.
     Add,
     /// A plaintext column that was NOT NULL may be NULL, for the program that does not write it any more; SQLite cannot. Where that one
     /// changes a ciphertext the plaintext becomes NULL, by a trigger: an old one would refuse others as a duplicate, and come back by
