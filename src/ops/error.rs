@@ -4,8 +4,8 @@ use std::fmt;
 
 /// Why a tool could not run, or not go on. What is wrong with a single row is no such error: the row is reported and skipped.
 ///
-/// The words name tables, columns and keys, never values or connection strings; [`remedy`](Self::remedy) says what to do.
-#[derive(Debug)]
+/// The words, and `Debug` is no more than they are, name tables, columns and keys. Of what the database says, they leave out what it
+/// quotes of values; what a trigger raises stands there as it is. [`remedy`](Self::remedy) says what to do.
 #[non_exhaustive]
 pub enum OpsError {
     /// A column is declared in a way that no model could.
@@ -162,12 +162,17 @@ fn without_values(error: &diesel::result::Error) -> String {
     words.split(quote).enumerate().map(|(i, part)| if i % 2 == 0 { part } else { "…" }).collect()
 }
 
+/// Diesel's own errors print the database's words with the values in them, so neither is shown, nor handed on as a source.
+impl fmt::Debug for OpsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OpsError({self})")
+    }
+}
+
 impl std::error::Error for OpsError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Keyring(error) => Some(error),
-            Self::Database(error) => Some(error),
-            Self::Connection(error) => Some(error),
             _ => None,
         }
     }
@@ -188,5 +193,24 @@ impl From<diesel::result::Error> for OpsError {
 impl From<diesel::ConnectionError> for OpsError {
     fn from(error: diesel::ConnectionError) -> Self {
         Self::Connection(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::result::{DatabaseErrorKind, Error};
+
+    use super::*;
+
+    #[test]
+    fn a_value_that_the_database_quotes_is_not_shown() {
+        let error = |words: &str| OpsError::from(Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(words.to_owned())));
+        let quoted = error("invalid input syntax for type integer: \"bobby@example.org\"");
+        for shown in
+            [quoted.to_string(), format!("{quoted:?}"), format!("{:?}", std::error::Error::source(&quoted).map(ToString::to_string))]
+        {
+            assert!(!shown.contains("bobby"), "{shown}");
+        }
+        assert_eq!(error("no such column: mail").to_string(), "no such column: mail");
     }
 }

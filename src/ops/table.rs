@@ -75,6 +75,9 @@ impl Table {
         for column in columns {
             column.check()?;
             let refused = |what: String| Err(OpsError::Column { column: column.to_string(), what });
+            if column.table != self.name {
+                return refused(format!("the column is not of the table {}, which is gone through alone", self.name));
+            }
             let beside = column.plaintext.as_ref().filter(|_| !column.is_in_place());
             for name in beside.into_iter().chain(column.indexes.iter().map(|index| &index.name)).chain([&column.name]) {
                 if !roles.insert(name) {

@@ -198,6 +198,9 @@ fn what_is_no_digest_of_the_value_is_not_written_over() {
     assert_eq!((report.written, report.failed), (3, 0));
     assert_eq!(database.cells(["email_index"], "users")[0][0].as_ref().map(Vec::len), Some(3));
 
+    let elsewhere = [email(), Column::new("others", "note")];
+    let refused = ops::rotate(&mut database.connections(1), &keyring(&after), &elsewhere, &Settings::new(), &()).unwrap_err();
+    assert!(refused.to_string().contains("others.note: the column is not of the table users"), "{refused}");
     let twice = Column::new("users", "email").plaintext("note").index(ops::Index::new("note", "users.note_index"));
     let key = Column::new("users", "email").index(ops::Index::new("id", "users.id_index"));
     for (column, words) in [(twice, "named for two things"), (key, "of the primary key")] {

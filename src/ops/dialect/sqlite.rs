@@ -47,12 +47,6 @@ impl OpsBackend for Sqlite {
         let mut key: Vec<_> = described.iter().filter(|row| row[4] != "0").collect();
         key.sort_by_key(|row| row[4].parse::<usize>().unwrap_or_default());
         let key: Vec<_> = key.into_iter().map(|row| KeyColumn { name: row[0].clone(), sql_type: row[1].clone() }).collect();
-        for column in &key {
-            let null = format!("SELECT 1 FROM {} WHERE {} IS NULL LIMIT 1", Self::table(name), Self::quote(&column.name));
-            if !rows(null, 0)?.is_empty() {
-                return Err(OpsError::NullKey { table: name.to_string() });
-            }
-        }
         // The statement is as somebody wrote it, over several lines maybe.
         let blanks = ["char(9)", "char(10)", "char(13)", "'/'", "'*'", "'-'", "'('", "')'"];
         let words = blanks.iter().fold("upper(sql)".to_owned(), |words, blank| format!("replace({words}, {blank}, ' ')"));
@@ -75,6 +69,12 @@ impl OpsBackend for Sqlite {
                 automatic: false,
             }
         };
+        for column in &key {
+            let null = format!("SELECT 1 FROM {} WHERE {} IS NULL LIMIT 1", Self::table(name), Self::quote(&column.name));
+            if !Self::load(conn, Statement::new(null))?.is_empty() {
+                return Err(OpsError::NullKey { table: name.to_string() });
+            }
+        }
         let columns = described.iter().map(column).collect();
         Ok(Table { name: name.clone(), key, columns, triggers })
     }
