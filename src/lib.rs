@@ -110,6 +110,7 @@ pub mod keyring;
 pub mod kms;
 pub mod ops;
 mod plaintext;
+mod printable;
 mod sealed;
 mod searchable;
 pub mod sql_types;
@@ -128,6 +129,7 @@ pub use keyring::Keyring;
 #[cfg(feature = "serde")]
 pub use plaintext::Json;
 pub use plaintext::{AsText, Bare, Encoded, Held, Plaintext, TextPlaintext, WipedArray};
+pub use printable::Printable;
 pub use sealed::{KmsEncrypted, Sealed, SealedValuesCannotBeCompared, WrappedKey};
 pub use searchable::{At, Content, Indexes, Searchable, SearchableColumn, SearchableSpec};
 
