@@ -14,6 +14,7 @@ pub use catalog::plan_migration;
 #[cfg(feature = "sqlite")]
 pub(super) use names::object;
 pub use plan::{ColumnPlan, Storage, TablePlan};
+pub(super) use shape::{native_text, token_in_any_spelling};
 
 use super::OpsError;
 
