@@ -1,6 +1,8 @@
 //! The keyring document: what the environment variable holds after unwrapping.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::hash::Hash;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -11,9 +13,17 @@ use crate::crypto::{self, ROOT_LEN, Root};
 use crate::envelope::KeyId;
 use crate::error::{Error, Result};
 use crate::kms::{EncryptionContext, Kms};
+use crate::printable::Printable;
 
 /// The most bytes that KMS wraps in one call (AWS KMS API reference, `Encrypt`).
 pub(crate) const KMS_LIMIT: usize = 4096;
+
+/// The most bytes that a document can have: an advanced parameter of SSM holds no more (AWS Systems Manager user guide, "Parameter
+/// tiers").
+const DOCUMENT_MAX: usize = 8192;
+
+/// The most keys of either role. A rotation has two or three, and each Fernet key is tried in turn.
+const KEYS_MAX: usize = 100;
 
 /// What a key does with a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -141,12 +151,15 @@ impl Document {
         Ok(Self { primary: key.id, keys: vec![key], index_primary: Some(index_key.id), index_keys: vec![index_key] })
     }
 
-    /// Reads either form.
+    /// Reads either form: 8,192 bytes, 100 keys and 100 index keys at most.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidKeyring`], which names places and lengths, never contents.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
+        if bytes.len() > DOCUMENT_MAX {
+            return Err(Error::keyring(format!("expected a document of at most {DOCUMENT_MAX} bytes, found {}", bytes.len())));
+        }
         let binary = || {
             let hint = if bytes.len() == ROOT_LEN { ", which may be a raw key: wrap its 44 characters of base64 instead" } else { "" };
             Error::keyring(format!("expected a document in UTF-8, found {} bytes that are none{hint}", bytes.len()))
@@ -160,6 +173,7 @@ impl Document {
     /// A document with the Fernet keys that stand in the text; the first writes, and the last writes indexes.
     fn parse_fernet_keys(text: &str) -> Result<Self> {
         let entries = text.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|entry| !entry.is_empty());
+        check_count("keys", entries.clone().count())?;
         let roots = entries.enumerate().map(|(i, entry)| fernet_root(entry, i + 1)).collect::<Result<Vec<_>>>()?;
         let keys: Vec<_> = roots.iter().map(|root| Key { created: None, ..Key::new(Algorithm::Fernet, root.clone()) }).collect();
         let index_keys: Vec<_> = roots.into_iter().map(|root| IndexKey { created: None, ..IndexKey::new(None, root) }).collect();
@@ -186,7 +200,7 @@ impl Document {
         if json.len() > KMS_LIMIT {
             return Err(Error::DocumentTooLarge { expected: KMS_LIMIT, found: json.len() });
         }
-        Ok(kms.encrypt_bytes(json.as_bytes(), &EncryptionContext::keyring()).await?.to_alternative())
+        kms.encrypt_bytes(json.as_bytes(), &EncryptionContext::keyring()).await?.to_alternative()
     }
 
     /// The id of the key that writes values.
@@ -368,6 +382,8 @@ impl Document {
 
     /// Refuses what cannot live in one keyring.
     fn check(&self) -> Result<()> {
+        check_count("keys", self.keys.len())?;
+        check_count("index keys", self.index_keys.len())?;
         if !self.keys.iter().any(|key| key.id == self.primary) {
             return Err(Error::keyring(format!("primary key {} is not among the keys", self.primary)));
         }
@@ -384,7 +400,7 @@ impl Document {
             return Err(Error::keyring(format!("two keys have the id {id}")));
         }
         if let Some(name) = repeated(self.index_keys.iter().map(|key| &key.name)) {
-            return Err(Error::keyring(format!("two index keys have the name '{name}'")));
+            return Err(Error::keyring(format!("two index keys have the name '{}'", Printable(name))));
         }
         Ok(())
     }
@@ -407,16 +423,15 @@ impl Document {
     }
 }
 
-/// The first item that was there before. The lists have a handful of entries.
-fn repeated<T: PartialEq>(items: impl Iterator<Item = T>) -> Option<T> {
-    let mut seen = Vec::new();
-    for item in items {
-        if seen.contains(&item) {
-            return Some(item);
-        }
-        seen.push(item);
-    }
-    None
+/// The first item that was there before.
+fn repeated<T: Eq + Hash + Copy>(mut items: impl Iterator<Item = T>) -> Option<T> {
+    let mut seen = HashSet::new();
+    items.find(|item| !seen.insert(*item))
+}
+
+/// Refuses more keys than a keyring has use for, before anything is derived from them.
+fn check_count(what: &str, found: usize) -> Result<()> {
+    if found <= KEYS_MAX { Ok(()) } else { Err(Error::keyring(format!("expected at most {KEYS_MAX} {what}, found {found}"))) }
 }
 
 /// The root of a Fernet key: 44 characters in either base64 alphabet.
@@ -623,6 +638,39 @@ mod tests {
         let binary = |bytes: &[u8]| Document::parse(bytes).unwrap_err().to_string();
         assert_eq!(binary(&[0xFF; 31]), "invalid keyring: expected a document in UTF-8, found 31 bytes that are none");
         assert!(binary(&[0xFF; 32]).ends_with("32 bytes that are none, which may be a raw key: wrap its 44 characters of base64 instead"));
+    }
+
+    #[test]
+    fn a_document_is_bounded_before_it_is_read() {
+        let list = |count: u64| {
+            let keys = (0..count).map(|number| crypto::to_base64_url_padded(&[number.to_be_bytes(); 4].concat()));
+            keys.collect::<Vec<_>>().join(",")
+        };
+        assert_eq!(Document::parse(list(100).as_bytes()).unwrap().keys().count(), 100);
+        assert_eq!(refusal(&list(101)), "expected at most 100 keys, found 101");
+        assert_eq!(refusal(&list(20_000)), "expected a document of at most 8192 bytes, found 899999");
+        assert_eq!(refusal(&" ".repeat(8193)), "expected a document of at most 8192 bytes, found 8193");
+
+        let mut document: Document = text(1).parse().unwrap();
+        for _ in 1..100 {
+            document.add_key(AES).unwrap();
+        }
+        assert_eq!(document.add_key(AES), Err(Error::keyring("expected at most 100 keys, found 101")));
+        assert_eq!(document.keys().count(), 100);
+        for number in 1..100 {
+            document.add_index_key(&number.to_string()).unwrap();
+        }
+        assert_eq!(document.add_index_key("100"), Err(Error::keyring("expected at most 100 index keys, found 101")));
+    }
+
+    #[test]
+    fn the_name_of_an_index_key_forges_no_line() {
+        let words = refusal(&json(|json| {
+            for key in json["index_keys"].as_array_mut().unwrap() {
+                key["name"] = "b\u{1b}[2K\nINFO forged".into();
+            }
+        }));
+        assert_eq!(words, "two index keys have the name 'b\\u{1b}[2K\\nINFO forged'");
     }
 
     #[test]
