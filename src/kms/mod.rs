@@ -104,7 +104,7 @@ pub trait Kms: Send + Sync {
                 Err(Error::Kms(error)) if error.reason == KmsReason::InvalidCiphertext => {
                     Err(name_context(self, blob, context, error).await)
                 }
-                answer => DataKey::from_bytes(&*answer?),
+                answer => DataKey::from_bytes(&answer?),
             }
         }
     }
