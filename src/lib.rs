@@ -111,6 +111,7 @@ pub mod kms;
 pub mod ops;
 mod plaintext;
 mod printable;
+mod regular_file;
 mod sealed;
 mod searchable;
 pub mod sql_types;
