@@ -121,9 +121,9 @@ pub use backend::EnvelopeBackend;
 pub use blind_index::{BlindIndex, BlindIndexDsl, BlindIndexWithDsl, Digest, IndexSpec};
 pub use context::{Accept, Context, Unbound};
 pub use data_key::DataKey;
-#[cfg(feature = "serde")]
-pub use encrypted::serialize_plaintext;
 pub use encrypted::{CiphertextSqlType, EncryptDsl, Encrypted, EncryptedValuesCannotBeCompared, MaybeEncrypted, TryEncrypted};
+#[cfg(feature = "serde")]
+pub use encrypted::{SerializePlaintext, serialize_plaintext};
 pub use envelope::KeyId;
 pub use error::{Error, Found, KmsError, KmsReason, Result};
 pub use keyring::Keyring;
