@@ -15,7 +15,8 @@ use crate::sql_types;
 /// A backend that encrypted columns work on: PostgreSQL, MySQL and SQLite, each by its feature.
 #[diagnostic::on_unimplemented(
     message = "encrypted columns do not work on the backend `{Self}`",
-    note = "enable one of diesel-envelope's features `postgres`, `mysql` and `sqlite`"
+    note = "they work on Diesel's `Pg`, `Mysql` and `Sqlite`, where diesel-envelope's feature of that name is on: `postgres`, `mysql`, `sqlite`",
+    note = "a function that is generic over the backend needs the bound `DB: EnvelopeBackend`"
 )]
 pub trait EnvelopeBackend: Backend + HasSqlType<sql_types::BlindIndex> + sealed::Sealed {
     #[doc(hidden)]

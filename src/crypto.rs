@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_types, reason = "this is that file")]
 
 use std::cell::RefCell;
+use std::sync::OnceLock;
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
 use base64::Engine;
@@ -85,26 +86,38 @@ impl AeadKey {
 }
 
 /// A Fernet key (the Fernet specification, version 0x80): its first half signs, its second half encrypts.
-pub(crate) struct FernetKey(Fernet);
+///
+/// The `fernet` crate decodes the key into memory that it frees as it is. So the key is handed to it with the first token, and a key
+/// that meets none, as that of most rows, leaves no copy behind. Boxed, so that a move leaves none either.
+pub(crate) struct FernetKey {
+    root: Root,
+    fernet: OnceLock<Box<Fernet>>,
+}
 
 impl FernetKey {
     pub(crate) fn new(root: &Root) -> Result<Self> {
         // The crate draws its IVs from the operating system and panics where that fails: ask once, here, where it can be an error.
         SysRng.try_next_u32().map_err(|_| Error::NoRandomness)?;
-        let text = Zeroizing::new(to_base64_url_padded(root.as_bytes()));
-        Ok(Self(Fernet::new(&text).expect("32 bytes in padded base64url are a Fernet key")))
+        Ok(Self { root: root.clone(), fernet: OnceLock::new() })
+    }
+
+    fn fernet(&self) -> &Fernet {
+        self.fernet.get_or_init(|| {
+            let text = Zeroizing::new(to_base64_url_padded(self.root.as_bytes()));
+            Box::new(Fernet::new(&text).expect("32 bytes in padded base64url are a Fernet key"))
+        })
     }
 
     /// A token dated now; dated 1970 where the clock stands before that.
     pub(crate) fn seal(&self, plaintext: &[u8]) -> String {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        self.0.encrypt_at_time(plaintext, now)
+        self.fernet().encrypt_at_time(plaintext, now)
     }
 
     /// Opens a token whatever its date: data at rest must stay readable whatever the clock says.
     pub(crate) fn open(&self, token: &str) -> Result<Vec<u8>> {
         let time = fernet_timestamp(token).ok_or(Error::DecryptionFailed)?;
-        self.0.decrypt_at_time(token, None, time).map_err(|_| Error::DecryptionFailed)
+        self.fernet().decrypt_at_time(token, None, time).map_err(|_| Error::DecryptionFailed)
     }
 }
 

@@ -1,6 +1,8 @@
 //! `Encrypted<T, C>`: a `T` in memory, ciphertext in the column.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::ops::Deref;
 
@@ -12,9 +14,13 @@ use crate::context::{Context, Unbound};
 use crate::plaintext::{Held, Plaintext};
 
 mod lenient;
+#[cfg(feature = "serde")]
+mod serialize;
 mod sql;
 
 pub use lenient::{MaybeEncrypted, TryEncrypted, TryMaybeEncrypted};
+#[cfg(feature = "serde")]
+pub use serialize::{SerializePlaintext, serialize_plaintext};
 pub(crate) use sql::Snapshot;
 pub use sql::{CiphertextSqlType, EncryptedValuesCannotBeCompared};
 
@@ -30,6 +36,20 @@ pub use sql::{CiphertextSqlType, EncryptedValuesCannotBeCompared};
 /// assert_eq!(name.len(), 12); // it derefs to the value
 /// assert_eq!(format!("{name:?}"), "Encrypted([redacted])");
 /// assert_eq!(name.into_inner(), "Bobby Tables");
+/// ```
+///
+/// In memory it compares, hashes and lends as its value does, where the type of the value does:
+///
+/// ```
+/// use std::collections::BTreeSet;
+/// use diesel_envelope::Encrypted;
+///
+/// let mut names: BTreeSet<Encrypted<String>> = ["Duke", "Bobby"].map(Into::into).into();
+/// assert!(!names.insert("Bobby".into()));
+/// assert_eq!(names.first().map(|name| name.as_str()), Some("Bobby"));
+///
+/// fn shout(text: impl AsRef<str>) -> String { text.as_ref().to_uppercase() }
+/// assert_eq!(shout(Encrypted::<String>::from("Bobby")), "BOBBY");
 /// ```
 ///
 /// # Security
@@ -77,9 +97,9 @@ impl<T: Plaintext, C> Deref for Encrypted<T, C> {
     }
 }
 
-impl<T: Plaintext, C> AsRef<T> for Encrypted<T, C> {
-    fn as_ref(&self) -> &T {
-        self
+impl<T: Plaintext + AsRef<U>, U: ?Sized, C> AsRef<U> for Encrypted<T, C> {
+    fn as_ref(&self) -> &U {
+        T::as_ref(self)
     }
 }
 
@@ -97,6 +117,24 @@ impl<T: Plaintext + PartialEq, C> PartialEq for Encrypted<T, C> {
 
 impl<T: Plaintext + Eq, C> Eq for Encrypted<T, C> {}
 
+impl<T: Plaintext + PartialOrd, C> PartialOrd for Encrypted<T, C> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        T::partial_cmp(self, other)
+    }
+}
+
+impl<T: Plaintext + Ord, C> Ord for Encrypted<T, C> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        T::cmp(self, other)
+    }
+}
+
+impl<T: Plaintext + Hash, C> Hash for Encrypted<T, C> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        T::hash(self, state);
+    }
+}
+
 impl<T: Plaintext + Default, C> Default for Encrypted<T, C> {
     fn default() -> Self {
         Self::new(T::default())
@@ -107,40 +145,6 @@ impl<T: Plaintext, C> fmt::Debug for Encrypted<T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Encrypted([redacted])")
     }
-}
-
-#[cfg(feature = "serde")]
-impl<'de, T: Plaintext + serde::Deserialize<'de>, C> serde::Deserialize<'de> for Encrypted<T, C> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::deserialize(deserializer).map(Self::new)
-    }
-}
-
-/// Serialises the plaintext, for a field that is meant to leave the program: named at the field, it never happens by accident.
-///
-/// ```
-/// use diesel_envelope::{Encrypted, serialize_plaintext};
-///
-/// #[derive(serde::Serialize)]
-/// struct Profile {
-///     #[serde(serialize_with = "serialize_plaintext")]
-///     name: Encrypted<String>,
-/// }
-///
-/// let profile = Profile { name: "Bobby".into() };
-/// assert_eq!(serde_json::to_string(&profile).unwrap(), r#"{"name":"Bobby"}"#);
-/// ```
-///
-/// # Errors
-///
-/// What the serializer returns.
-#[cfg(feature = "serde")]
-pub fn serialize_plaintext<T, C, S>(value: &Encrypted<T, C>, serializer: S) -> Result<S::Ok, S::Error>
-where
-    T: Plaintext + serde::Serialize,
-    S: serde::Serializer,
-{
-    T::serialize(value, serializer)
 }
 
 /// `encrypt` on a column with a context: an assignment that cannot be bound to another column's.

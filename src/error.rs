@@ -185,6 +185,13 @@ pub enum Error {
         found: usize,
     },
 
+    /// A value that KMS decrypts without an encryption context is a keyring document or a list of Fernet keys. It is not returned, and not
+    /// encrypted either: whoever can write to the database can put the wrapped keyring of a process where such a value is.
+    #[error(
+        "value is a keyring or a list of Fernet keys, and is bound to no column, where it could be the keyring of a process: bind it to its column with a Context"
+    )]
+    UnboundKeyring,
+
     /// A column that should hold a wrapped key, or a value that KMS encrypted, holds text that is no base64.
     #[error("expected base64 of a KMS ciphertext, found {length} bytes that are none")]
     InvalidBlob {

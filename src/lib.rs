@@ -111,6 +111,7 @@ pub mod kms;
 pub mod ops;
 mod plaintext;
 mod printable;
+mod regular_file;
 mod sealed;
 mod searchable;
 pub mod sql_types;
@@ -120,11 +121,11 @@ pub use backend::EnvelopeBackend;
 pub use blind_index::{BlindIndex, BlindIndexDsl, BlindIndexWithDsl, Digest, IndexSpec};
 pub use context::{Accept, Context, Unbound};
 pub use data_key::DataKey;
-#[cfg(feature = "serde")]
-pub use encrypted::serialize_plaintext;
 pub use encrypted::{
     CiphertextSqlType, EncryptDsl, Encrypted, EncryptedValuesCannotBeCompared, MaybeEncrypted, TryEncrypted, TryMaybeEncrypted,
 };
+#[cfg(feature = "serde")]
+pub use encrypted::{SerializePlaintext, serialize_plaintext};
 pub use envelope::{KeyId, looks_encrypted};
 pub use error::{Error, Found, KmsError, KmsReason, Result};
 pub use keyring::Keyring;

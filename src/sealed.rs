@@ -43,6 +43,14 @@ pub struct WrappedKey(Vec<u8>);
 ///
 /// [`Kms::encrypt`](crate::kms::Kms::encrypt) makes it and [`Kms::decrypt`](crate::kms::Kms::decrypt) opens it, each with one call.
 /// It is never padded: its length tells that of the value, also of a number or a `bool`.
+///
+/// # Security
+///
+/// Name the column as `C`. Without it, as [`Unbound`], the value has no encryption context, and is for reading what Python's
+/// `client.encrypt(KeyId=…, Plaintext=…)` wrote and for nothing else: whoever can write to the database can put any other blob in its
+/// place that the same KMS key made without a context. A keyring document and a list of Fernet keys are refused then
+/// ([`Error::UnboundKeyring`]), also where they are the value itself. The 32 bytes of a raw data key are not, as a `Vec<u8>` may be
+/// 32 bytes long: no such column may be under a KMS key that wraps data keys without a context.
 pub struct KmsEncrypted<T, C = Unbound> {
     bytes: Vec<u8>,
     value: PhantomData<fn() -> (T, C)>,

@@ -1,7 +1,9 @@
 //! `Searchable<T, C>`: a value and its blind indexes as one field, written together and never out of step.
 
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::ops::Deref;
 
@@ -147,6 +149,12 @@ impl<T: Plaintext, C> Deref for Searchable<Option<T>, C> {
     }
 }
 
+impl<T: Plaintext + AsRef<U>, U: ?Sized, C> AsRef<U> for Searchable<T, C> {
+    fn as_ref(&self) -> &U {
+        T::as_ref(self)
+    }
+}
+
 impl<T: Content, C> Clone for Searchable<T, C>
 where
     T::Cell<C>: Clone,
@@ -167,6 +175,33 @@ where
 
 impl<T: Content, C> Eq for Searchable<T, C> where T::Cell<C>: Eq {}
 
+impl<T: Content, C> PartialOrd for Searchable<T, C>
+where
+    T::Cell<C>: PartialOrd,
+{
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.0.partial_cmp(&other.0)
+    }
+}
+
+impl<T: Content, C> Ord for Searchable<T, C>
+where
+    T::Cell<C>: Ord,
+{
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+
+impl<T: Content, C> Hash for Searchable<T, C>
+where
+    T::Cell<C>: Hash,
+{
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
 impl<T: Content, C> Default for Searchable<T, C>
 where
     T::Cell<C>: Default,
@@ -179,6 +214,23 @@ where
 impl<T: Content, C> fmt::Debug for Searchable<T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Searchable([redacted])")
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de, T: Content + serde::Deserialize<'de>, C> serde::Deserialize<'de> for Searchable<T, C> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Self::new)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<T: Content, C> crate::encrypted::SerializePlaintext for Searchable<T, C>
+where
+    T::Cell<C>: crate::encrypted::SerializePlaintext,
+{
+    fn serialize_plaintext<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        crate::encrypted::serialize_plaintext(&self.0, serializer)
     }
 }
 

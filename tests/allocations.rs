@@ -17,8 +17,11 @@ use diesel::sql_types::{Binary, HasSqlType, Text};
 use diesel::sqlite::Sqlite;
 use diesel_envelope::blind_index::normalize;
 use diesel_envelope::keyring::{Algorithm, Document, Options};
+use diesel_envelope::kms::{EncryptionContext, Kms, LocalKms};
 use diesel_envelope::sql_types::{Ciphertext, CiphertextText};
-use diesel_envelope::{AsText, BlindIndex, Context, Encrypted, IndexSpec, Json, Keyring, MaybeEncrypted, Plaintext, Unbound};
+use diesel_envelope::{
+    AsText, BlindIndex, Context, Encrypted, IndexSpec, Json, Keyring, KmsEncrypted, MaybeEncrypted, Plaintext, Sealed, Unbound, WrappedKey,
+};
 
 /// The system's allocator, which counts what it gives and looks into what it takes back. It moves blocks that grow, and clears
 /// blocks that are new, so that what is found in one was written to it.
@@ -250,6 +253,77 @@ fn fernet_tokens_leave_nothing_behind() {
     let token = keyring.encrypt::<String, Unbound>(&text).unwrap();
     assert_eq!(leaks(TEXT, || keyring.encrypt::<String, Unbound>(&text).unwrap()), 0);
     assert_eq!(leaks(TEXT, || Encrypted::<String>::new(keyring.decrypt::<String, Unbound>(&token).unwrap())), 0);
+}
+
+/// A key of 32 bytes, to be looked for as it is.
+fn key_bytes() -> (&'static str, String) {
+    let text: &'static str = "These 32 bytes are a Fernet key.";
+    let base64: String = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE, text);
+    (text, base64)
+}
+
+/// Both halves of a Fernet key and its base64 are gone, but for the one copy of each key that the `fernet` crate frees as it is, when the
+/// first token is met.
+#[test]
+fn a_fernet_key_leaves_nothing_behind_but_the_copy_of_its_crate() {
+    let (key, base64) = key_bytes();
+    let held = base64.clone();
+    let base64: &'static str = base64.leak();
+    let make = || Keyring::parse(held.as_bytes()).unwrap();
+    assert_eq!((leaks(key, make), leaks(base64, make)), (0, 0), "made and dropped");
+    let token = make().encrypt::<String, Unbound>(&TEXT.to_owned()).unwrap();
+    let used = || {
+        let keyring = make();
+        for _ in 0..3 {
+            black_box(keyring.encrypt::<String, Unbound>(&TEXT.to_owned()).unwrap());
+            black_box(keyring.decrypt::<String, Unbound>(&token).unwrap());
+        }
+    };
+    assert_eq!((leaks(key, used), leaks(base64, used)), (1, 0), "the copy of the `fernet` crate");
+}
+
+/// A key file whose KMS wraps and unwraps within this thread.
+fn local_kms(test: &str) -> LocalKms {
+    let path = std::env::temp_dir().join(format!("diesel-envelope-allocations-{test}-{}", std::process::id()));
+    let kms = LocalKms::open_or_create(&path).unwrap();
+    std::fs::remove_file(path).unwrap();
+    kms
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+/// Every data key can open Fernet tokens, and few meet one.
+#[test]
+fn a_data_key_leaves_nothing_behind() {
+    let kms = local_kms("data-key");
+    let (key, _) = key_bytes();
+    let wrapped = block_on(kms.encrypt_bytes(key.as_bytes(), &EncryptionContext::data_key())).unwrap();
+    let wrapped = WrappedKey::from_bytes(wrapped.blob);
+    let used = || {
+        let data_key = block_on(kms.unwrap(&wrapped)).unwrap();
+        let sealed: Sealed<String, Email> = data_key.seal(&TEXT.to_owned()).unwrap();
+        data_key.open(&sealed).unwrap()
+    };
+    assert_eq!(leaks(key, used), 0);
+}
+
+/// A keyring in the place of a value or of a data key is refused, and wiped.
+#[test]
+fn a_keyring_in_another_role_is_wiped() {
+    let kms = local_kms("keyring");
+    let document: &'static str = Document::generate().unwrap().to_json().to_string().leak();
+    let base64: &'static str = key_bytes().1.leak();
+    for keyring in [document, base64] {
+        let blob = block_on(kms.encrypt_bytes(keyring.as_bytes(), &EncryptionContext::none())).unwrap().blob;
+        let value = KmsEncrypted::<String>::from_bytes(blob.clone());
+        assert_eq!(leaks(keyring, || block_on(kms.decrypt(&value)).unwrap_err()), 0);
+        let key = WrappedKey::from_bytes(blob);
+        assert_eq!(leaks(keyring, || block_on(kms.unwrap_with(&key, &EncryptionContext::none())).unwrap_err()), 0);
+        let text = std::mem::ManuallyDrop::new(keyring.to_owned());
+        assert_eq!(leaks(keyring, || block_on(kms.encrypt::<String, Unbound>(&text)).unwrap_err()), 0);
+    }
 }
 
 #[test]

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel_envelope::blind_index::normalize;
-use diesel_envelope::keyring::Algorithm;
+use diesel_envelope::keyring::{Algorithm, Document};
 use diesel_envelope::kms::{CachePolicy, CacheStats, CachedKms, EncryptionContext, Kms, LocalKms, Wrapped};
 use diesel_envelope::{
-    BlindIndex, BlindIndexDsl, Context, DataKey, Error, IndexSpec, Keyring, KmsEncrypted, KmsReason, Result, Sealed, WrappedKey,
+    BlindIndex, BlindIndexDsl, Context, DataKey, Error, IndexSpec, Keyring, KmsEncrypted, KmsReason, Result, Sealed, Unbound, WrappedKey,
 };
 use zeroize::Zeroizing;
 
@@ -184,6 +184,58 @@ async fn a_row_under_its_own_key_goes_in_and_comes_out() {
     assert_eq!(data_key.open(&moved), Err(Error::DecryptionFailed), "another column");
     let moved = KmsEncrypted::<String, users::name>::from_bytes(found.token.unwrap().as_bytes().to_vec());
     assert!(matches!(kms.decrypt(&moved).await, Err(Error::Kms(error)) if error.reason == KmsReason::InvalidCiphertext));
+}
+
+/// The attack: whoever writes to the database puts a blob of another role where a value or a data key is. Under no context, KMS decrypts it.
+#[tokio::test]
+async fn a_keyring_is_never_shown_as_a_value_that_is_bound_to_nothing() {
+    let kms = Counted::new();
+    let document = Document::generate().unwrap().to_json();
+    let later = document.replace("\"version\":1", "\"version\":2,\"tenants\":[]");
+    let (key, other) = ("cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=", "cw/0x689RpI+jtRR7oE8h/eQsKImvJapLeSbXpwF4e4=");
+    for keyring in [document.as_str(), later.as_str(), key, other, &format!("{key}\n"), &format!("{key},{other}"), &format!(" {key} {key}")]
+    {
+        let blob = kms.encrypt_bytes(keyring.as_bytes(), &EncryptionContext::none()).await.unwrap().blob;
+        let refused = |outcome: Option<Error>| assert_eq!(outcome, Some(Error::UnboundKeyring), "{keyring}");
+        let value = KmsEncrypted::<String>::from_bytes(blob.clone());
+        refused(kms.decrypt(&value).await.err());
+        refused(kms.decrypt_all([&value]).await.remove(0).err());
+        refused(CachedKms::new(kms.clone(), CachePolicy::new(Duration::from_secs(1))).decrypt(&value).await.err());
+        refused((&Arc::new(kms.clone())).decrypt(&value).await.err());
+        refused(kms.decrypt(&KmsEncrypted::<Vec<u8>>::from_bytes(blob.clone())).await.err());
+        refused(kms.decrypt(&KmsEncrypted::<serde_json::Value>::from_bytes(blob.clone())).await.err());
+        // Nor is written what would not be read.
+        kms.calls();
+        refused(kms.encrypt::<String, Unbound>(&keyring.to_owned()).await.err());
+        refused(kms.encrypt_all::<String, Unbound>([&keyring.to_owned()]).await.remove(0).err());
+        assert_eq!(kms.calls(), 0);
+        let error = Error::UnboundKeyring.to_string();
+        assert!(error.contains("bind it to its column") && !error.contains(&key[..6]), "{error}");
+
+        // A value that is bound has a context of its own, and may be anything.
+        let bound: KmsEncrypted<String, users::token> = kms.encrypt(&keyring.to_owned()).await.unwrap();
+        assert_eq!(kms.decrypt(&bound).await.unwrap(), keyring);
+        assert!(matches!(kms.decrypt(&KmsEncrypted::<String, users::token>::from_bytes(blob.clone())).await, Err(Error::Kms(_))));
+        // As a data key it has another length, and the raw door returns everything.
+        let unwrapped = kms.unwrap_with(&WrappedKey::from_bytes(blob.clone()), &EncryptionContext::none()).await;
+        assert_eq!(unwrapped.unwrap_err(), Error::InvalidDataKey { expected: 32, found: keyring.len() });
+        assert_eq!(*kms.decrypt_bytes(&blob, &EncryptionContext::none()).await.unwrap(), keyring.as_bytes());
+    }
+}
+
+/// What only looks a little like a keyring is a value.
+#[tokio::test]
+async fn other_values_that_are_bound_to_nothing_are_read_as_before() {
+    let kms = Counted::new();
+    let key = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
+    let jwks = r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#;
+    for text in ["Bobby Tables", ",", " ", jwks, "{", &key[..43], &format!("key: {key}"), &format!("{key},Bobby"), &"A".repeat(44)] {
+        let value: KmsEncrypted<String> = kms.encrypt(&text.to_owned()).await.unwrap();
+        assert_eq!(kms.decrypt(&value).await.unwrap(), text);
+    }
+    // 32 bytes may be a data key, and may be a value: SECURITY.md says so.
+    let bytes: KmsEncrypted<Vec<u8>> = kms.encrypt(&vec![0xfb; 32]).await.unwrap();
+    assert_eq!(kms.decrypt(&bytes).await.unwrap(), [0xfb; 32]);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use diesel_envelope::Accept;
+use diesel_envelope::ops::keys::open_regular_file;
 use diesel_envelope::ops::{Column, Index, Normalizer, ValueType};
 use serde::Deserialize;
 
@@ -202,7 +203,8 @@ impl ColumnArgs {
             None => return Ok(Vec::new()),
         };
         let place = path.display();
-        let text = std::fs::read_to_string(path)
+        let text = open_regular_file(path)
+            .and_then(std::io::read_to_string)
             .map_err(|error| Failure::usage(format!("{place}: {error}")).remedy("name the file that declares the columns with --config"))?;
         let config: Config = toml::from_str(&text).map_err(|error| {
             Failure::usage(format!("{place}: {}", error.to_string().trim_end()))

@@ -48,7 +48,7 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let remedy = match &error {
-            Error::EnvVar { problem, .. } => Some(env_var_remedy(problem).to_owned()),
+            Error::EnvVar { problem, .. } => env_var_remedy(problem).map(str::to_owned),
             Error::FeatureDisabled { feature, .. } => {
                 Some(format!("install it with that feature: cargo install diesel-envelope --features cli,{feature}"))
             }
@@ -64,13 +64,14 @@ impl From<Error> for Failure {
     }
 }
 
-fn env_var_remedy(problem: &str) -> &'static str {
-    match problem {
+fn env_var_remedy(problem: &str) -> Option<&'static str> {
+    Some(match problem {
         "is not set" => "export it as the process has it, name another one with --var, or a file with --from-file",
         "is empty" => "put a wrapped keyring into it: `diesel-envelope keygen` makes a new one",
         problem if problem.contains("not wrapped") => "wrap it: `diesel-envelope wrap --kms-key alias/…`",
+        problem if problem.contains(": give ") || problem.contains(": save ") => return None,
         _ => "expected <base64>, kms:<key-arn>:<base64>, ssm:<name-or-arn> or local:<base64>, or several separated by commas",
-    }
+    })
 }
 
 /// Of what KMS refuses, the cases in which this program can be told something else.

@@ -1,10 +1,10 @@
 //! Secrets that come in: from the environment, a file or standard input.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use diesel_envelope::ops::keys::open_regular_file;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::failure::Failure;
@@ -40,7 +40,13 @@ impl Source {
                 std::env::VarError::NotUnicode(_) => failed("is not UTF-8"),
             }),
             Self::File(path) => {
-                let mut file = File::open(path).map_err(|error| failed(&format!("cannot be opened: {error}")))?;
+                let mut file = open_regular_file(path).map_err(|error| {
+                    let failure = failed(&format!("cannot be opened: {error}"));
+                    match error.kind() {
+                        ErrorKind::InvalidInput => failure.remedy("name a regular file, or give `-` and pipe the text into standard input"),
+                        _ => failure,
+                    }
+                })?;
                 read(&mut file)
             }
             Self::Stdin => read(&mut std::io::stdin().lock()),
@@ -67,14 +73,16 @@ fn read_all(file: &mut dyn Read) -> Result<Zeroizing<String>, String> {
             Ok(0) if length == MOST => return Err(format!("has more than {MOST} bytes")),
             Ok(0) => break,
             Ok(read) => length += read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(format!("cannot be read: {error}")),
         }
     }
     buffer.truncate(length);
     String::from_utf8(std::mem::take(&mut *buffer)).map(Zeroizing::new).map_err(|error| {
-        error.into_bytes().zeroize();
-        "is not UTF-8".to_owned()
+        let mut bytes = error.into_bytes();
+        let utf_16 = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+        bytes.zeroize();
+        if utf_16 { "is UTF-16: save it as UTF-8 without a byte-order mark" } else { "is not UTF-8" }.to_owned()
     })
 }
 
@@ -105,5 +113,6 @@ mod tests {
     fn what_has_no_end_is_refused() {
         assert_eq!(read_all(&mut std::io::repeat(b'a')).unwrap_err(), "has more than 262144 bytes");
         assert_eq!(read_all(&mut &b"\xff"[..]).unwrap_err(), "is not UTF-8");
+        assert_eq!(read_all(&mut &b"\xff\xfeh\0i\0"[..]).unwrap_err(), "is UTF-16: save it as UTF-8 without a byte-order mark");
     }
 }

@@ -19,7 +19,7 @@ use super::output::Output;
 Examples:
   diesel-envelope wrap --kms-key alias/app
   diesel-envelope wrap --kms-key alias/app --from-file secret-key.txt
-  pass show app/secret-key | diesel-envelope wrap --kms-key alias/app --bare --from-file -
+  pass show app/secret-key | diesel-envelope wrap --kms-key alias/app --from-file -
 
 JSON: line, variable, value, primary, index_primary, next.")]
 pub struct Wrap {
@@ -34,7 +34,7 @@ pub struct Wrap {
     /// The name of the variable in the line [default: that of --from-env]
     #[arg(long, value_name = "NAME")]
     var: Option<String>,
-    /// Make the bare blob that Python's `client.encrypt` makes, without encryption context
+    /// Make the bare blob that Python's `client.encrypt` makes, without encryption context: only for programs that read no other
     #[arg(long, conflicts_with = "local_key_file")]
     bare: bool,
 }
@@ -73,7 +73,7 @@ fn is_wrapped(text: &str) -> bool {
 Examples:
   diesel-envelope rewrap --kms-key arn:aws:kms:eu-central-1:… --kms-key arn:aws:kms:eu-west-1:…
   diesel-envelope rewrap --kms-key alias/app --local-key-file diesel-envelope.local-key
-  diesel-envelope rewrap --kms-key alias/app --bare --from-file .env
+  diesel-envelope rewrap --kms-key alias/app --from-file .env
 
 The second takes a keyring from a key file to KMS. Without --kms-key the file is where it is wrapped.
 JSON: line, variable, value, primary, index_primary, next.")]
@@ -83,7 +83,7 @@ pub struct Rewrap {
     /// Wrap under this KMS key: its ARN, id or alias. Several make several alternatives of the same keyring
     #[arg(long, value_name = "KEY")]
     kms_key: Vec<String>,
-    /// Make the bare blob that Python's `client.encrypt` makes, without encryption context
+    /// Make the bare blob that Python's `client.encrypt` makes, without encryption context: only for programs that read no other
     #[arg(long, requires = "kms_key")]
     bare: bool,
 }

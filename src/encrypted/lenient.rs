@@ -1,6 +1,8 @@
 //! Columns that are not yet, or not everywhere, what they should be.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
 use diesel::backend::Backend;
@@ -83,9 +85,48 @@ impl<T: Plaintext, C> Deref for MaybeEncrypted<T, C> {
     }
 }
 
+impl<T: Plaintext + AsRef<U>, U: ?Sized, C> AsRef<U> for MaybeEncrypted<T, C> {
+    fn as_ref(&self) -> &U {
+        T::as_ref(self)
+    }
+}
+
 impl<T: Plaintext + Clone, C> Clone for MaybeEncrypted<T, C> {
     fn clone(&self) -> Self {
         Self { value: self.value.clone(), was_plaintext: self.was_plaintext }
+    }
+}
+
+/// The values are compared, and not how they were stored.
+impl<T: Plaintext + PartialEq, C> PartialEq for MaybeEncrypted<T, C> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: Plaintext + Eq, C> Eq for MaybeEncrypted<T, C> {}
+
+impl<T: Plaintext + PartialOrd, C> PartialOrd for MaybeEncrypted<T, C> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.value.partial_cmp(&other.value)
+    }
+}
+
+impl<T: Plaintext + Ord, C> Ord for MaybeEncrypted<T, C> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.value.cmp(&other.value)
+    }
+}
+
+impl<T: Plaintext + Hash, C> Hash for MaybeEncrypted<T, C> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.value.hash(state);
+    }
+}
+
+impl<T: Plaintext + Default, C> Default for MaybeEncrypted<T, C> {
+    fn default() -> Self {
+        Self::new(T::default())
     }
 }
 

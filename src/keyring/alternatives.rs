@@ -5,7 +5,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::Options;
+use super::{Options, spelling};
 use crate::crypto;
 use crate::envelope;
 use crate::error::{Error, Result};
@@ -93,18 +93,25 @@ pub(super) fn env_var(name: &str, problem: impl Into<Cow<'static, str>>) -> Erro
     Error::EnvVar { name: name.to_owned(), problem: problem.into() }
 }
 
+const UNWRAPPED_KEYRING: &str = "holds a keyring that is not wrapped: wrap it with KMS first";
+const UNWRAPPED_KEY: &str = "holds a key that is not wrapped: wrap it with KMS first";
+
 /// Reads all alternatives before any is tried: a syntax error in one is fatal.
 fn parse(name: &str, text: &str, options: &Options) -> Result<Vec<Alternative>> {
     options.check_pins()?;
     if text.trim_start().starts_with('{') {
-        return Err(env_var(name, "holds a keyring that is not wrapped: wrap it with KMS first"));
+        return Err(env_var(name, UNWRAPPED_KEYRING));
     }
-    let text: Zeroizing<String> = Zeroizing::new(text.chars().filter(|c| !c.is_ascii_whitespace()).collect());
-    if text.is_empty() {
+    if let Some(problem) = spelling::problem(Some(name), text) {
+        return Err(env_var(name, problem));
+    }
+    let mut compact = Zeroizing::new(String::with_capacity(text.len()));
+    compact.extend(text.chars().filter(|c| !c.is_ascii_whitespace()));
+    if compact.is_empty() {
         return Err(env_var(name, "is empty"));
     }
-    let count = text.split(',').count();
-    let alternatives = text.split(',').enumerate().map(|(i, entry)| {
+    let count = compact.split(',').count();
+    let alternatives = compact.split(',').enumerate().map(|(i, entry)| {
         let alternative = parse_alternative(entry).and_then(|alternative| allow(alternative, count, options));
         alternative
             .map_err(|problem| env_var(name, if count == 1 { problem.to_owned() } else { format!("{problem} (alternative {})", i + 1) }))
@@ -115,11 +122,11 @@ fn parse(name: &str, text: &str, options: &Options) -> Result<Vec<Alternative>> 
 fn parse_alternative(entry: &str) -> Result<Alternative, &'static str> {
     let blob = |text: &str| match crypto::from_base64_any(text) {
         Some(bytes) if bytes.is_empty() => Err("holds an empty blob"),
-        Some(bytes) if bytes.len() == crypto::ROOT_LEN => Err("holds a key that is not wrapped: wrap it with KMS first"),
+        Some(bytes) if bytes.len() == crypto::ROOT_LEN => Err(UNWRAPPED_KEY),
         Some(bytes) if envelope::is_fernet_token(text.as_bytes()) || bytes.first() == Some(&envelope::VERSION) => {
             Err("holds an encrypted value, not a wrapped keyring")
         }
-        Some(bytes) => Ok(bytes.to_vec()),
+        Some(bytes) => inner_problem(&bytes).map_or_else(|| Ok(bytes.to_vec()), Err),
         None => Err("is not base64"),
     };
     if let Some(rest) = entry.strip_prefix("kms:") {
@@ -137,6 +144,21 @@ fn parse_alternative(entry: &str) -> Result<Alternative, &'static str> {
         Some(("ssm", name)) if !arn::is_parameter_name(name) => Err("does not name an SSM parameter by its name or ARN"),
         Some(("ssm", name)) => Ok(Alternative::Ssm(name.to_owned())),
         Some(_) => Err("begins with a scheme other than kms, ssm and local"),
+    }
+}
+
+/// The problem of decoded bytes that are text again: what the variable may hold, in base64 once too often. No blob is: KMS makes 64 random
+/// bytes or more, and a key file 36.
+fn inner_problem(bytes: &[u8]) -> Option<&'static str> {
+    /// The fewest bytes of a blob: `local:`, around a secret of no length.
+    const SHORTEST: usize = 36;
+    let text = std::str::from_utf8(bytes).ok().filter(|text| text.is_ascii())?;
+    match parse("", text, &Options::new()) {
+        Ok(inner) => inner.iter().all(|inner| inner.blob_len().is_none_or(|length| length >= SHORTEST)).then_some(spelling::BASE64_TWICE),
+        Err(Error::EnvVar { problem, .. }) if problem.starts_with(UNWRAPPED_KEYRING) => Some(UNWRAPPED_KEYRING),
+        Err(Error::EnvVar { problem, .. }) if problem.starts_with(UNWRAPPED_KEY) => Some(UNWRAPPED_KEY),
+        Err(Error::EnvVar { problem, .. }) if problem.starts_with(spelling::BASE64_TWICE) => Some(spelling::BASE64_TWICE),
+        Err(_) => spelling::problem(None, text).map(|_| spelling::BASE64_TWICE),
     }
 }
 
@@ -204,6 +226,42 @@ mod tests {
             (&format!("local:{blob},{blob}"), "holds a local keyring beside another: it stands only alone (alternative 1)"),
         ] {
             assert_eq!(problem(text, &Options::new()), format!("environment variable SECRET_KEY {expected}"));
+        }
+    }
+
+    /// As containers, shells, editors and orchestrators write it.
+    #[test]
+    fn what_stands_around_a_value_is_named() {
+        let blob = crypto::to_base64(&[0xfb; 100]);
+        let key = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
+        let named = format!("kms:{ARN}:{blob}");
+        for value in [&blob, &named, &format!("local:{blob}"), "ssm:/app", &format!("{blob},{named}")] {
+            let twice = crypto::to_base64(value.as_bytes());
+            for (text, expected) in [
+                (format!("\"{value}\"\n"), "has \" around it"),
+                (format!("'{value}'"), "has ' around it"),
+                (format!("\u{feff}{value}"), "begins with a byte-order mark"),
+                (format!("SECRET_KEY={value}\n"), "begins with `SECRET_KEY=`: give the value alone"),
+                (format!("export SECRET_KEY='{value}'"), "begins with `export SECRET_KEY=`: give the value alone"),
+                (format!("OTHER={value}"), "begins with a name and `=`: give the value alone"),
+                (twice.clone(), "is in base64 twice"),
+                (crypto::to_base64(format!("{value}\n").as_bytes()), "is in base64 twice"),
+                (crypto::to_base64(twice.as_bytes()), "is in base64 twice"),
+                (crypto::to_base64(format!("\"{value}\"").as_bytes()), "is in base64 twice"),
+                (crypto::to_base64(format!("SECRET_KEY={value}").as_bytes()), "is in base64 twice"),
+                (format!("kms:{ARN}:{twice}"), "is in base64 twice"),
+            ] {
+                let problem = problem(&text, &Options::new());
+                assert!(problem.starts_with(&format!("environment variable SECRET_KEY {expected}")), "{text}: {problem}");
+                assert!(!problem.contains(&blob[..8]) && !problem.contains("eu-central"), "{problem}");
+            }
+        }
+        for unwrapped in [key.to_owned(), format!("{key},{key}"), "{\"version\":1}".to_owned()] {
+            let problem = problem(&crypto::to_base64(unwrapped.as_bytes()), &Options::new());
+            assert!(problem.contains("that is not wrapped"), "{problem}");
+        }
+        for white in ["\n", " ", "\r\n", "\t"] {
+            assert_eq!(parse("K", &format!("{white}{named}{white}"), &Options::new()).unwrap().len(), 1);
         }
     }
 

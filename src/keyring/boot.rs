@@ -98,12 +98,13 @@ impl Keyring {
     /// Unwraps the keyring that an environment variable holds: one KMS call. Nothing is installed yet.
     ///
     /// The variable holds one alternative, or several separated by commas, tried in turn: the same keyring wrapped in two regions
-    /// survives the loss of one. White space is ignored, and base64 may be of either alphabet, padded or not.
+    /// survives the loss of one. White space is ignored, and base64 may be of either alphabet, padded or not. Quotes, a byte-order mark,
+    /// the name of the variable and base64 once more are not taken off: each has an error that names it.
     ///
     /// | form | what it is |
     /// |---|---|
-    /// | `<base64>` | a bare blob of AWS KMS: default region, no encryption context |
     /// | `kms:<key-arn>:<base64>` | region and key from the ARN, context `{"diesel-envelope": "keyring-v1"}` |
+    /// | `<base64>` | a bare blob of AWS KMS: default region, no encryption context |
     /// | `ssm:<name-or-arn>` | an SSM SecureString that holds the unwrapped keyring; needs the feature `ssm` |
     /// | `local:<base64>` | wrapped by [`LocalKms`](crate::kms::LocalKms), for development; only alone |
     ///

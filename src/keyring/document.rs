@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::json;
+use super::{json, spelling};
 use crate::crypto::{self, ROOT_LEN, Root};
 use crate::envelope::KeyId;
 use crate::error::{Error, Result};
@@ -165,16 +165,29 @@ impl Document {
             Error::keyring(format!("expected a document in UTF-8, found {} bytes that are none{hint}", bytes.len()))
         };
         let text = std::str::from_utf8(bytes).map_err(|_| binary())?;
-        let document = if text.trim_start().starts_with('{') { json::parse(text) } else { Self::parse_fernet_keys(text) }?;
+        let document = match text.trim_start().starts_with('{') {
+            true => json::parse(text)?,
+            false => Self::parse_fernet_keys(text).map_err(|error| misspelled(text).unwrap_or(error))?,
+        };
         document.check()?;
         Ok(document)
     }
 
+    /// Whether the bytes are a keyring in either form by their shape, of whatever version, and also one that [`parse`](Self::parse)
+    /// refuses: for those who must never show one.
+    pub(crate) fn is_shaped_like(bytes: &[u8]) -> bool {
+        let Ok(text) = std::str::from_utf8(bytes) else { return false };
+        if text.trim_start().starts_with('{') {
+            return json::is_shaped_like(text);
+        }
+        let mut entries = fernet_entries(text).peekable();
+        entries.peek().is_some() && entries.all(|entry| fernet_root(entry, 0).is_ok())
+    }
+
     /// A document with the Fernet keys that stand in the text; the first writes, and the last writes indexes.
     fn parse_fernet_keys(text: &str) -> Result<Self> {
-        let entries = text.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|entry| !entry.is_empty());
-        check_count("keys", entries.clone().count())?;
-        let roots = entries.enumerate().map(|(i, entry)| fernet_root(entry, i + 1)).collect::<Result<Vec<_>>>()?;
+        check_count("keys", fernet_entries(text).count())?;
+        let roots = fernet_entries(text).enumerate().map(|(i, entry)| fernet_root(entry, i + 1)).collect::<Result<Vec<_>>>()?;
         let keys: Vec<_> = roots.iter().map(|root| Key { created: None, ..Key::new(Algorithm::Fernet, root.clone()) }).collect();
         let index_keys: Vec<_> = roots.into_iter().map(|root| IndexKey { created: None, ..IndexKey::new(None, root) }).collect();
         let primary = keys.first().ok_or_else(|| Error::keyring("the document is empty"))?.id;
@@ -432,6 +445,20 @@ fn repeated<T: Eq + Hash + Copy>(mut items: impl Iterator<Item = T>) -> Option<T
 /// Refuses more keys than a keyring has use for, before anything is derived from them.
 fn check_count(what: &str, found: usize) -> Result<()> {
     if found <= KEYS_MAX { Ok(()) } else { Err(Error::keyring(format!("expected at most {KEYS_MAX} {what}, found {found}"))) }
+}
+
+/// Why a text is no keyring that would be one without what is around it, or with less base64.
+fn misspelled(text: &str) -> Option<Error> {
+    if let Some(problem) = spelling::problem(None, text) {
+        return Some(Error::keyring(format!("the document {problem}")));
+    }
+    let twice = crypto::from_base64_any(text).is_some_and(|inner| inner.len() > ROOT_LEN && Document::is_shaped_like(&inner));
+    twice.then(|| Error::keyring(format!("the document {}", spelling::BASE64_TWICE)))
+}
+
+/// The entries of a list of Fernet keys.
+fn fernet_entries(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|entry| !entry.is_empty())
 }
 
 /// The root of a Fernet key: 44 characters in either base64 alphabet.

@@ -1,5 +1,6 @@
 //! The JSON form of the keyring document. Unknown fields, versions and algorithms are refused, and ids are checked.
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -30,6 +31,11 @@ pub(super) fn parse(text: &str) -> Result<Document> {
     let index_keys = json.index_keys.into_iter().map(JsonIndexKey::read).collect::<Result<_>>()?;
     let index_primary = json.index_primary.map(|id| id.parse()).transpose()?;
     Ok(Document { primary: json.primary.parse()?, keys, index_primary, index_keys })
+}
+
+/// Whether the text is a document by its shape, of whatever version.
+pub(super) fn is_shaped_like(text: &str) -> bool {
+    serde_json::from_str::<Shape>(text).is_ok()
 }
 
 /// Writes a document, with the keys in it.
@@ -65,6 +71,17 @@ pub(super) fn write(document: &Document) -> Zeroizing<String> {
 #[derive(Deserialize)]
 struct Version {
     version: u32,
+}
+
+/// The fields that tell a document from other JSON. Nothing of their content is kept.
+#[derive(Deserialize)]
+struct Shape {
+    #[serde(rename = "version")]
+    _version: IgnoredAny,
+    #[serde(rename = "primary")]
+    _primary: IgnoredAny,
+    #[serde(rename = "keys")]
+    _keys: IgnoredAny,
 }
 
 #[derive(Serialize, Deserialize)]

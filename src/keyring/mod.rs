@@ -17,6 +17,7 @@ mod by_value;
 mod document;
 mod installed;
 mod json;
+mod spelling;
 mod unwrap;
 
 pub use alternatives::{Alternative, Alternatives};

@@ -17,6 +17,7 @@ use crate::crypto::{self, AeadKey, NONCE_LEN, Root, TAG_LEN};
 use crate::envelope::KeyId;
 use crate::error::{Error, KmsError, KmsReason, Result};
 use crate::keyring::KMS_LIMIT;
+use crate::regular_file::open_regular_file;
 
 const MAGIC: &[u8; 4] = b"DEL1";
 const HEADER_LEN: usize = 8;
@@ -40,10 +41,10 @@ impl LocalKms {
     ///
     /// # Errors
     ///
-    /// [`Error::KeyFile`] when it is missing, readable by others, or no key.
+    /// [`Error::KeyFile`] when it is missing, not a regular file, readable by others, or not a key.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let file = File::open(path).map_err(|error| key_file(path, &error))?;
+        let file = open_regular_file(path).map_err(|error| key_file(path, &error))?;
         refuse_open_permissions(path, &file)?;
         let mut text = Zeroizing::new(String::with_capacity(64));
         file.take(64).read_to_string(&mut text).map_err(|error| key_file(path, &error))?;

@@ -12,7 +12,7 @@ use crate::context::{Binding, Context};
 use crate::crypto::{self, ROOT_LEN};
 use crate::data_key::DataKey;
 use crate::error::{Error, KmsError, KmsReason, Result};
-use crate::keyring::KMS_LIMIT;
+use crate::keyring::{Document, KMS_LIMIT};
 use crate::plaintext::Plaintext;
 use crate::sealed::{KmsEncrypted, WrappedKey};
 
@@ -46,6 +46,11 @@ pub trait Kms: Send + Sync {
     fn encrypt_bytes(&self, plaintext: &[u8], context: &EncryptionContext) -> impl Future<Output = Result<Wrapped>> + Send;
 
     /// Decrypts what [`encrypt_bytes`](Self::encrypt_bytes) returned under the same context.
+    ///
+    /// # Security
+    ///
+    /// It returns every plaintext, also a keyring or a data key, and under [`EncryptionContext::none`] nothing tells these apart. Show
+    /// no one what it returns; [`decrypt`](Self::decrypt) is for values.
     fn decrypt_bytes(&self, blob: &[u8], context: &EncryptionContext) -> impl Future<Output = Result<Zeroizing<Vec<u8>>>> + Send;
 
     /// Makes 32 random bytes and encrypts them, bound to the encryption context.
@@ -88,6 +93,12 @@ pub trait Kms: Send + Sync {
     ///
     /// KMS answers a damaged key and another context alike. If it refuses a key under [`EncryptionContext::data_key`] or under none,
     /// a second call under the other of the two tells them apart, for the error's words alone.
+    ///
+    /// # Security
+    ///
+    /// Without a context every blob of 32 bytes is a data key. Whoever can write to the database, and have 32 bytes of their choice
+    /// encrypted as an unbound [`KmsEncrypted`] value under the same KMS key, chooses the data key of a row. Make new keys with a
+    /// context.
     ///
     /// # Errors
     ///
@@ -152,13 +163,15 @@ pub trait Kms: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::ValueTooLarge`] for an empty encoding and above 4,096 bytes, before any call; [`Error::Kms`].
+    /// [`Error::ValueTooLarge`] for an empty encoding and above 4,096 bytes, [`Error::UnboundKeyring`] for a value that
+    /// [`decrypt`](Self::decrypt) would not return, both before any call; [`Error::Kms`].
     fn encrypt<T: Plaintext + Sync, C: Context>(&self, value: &T) -> impl Future<Output = Result<KmsEncrypted<T, C>>> + Send {
         async move {
             let plaintext = Zeroizing::new(value.encode()?.to_vec());
             if plaintext.is_empty() || plaintext.len() > KMS_LIMIT {
                 return Err(Error::ValueTooLarge { expected: KMS_LIMIT, found: plaintext.len() });
             }
+            refuse_keyring::<C>(&plaintext)?;
             let wrapped = self.encrypt_bytes(&plaintext, &EncryptionContext::value::<C>()).await?;
             Ok(KmsEncrypted::from_bytes(wrapped.blob))
         }
@@ -168,10 +181,14 @@ pub trait Kms: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::Kms`], [`Error::InvalidPlaintext`].
+    /// [`Error::Kms`], [`Error::InvalidPlaintext`]; [`Error::UnboundKeyring`] for a keyring in the place of an unbound value.
     fn decrypt<T: Plaintext, C: Context>(&self, value: &KmsEncrypted<T, C>) -> impl Future<Output = Result<T>> + Send {
         let blob = value.as_bytes();
-        async move { T::decode(self.decrypt_bytes(blob, &EncryptionContext::value::<C>()).await?) }
+        async move {
+            let plaintext = self.decrypt_bytes(blob, &EncryptionContext::value::<C>()).await?;
+            refuse_keyring::<C>(&plaintext)?;
+            T::decode(plaintext)
+        }
     }
 
     /// Encrypts many values, at most 16 at once; each has its own result, in order.
@@ -206,6 +223,15 @@ async fn name_context<K: Kms + ?Sized>(kms: &K, blob: &[u8], context: &Encryptio
     match kms.decrypt_bytes(blob, &other).await {
         Ok(bytes) if bytes.len() == ROOT_LEN => KmsError { reason: KmsReason::WrongEncryptionContext, ..*error }.detail(hint).into(),
         _ => Error::Kms(error),
+    }
+}
+
+/// Refuses a keyring as a value that is bound to no column. Such a value has no encryption context, as the keyring of a bare blob, and
+/// KMS decrypts the one in the place of the other.
+fn refuse_keyring<C: Context>(plaintext: &[u8]) -> Result<()> {
+    match C::BINDING {
+        Binding::Nothing(_) if Document::is_shaped_like(plaintext) => Err(Error::UnboundKeyring),
+        _ => Ok(()),
     }
 }
 
@@ -281,7 +307,12 @@ impl Wrapped {
 pub struct EncryptionContext(BTreeMap<String, String>);
 
 impl EncryptionContext {
-    /// No pairs: what a blob has that was wrapped without thinking of them.
+    /// No pairs, as a blob has that was wrapped without any.
+    ///
+    /// # Security
+    ///
+    /// All blobs that one KMS key made without a context have the same role: a bare keyring, a data key and an unbound value can be
+    /// put in each other's place. Use it to read those that are there, and give new ones a context.
     pub fn none() -> Self {
         Self::default()
     }

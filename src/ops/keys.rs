@@ -24,6 +24,7 @@ use crate::keyring::{Alternative, Document};
 #[cfg(feature = "aws")]
 use crate::kms::AwsKms;
 use crate::kms::{EncryptionContext, Kms, LocalKms};
+pub use crate::regular_file::open_regular_file;
 
 /// Where a keyring is wrapped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +79,10 @@ pub async fn wrap(document: &[u8], targets: &[Target]) -> Result<String> {
 
 /// Wraps a document as Python's `client.encrypt(KeyId=…, Plaintext=…)` does: a bare blob, without encryption context, that is
 /// unwrapped in the default region.
+///
+/// # Security
+///
+/// Nothing tells such a blob from a data key or a value that the same KMS key made without a context: prefer [`wrap`].
 ///
 /// # Errors
 ///

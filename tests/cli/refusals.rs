@@ -1,5 +1,7 @@
 //! What is refused, what the operator reads then, and the exit code.
 
+use base64::prelude::*;
+
 use crate::desk::{Desk, FERNET_KEY, key_in};
 use crate::keys::desk;
 
@@ -27,6 +29,70 @@ fn what_holds_no_keyring_says_what_to_do() {
     );
     let desk = desk.env("SECRET_KEY", "local:REVMMQ==");
     desk.run(&["inspect"]).failed(1, "key file diesel-envelope.local-key: No such file", "--local-key-file");
+}
+
+/// The same text from standard input, a file and an archive; and the same around a secret that is not wrapped yet.
+#[test]
+fn what_stands_around_a_value_is_named() {
+    let desk = desk();
+    let line = desk.read(".env");
+    let value = line.trim().strip_prefix("SECRET_KEY=").unwrap();
+    let twice = BASE64_STANDARD.encode(value);
+    for (text, problem) in [
+        (format!("\"{value}\"\n"), "has \" around it"),
+        (format!("'{value}'"), "has ' around it"),
+        (format!("\u{feff}{value}"), "begins with a byte-order mark: save it as UTF-8 without one"),
+        (format!("\u{feff}SECRET_KEY={value}"), "begins with a byte-order mark"),
+        (format!("OTHER={value}"), "begins with a name and `=`: give the value alone"),
+        (format!("export OTHER='{value}'"), "begins with `export`, a name and `=`"),
+        (twice.clone(), "is in base64 twice"),
+        (format!("SECRET_KEY={twice}"), "is in base64 twice"),
+    ] {
+        desk.run_with(&["inspect", "--from-file", "-", "--local-key-file", "key"], &text).failed(
+            1,
+            &format!("standard input {problem}"),
+            "",
+        );
+        desk.write("other.env", &text);
+        desk.run(&["add-key", "--from-file", "other.env", "--local-key-file", "key"]).failed(1, &format!("file other.env {problem}"), "");
+        let restore = ["restore-key", "00000000", "--archive", "other.env"];
+        desk.run(&with(&restore)).failed(1, &format!("file other.env {problem}"), "");
+    }
+    let accepted = format!("\r\n  {value}\t\n");
+    desk.run_with(&["inspect", "--from-file", "-", "--local-key-file", "key"], &accepted).done();
+
+    let encoded = BASE64_STANDARD.encode(FERNET_KEY);
+    for (text, problem) in [
+        (format!("\"{FERNET_KEY}\""), "has \" around it"),
+        (format!("\u{feff}{FERNET_KEY}"), "begins with a byte-order mark"),
+        (format!("OTHER={FERNET_KEY}"), "begins with a name and `=`"),
+        (encoded, "is in base64 twice"),
+    ] {
+        let wrap = desk.run_with(&["wrap", "--local-key-file", "key", "--from-file", "-"], &text);
+        wrap.failed(1, &format!("standard input: invalid keyring: the document {problem}"), "a Fernet key");
+    }
+}
+
+/// A FIFO to which nobody writes made every command wait for ever that was given its path.
+#[cfg(unix)]
+#[test]
+fn a_path_that_is_no_regular_file_is_refused_at_once() {
+    let desk = desk();
+    for name in ["fifo", "envelope.toml"] {
+        assert!(std::process::Command::new("mkfifo").arg(desk.path(name)).status().unwrap().success());
+    }
+    std::fs::create_dir(desk.path("folder")).unwrap();
+    for (path, found) in [("fifo", "a FIFO"), ("folder", "a directory"), ("/dev/zero", "a character device")] {
+        let words = format!("expected a regular file, found {found}");
+        let refused = |arguments: &[&str], place: &str, code, remedy| desk.run(arguments).failed(code, &format!("{place}{words}"), remedy);
+        refused(&["inspect", "--from-file", path], &format!("file {path} cannot be opened: "), 1, "pipe the text into standard input");
+        refused(&["wrap", "--from-file", path, "--local-key-file", "key"], &format!("file {path} cannot be opened: "), 1, "standard input");
+        refused(&with(&["restore-key", "00000000", "--archive", path]), &format!("file {path} cannot be opened: "), 1, "standard input");
+        refused(&["inspect", "--from-file", ".env", "--local-key-file", path], &format!("key file {path}: "), 1, "--local-key-file");
+        refused(&["keygen", "--local-key-file", path], &format!("key file {path}: "), 1, "--local-key-file");
+        refused(&["verify", "--config", path], &format!("{path}: "), 2, "--config");
+    }
+    desk.run(&["verify"]).failed(2, "envelope.toml: expected a regular file, found a FIFO", "--config");
 }
 
 #[test]

@@ -470,6 +470,66 @@ fn queries_print_no_value() {
 }
 
 #[test]
+fn models_go_through_serde_in_every_form_of_field() {
+    fn same<T: serde::Serialize + serde::de::DeserializeOwned>(value: &T, json: &str) -> T {
+        assert_eq!(serde_json::to_string(value).unwrap(), json);
+        serde_json::from_str(json).unwrap()
+    }
+    on_database(|conn| {
+        diesel::insert_into(users::table).values(vec![new_user("a", Some("1")), new_user("b", None)]).execute(conn).unwrap();
+        let loaded: Vec<ApiUser> = users::table.order(users::id).select(ApiUser::as_select()).load(conn).unwrap();
+        let a = r#"{"name":"a Tables","email":"a@Example.org","phone":"+49 30 555 1"}"#;
+        let b = r#"{"name":"b Tables","email":"b@Example.org","phone":null}"#;
+        assert_eq!([same(&loaded[0], a), same(&loaded[1], b)], *loaded);
+
+        let json = r#"{"id":1,"email":"c@Example.org","phone":"+49 30 555 3"}"#;
+        let contact: ApiContact = serde_json::from_str(json).unwrap();
+        diesel::insert_into(contacts::table).values(&contact).execute(conn).unwrap();
+        let without: ApiContact = serde_json::from_str(r#"{"id":2,"email":"d@Example.org"}"#).unwrap();
+        diesel::insert_into(contacts::table).values(&without).execute(conn).unwrap();
+        let by_phone = contacts::table.filter(contacts::phone_index.matches("49305553")).select(ApiContact::as_select());
+        assert_eq!(same(&by_phone.first(conn).unwrap(), json), contact);
+        let patch: ApiContactPatch = serde_json::from_str(r#"{"email":"e@Example.org"}"#).unwrap();
+        diesel::update(contacts::table.find(2)).set(same(&patch, r#"{"email":"e@Example.org"}"#)).execute(conn).unwrap();
+        let patched: ApiContact = contacts::table.find(2).select(ApiContact::as_select()).first(conn).unwrap();
+        assert_eq!(same(&patched, r#"{"id":2,"email":"e@Example.org","phone":null}"#), patched);
+        assert!(serde_json::from_str::<ApiContactPatch>("{}").unwrap().email.is_none());
+
+        let json = r#"{"id":1,"secret":"hunter2","note":"a Tables","tag":"b Tables"}"#;
+        let profile: ApiProfile = serde_json::from_str(json).unwrap();
+        assert!(!profile.note.was_plaintext());
+        diesel::insert_into(profiles::table).values(&profile).execute(conn).unwrap();
+        let loaded: ApiProfile = profiles::table.select(ApiProfile::as_select()).first(conn).unwrap();
+        assert_eq!(same(&loaded, json), profile);
+    });
+}
+
+#[test]
+fn loaded_values_are_sorted_hashed_and_lent_in_memory() {
+    on_database(|conn| {
+        diesel::insert_into(users::table)
+            .values(vec![new_user("b", None), new_user("a", Some("1")), new_user("c", Some("0"))])
+            .execute(conn)
+            .unwrap();
+        let mut loaded: Vec<ApiUser> = users::table.order(users::id).select(ApiUser::as_select()).load(conn).unwrap();
+        let distinct: std::collections::HashSet<_> = loaded.iter().chain(&loaded.clone()).cloned().collect();
+        assert_eq!(distinct.len(), 3, "equal values have equal hashes");
+        loaded.sort();
+        let sorted: Vec<&str> = loaded.iter().map(|user| user.name.as_ref()).collect();
+        assert_eq!(sorted, ["a Tables", "b Tables", "c Tables"]);
+        loaded.sort_by(|one, other| one.phone.cmp(&other.phone).then(other.email.cmp(&one.email)));
+        let emails: Vec<&[u8]> = loaded.iter().map(|user| user.email.as_ref()).collect();
+        assert_eq!(emails, [&b"b@Example.org"[..], b"c@Example.org", b"a@Example.org"], "NULL, then by phone");
+
+        let note = |text: &str| diesel_envelope::MaybeEncrypted::<String>::from(text);
+        let mut notes = std::collections::BTreeSet::from([note("b"), note("a")]);
+        assert!(!notes.insert(note("b")) && notes.insert(note("c")));
+        assert_eq!(notes.iter().map(AsRef::<str>::as_ref).collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert!(Encrypted::<f64>::new(1.5) > Encrypted::new(-2.0) && Encrypted::<f64>::new(f64::NAN).partial_cmp(&1.0.into()).is_none());
+    });
+}
+
+#[test]
 fn raw_queries_bind_encrypted_values() {
     on_database(|conn| {
         diesel::insert_into(users::table).values(new_user("a", None)).execute(conn).unwrap();

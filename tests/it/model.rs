@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use diesel_envelope::blind_index::normalize;
 use diesel_envelope::{
     Accept, AsText, At, BlindIndex, Context, Encrypted, IndexSpec, Keyring, MaybeEncrypted, Searchable, SearchableColumn, SearchableSpec,
-    TryEncrypted,
+    TryEncrypted, serialize_plaintext,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -243,6 +243,52 @@ pub struct ContactPatch {
     pub email: Option<Searchable<String, contacts::email>>,
     #[diesel(embed)]
     pub phone: Option<Searchable<Option<String>, contacts::phone>>,
+}
+
+/// A request and an answer of an API: every form of field, read and written by serde, and set side by side in memory.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, Insertable, Queryable, Selectable)]
+#[diesel(table_name = contacts)]
+pub struct ApiContact {
+    pub id: i64,
+    #[diesel(embed)]
+    #[serde(serialize_with = "serialize_plaintext")]
+    pub email: Searchable<String, contacts::email>,
+    #[diesel(embed)]
+    #[serde(serialize_with = "serialize_plaintext")]
+    pub phone: Searchable<Option<String>, contacts::phone>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub struct ApiUser {
+    #[serde(serialize_with = "serialize_plaintext")]
+    pub name: Encrypted<String, users::name>,
+    #[diesel(embed)]
+    #[serde(serialize_with = "serialize_plaintext")]
+    pub email: Searchable<String, users::email>,
+    #[serde(serialize_with = "serialize_plaintext")]
+    pub phone: Option<Encrypted<String, users::phone>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, Insertable, Queryable, Selectable)]
+#[diesel(table_name = profiles)]
+pub struct ApiProfile {
+    pub id: i64,
+    #[serde(serialize_with = "serialize_plaintext")]
+    pub secret: Encrypted<String>,
+    #[serde(serialize_with = "serialize_plaintext")]
+    pub note: MaybeEncrypted<String>,
+    #[serde(serialize_with = "serialize_plaintext")]
+    pub tag: Option<MaybeEncrypted<String>>,
+}
+
+/// A request that says what is to change.
+#[derive(Debug, serde::Serialize, serde::Deserialize, AsChangeset)]
+#[diesel(table_name = contacts)]
+pub struct ApiContactPatch {
+    #[diesel(embed)]
+    #[serde(default, serialize_with = "serialize_plaintext")]
+    pub email: Option<Searchable<String, contacts::email>>,
 }
 
 pub fn new_user(name: &str, phone: Option<&str>) -> NewUser {

@@ -14,6 +14,9 @@ const KEYRING: &str = "primary 9235ac06 of 1, index primary 7159f65c of 1";
 /// The example token of the Fernet specification, under [`FERNET_KEY`].
 const TOKEN: &str = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==";
 
+const TWICE: &str =
+    "is in base64 twice: give it as it is, as Kubernetes takes it in `stringData` (a Secret's `data` is encoded once more, not twice)";
+
 /// As the article makes it: no context, no ARN.
 fn bare(kms: &FakeKms, arn: &str) -> String {
     BASE64_STANDARD.encode(kms.wrap(arn, FERNET_KEY.as_bytes(), &[]))
@@ -76,11 +79,12 @@ fn it_fails_alike_with_and_without_a_runtime() {
 
 #[test]
 fn a_variable_that_holds_no_wrapped_keyring_says_what_it_holds() {
-    let (kms, _) = kms();
+    let (kms, arn) = kms();
     let error = Application::new("").at_fake(&kms).without("SECRET_KEY").fail();
     assert_eq!((error.kind.as_str(), error.message.as_str()), ("EnvVar", "environment variable SECRET_KEY is not set"));
     let standard = FERNET_KEY.replace('_', "/").replace('-', "+");
     let short = BASE64_STANDARD.encode([7; 63]);
+    let whole = named(&kms, &arn);
     for (secret_key, words) in [
         ("", "is empty"),
         (" \n", "is empty"),
@@ -90,6 +94,14 @@ fn a_variable_that_holds_no_wrapped_keyring_says_what_it_holds() {
         (&format!("{{\"key\": \"{FERNET_KEY}\"}}"), "holds a keyring that is not wrapped: wrap it with KMS first"),
         (&format!("kms:{FERNET_KEY}"), "is not of the form kms:<key-arn>:<base64>"),
         (&format!("{short},"), "holds an empty blob (alternative 2)"),
+        (&format!("\"{whole}\""), "has \" around it, which `docker run --env-file` keeps: give the value without quotes"),
+        (&format!("'{whole}'\n"), "has ' around it, which `docker run --env-file` keeps: give the value without quotes"),
+        (&format!("\u{feff}{whole}"), "begins with a byte-order mark: save it as UTF-8 without one"),
+        (&format!("SECRET_KEY={whole}"), "begins with `SECRET_KEY=`: give the value alone"),
+        (&format!("export SECRET_KEY=\"{whole}\""), "begins with `export SECRET_KEY=`: give the value alone"),
+        (&BASE64_STANDARD.encode(&whole), TWICE),
+        (&BASE64_STANDARD.encode(format!("{}\n", bare(&kms, &arn))), TWICE),
+        (&BASE64_STANDARD.encode(FERNET_KEY), "holds a key that is not wrapped: wrap it with KMS first"),
     ] {
         let error = Application::new(secret_key).at_fake(&kms).fail();
         assert_eq!((error.kind.as_str(), error.message), ("EnvVar", format!("environment variable SECRET_KEY {words}")));

@@ -1,0 +1,85 @@
+//! Regular files, opened to read. Anything else under a path of the user's is refused, and never waited for.
+
+use std::fs::{File, FileType, Metadata, OpenOptions};
+use std::io::{Error, ErrorKind, Result};
+use std::path::Path;
+
+/// Opens a regular file to read, without waiting. A symbolic link is followed.
+///
+/// Opening a FIFO waits until a process writes to it, and opening a device can act on it. So the path is looked at first, and opened
+/// in such a way that nothing that is put there meanwhile is waited for.
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidInput`], which says what was found instead: a FIFO, a directory, a device, a socket. Otherwise what the
+/// operating system says.
+pub fn open_regular_file(path: &Path) -> Result<File> {
+    refuse_others(&std::fs::metadata(path)?)?;
+    let file = not_waiting(OpenOptions::new().read(true)).open(path)?;
+    refuse_others(&file.metadata()?)?;
+    Ok(file)
+}
+
+fn refuse_others(metadata: &Metadata) -> Result<()> {
+    if metadata.is_file() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::InvalidInput, format!("expected a regular file, found {}", kind(metadata.file_type()))))
+}
+
+#[cfg(unix)]
+fn kind(found: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    match found {
+        found if found.is_dir() => "a directory",
+        found if found.is_fifo() => "a FIFO",
+        found if found.is_socket() => "a socket",
+        found if found.is_char_device() => "a character device",
+        found if found.is_block_device() => "a block device",
+        _ => "something else",
+    }
+}
+
+#[cfg(not(unix))]
+fn kind(found: FileType) -> &'static str {
+    if found.is_dir() { "a directory" } else { "something else" }
+}
+
+#[cfg(unix)]
+fn not_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NONBLOCK)
+}
+
+#[cfg(not(unix))]
+fn not_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_regular_file_is_named_and_not_waited_for() {
+        let dir = std::env::temp_dir().join(format!("diesel-envelope-regular-{}", std::process::id()));
+        std::fs::create_dir(&dir).unwrap();
+        let path = |name: &str| dir.join(name);
+        assert!(std::process::Command::new("mkfifo").arg(path("fifo")).status().unwrap().success());
+        std::os::unix::fs::symlink("fifo", path("link")).unwrap();
+        std::fs::write(path("file"), "content").unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+        for (path, found) in [
+            (path("fifo"), "a FIFO"),
+            (path("link"), "a FIFO"),
+            (dir.clone(), "a directory"),
+            (path("socket"), "a socket"),
+            ("/dev/zero".into(), "a character device"),
+        ] {
+            let error = open_regular_file(&path).unwrap_err();
+            assert_eq!((error.kind(), error.to_string()), (ErrorKind::InvalidInput, format!("expected a regular file, found {found}")));
+        }
+        assert_eq!(open_regular_file(&path("none")).unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(std::io::read_to_string(open_regular_file(&path("file")).unwrap()).unwrap(), "content");
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+}
