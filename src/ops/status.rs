@@ -12,6 +12,7 @@ use super::statement::{RawRow, Statement, number};
 use super::table::Table;
 use crate::envelope::{self, HEADER_LEN, Header, KeyId, OVERHEAD, TEXT_PREFIX, VERSION};
 use crate::keyring::Keyring;
+use crate::printable::Printable;
 
 /// What stands in one column.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -127,7 +128,7 @@ fn one<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, keyring: &K
     }
     for index in &column.indexes {
         let rows = count_where(format!("{value} IS NOT NULL AND {} IS NULL", DB::quote(&index.name)))?;
-        status.unindexed.insert(index.name.clone(), rows);
+        status.unindexed.insert(Printable(&index.name).to_string(), rows);
     }
     Ok(status)
 }

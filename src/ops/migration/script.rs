@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::{Dialect, Migration, Step, TablePlan};
 use crate::ops::TableName;
+use crate::printable::Printable;
 
 impl Migration {
     /// The migration of a step, named after it: `users_add`.
@@ -89,6 +90,7 @@ pub(super) fn purpose(step: Step, table: &TablePlan) -> String {
         ),
         Step::Retire => ("the first index columns go", "when no program reads or writes them any more"),
     };
-    let columns: Vec<_> = table.columns.iter().map(|plan| plan.column.name.as_str()).collect();
+    // A name with a line break would end the comment.
+    let columns: Vec<_> = table.columns.iter().map(|plan| Printable(&plan.column.name).to_string()).collect();
     format!("{}: {} ({}): {what}.\nTo be run {when}.\n", step.name(), table.name, columns.join(", "))
 }
