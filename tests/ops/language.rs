@@ -44,7 +44,7 @@ fn speaking(database: &Database, (locale, missing): (&str, &str)) -> Conn {
 }
 
 fn backfill(conn: &mut Conn, keyring: &Keyring, told: &Told) -> Result<Report, OpsError> {
-    let settings = Settings::new().allow_triggers(true).patience(Duration::ZERO).batch_size(6);
+    let settings = Settings::new().allow_triggers(true).patience(Duration::from_millis(100)).batch_size(6);
     ops::backfill(std::slice::from_mut(conn), keyring, &[email().plaintext("plain")], &settings, told)
 }
 
