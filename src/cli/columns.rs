@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use diesel_envelope::Accept;
 use diesel_envelope::ops::keys::open_regular_file;
 use diesel_envelope::ops::{Column, Index, Normalizer, ValueType};
+use diesel_envelope::{Accept, Printable};
 use serde::Deserialize;
 
 use super::failure::Failure;
@@ -137,6 +137,29 @@ struct DeclaredIndex {
     key: Option<String>,
 }
 
+/// The file may be another one by mistake, with a secret in any place of it, so no error quotes from it.
+fn parse(text: &str) -> Result<Config, String> {
+    let parsed = toml::from_str::<Config>(text);
+    parsed.map_err(|error| {
+        let is_toml = toml::from_str::<toml::Table>(text).is_ok();
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let (line, column) = (before.matches('\n').count() + 1, before.chars().rev().take_while(|c| *c != '\n').count() + 1);
+        let problem = if is_toml { shape_of(error.message()) } else { String::from("the file is not TOML") };
+        format!(", line {line}, column {column}: {problem}")
+    })
+}
+
+/// What serde says of a value that is not as it should be, without the value: how it begins, and what was expected, which is ours.
+fn shape_of(message: &str) -> String {
+    const PROBLEMS: [&str; 7] =
+        ["unknown field", "unknown variant", "missing field `name`", "duplicate field", "invalid type", "invalid value", "invalid length"];
+    let problem = PROBLEMS.into_iter().find(|problem| message.starts_with(problem)).unwrap_or("not what is declared here");
+    match message.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("{problem}, expected {expected}"),
+        None => problem.to_owned(),
+    }
+}
+
 impl ColumnArgs {
     /// The columns, by table: each table is gone through once.
     pub fn tables(&self) -> Result<Vec<Vec<Column>>, Failure> {
@@ -202,13 +225,12 @@ impl ColumnArgs {
             None if Path::new(FILE).exists() => Path::new(FILE),
             None => return Ok(Vec::new()),
         };
-        let place = path.display();
+        let place = Printable(&path.display().to_string()).to_string();
         let text = open_regular_file(path)
             .and_then(std::io::read_to_string)
             .map_err(|error| Failure::usage(format!("{place}: {error}")).remedy("name the file that declares the columns with --config"))?;
-        let config: Config = toml::from_str(&text).map_err(|error| {
-            Failure::usage(format!("{place}: {}", error.to_string().trim_end()))
-                .remedy("`diesel-envelope rotate --help` shows what it may hold")
+        let config = parse(&text).map_err(|problem| {
+            Failure::usage(format!("{place}{problem}")).remedy("`diesel-envelope rotate --help` shows what it may hold")
         })?;
         let declared = config.column.into_iter().map(Declared::into_column);
         declared.collect::<Result<_, _>>().map_err(|problem| Failure::usage(format!("{place}: {problem}")))
@@ -270,5 +292,31 @@ impl Declared {
             column = column.index(index);
         }
         Ok(column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_quotes_nothing_of_the_file() {
+        for (text, problem) in [
+            ("SECRET_KEY=hunter2==", ", line 1, column 19: the file is not TOML"),
+            ("\nDATABASE_URL=postgres://bob:hunter2@db/app", ", line 2, column 14: the file is not TOML"),
+            ("hunter2", "the file is not TOML"),
+            ("hunter2 = 1", ", line 1, column 1: unknown field, expected `column`"),
+            ("SECRET_KEY = 'hunter2'", ", line 1, column 1: unknown field, expected `column`"),
+            ("'hunter2, expected hunter2' = 1", ", line 1, column 1: unknown field, expected `column`"),
+            ("column = 'hunter2'", "invalid type, expected a sequence"),
+            ("[[column]]\nname = 'a.b'\npad-to = 'hunter2'", ", line 3, column 10: invalid type, expected usize"),
+            ("[[column]]\nname = 'a.b'\nhunter2 = 1", ", line 3, column 1: unknown field, expected one of `name`, `label`"),
+            ("[[column]]\nname = 'a.b'\naccept = ['hunter2']", ", line 3, column 11: unknown variant, expected one of `strict`"),
+            ("[[column]]\nlabel = 'hunter2'", ", line 1, column 1: missing field `name`"),
+            ("a = 1\na = 'hunter2'", "the file is not TOML"),
+        ] {
+            let error = parse(text).err().unwrap();
+            assert!(error.contains(problem) && !error.contains("hunter2"), "{text:?}: {error}");
+        }
     }
 }

@@ -1,7 +1,11 @@
 //! Connections, to whichever of the databases the URL names.
 
+use std::cell::Cell;
+
 use clap::Args;
 use diesel::Connection;
+use diesel_envelope::Printable;
+use url::{SyntaxViolation, Url};
 
 use super::failure::Failure;
 
@@ -63,34 +67,48 @@ pub fn establish<C: Connection>(url: &str, count: usize) -> Result<Vec<C>, Failu
         }
         Ok(conn)
     };
-    let refused = |error: diesel::ConnectionError| {
-        let words = error.to_string().replace(url, "…");
-        match quotes_password(&words, url) {
-            false => Failure::new(format!("no connection to the database: {words}"))
-                .remedy("check the database URL, and whether the server is up"),
-            true => Failure::new("no connection to the database, for a reason that quotes the password")
-                .remedy("check the database URL: in a password, write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23 and % as %25"),
-        }
-    };
-    (0..count).map(connect).collect::<Result<_, _>>().map_err(refused)
+    (0..count).map(connect).collect::<Result<_, _>>().map_err(|error| refused(&error, url))
 }
 
-/// Whether a driver's words have a piece of the password in them: one with characters that should have been escaped is taken for a
-/// host or a port, which an error names.
-fn quotes_password(words: &str, url: &str) -> bool {
-    let (_, rest) = url.split_once("://").unwrap_or(("", url));
-    let password = match rest.rsplit_once('@') {
-        Some((account, _)) => account.split_once(':').map_or("", |(_, password)| password),
-        // The host is missing, or what stands for a port is none.
-        None => rest
-            .split('/')
-            .next()
-            .and_then(|place| place.split_once(':'))
-            .map_or("", |(_, port)| port.trim_matches(|c: char| c.is_ascii_digit())),
+/// What the driver says, unless the URL may have a password that it quotes.
+fn refused(error: &diesel::ConnectionError, url: &str) -> Failure {
+    use diesel::ConnectionError::{BadConnection, InvalidConnectionUrl};
+    let said = match error {
+        BadConnection(said) | InvalidConnectionUrl(said) => said.trim().replace(url, "…"),
+        _ => String::new(),
     };
-    let parameter = rest.split_once("password=").map_or("", |(_, value)| value);
-    let pieces = [password, parameter].into_iter().flat_map(|text| text.split(['@', ':', '/', '?', '#', '&', '=', '%']));
-    pieces.filter(|piece| piece.len() > 2).any(|piece| words.contains(piece))
+    let failure = Failure::new(match said.as_str() {
+        said if said.is_empty() || may_quote(said, url) => "no connection to the database".to_owned(),
+        said => format!("no connection to the database: {}", Printable(said)),
+    });
+    if is_clean(url) {
+        return failure.remedy("check the database URL, and whether the server is up");
+    }
+    failure.remedy(
+        "check the database URL: in a user name and a password, write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25 and a blank as %20",
+    )
+}
+
+/// Whether the driver may quote a piece of a password. It does where it takes one for a host, a port or a parameter, for want of
+/// escapes: what the `url` crate does not read as it is written, or reads in one of several possible ways.
+fn may_quote(said: &str, url: &str) -> bool {
+    let Ok(parsed) = Url::parse(url) else { return true };
+    let is_password = |name: &str| name.to_ascii_lowercase().contains("pass");
+    if !is_clean(url) || parsed.query_pairs().any(|(name, _)| is_password(&name)) {
+        return true;
+    }
+    let password = parsed.password().unwrap_or_default();
+    let decoded = percent_encoding::percent_decode_str(password).decode_utf8_lossy();
+    !password.is_empty() && (said.contains(password) || said.contains(&*decoded))
+}
+
+/// Whether a URL reads in one way only: escaped where it has to be, and with no `@` but the one before the host.
+fn is_clean(url: &str) -> bool {
+    let violated = Cell::new(false);
+    let note = |violation| violated.set(violated.get() || violation != SyntaxViolation::EmbeddedCredentials);
+    let Ok(parsed) = Url::options().syntax_violation_callback(Some(&note)).parse(url) else { return false };
+    let has_account = parsed.password().is_some() || !parsed.username().is_empty();
+    !violated.get() && parsed.as_str() == url && url.matches('@').count() == usize::from(has_account) && !url.contains("%00")
 }
 
 /// Runs an expression with as many connections as wanted, of the type that the URL asks for.
@@ -122,23 +140,39 @@ pub(crate) use with_database;
 
 #[cfg(test)]
 mod tests {
-    use super::quotes_password;
+    use diesel::ConnectionError::BadConnection;
+
+    use super::*;
 
     #[test]
-    fn a_password_is_recognised_by_its_pieces() {
-        for (words, url, quotes) in [
-            ("no host \"secret@db\"", "postgres://bob:x@secret@db/app", true),
-            ("no port \"secret\"", "postgres://bob:secret/x@db/app", true),
-            ("no port \"secret\"", "postgres://bob:secret", true),
-            ("no port \"123456\"", "postgres://bob:123456/x@db/app", true),
-            ("no parameter \"secret\"", "postgres://bob:x?secret=y@db/app", true),
-            ("no such thing: secret", "postgres://db/app?user=bob&password=secret", true),
-            ("connection to db, port 5432, refused for app", "postgres://bob:secret@db:5432/app", false),
-            ("connection to db, port 5432, refused for app", "postgres://db:5432", false),
-            ("database \"app\" does not exist", "postgres://db/app", false),
-            ("database \"app\" does not exist", "postgres://db:5432/app", false),
+    fn a_driver_is_quoted_only_where_it_cannot_quote_a_password() {
+        for (said, url, shown) in [
+            ("no host \"secret@db\"", "postgres://bob:x@secret@db/app", false),
+            ("no host \"secret@host\"", "postgres://bob:x@se%63ret@host", false),
+            ("no port \"secret\"", "postgres://bob:secret/x@db/app", false),
+            ("no port \"12\"", "postgres://bob:12/x@db/app", false),
+            ("no port \"secret\"", "postgres://bob:secret", false),
+            ("no port \"123456\"", "postgres://bob:123456/x@db/app", false),
+            ("no parameter \"secret\"", "postgres://bob:x?secret=y@db/app", false),
+            ("no database \"ab#cd@db\"", "postgres://bob:ab#cd@db/app", false),
+            ("unexpected space in \"postgres://bob:se cret@db\"", "postgres://bob:se cret@db", false),
+            ("invalid token \"%zz\"", "postgres://bob:x%zz@db/app", false),
+            ("forbidden value %00 in \"ab%00\"", "postgres://bob:ab%00@db/app", false),
+            ("no such thing: secret", "postgres://db/app?user=bob&password=secret", false),
+            ("no parameter \"ab\"", "postgres://db/app?user=bob&password=x&ab=cd", false),
+            ("no user with secret", "postgres://bob:secret@db/app", false),
+            ("no user with se@ret", "postgres://bob:se%40ret@db/app", false),
+            ("connection to db, port 5432, refused for app", "postgres://bob:secret@db:5432/app", true),
+            ("connection to db, port 5432, refused for app", "mysql://bob:se%40ret@db:5432/app", true),
+            ("connection to db, port 5432, refused for app", "postgres://db:5432", true),
+            ("database \"app\" does not exist", "postgres://bob@db/app?sslmode=require", true),
+            ("database \"app\" does not exist", "postgres:///app?host=%2Fvar%2Frun", true),
         ] {
-            assert_eq!(quotes_password(words, url), quotes, "{url}");
+            let failure = refused(&BadConnection(said.to_owned()), url);
+            assert_eq!(failure.parts().0.contains(said), shown, "{url}: {failure:?}");
+            assert!(shown || failure.parts().0 == "no connection to the database", "{failure:?}");
         }
+        let failure = refused(&BadConnection("gone\n\u{1b}[2K".to_owned()), "postgres://db/app");
+        assert_eq!(failure.parts().0, "no connection to the database: gone\\n\\u{1b}[2K");
     }
 }

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::block_on;
 use super::failure::Failure;
 use super::keyring::KeyringArgs;
-use super::output::{Output, Report};
+use super::output::{Output, Report, safe};
 
 /// The most bytes that KMS wraps in one call (AWS KMS API reference, `Encrypt`).
 const KMS_LIMIT: usize = 4096;
@@ -177,8 +177,8 @@ impl Entry {
         let kind = self.algorithm.as_deref().or(self.name.as_deref()).unwrap_or_default();
         let created = self.created.as_deref().unwrap_or("date unknown");
         let role = if self.writes { "writes" } else { "reads" };
-        let comment = self.comment.as_deref().unwrap_or_default();
-        let (kind, comment) = (Printable(kind).to_string(), Printable(comment));
+        let [kind, created] = [kind, created].map(|text| Printable(text).to_string());
+        let comment = Printable(self.comment.as_deref().unwrap_or_default());
         format!("  {}  {kind:<15}  {created:<12}  {role:<6}  {comment}", self.id).trim_end().to_owned()
     }
 }
@@ -190,9 +190,10 @@ impl Wrapping {
             _ if self.form == "local" => "a key file, for development",
             _ => "default region, no encryption context",
         };
-        let region = self.region.as_ref().map_or_else(String::new, |region| format!(", {region}"));
+        let place = Printable(place);
+        let region = self.region.as_ref().map_or_else(String::new, |region| format!(", {}", Printable(region)));
         let outcome = match (&self.error, self.unwrapped) {
-            (Some(error), _) => format!(": {error}"),
+            (Some(error), _) => format!(": {}", safe(error)),
             (None, Some(_)) => ": unwrapped".to_owned(),
             (None, None) => String::new(),
         };

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::block_on;
 use super::failure::Failure;
 use super::input::{Source, value_of};
-use super::output::Report;
+use super::output::{Report, safe};
 
 /// Where the wrapped keyring is.
 #[derive(Args)]
@@ -144,8 +144,9 @@ impl EnvLine {
 }
 
 impl Report for EnvLine {
+    /// One line, whatever is in it: it is appended to an env file.
     fn text(&self) -> String {
-        self.line.clone()
+        safe(&self.line)
     }
 
     fn notes(&self) -> Vec<String> {

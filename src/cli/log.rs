@@ -10,7 +10,7 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::output::Format;
+use super::output::{Format, safe, safe_json};
 
 /// Those of this crate alone: what the AWS SDK logs is not ours to vouch for.
 pub fn to_stderr(format: Format) {
@@ -29,8 +29,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'stat
         let Words { message, fields } = words;
         let text = if fields.is_empty() { message } else { format!("{message} ({fields})") };
         match self.0 {
-            Format::Text => writeln!(writer, "warning: {text}"),
-            Format::Json => writeln!(writer, "{}", serde_json::json!({ "warning": text })),
+            Format::Text => writeln!(writer, "warning: {}", safe(&text)),
+            Format::Json => writeln!(writer, "{}", safe_json(&serde_json::json!({ "warning": text }).to_string())),
         }
     }
 }

@@ -12,7 +12,7 @@ use time::{Duration, PrimitiveDateTime};
 use super::columns::ColumnArgs;
 use super::database::{DatabaseArgs, with_database};
 use super::failure::Failure;
-use super::output::{Output, Report};
+use super::output::{Format, Output, Report, safe};
 
 /// Write the up.sql and down.sql of a step on the way from plaintext to ciphertext, for the tables as they are
 #[derive(Args)]
@@ -89,6 +89,11 @@ impl GenerateMigration {
         }
         let files = if self.print { Vec::new() } else { write(&self.migration_dir, &migrations)? };
         let sql = self.print.then(|| migrations.iter().map(|migration| migration.up.as_str()).collect::<Vec<_>>().join("\n"));
+        // Printed in another way than it is, it would be other SQL.
+        if sql.as_ref().is_some_and(|sql| sql.split('\n').any(|line| safe(line) != line)) && output.format() == Format::Text {
+            return Err(Failure::new("a name or a type in the SQL has control characters, which are not printed")
+                .remedy("leave out --print: the files have the SQL as it is"));
+        }
         output.report(&Generated { files, sql })
     }
 
@@ -156,7 +161,7 @@ struct Generated {
 
 impl Report for Generated {
     fn text(&self) -> String {
-        let files = self.files.iter().map(|path| format!("Creating {}", path.display()));
+        let files = self.files.iter().map(|path| format!("Creating {}", safe(&path.display().to_string())));
         self.sql.clone().unwrap_or_else(|| files.collect::<Vec<_>>().join("\n"))
     }
 }

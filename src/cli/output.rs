@@ -1,8 +1,11 @@
 //! Where the words go: results to standard output, everything else to standard error.
+//!
+//! Whatever is printed here has no control characters and no bidirectional ones, wherever it came from.
 
 use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
+use diesel_envelope::Printable;
 use serde::Serialize;
 
 use super::failure::Failure;
@@ -54,17 +57,18 @@ impl Output {
     pub fn report(&self, report: &impl Report) -> Result<(), Failure> {
         if self.format == Format::Json {
             let json = serde_json::to_string(report).map_err(|error| Failure::new(format!("the result is no JSON: {error}")))?;
-            return self.line(&json);
+            return self.verbatim(&safe_json(&json));
         }
-        self.line(&report.text())?;
+        let lines: Vec<_> = report.text().split('\n').map(safe).collect();
+        self.verbatim(&lines.join("\n"))?;
         for note in report.notes() {
             self.note(&note);
         }
         Ok(())
     }
 
-    /// Prints a line to standard output.
-    pub fn line(&self, text: &str) -> Result<(), Failure> {
+    /// Prints to standard output what must not be changed: a keyring.
+    pub fn verbatim(&self, text: &str) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
         let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
         match written {
@@ -77,7 +81,7 @@ impl Output {
     /// Tells, beside the result, what a person wants to know.
     pub fn note(&self, text: &str) {
         if !self.quiet && self.format == Format::Text {
-            let _ = writeln!(io::stderr(), "{text}");
+            let _ = writeln!(io::stderr(), "{}", safe(text));
         }
     }
 
@@ -85,12 +89,46 @@ impl Output {
     pub fn failure(&self, failure: &Failure) {
         let mut stderr = io::stderr().lock();
         let _ = match (self.format, failure.parts()) {
-            (Format::Json, _) => writeln!(stderr, "{}", serde_json::to_string(failure).unwrap_or_default()),
+            (Format::Json, _) => writeln!(stderr, "{}", safe_json(&serde_json::to_string(failure).unwrap_or_default())),
             (Format::Text, (error, remedy)) => {
+                let (error, remedy) = (safe(error), remedy.map(safe));
                 let (red, cyan, plain) = if self.colour { ("\x1b[1;31m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
                 let remedy = remedy.map_or_else(String::new, |remedy| format!("\n  {cyan}to mend it:{plain} {remedy}"));
                 writeln!(stderr, "{red}error:{plain} {error}{remedy}")
             }
         };
+    }
+}
+
+/// A line without anything that acts on a terminal. Its parts are bounded where they come in, the whole is not.
+pub fn safe(line: &str) -> String {
+    line.chars().map(|character| Printable(character.encode_utf8(&mut [0; 4])).to_string()).collect()
+}
+
+/// The same for JSON, with JSON's own escapes: whoever parses it has the text as it was.
+pub fn safe_json(json: &str) -> String {
+    let mut units = [0; 2];
+    let mut escaped =
+        |character: char| -> String { character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect() };
+    json.chars()
+        .map(
+            |character| {
+                if safe(character.encode_utf8(&mut [0; 4])).chars().eq([character]) { character.to_string() } else { escaped(character) }
+            },
+        )
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_is_printed_acts_on_a_terminal() {
+        let text = "Zoë\n\u{1b}[2K\u{9b}\u{202e}\u{e0041}\u{7f}";
+        assert_eq!(safe(text), r"Zoë\n\u{1b}[2K\u{9b}\u{202e}\u{e0041}\u{7f}");
+        let json = safe_json(&serde_json::to_string(text).unwrap());
+        assert_eq!(json, r#""Zoë\n\u001b[2K\u009b\u202e\udb40\udc41\u007f""#);
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
     }
 }

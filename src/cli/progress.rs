@@ -9,7 +9,7 @@ use diesel_envelope::ops::{Failure, Observer};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::output::{Format, Output};
+use super::output::{Format, Output, safe, safe_json};
 
 /// How often a plain line is printed.
 const LINES: Duration = Duration::from_secs(5);
@@ -50,6 +50,7 @@ impl Progress {
     }
 
     fn line(&self, text: &str) {
+        let text = if self.json { safe_json(text) } else { safe(text) };
         match &self.bar {
             Some(bar) => bar.suspend(|| eprintln!("{text}")),
             // Standard error that is closed is no reason to stop.
@@ -76,7 +77,7 @@ impl Observer for Progress {
         self.total.store(rows, Ordering::Relaxed);
         match &self.bar {
             Some(bar) => {
-                bar.set_prefix(table.to_owned());
+                bar.set_prefix(safe(table));
                 bar.set_length(rows);
                 bar.reset();
             }

@@ -39,8 +39,8 @@ impl Reveal {
         let unwrapped = self.keyring.unwrap()?;
         let document = Document::parse(&unwrapped)?;
         match (output.format(), std::str::from_utf8(&unwrapped)) {
-            (Format::Text, Ok(text)) => output.line(text.trim()),
-            _ => output.line(&document.to_json()),
+            (Format::Text, Ok(text)) => output.verbatim(text.trim()),
+            _ => output.verbatim(&document.to_json()),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::error::OpsError;
 use crate::blind_index::{IndexSpec, normalize};
 use crate::context::{self, Accept, Context, label_is_valid};
 use crate::error::{Error, Result};
+use crate::printable::Printable;
 
 /// A table, by its name and where needed its schema.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -38,8 +39,8 @@ impl From<&str> for TableName {
 impl fmt::Display for TableName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.schema {
-            Some(schema) => write!(f, "{schema}.{}", self.name),
-            None => f.write_str(&self.name),
+            Some(schema) => write!(f, "{}.{}", Printable(schema), Printable(&self.name)),
+            None => Printable(&self.name).fmt(f),
         }
     }
 }
@@ -203,7 +204,7 @@ impl Column {
 /// `users.email`.
 impl fmt::Display for Column {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.table, self.name)
+        write!(f, "{}.{}", self.table, Printable(&self.name))
     }
 }
 

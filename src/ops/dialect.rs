@@ -2,10 +2,12 @@
 
 use diesel::QueryResult;
 use diesel::connection::LoadConnection;
+use diesel::result::Error as DieselError;
 
 use super::column::TableName;
 use super::error::OpsError;
 use super::migration::Dialect;
+use super::refusal::Refusal;
 use super::statement::{Cell, Run, Statement};
 use super::table::{Key, KeyColumn, KeyPart, Stored, Table};
 use super::value_type::ValueType;
@@ -63,6 +65,16 @@ pub trait OpsBackend: EnvelopeBackend + Run {
     #[doc(hidden)]
     const CLAIM_UNIQUE: &'static str = Self::CLAIM;
 
+    /// The error with which the connection's last statement ended, by the name that the database has for it.
+    #[doc(hidden)]
+    fn named<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: &Statement, error: DieselError) -> Refusal;
+
+    /// The same after the transaction of the statement is over, where the database could not be asked before.
+    #[doc(hidden)]
+    fn settled<C: LoadConnection<Backend = Self>>(_conn: &mut C, refusal: Refusal) -> Refusal {
+        refusal
+    }
+
     /// An identifier in quotes.
     #[doc(hidden)]
     fn quote(name: &str) -> String;
@@ -117,7 +129,7 @@ pub trait OpsBackend: EnvelopeBackend + Run {
 
     /// Writes rows, each only if what was read of it is still there; how many were written.
     #[doc(hidden)]
-    fn write<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table, shape: &Shape, rows: Vec<Write>) -> QueryResult<usize>;
+    fn write<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table, shape: &Shape, rows: Vec<Write>) -> Result<usize, Refusal>;
 
     /// The table's name in quotes.
     #[doc(hidden)]
@@ -160,7 +172,7 @@ fn write_each<DB: OpsBackend, C: LoadConnection<Backend = DB>>(
     shape: &Shape,
     rows: Vec<Write>,
     same: &str,
-) -> QueryResult<usize> {
+) -> Result<usize, Refusal> {
     let mut written = 0;
     for row in rows {
         let mut statement = Statement::new(format!("UPDATE {} SET ", DB::table(&table.name)));

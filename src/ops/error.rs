@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use super::refusal::Refusal;
+use crate::printable::Printable;
+
 /// Why a tool could not run, or not go on. What is wrong with a single row is no such error: the row is reported and skipped.
 ///
-/// The words, and `Debug` is no more than they are, name tables, columns and keys. Of what the database says, they leave out what it
-/// quotes of values; what a trigger raises stands there as it is. [`remedy`](Self::remedy) says what to do.
+/// `Display` and `Debug` name tables, columns and keys. A message of the database is shown only if it is known to quote no value;
+/// otherwise they name the kind of error. [`remedy`](Self::remedy) says what to do.
 #[non_exhaustive]
 pub enum OpsError {
     /// A column is declared in a way that no model could.
@@ -85,7 +88,7 @@ pub enum OpsError {
     /// The keyring could not do it.
     Keyring(crate::Error),
     /// The database refused.
-    Database(diesel::result::Error),
+    Database(Refusal),
     /// No connection to the database.
     Connection(diesel::ConnectionError),
 }
@@ -112,7 +115,7 @@ impl OpsError {
             Self::MissingKeys { .. } => "start with the keyring that wrote them: look at SECRET_KEY, or put the key back from its archive",
             Self::Unreadable { .. } => "list them with verify, and mend or remove them",
             Self::Keyring(_) => "check that this is the keyring of the application",
-            Self::Database(_) => "look at the database's message, and run the command again: it goes on where it stopped",
+            Self::Database(refusal) => refusal.remedy(),
             Self::Connection(_) => "check the database URL, and whether the server is up",
         }
     }
@@ -121,48 +124,45 @@ impl OpsError {
 impl fmt::Display for OpsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Column { column, what } => write!(f, "{column}: {what}"),
-            Self::NoTable { table } => write!(f, "there is no table {table}"),
-            Self::NoColumn { table, column } => write!(f, "table {table} has no column {column}"),
-            Self::NoPrimaryKey { table } => write!(f, "table {table} has no primary key"),
-            Self::RowSecurity { table } => write!(f, "row-level security hides rows of {table} from this role"),
-            Self::Inherited { table } => write!(f, "other tables inherit from {table}, and may have rows with the same keys"),
-            Self::NullKey { table } => write!(f, "rows of {table} have NULL for a primary key"),
-            Self::Stuck { table } => write!(f, "the primary key of a row of {table} is another one when it is read as text"),
-            Self::Triggers { table, triggers } => write!(f, "writing to {table} fires these triggers: {}", triggers.join(", ")),
+            Self::Column { column, what } => write!(f, "{}: {}", Printable(column), Printable(what)),
+            Self::NoTable { table } => write!(f, "there is no table {}", Printable(table)),
+            Self::NoColumn { table, column } => write!(f, "table {} has no column {}", Printable(table), Printable(column)),
+            Self::NoPrimaryKey { table } => write!(f, "table {} has no primary key", Printable(table)),
+            Self::RowSecurity { table } => write!(f, "row-level security hides rows of {} from this role", Printable(table)),
+            Self::Inherited { table } => write!(f, "other tables inherit from {}, and may have rows with the same keys", Printable(table)),
+            Self::NullKey { table } => write!(f, "rows of {} have NULL for a primary key", Printable(table)),
+            Self::Stuck { table } => write!(f, "the primary key of a row of {} is another one when it is read as text", Printable(table)),
+            Self::Triggers { table, triggers } => {
+                write!(f, "writing to {} fires these triggers: {}", Printable(table), list(triggers, ", "))
+            }
             Self::NotStrict => f.write_str("this MySQL connection is not strict, so that values which are too long would be cut short"),
             Self::OneWriter => f.write_str("SQLite has one writer at a time"),
             Self::NotUtf8 => f.write_str("this SQLite database keeps text in UTF-16, where UTF-8 is expected"),
             Self::UniqueIndex { column } => {
                 write!(
                     f,
-                    "{column} is UNIQUE, and the keyring has several index keys: in place, equal values would pass under different keys"
+                    "{} is UNIQUE, and the keyring has several index keys: in place, equal values would pass under different keys",
+                    Printable(column)
                 )
             }
-            Self::MissingKeys { missing } => write!(f, "the keyring lacks keys: {}", missing.join("; ")),
+            Self::MissingKeys { missing } => write!(f, "the keyring lacks keys: {}", list(missing, "; ")),
             Self::Unreadable { column, rows } => {
-                write!(f, "{column}: {rows} values or indexes are not sound, so that nobody knows which keys they need")
+                write!(f, "{}: {rows} values or indexes are not sound, so that nobody knows which keys they need", Printable(column))
             }
             Self::Keyring(error) => error.fmt(f),
-            Self::Database(error) => f.write_str(&without_values(error)),
-            Self::Connection(error) => error.fmt(f),
+            Self::Database(refusal) => refusal.fmt(f),
+            // What the driver says may quote the URL, and with it a password.
+            Self::Connection(_) => f.write_str("no connection to the database"),
         }
     }
 }
 
-/// The database's words, without what it quotes where that is a value: it names columns and keywords in quotes too.
-fn without_values(error: &diesel::result::Error) -> String {
-    const QUOTE_VALUES: [&str; 7] =
-        ["invalid input", "invalid byte", "ncorrect ", "runcated", "Duplicate entry", "out of range", "malformed"];
-    let words = error.to_string();
-    if !QUOTE_VALUES.iter().any(|start| words.contains(start)) {
-        return words;
-    }
-    let quote = |character: char| matches!(character, '"' | '\'');
-    words.split(quote).enumerate().map(|(i, part)| if i % 2 == 0 { part } else { "…" }).collect()
+/// Names with commas between them.
+fn list(names: &[String], separator: &str) -> String {
+    names.iter().map(|name| Printable(name).to_string()).collect::<Vec<_>>().join(separator)
 }
 
-/// Diesel's own errors print the database's words with the values in them, so neither is shown, nor handed on as a source.
+/// Diesel's own errors print the message of the database with the values in it, so they are neither shown nor handed on as a source.
 impl fmt::Debug for OpsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "OpsError({self})")
@@ -184,9 +184,15 @@ impl From<crate::Error> for OpsError {
     }
 }
 
+impl From<Refusal> for OpsError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Database(refusal)
+    }
+}
+
 impl From<diesel::result::Error> for OpsError {
     fn from(error: diesel::result::Error) -> Self {
-        Self::Database(error)
+        Self::Database(error.into())
     }
 }
 
@@ -205,12 +211,35 @@ mod tests {
     #[test]
     fn a_value_that_the_database_quotes_is_not_shown() {
         let error = |words: &str| OpsError::from(Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(words.to_owned())));
-        let quoted = error("invalid input syntax for type integer: \"bobby@example.org\"");
-        for shown in
-            [quoted.to_string(), format!("{quoted:?}"), format!("{:?}", std::error::Error::source(&quoted).map(ToString::to_string))]
-        {
-            assert!(!shown.contains("bobby"), "{shown}");
+        let quoted = error("ungültige Eingabesyntax für Typ integer: »bobby@example.org«");
+        let url = OpsError::from(diesel::ConnectionError::BadConnection("no host \"bobby@db\"".to_owned()));
+        for quoted in [quoted, url] {
+            for shown in [quoted.to_string(), format!("{quoted:?}"), format!("{:?}", std::error::Error::source(&quoted))] {
+                assert!(!shown.contains("bobby"), "{shown}");
+            }
         }
-        assert_eq!(error("no such column: mail").to_string(), "no such column: mail");
+        assert_eq!(error("database or disk is full").to_string(), "database or disk is full");
+    }
+
+    #[test]
+    fn a_name_cannot_forge_a_line() {
+        let name = || "users\n{\"ok\":true}\u{1b}[2K".to_owned();
+        for error in [
+            OpsError::Column { column: name(), what: name() },
+            OpsError::NoTable { table: name() },
+            OpsError::NoColumn { table: name(), column: name() },
+            OpsError::NoPrimaryKey { table: name() },
+            OpsError::RowSecurity { table: name() },
+            OpsError::Inherited { table: name() },
+            OpsError::NullKey { table: name() },
+            OpsError::Stuck { table: name() },
+            OpsError::Triggers { table: name(), triggers: vec![name()] },
+            OpsError::UniqueIndex { column: name() },
+            OpsError::MissingKeys { missing: vec![name()] },
+            OpsError::Unreadable { column: name(), rows: 1 },
+        ] {
+            let shown = format!("{error}{error:?}");
+            assert!(shown.contains("users\\n{") && !shown.contains(char::is_control), "{shown}");
+        }
     }
 }

@@ -73,8 +73,9 @@
 //!
 //! - The tools hold the keyring and read every row: run them where the application runs, under an account of the database that may
 //!   touch these tables alone.
-//! - What they print and report are names, primary keys, key ids and counts; never a value, a key, a ciphertext or a connection string. What a trigger of the
-//!   table's own raises is printed as it is.
+//! - What they print and report are names, primary keys, key ids and counts; never a value, a key, a ciphertext or a connection
+//!   string. Control characters in names and primary keys are escaped ([`Printable`](crate::Printable)). A message of the database is
+//!   printed only if it is known to quote nothing; the message of a trigger is not printed: the log of the server has it.
 //! - A backup, a replica or a log that was made before keeps what it has: rotation and backfill do not reach it. Whoever has a key
 //!   that leaked reads them for ever.
 //! - [`Settings::filter`] takes SQL as it is.
@@ -117,6 +118,7 @@ pub use distribution::distribution;
 pub use error::OpsError;
 pub use migration::{ColumnPlan, Dialect, Migration, Step, Storage, TablePlan, generate_migration, plan_migration};
 pub use plan_index::{Distribution, FrequencyClass, Growth, IndexCandidate, IndexPlan, IndexPlanner, PlanReason, PlanWarning};
+pub use refusal::Refusal;
 pub use report::{Failure, Observer, Report};
 pub use rotate::rotate;
 pub use settings::Settings;

@@ -12,6 +12,8 @@ use diesel::sql_types::{Binary, Nullable, Text, Untyped};
 use diesel::{QueryResult, RunQueryDsl};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::dialect::OpsBackend;
+use super::refusal::Refusal;
 use crate::backend::EnvelopeBackend;
 
 /// A value of a column as its bytes, or NULL.
@@ -28,6 +30,13 @@ pub struct Statement {
 enum Piece {
     Sql(String),
     Bind(Bind),
+}
+
+/// A statement that can be run once more by PL/pgSQL: its SQL, in which the parameter `$1` is a `text[]`, and that parameter.
+pub struct Rerun {
+    pub(crate) sql: String,
+    /// Each is a comma and hexadecimal digits.
+    pub(crate) binds: Zeroizing<String>,
 }
 
 /// What can be bound.
@@ -107,9 +116,74 @@ impl Statement {
     }
 }
 
+#[cfg(feature = "postgres")]
+impl Statement {
+    /// The same statement with its values in one parameter, so that none of them is in the SQL.
+    pub(crate) fn rerun(&self) -> Rerun {
+        let (mut sql, mut binds) = (String::new(), Binds::default());
+        for piece in &self.pieces {
+            match piece {
+                Piece::Sql(text) => sql.push_str(text),
+                Piece::Bind(Bind::Text(Hidden(text))) => sql.push_str(&binds.text(text.as_deref())),
+                Piece::Bind(Bind::Bytes(Hidden(bytes))) => sql.push_str(&binds.bytes(bytes.as_deref())),
+                Piece::Bind(Bind::Texts(Hidden(texts))) => {
+                    let texts: Vec<_> = texts.iter().map(|text| binds.text(Some(text))).collect();
+                    sql.push_str(&format!("ARRAY[{}]::text[]", texts.join(", ")));
+                }
+                Piece::Bind(Bind::AllBytes(Hidden(cells))) => {
+                    let cells: Vec<_> = cells.iter().map(|bytes| binds.bytes(bytes.as_deref())).collect();
+                    sql.push_str(&format!("ARRAY[{}]::bytea[]", cells.join(", ")));
+                }
+            }
+        }
+        Rerun { sql, binds: binds.joined() }
+    }
+}
+
+/// The values of a [`Rerun`].
+#[cfg(feature = "postgres")]
+#[derive(Default)]
+struct Binds<'a>(Vec<&'a [u8]>);
+
+#[cfg(feature = "postgres")]
+impl<'a> Binds<'a> {
+    fn bytes(&mut self, bytes: Option<&'a [u8]>) -> String {
+        let Some(bytes) = bytes else { return String::from("NULL") };
+        self.0.push(bytes);
+        // Before the first comma is one more.
+        format!("decode(($1)[{}], 'hex')", self.0.len() + 1)
+    }
+
+    fn text(&mut self, text: Option<&'a str>) -> String {
+        let bytes = self.bytes(text.map(str::as_bytes));
+        format!("convert_from({bytes}, 'UTF8')")
+    }
+
+    /// In a buffer that does not grow, which would leave values behind in what it frees.
+    fn joined(self) -> Zeroizing<String> {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut joined = Zeroizing::new(String::with_capacity(self.0.iter().map(|bytes| 2 * bytes.len() + 1).sum()));
+        for bytes in &self.0 {
+            joined.push(',');
+            for byte in *bytes {
+                joined.push(char::from(DIGITS[usize::from(byte >> 4)]));
+                joined.push(char::from(DIGITS[usize::from(byte & 15)]));
+            }
+        }
+        joined
+    }
+}
+
 /// Drivers take no `Zeroizing`; from here on [`Hidden`] wipes the value.
 fn bare(cell: Cell) -> Option<Vec<u8>> {
     cell.map(|mut bytes| std::mem::take(&mut *bytes))
+}
+
+impl Statement {
+    /// The SQL, in which no value is.
+    pub(crate) fn text_of_sql(&self) -> String {
+        self.pieces.iter().map(|piece| if let Piece::Sql(sql) = piece { sql.as_str() } else { "?" }).collect()
+    }
 }
 
 impl QueryId for Statement {
@@ -121,7 +195,8 @@ impl Query for Statement {
     type SqlType = Untyped;
 }
 
-impl<C> RunQueryDsl<C> for Statement {}
+/// By reference, since it is needed once more when it fails.
+impl<C> RunQueryDsl<C> for &Statement {}
 
 impl<DB: Backend> QueryFragment<DB> for Statement
 where
@@ -141,11 +216,11 @@ where
 /// Runs statements, on each backend.
 pub trait Run: Sized {
     /// How many rows it changed.
-    fn execute<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: Statement) -> QueryResult<usize>
+    fn execute<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: Statement) -> Result<usize, Refusal>
     where
         Self: Backend;
 
-    fn load<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: Statement) -> QueryResult<Vec<RawRow>>
+    fn load<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: Statement) -> Result<Vec<RawRow>, Refusal>
     where
         Self: Backend;
 }
@@ -179,12 +254,12 @@ macro_rules! runs_on {
         }
 
         impl Run for $backend {
-            fn execute<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: Statement) -> QueryResult<usize> {
-                RunQueryDsl::execute(statement, conn)
+            fn execute<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: Statement) -> Result<usize, Refusal> {
+                RunQueryDsl::execute(&statement, conn).map_err(|error| <Self as OpsBackend>::named(conn, &statement, error))
             }
 
-            fn load<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: Statement) -> QueryResult<Vec<RawRow>> {
-                RunQueryDsl::load(statement, conn)
+            fn load<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: Statement) -> Result<Vec<RawRow>, Refusal> {
+                RunQueryDsl::load(&statement, conn).map_err(|error| <Self as OpsBackend>::named(conn, &statement, error))
             }
         }
     };

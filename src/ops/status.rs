@@ -13,6 +13,7 @@ use super::statement::{RawRow, Statement, number};
 use super::table::Table;
 use crate::envelope::{self, FERNET_PREFIX, HEADER_LEN, Header, KeyId, OVERHEAD, TEXT_PREFIX, VERSION};
 use crate::keyring::Keyring;
+use crate::printable::Printable;
 
 /// What stands in one column.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -128,7 +129,7 @@ fn one<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, keyring: &K
     }
     for index in &column.indexes {
         let rows = count_where(format!("{value} IS NOT NULL AND {} IS NULL", DB::quote(&index.name)))?;
-        status.unindexed.insert(index.name.clone(), rows);
+        status.unindexed.insert(Printable(&index.name).to_string(), rows);
     }
     Ok(status)
 }

@@ -10,6 +10,7 @@ use super::column::{Column, TableName};
 use super::dialect::OpsBackend;
 use super::error::OpsError;
 use super::statement::{Cell, Statement};
+use crate::printable::Printable;
 
 /// A table as the database describes it.
 #[derive(Debug)]
@@ -123,9 +124,10 @@ impl Key {
         Self(parts.zip(&table.key).map(|(cell, column)| DB::key_part(column, cell.unwrap_or_else(Zeroizing::default).to_vec())).collect())
     }
 
-    /// How the row is named in a report: `id=42`.
+    /// How the row is named in a report: `id=42`. Whoever chose the key of a row writes to no terminal and to no log by it.
     pub(crate) fn describe(&self, table: &Table) -> String {
-        let parts = self.0.iter().zip(&table.key).map(|(part, column)| format!("{}={part}", column.name));
+        let parts =
+            self.0.iter().zip(&table.key).map(|(part, column)| format!("{}={}", Printable(&column.name), Printable(&part.to_string())));
         parts.collect::<Vec<_>>().join(", ")
     }
 

@@ -17,6 +17,7 @@ use super::work::Problem;
 use crate::context::{self, Accept};
 use crate::envelope::{self, Format, Header, KeyId};
 use crate::keyring::Keyring;
+use crate::printable::Printable;
 
 /// What [`verify`] found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -88,6 +89,7 @@ pub fn verify<DB: OpsBackend>(
                 if verification.failed > settings.most_failures as u64 {
                     continue;
                 }
+                let column = Printable(&column).to_string();
                 observer.failure(&Failure { table: table.name.to_string(), row: key.describe(&table), column, problem });
             }
             Ok(())
@@ -199,7 +201,7 @@ impl Row<'_> {
         let key = index.normalizer.apply(opened).map(|normalized| self.keyring.index_key_of(&index.label, index.bits, &normalized, digest));
         match key {
             Ok(Some(key)) => {
-                *self.found.keys.entry(format!("{}.{}", column.table, index.name)).or_default().entry(key).or_default() += 1;
+                *self.found.keys.entry(format!("{}.{}", column.table, Printable(&index.name))).or_default().entry(key).or_default() += 1;
                 if index.key.is_some() && Some(key) != self.keyring.index_key_id(index.key.as_deref()) {
                     self.problem(
                         &index.name,

@@ -7,17 +7,17 @@ use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use diesel::QueryResult;
 use diesel::connection::LoadConnection;
 use diesel::result::Error as DieselError;
 
 use super::dialect::{OpsBackend, Shape, Write, select};
 use super::error::OpsError;
-use super::refusal::{is_about_a_row, is_passing, may_be_about_a_row, words};
+use super::refusal::{Cause, Refusal};
 use super::report::{Failure, Observer, Report};
 use super::settings::{Pace, PageSize, Settings};
 use super::statement::{Cell, Statement};
 use super::table::{Key, Table};
+use crate::printable::Printable;
 
 /// How many passes may find something left before it is taken for a process that goes on writing so.
 const MOST_PASSES: u32 = 30;
@@ -114,8 +114,8 @@ enum Single {
     NotHad,
     /// The database refuses what the row would become, which was reported.
     Refused,
-    /// The database refused, and did not say in a way that is understood here whether it was for the row: a trigger that raises.
-    Unclear(DieselError),
+    /// A trigger or a function raised an error of its own, which may be about the row, or about all of them.
+    Unclear(Refusal),
 }
 
 impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
@@ -142,13 +142,13 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         format!(" FROM {} WHERE ({}){filter}", DB::table(&self.table.name), self.job.candidates())
     }
 
-    fn count(&self, conn: &mut impl LoadConnection<Backend = DB>) -> QueryResult<u64> {
+    fn count(&self, conn: &mut impl LoadConnection<Backend = DB>) -> Result<u64, Refusal> {
         let statement = Statement::new(format!("SELECT {}{}", DB::as_text("count(*)"), self.candidates()));
         Ok(super::statement::number(DB::load(conn, statement)?))
     }
 
     /// A page of candidates behind a key, in the order of the primary key.
-    fn page(&self, conn: &mut impl LoadConnection<Backend = DB>, after: Option<&Key>, lock: &str) -> QueryResult<Vec<Found>> {
+    fn page(&self, conn: &mut impl LoadConnection<Backend = DB>, after: Option<&Key>, lock: &str) -> Result<Vec<Found>, Refusal> {
         let mut statement = Statement::new(format!("{}{}", select::<DB>(self.table, self.job.shape()), self.candidates()));
         if let Some(key) = after {
             statement = key.after::<DB>(self.table, statement.sql(" AND "));
@@ -166,12 +166,12 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     }
 
     /// One candidate, claimed.
-    fn row(&self, conn: &mut impl LoadConnection<Backend = DB>, key: &Key) -> QueryResult<Vec<Found>> {
+    fn row(&self, conn: &mut impl LoadConnection<Backend = DB>, key: &Key) -> Result<Vec<Found>, Refusal> {
         let statement = Statement::new(format!("{}{} AND ", select::<DB>(self.table, self.job.shape()), self.candidates()));
         self.load(conn, key.equals::<DB>(self.table, statement).sql(self.claim()))
     }
 
-    fn load(&self, conn: &mut impl LoadConnection<Backend = DB>, statement: Statement) -> QueryResult<Vec<Found>> {
+    fn load(&self, conn: &mut impl LoadConnection<Backend = DB>, statement: Statement) -> Result<Vec<Found>, Refusal> {
         let split = |mut cells: Vec<Cell>| Found { key: Key::split::<DB>(self.table, &mut cells), cells };
         Ok(DB::load(conn, statement)?.into_iter().map(|row| split(row.0)).collect())
     }
@@ -270,35 +270,42 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     fn transaction<C: LoadConnection<Backend = DB>>(
         &self,
         conn: &mut C,
-        claim: impl Fn(&mut C) -> QueryResult<Vec<Found>>,
+        claim: impl Fn(&mut C) -> Result<Vec<Found>, Refusal>,
     ) -> Result<Page, OpsError> {
         let began = Instant::now();
-        let mut claimed = Vec::new();
+        let mut claimed: Vec<Key> = Vec::new();
         let mut tries = 0;
         loop {
             DB::before_transaction(conn)?;
-            let result = conn.transaction(|conn| {
+            claimed.clear();
+            let result = transaction(conn, |conn| {
                 DB::begin(conn, self.table)?;
                 let rows = claim(conn)?;
                 claimed = rows.iter().map(|row| row.key.clone()).collect();
                 self.write(conn, rows)
             });
-            match result {
+            // A page is not written once more to learn the reason: its rows are, one by one.
+            let settle = |refusal: &Refusal| claimed.is_empty() || !refusal.needs_rerun();
+            match result.map_err(|refusal| if settle(&refusal) { DB::settled(conn, refusal) } else { refusal }) {
                 Ok((written, all)) => {
                     self.committed(written, began);
                     return Ok(Page { claimed: claimed.len(), settled: if all { claimed } else { Vec::new() }, written });
                 }
                 // What was claimed is another's now, or comes by again in the next pass.
-                Err(error) if is_passing(&error) && tries < MOST_TRIES => tries += 1,
-                Err(error) if claimed.is_empty() || !may_be_about_a_row(&error) => return Err(error.into()),
+                Err(refusal)
+                    if refusal.cause().is_passing() && tries < MOST_TRIES && (tries == 0 || began.elapsed() < self.settings.patience) =>
+                {
+                    tries += 1;
+                }
+                Err(refusal) if claimed.is_empty() || !refusal.may_be_about_a_row() => return Err(refusal.into()),
                 Err(_) => return self.one_by_one(conn, claimed),
             }
             std::thread::sleep(PAUSES.0 / 10 * tries);
         }
     }
 
-    /// Rows in transactions of their own, to find those that the database refuses. Where it refuses one after the other for a reason
-    /// that could be any, the reason is not theirs.
+    /// Rows in transactions of their own, to find those that the database refuses. Where a trigger refuses one after the other, the
+    /// reason is not theirs.
     fn one_by_one(&self, conn: &mut impl LoadConnection<Backend = DB>, claimed: Vec<Key>) -> Result<Page, OpsError> {
         const MOST_UNCLEAR: usize = 20;
         let mut page = Page { claimed: claimed.len(), settled: Vec::new(), written: 0 };
@@ -314,18 +321,18 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
                 }
                 Single::Refused => page.settled.push(key),
                 Single::NotHad => {}
-                Single::Unclear(error) => unclear.push((key, error)),
+                Single::Unclear(refusal) => unclear.push((key, refusal)),
             }
             if unclear.len() == MOST_UNCLEAR && page.settled.is_empty() {
                 break;
             }
         }
         let nothing_else = page.settled.is_empty() && unclear.len() > 1;
-        for (key, error) in unclear {
+        for (key, refusal) in unclear {
             if nothing_else {
-                return Err(error.into());
+                return Err(refusal.into());
             }
-            self.report(&key, (String::from("row"), words(&error)));
+            self.report(&key, (String::from("row"), refusal.of_row()));
             page.settled.push(key);
         }
         Ok(page)
@@ -334,29 +341,29 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     fn single(&self, conn: &mut impl LoadConnection<Backend = DB>, key: &Key) -> Result<Single, OpsError> {
         DB::before_transaction(conn)?;
         let began = Instant::now();
-        let result = conn.transaction(|conn| {
+        let result = transaction(conn, |conn| {
             DB::begin(conn, self.table)?;
             let rows = self.row(conn, key)?;
             let had = !rows.is_empty();
             self.write(conn, rows).map(|(written, all)| (had && all).then_some(written))
         });
-        match result {
+        match result.map_err(|refusal| DB::settled(conn, refusal)) {
             Ok(written) => {
                 self.committed(written.unwrap_or_default(), began);
                 Ok(written.map_or(Single::NotHad, Single::Done))
             }
-            Err(error) if is_passing(&error) => Ok(Single::NotHad),
-            Err(error) if is_about_a_row(&error) => {
-                self.report(key, (String::from("row"), words(&error)));
+            Err(refusal) if refusal.cause().is_passing() => Ok(Single::NotHad),
+            Err(refusal) if refusal.cause().is_about_a_row() => {
+                self.report(key, (String::from("row"), refusal.of_row()));
                 Ok(Single::Refused)
             }
-            Err(error) if may_be_about_a_row(&error) => Ok(Single::Unclear(error)),
-            Err(error) => Err(error.into()),
+            Err(refusal) if refusal.cause() == Cause::Raised => Ok(Single::Unclear(refusal)),
+            Err(refusal) => Err(refusal.into()),
         }
     }
 
     /// How many rows were written, and whether these were all that need it: not those in which something else stands than was read.
-    fn write(&self, conn: &mut impl LoadConnection<Backend = DB>, rows: Vec<Found>) -> QueryResult<(u64, bool)> {
+    fn write(&self, conn: &mut impl LoadConnection<Backend = DB>, rows: Vec<Found>) -> Result<(u64, bool), Refusal> {
         let mut writes = Vec::with_capacity(rows.len());
         for row in rows {
             match self.job.change(&row.cells) {
@@ -395,6 +402,7 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
             state.stopped = true;
         }
         drop(state);
+        let column = Printable(&column).to_string();
         self.observer.failure(&Failure { table: self.table.name.to_string(), row: key.describe(self.table), column, problem });
     }
 
@@ -402,4 +410,25 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     fn pace(&self, rows: usize) {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner).wait(rows);
     }
+}
+
+/// Runs a transaction, whose own error comes before that of its rollback: SQLite has rolled back itself where the disk is full. A commit
+/// that fails wrote nothing, and no server is asked why: where several servers take writes, each finds conflicts with the others then.
+fn transaction<DB: OpsBackend, C: LoadConnection<Backend = DB>, T>(
+    conn: &mut C,
+    run: impl FnOnce(&mut C) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let (mut own, mut commits) = (None, false);
+    let result = conn.transaction(|conn| {
+        let result = run(conn);
+        commits = result.is_ok();
+        result.map_err(|refusal| {
+            own = Some(refusal);
+            DieselError::RollbackTransaction
+        })
+    });
+    result.map_err(|error| {
+        let refusal = own.unwrap_or_else(|| DB::settled(conn, Refusal::new(error)));
+        if commits && refusal.is_unnamed() { refusal.about(Cause::Contention) } else { refusal }
+    })
 }

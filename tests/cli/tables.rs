@@ -187,6 +187,11 @@ fn a_url_is_never_shown() {
             "bobby:x?hunter2=hunter2@127.0.0.1:1/app",
             "bobby:hunter2%zzx@127.0.0.1:1/app",
             "bobby:hunter2hunter2@:port/app",
+            "bobby:x hunter2@127.0.0.1:1/app",
+            "bobby:x@hunter%32x@127.0.0.1:1/app",
+            "bobby:hunter2%00@127.0.0.1:1/app",
+            "bobby:x#hunter2@127.0.0.1:1/app",
+            "127.0.0.1:1/app?user=bobby&password=x&hunter2=x",
         ] {
             let desk = with_users(0).env("DATABASE_URL", &format!("{scheme}://{url}"));
             desk.never("hunter2");
@@ -342,23 +347,62 @@ key = \"a\"
 fn a_file_with_anything_else_in_it_is_refused() {
     let desk = with_users(0);
     for (text, error) in [
-        ("[[column]]\nname = \"users.email\"\nlabels = \"x\"", "unknown field `labels`"),
-        ("[[column]]\nname = \"users.email\"\n[[column.index]]\nname = \"i\"\nunique = true", "unknown field `unique`"),
-        ("[[columns]]\nname = \"users.email\"", "unknown field `columns`"),
+        ("[[column]]\nname = \"users.email\"\nlabels = \"x\"", "line 3, column 1: unknown field, expected one of `name`, `label`"),
+        ("[[column]]\nname = \"users.email\"\n[[column.index]]\nname = \"i\"\nunique = true", "line 5, column 1: unknown field"),
+        ("[[columns]]\nname = \"users.email\"", "unknown field, expected `column`"),
         ("[[column]]\nlabel = \"users.email\"", "missing field `name`"),
         ("[[column]]\nname = \"email\"", "expected a table and a column"),
         ("[[column]]\nname = \"users.email\"\nunbound = true\nlabel = \"x\"", "found both"),
         ("[[column]]\nname = \"users.email\"\ntype = \"varchar\"", "type `varchar`: expected one of"),
-        ("[[column]]\nname = \"users.email\"\naccept = [\"plaintext\"]", "unknown variant `plaintext`"),
+        ("[[column]]\nname = \"users.email\"\naccept = [\"plaintext\"]", "unknown variant, expected one of `strict`"),
         ("[[column]]\nname = \"users.email\"\n[[column.index]]\nname = \"i\"\nnormalize = \"lower\"", "normalize `lower`: expected one of"),
         ("[[column]]\nname = \"users.email\"\npad-to = \"x\"", "invalid type"),
-        ("what", "envelope.toml: "),
+        ("what", "envelope.toml, line 1, column "),
     ] {
         desk.write("envelope.toml", text);
         desk.run(&["status"]).failed(2, error, "");
     }
     desk.write("envelope.toml", "");
     desk.run(&["rotate"]).failed(2, "no column is named", "declare it in envelope.toml");
+}
+
+/// Whoever names the wrong file reads no secret in the error, nor does the log of a pipeline.
+#[test]
+fn a_file_that_is_another_one_is_not_quoted() {
+    let desk = with_users(0);
+    desk.never("hunter2");
+    for text in ["SECRET_KEY=hunter2", "DATABASE_URL=postgres://bob:hunter2@db/app\n", "hunter2 = 'x'", "PASSWORD = 'hunter2'", "hunter2"] {
+        desk.write(".env", text);
+        for format in ["text", "json"] {
+            desk.run(&["status", "--config", ".env", "--format", format]).done_with(2);
+        }
+    }
+    desk.run(&["status", "--config", ".env"]).failed(2, ".env, line 1, column 8: the file is not TOML", "");
+}
+
+#[test]
+fn a_text_key_forges_no_line_and_sends_nothing_to_the_terminal() {
+    let desk = with_users(0);
+    execute(&desk, "CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, email BLOB)");
+    let keys = ["1\n{\"ok\":true}\nusers id=2", "\u{1b}[2K\u{1b}]0;x\u{7}", "\u{202e}\u{2066}", "a\r\u{9b}b\u{7f}"];
+    for key in keys {
+        let sql = format!("INSERT INTO people VALUES (CAST(x'{}' AS TEXT), x'00')", hex(key.as_bytes()));
+        execute(&desk, &sql);
+    }
+    execute(&desk, "CREATE TRIGGER \"touch\u{1b}[2K\nx\" AFTER UPDATE ON people BEGIN SELECT 1; END");
+    let printable =
+        |text: &str| text.split('\n').all(|line| !line.contains(|c: char| c.is_control() || ('\u{202a}'..='\u{2069}').contains(&c)));
+    for command in [&["verify", "people.email"][..], &["rotate", "people.email", "--allow-triggers"], &["rotate", "people.email"]] {
+        let text = desk.run(command).done_with(1);
+        assert!(printable(&text.stdout) && printable(&text.stderr), "{text:?}");
+        for line in text.stderr.lines() {
+            let starts = ["bad row: people id=", "people: ", "error: ", "  to mend it: "];
+            assert!(starts.iter().any(|start| line.starts_with(start)), "{line}");
+        }
+        let json = desk.run(&[command, &["--format", "json"]].concat()).done_with(1);
+        assert!(printable(&json.stdout) && printable(&json.stderr), "{json:?}");
+        assert!(events(&json).iter().all(|event| event["ok"].is_null()));
+    }
 }
 
 #[test]

@@ -300,13 +300,13 @@ fn a_row_that_a_trigger_refuses_is_reported_and_a_trigger_that_refuses_all_is_an
     let (settings, told) = (Settings::new().allow_triggers(true).batch_size(10), Told::default());
     let report = ops::rotate(&mut database.connections(1), &keyring(&after), &[email()], &settings, &told).unwrap();
     assert_eq!((report.written, report.failed, report.left), (29, 1, 0));
-    let words = "users id=7, row: the database, or one of its triggers, refuses the new value: it may be too long for the column";
-    assert_eq!(told.failures(), [words]);
+    let failures = told.failures();
+    assert!(failures[0].starts_with("users id=7, row: a trigger or a function of the database refuses the new value"), "{failures:?}");
 
     let database = users(&keyring(&before), 30);
     database.execute(&GUARD.replace("NEW.id = 7", "NEW.id > 0"));
     let refused = ops::rotate(&mut database.connections(1), &keyring(&after), &[email()], &settings, &()).unwrap_err();
-    assert!(refused.to_string().contains("not him"), "{refused}");
+    assert!(refused.to_string().starts_with("a trigger or a function of the database raises an error of its own"), "{refused}");
 }
 
 #[test]

@@ -95,6 +95,8 @@ mod sqlite {
     mod keys_at_boot;
     #[path = "killed.rs"]
     mod killed;
+    #[path = "language.rs"]
+    mod language;
     #[path = "limits.rs"]
     mod limits;
     #[path = "on_sqlite.rs"]
@@ -204,6 +206,8 @@ CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard(
     mod keys_at_boot;
     #[path = "killed.rs"]
     mod killed;
+    #[path = "language.rs"]
+    mod language;
     #[path = "limits.rs"]
     mod limits;
     #[path = "on_postgres.rs"]
@@ -308,6 +312,8 @@ mod mysql {
     mod keys_at_boot;
     #[path = "killed.rs"]
     mod killed;
+    #[path = "language.rs"]
+    mod language;
     #[path = "limits.rs"]
     mod limits;
     #[path = "on_mysql.rs"]

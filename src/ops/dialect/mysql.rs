@@ -1,14 +1,16 @@
 //! MySQL and MariaDB.
 
-use diesel::QueryResult;
 use diesel::connection::LoadConnection;
 use diesel::mysql::Mysql;
+use diesel::result::Error as DieselError;
+use diesel::{QueryResult, RunQueryDsl};
 
 use super::{Form, OpsBackend, Read, Shape, Write, hexadecimal, some, texts, write_each};
 use crate::ops::column::TableName;
 use crate::ops::error::OpsError;
 use crate::ops::migration::Dialect;
-use crate::ops::statement::{Run, Statement};
+use crate::ops::refusal::{Cause, Code, Refusal};
+use crate::ops::statement::{RawRow, Run, Statement};
 use crate::ops::table::{KeyColumn, KeyPart, Stored, Table};
 use crate::ops::value_type::ValueType;
 
@@ -29,6 +31,23 @@ const TRIGGERS: &str = "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS
 impl OpsBackend for Mysql {
     const DIALECT: Dialect = Dialect::MySql;
 
+    fn named<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: &Statement, error: DieselError) -> Refusal {
+        let refusal = Refusal::new(error).of(&statement.text_of_sql());
+        if !refusal.is_unnamed() {
+            return refusal;
+        }
+        match diagnostics(conn) {
+            Ok(Some(code)) => refusal.coded(code),
+            _ => Self::settled(conn, refusal),
+        }
+    }
+
+    /// A server that takes no statement any more is gone.
+    fn settled<C: LoadConnection<Backend = Self>>(conn: &mut C, refusal: Refusal) -> Refusal {
+        let is_lost = refusal.is_unnamed() && conn.batch_execute("DO 0").is_err();
+        if is_lost { refusal.about(Cause::Connection) } else { refusal }
+    }
+
     fn quote(name: &str) -> String {
         format!("`{}`", name.replace('`', "``"))
     }
@@ -42,7 +61,7 @@ impl OpsBackend for Mysql {
         if !modes.flat_map(|modes| modes.split(',').map(str::to_owned).collect::<Vec<_>>()).any(|mode| mode.starts_with("STRICT_")) {
             return Err(OpsError::NotStrict);
         }
-        let mut rows = |sql: &str, rest: &str, order: &str| -> QueryResult<Vec<Vec<String>>> {
+        let mut rows = |sql: &str, rest: &str, order: &str| -> Result<Vec<Vec<String>>, Refusal> {
             let statement = Statement::new(sql).optional_text(name.schema.clone().map(|schema| schema.into_bytes().into()));
             let rows = Self::load(conn, statement.sql(format!(", DATABASE()) AND {rest} = ")).text(&name.name).sql(order))?;
             Ok(rows.into_iter().map(|row| texts(row.0)).collect())
@@ -131,9 +150,40 @@ impl OpsBackend for Mysql {
         format!("CAST({expression} AS CHAR)")
     }
 
-    fn write<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table, shape: &Shape, rows: Vec<Write>) -> QueryResult<usize> {
+    fn write<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table, shape: &Shape, rows: Vec<Write>) -> Result<usize, Refusal> {
         write_each::<Self, C>(conn, table, shape, rows, "<=>")
     }
+}
+
+/// MariaDB's note "at line 3 in app.trigger", of which there is one behind the error for each level of stored programs.
+const PLACE: &str = "4094";
+/// How many conditions are looked at, from the last: the error is behind the warnings of its statement.
+const CONDITIONS: usize = 8;
+
+/// What the server names the error of the last statement. Only statements without a table leave the conditions in their place.
+fn diagnostics<C: LoadConnection<Backend = Mysql>>(conn: &mut C) -> QueryResult<Option<Code>> {
+    conn.batch_execute("GET DIAGNOSTICS @diesel_envelope_condition = NUMBER")?;
+    let mut named = Vec::new();
+    for _ in 0..CONDITIONS {
+        let (state, number) = (format!("@diesel_envelope_state_{}", named.len()), format!("@diesel_envelope_number_{}", named.len()));
+        let ask = format!("GET DIAGNOSTICS CONDITION @diesel_envelope_condition {state} = RETURNED_SQLSTATE, {number} = MYSQL_ERRNO");
+        if conn.batch_execute(&ask).is_err() {
+            break;
+        }
+        named.push(format!("CONCAT({state}, ' ', {number})"));
+        // An unsigned number, which goes no lower than 0.
+        if conn.batch_execute("SET @diesel_envelope_condition = @diesel_envelope_condition - 1").is_err() {
+            break;
+        }
+    }
+    if named.is_empty() {
+        return Ok(None);
+    }
+    let rows: Vec<RawRow> = RunQueryDsl::load(&Statement::new(format!("SELECT {}", named.join(", "))), conn)?;
+    let names = rows.into_iter().flat_map(|row| texts(row.0));
+    let mut codes = names.filter_map(|name| name.split_once(' ').map(|(state, number)| (state.to_owned(), number.to_owned())));
+    let found = codes.find(|(_, number)| number != PLACE);
+    Ok(found.and_then(|(state, number)| Some(Code { state, number: number.parse().ok()? })))
 }
 
 /// `bigint` of `bigint(20) unsigned`: what follows may be anything, as in `enum('int', 'blob')`.

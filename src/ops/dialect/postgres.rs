@@ -1,14 +1,16 @@
 //! PostgreSQL: a page of rows is written by one statement, from arrays.
 
-use diesel::QueryResult;
-use diesel::connection::LoadConnection;
+use diesel::connection::{LoadConnection, TransactionManager};
 use diesel::pg::Pg;
+use diesel::result::Error as DieselError;
+use diesel::{QueryResult, RunQueryDsl};
 
 use super::{Form, OpsBackend, Read, Shape, Write, hexadecimal, some, texts};
 use crate::ops::column::TableName;
 use crate::ops::error::OpsError;
 use crate::ops::migration::Dialect;
-use crate::ops::statement::{Run, Statement};
+use crate::ops::refusal::{Cause, Code, Refusal};
+use crate::ops::statement::{RawRow, Rerun, Run, Statement};
 use crate::ops::table::{KeyColumn, KeyPart, Stored, Table};
 use crate::ops::value_type::ValueType;
 
@@ -46,6 +48,32 @@ impl OpsBackend for Pg {
     /// The UPDATE of what others could refer to is stronger: it would wait for them, and they for it.
     const CLAIM_UNIQUE: &'static str = " FOR UPDATE SKIP LOCKED";
 
+    /// A transaction that failed takes no statement until it is over, so the question has to wait for that.
+    fn named<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: &Statement, error: DieselError) -> Refusal {
+        let refusal = Refusal::new(error).of(&statement.text_of_sql());
+        if !refusal.is_unnamed() {
+            return refusal;
+        }
+        let refusal = refusal.rerun(statement.rerun());
+        let depth = C::TransactionManager::transaction_manager_status_mut(conn).transaction_depth();
+        if depth.is_ok_and(|depth| depth.is_none()) { Self::settled(conn, refusal) } else { refusal }
+    }
+
+    /// Diesel tells no SQLSTATE, but PL/pgSQL does: the statement is run once more, and undone. What succeeds now was in the way of
+    /// another transaction, or met something that is no longer there.
+    fn settled<C: LoadConnection<Backend = Self>>(conn: &mut C, mut refusal: Refusal) -> Refusal {
+        let Some(rerun) = refusal.take_rerun() else { return refusal };
+        match sqlstate(conn, rerun) {
+            Ok(Some(state)) if state == SUCCESS => refusal.about(Cause::Contention),
+            Ok(Some(state)) => refusal.coded(Code { state, number: 0 }),
+            Ok(None) => refusal,
+            Err(error) => match Refusal::new(error) {
+                lost if lost.cause() == Cause::Connection => lost,
+                _ => refusal,
+            },
+        }
+    }
+
     fn quote(name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))
     }
@@ -55,7 +83,7 @@ impl OpsBackend for Pg {
     }
 
     fn describe<C: LoadConnection<Backend = Self>>(conn: &mut C, name: &TableName) -> Result<Table, OpsError> {
-        let mut rows = |sql: &str, order: &str| -> QueryResult<Vec<Vec<String>>> {
+        let mut rows = |sql: &str, order: &str| -> Result<Vec<Vec<String>>, Refusal> {
             let rows = Self::load(conn, Statement::new(sql).text(Self::table(name)).sql(order))?;
             Ok(rows.into_iter().map(|row| texts(row.0)).collect())
         };
@@ -81,11 +109,11 @@ impl OpsBackend for Pg {
         })
     }
 
-    /// Under a stricter default level a row that another changed meanwhile would fail the whole page. The primary key's index is the
+    /// A deferred constraint would speak up at the COMMIT, where nothing says of which row. Under a stricter default level a row that another changed meanwhile would fail the whole page. The primary key's index is the
     /// way through the table: without statistics the planner may choose to sort it all for each page.
     fn begin<C: LoadConnection<Backend = Self>>(conn: &mut C, _table: &Table) -> QueryResult<()> {
         conn.batch_execute(
-            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET CONSTRAINTS ALL IMMEDIATE;
              SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off",
         )
     }
@@ -144,7 +172,12 @@ impl OpsBackend for Pg {
         ))
     }
 
-    fn write<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table, shape: &Shape, mut rows: Vec<Write>) -> QueryResult<usize> {
+    fn write<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        table: &Table,
+        shape: &Shape,
+        mut rows: Vec<Write>,
+    ) -> Result<usize, Refusal> {
         let set = shape.writes.iter().enumerate().map(|(i, place)| {
             let column = &shape.reads[*place].column;
             let new = if column.text { format!("convert_from(v.n{i}, 'UTF8')") } else { format!("v.n{i}") };
@@ -167,6 +200,43 @@ impl OpsBackend for Pg {
         let same_old = olds.map(|i| format!("{} IS NOT DISTINCT FROM v.o{i}", Self::bytes_of("t.", &shape.reads[i])));
         statement = statement.sql(format!(") AS v ({}) WHERE {}", join(names, ", "), join(same_key.chain(same_old), " AND ")));
         Self::execute(conn, statement)
+    }
+}
+
+const SUCCESS: &str = "00000";
+
+/// `OTHERS` are not all.
+const ASK: &str = "DO $do$
+DECLARE
+    name text := '00000';
+BEGIN
+    BEGIN
+        EXECUTE current_setting('diesel_envelope.statement')
+            USING string_to_array(current_setting('diesel_envelope.binds'), ',');
+    EXCEPTION WHEN query_canceled OR assert_failure OR others THEN
+        GET STACKED DIAGNOSTICS name = RETURNED_SQLSTATE;
+    END;
+    PERFORM set_config('diesel_envelope.sqlstate', name, true);
+END
+$do$";
+
+/// With which SQLSTATE a statement ends, in a transaction that is rolled back. It waits for no lock that others hold for long.
+fn sqlstate<C: LoadConnection<Backend = Pg>>(conn: &mut C, rerun: Rerun) -> QueryResult<Option<String>> {
+    let mut state = None;
+    let undone = conn.transaction(|conn| -> QueryResult<()> {
+        conn.batch_execute("SET LOCAL lock_timeout = '2s'; SET CONSTRAINTS ALL IMMEDIATE")?;
+        let Rerun { sql, mut binds } = rerun;
+        let set = Statement::new("SELECT length(set_config('diesel_envelope.statement', ").text(sql);
+        let set = set.sql(", true)) + length(set_config('diesel_envelope.binds', ").text(std::mem::take(&mut *binds)).sql(", true))");
+        RunQueryDsl::execute(&set, conn)?;
+        conn.batch_execute(ASK)?;
+        let asked: Vec<RawRow> = RunQueryDsl::load(&Statement::new("SELECT current_setting('diesel_envelope.sqlstate')"), conn)?;
+        state = asked.into_iter().flat_map(|row| texts(row.0)).next();
+        Err(DieselError::RollbackTransaction)
+    });
+    match undone {
+        Err(DieselError::RollbackTransaction) | Ok(()) => Ok(state),
+        Err(error) => Err(error),
     }
 }
 

@@ -2,12 +2,14 @@
 
 use diesel::QueryResult;
 use diesel::connection::LoadConnection;
+use diesel::result::Error as DieselError;
 use diesel::sqlite::Sqlite;
 
 use super::{Form, OpsBackend, Read, Shape, Write, hexadecimal, texts, write_each};
 use crate::ops::column::TableName;
 use crate::ops::error::OpsError;
 use crate::ops::migration::{Dialect, object};
+use crate::ops::refusal::{Refusal, of_sqlite};
 use crate::ops::statement::{Run, Statement};
 use crate::ops::table::{KeyColumn, KeyPart, Stored, Table};
 use crate::ops::value_type::ValueType;
@@ -16,6 +18,18 @@ impl OpsBackend for Sqlite {
     const DIALECT: Dialect = Dialect::Sqlite;
     const ONE_WRITER: bool = true;
     const CLAIM: &'static str = "";
+
+    fn named<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: &Statement, error: DieselError) -> Refusal {
+        Self::settled(conn, Refusal::new(error).of(&statement.text_of_sql()))
+    }
+
+    fn settled<C: LoadConnection<Backend = Self>>(_conn: &mut C, refusal: Refusal) -> Refusal {
+        if refusal.is_unnamed() {
+            let cause = of_sqlite(refusal.message());
+            return refusal.about(cause);
+        }
+        refusal
+    }
 
     fn quote(name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))
@@ -32,7 +46,7 @@ impl OpsBackend for Sqlite {
             return Err(OpsError::NotUtf8);
         }
         let schema = name.schema.as_deref().unwrap_or("main");
-        let mut rows = |sql: String, binds: usize| -> QueryResult<Vec<Vec<String>>> {
+        let mut rows = |sql: String, binds: usize| -> Result<Vec<Vec<String>>, Refusal> {
             let mut statement = Statement::new("");
             for (i, piece) in sql.split('?').enumerate() {
                 statement = statement.sql(piece);
@@ -130,7 +144,7 @@ impl OpsBackend for Sqlite {
         format!("CAST({expression} AS TEXT)")
     }
 
-    fn write<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table, shape: &Shape, rows: Vec<Write>) -> QueryResult<usize> {
+    fn write<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table, shape: &Shape, rows: Vec<Write>) -> Result<usize, Refusal> {
         write_each::<Self, C>(conn, table, shape, rows, "IS")
     }
 }

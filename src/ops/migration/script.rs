@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::plan::ColumnPlan;
 use super::{Dialect, Migration, Step, TablePlan};
 use crate::ops::TableName;
+use crate::printable::Printable;
 
 impl Migration {
     /// The migration of a step, named after it: `users_add`.
@@ -94,7 +95,8 @@ pub(super) fn purpose(step: Step, table: &TablePlan) -> String {
         ),
         Step::Retire => ("the first index columns go", "when no program reads or writes them any more"),
     };
-    let columns: Vec<_> = table.columns.iter().map(|plan| plan.column.name.as_str()).collect();
+    // A name with a line break would end the comment.
+    let columns: Vec<_> = table.columns.iter().map(|plan| Printable(&plan.column.name).to_string()).collect();
     let shaped = if step == Step::Finish && table.columns.iter().any(ColumnPlan::is_in_place) { SHAPED } else { "" };
     format!("{}: {} ({}): {what}.\nTo be run {when}.\n{shaped}", step.name(), table.name, columns.join(", "))
 }
