@@ -59,7 +59,11 @@ impl Keyring {
 }
 
 /// The different heads among a few values.
-fn sample<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, table: &Table, column: &Column) -> Result<Vec<Vec<u8>>, OpsError> {
+pub(crate) fn sample<DB: OpsBackend>(
+    conn: &mut impl LoadConnection<Backend = DB>,
+    table: &Table,
+    column: &Column,
+) -> Result<Vec<Vec<u8>>, OpsError> {
     let (head, value, from) = (head::<DB>(table, column)?, DB::quote(&column.name), DB::table(&table.name));
     let ends = ["ASC", "DESC"].map(|order| {
         let keys: Vec<_> = table.key.iter().map(|key| format!("{} {order}", DB::quote(&key.name))).collect();

@@ -80,6 +80,8 @@ mod sqlite {
     mod basics;
     #[path = "database.rs"]
     pub mod database;
+    #[path = "direction.rs"]
+    mod direction;
     #[cfg(feature = "cli")]
     #[path = "fleet.rs"]
     pub mod fleet;
@@ -107,6 +109,9 @@ mod sqlite {
     mod plaintext;
     #[path = "plan.rs"]
     mod plan;
+    #[cfg(feature = "cli")]
+    #[path = "retirement.rs"]
+    mod retirement;
     #[cfg(feature = "cli")]
     #[path = "rotation.rs"]
     mod rotation;
@@ -189,6 +194,8 @@ CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard(
     mod claims;
     #[path = "database.rs"]
     pub mod database;
+    #[path = "direction.rs"]
+    mod direction;
     #[cfg(feature = "cli")]
     #[path = "fleet.rs"]
     pub mod fleet;
@@ -216,6 +223,9 @@ CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard(
     mod plaintext;
     #[path = "plan.rs"]
     mod plan;
+    #[cfg(feature = "cli")]
+    #[path = "retirement.rs"]
+    mod retirement;
     #[cfg(feature = "cli")]
     #[path = "rotation.rs"]
     mod rotation;
@@ -293,6 +303,8 @@ mod mysql {
     mod basics;
     #[path = "database.rs"]
     pub mod database;
+    #[path = "direction.rs"]
+    mod direction;
     #[cfg(feature = "cli")]
     #[path = "fleet.rs"]
     pub mod fleet;
@@ -320,6 +332,9 @@ mod mysql {
     mod plaintext;
     #[path = "plan.rs"]
     mod plan;
+    #[cfg(feature = "cli")]
+    #[path = "retirement.rs"]
+    mod retirement;
     #[cfg(feature = "cli")]
     #[path = "rotation.rs"]
     mod rotation;
