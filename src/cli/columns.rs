@@ -9,6 +9,7 @@ use diesel_envelope::{Accept, Printable};
 use serde::Deserialize;
 
 use super::failure::Failure;
+use super::output::Output;
 
 /// Where columns are declared, unless another file is named.
 const FILE: &str = "envelope.toml";
@@ -162,9 +163,9 @@ fn shape_of(message: &str) -> String {
 
 impl ColumnArgs {
     /// The columns, by table: each table is gone through once.
-    pub fn tables(&self) -> Result<Vec<Vec<Column>>, Failure> {
+    pub fn tables(&self, output: &Output) -> Result<Vec<Vec<Column>>, Failure> {
         let mut tables: Vec<Vec<Column>> = Vec::new();
-        for column in self.read()? {
+        for column in self.read(output)? {
             match tables.iter_mut().find(|table| table[0].table_name() == column.table_name()) {
                 Some(table) => table.push(column),
                 None => tables.push(vec![column]),
@@ -174,8 +175,24 @@ impl ColumnArgs {
     }
 
     /// The columns in the order in which they are named or declared.
-    pub fn read(&self) -> Result<Vec<Column>, Failure> {
-        let declared = self.declared()?;
+    pub fn read(&self, output: &Output) -> Result<Vec<Column>, Failure> {
+        let declared = self.declared(output)?;
+        self.chosen(declared)
+    }
+
+    /// The columns that are named, and all others that the file declares.
+    pub fn all(&self, output: &Output) -> Result<Vec<Column>, Failure> {
+        let declared = self.declared(output)?;
+        let mut columns = self.chosen(declared.clone())?;
+        for column in declared {
+            if !columns.iter().any(|named| named.to_string() == column.to_string()) {
+                columns.push(column);
+            }
+        }
+        Ok(columns)
+    }
+
+    fn chosen(&self, declared: Vec<Column>) -> Result<Vec<Column>, Failure> {
         let columns = if self.columns.is_empty() { declared } else { self.named(&declared)? };
         match columns.len() {
             0 => Err(Failure::usage("no column is named").remedy(format!("name one, as `users.email`, or declare it in {FILE}"))),
@@ -219,7 +236,8 @@ impl ColumnArgs {
         Ok(columns)
     }
 
-    fn declared(&self) -> Result<Vec<Column>, Failure> {
+    /// The columns that the file declares. The file is named, since it decides how values are written.
+    fn declared(&self, output: &Output) -> Result<Vec<Column>, Failure> {
         let path = match &self.config {
             Some(path) => path.as_path(),
             None if Path::new(FILE).exists() => Path::new(FILE),
@@ -229,6 +247,9 @@ impl ColumnArgs {
         let text = open_regular_file(path)
             .and_then(std::io::read_to_string)
             .map_err(|error| Failure::usage(format!("{place}: {error}")).remedy("name the file that declares the columns with --config"))?;
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let file = Printable(&absolute.to_string_lossy()).to_string();
+        output.event(&format!("columns are declared in {file}"), &serde_json::json!({"event": "config", "file": file}));
         let config = parse(&text).map_err(|problem| {
             Failure::usage(format!("{place}{problem}")).remedy("`diesel-envelope rotate --help` shows what it may hold")
         })?;

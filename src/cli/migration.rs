@@ -81,7 +81,7 @@ fn shadow(pair: &str) -> Result<(String, String), String> {
 impl GenerateMigration {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
         let mut migrations = Vec::new();
-        for columns in self.columns.tables()? {
+        for columns in self.columns.tables(output)? {
             migrations.extend(self.generate(&columns)?);
         }
         if migrations.is_empty() {

@@ -78,6 +78,24 @@ impl Output {
         }
     }
 
+    /// Tells on standard error what happens on the way: a line of text unless it is to be quiet, or a JSON object.
+    #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
+    pub fn event(&self, text: &str, json: &serde_json::Value) {
+        match self.format {
+            Format::Text => self.note(text),
+            Format::Json => _ = writeln!(io::stderr(), "{json}"),
+        }
+    }
+
+    /// Warns on standard error, also where it is to be quiet.
+    #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
+    pub fn warn(&self, text: &str) {
+        let _ = match self.format {
+            Format::Text => writeln!(io::stderr(), "warning: {text}"),
+            Format::Json => writeln!(io::stderr(), "{}", serde_json::json!({"event": "warning", "warning": text})),
+        };
+    }
+
     /// Tells, beside the result, what a person wants to know.
     pub fn note(&self, text: &str) {
         if !self.quiet && self.format == Format::Text {

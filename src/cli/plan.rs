@@ -51,7 +51,7 @@ pub struct PlanIndex {
 
 impl PlanIndex {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
-        let columns = self.columns.read()?;
+        let columns = self.columns.read(output)?;
         let [column] = &columns[..] else {
             return Err(Failure::usage("an index is planned for one column").remedy("name it, as `users.email`"));
         };

@@ -5,6 +5,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use diesel_envelope::ops::keys;
+#[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
+use diesel_envelope::{
+    Printable,
+    ops::{self, SearchedColumn},
+};
+#[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
+use serde_json::json;
 
 use super::change::{Change, ChangeArgs, KeyArgs};
 #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
@@ -22,7 +29,7 @@ Examples:
   diesel-envelope retire-key 9f3c01aa users.name users.email --archive 9f3c01aa.archive
   diesel-envelope retire-key 1b2c3d4e --index users.email --index-column email_index --archive 1b2c3d4e.archive
 
-Name every column that the key may have written: a row under a key that is gone cannot be read. Keep the archive as long as the oldest backup; it is wrapped as the keyring is, and `diesel-envelope restore-key` takes the key back from it.
+It searches every column of bytes or text in every table of the database for values under the key, and prints what it searched. Fernet tokens and blind indexes name no key: declare every column that has them. Keep the archive as long as the oldest backup; it is wrapped as the keyring is, and `diesel-envelope restore-key` takes the key back from it.
 JSON: line, variable, value, key, primary, index_primary, archive, next.")]
 pub struct RetireKey {
     #[command(flatten)]
@@ -36,7 +43,7 @@ pub struct RetireKey {
     /// No process runs with the old keyring: do not ask
     #[arg(long, short)]
     yes: bool,
-    /// Search no column: for a key that never wrote
+    /// Search no table: for a key that never wrote
     #[arg(long)]
     dangerous_skip_scan: bool,
     #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
@@ -56,7 +63,7 @@ impl RetireKey {
                 .remedy(format!("promote another first: diesel-envelope promote-key …{}", self.key.flag())));
         }
         if !self.dangerous_skip_scan {
-            self.refuse_rows(&change)?;
+            self.refuse_rows(&change, output)?;
         }
         self.confirm()?;
         let archived = role.retire(&mut change.document, key_id)?;
@@ -72,32 +79,42 @@ impl RetireKey {
     }
 
     #[cfg(not(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite")))]
-    fn refuse_rows(&self, _change: &Change) -> Result<(), Failure> {
+    fn refuse_rows(&self, _change: &Change, _output: &Output) -> Result<(), Failure> {
         Err(Failure::new("this build reaches no database to look for rows under the key")
             .remedy("install it with one of the features libpq, libmysqlclient and sqlite"))
     }
 
     #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
-    fn refuse_rows(&self, change: &Change) -> Result<(), Failure> {
-        let columns = self.columns.read()?;
+    fn refuse_rows(&self, change: &Change, output: &Output) -> Result<(), Failure> {
+        let columns = self.columns.all(output)?;
         let keyring = diesel_envelope::Keyring::from_document(&change.document, &Default::default())?;
-        let key_id = self.key.key_id;
-        let mut found = Vec::new();
-        for column in columns {
-            let columns = [column];
-            found.push(with_database!(self.database.url()?, 1, |conns| diesel_envelope::ops::rows_under(
-                &mut conns[0],
-                &keyring,
-                &columns,
-                key_id
-            ))?);
+        let (key_id, noun) = (self.key.key_id, self.key.noun());
+        let search = with_database!(self.database.url()?, 1, |conns| ops::search_key(&mut conns[0], &keyring, &columns, key_id))?;
+        for table in &search.tables {
+            let names = table.columns.iter().map(|column| Printable(&column.column).to_string());
+            let event = json!({"event": "searched", "table": Printable(&table.table).to_string(), "rows": table.rows, "columns": names.collect::<Vec<_>>()});
+            output.event(&format!("searched {table}"), &event);
         }
-        let rows: Vec<_> = found.into_iter().flatten().map(|(column, rows)| format!("{column} has {rows}")).collect();
-        if rows.is_empty() {
-            return Ok(());
+        let names = |columns: &mut dyn Iterator<Item = &SearchedColumn>| {
+            columns.map(|column| Printable(&column.column).to_string()).collect::<Vec<_>>().join(", ")
+        };
+        let rows: Vec<_> = search.under_key().map(|column| format!("{} has {}", Printable(&column.column), column.under_key)).collect();
+        let undeclared = names(&mut search.under_key().filter(|column| !column.declared));
+        let undecided = names(&mut search.undecided());
+        match (rows.is_empty(), undeclared.is_empty(), undecided.is_empty()) {
+            (false, true, _) => Err(Failure::new(format!("rows are under {noun}: {}", rows.join(", ")))
+                .remedy("bring them under the primary key first: diesel-envelope rotate")),
+            (false, false, _) => Err(Failure::new(format!("rows are under {noun}: {}", rows.join(", "))).remedy(format!(
+                "declare {undeclared} in envelope.toml as the models do, then bring the rows under the primary key: diesel-envelope rotate"
+            ))),
+            _ if search.is_empty() => {
+                Err(Failure::new(format!("no table of the database holds a ciphertext, so nothing was found to search for {noun}"))
+                    .remedy("check DATABASE_URL and the role that connects. If the key never wrote: --dangerous-skip-scan"))
+            }
+            (true, _, false) => Err(Failure::new(format!("{undecided} may need {noun}, and no declaration says how to open it"))
+                .remedy(format!("declare {undecided} in envelope.toml as the models do"))),
+            (true, _, true) => Ok(()),
         }
-        Err(Failure::new(format!("rows are under {}: {}", self.key.noun(), rows.join(", ")))
-            .remedy("bring them under the primary key first: diesel-envelope rotate"))
     }
 
     fn confirm(&self) -> Result<(), Failure> {

@@ -152,6 +152,9 @@ pub struct Rotate {
     /// Write over blind indexes that are not those of their values under any key: a label, a normaliser or the bits changed
     #[arg(long)]
     rebuild_indexes: bool,
+    /// Move values from a newer key to an older one, which undoes a rotation
+    #[arg(long)]
+    allow_older_key: bool,
 }
 
 /// Decrypt every row, recompute its indexes, compare it with its plaintext column
@@ -176,8 +179,9 @@ pub struct Verify {
 
 impl Status {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
-        let (columns, keyring) = (self.tables.columns.read()?, self.tables.keyring.keyring()?);
+        let (columns, keyring) = (self.tables.columns.read(output)?, self.tables.keyring.keyring()?);
         let url = self.tables.database.url()?;
+        warn_of_weaker(output, url, &columns)?;
         if self.quick {
             with_database!(url, 1, |conns| keyring.check(&mut conns[0], &columns))?;
             let columns = columns.iter().map(ToString::to_string).collect();
@@ -237,6 +241,14 @@ impl<T: Serialize> Report for Tables<T> {
     }
 }
 
+/// Warns of declarations that are weaker than stored values: the file may be somebody else's.
+fn warn_of_weaker(output: &Output, url: &str, columns: &[Column]) -> Result<(), Failure> {
+    for weaker in with_database!(url, 1, |conns| ops::weaker_declarations(&mut conns[0], columns))? {
+        output.warn(&weaker.to_string());
+    }
+    Ok(())
+}
+
 /// Writes tables one after the other.
 fn write(
     tables: &TableArgs,
@@ -245,10 +257,13 @@ fn write(
     verb: &str,
     act: impl Fn(&str, usize, &Keyring, &[Column], &Settings, &Progress) -> Result<ops::Report, Failure>,
 ) -> Result<(), Failure> {
-    let (groups, document, url) = (tables.columns.tables()?, tables.keyring.document()?, tables.database.url()?);
+    let (groups, document, url) = (tables.columns.tables(output)?, tables.keyring.document()?, tables.database.url()?);
     let keyring = Keyring::from_document(&document, &tables.keyring.options())?;
     if document.keys().any(|key| key == (document.primary(), Algorithm::Fernet)) {
         output.note("the key that writes is a Fernet key: tokens are written, which are bound to no column. For native values: add-key, promote-key");
+    }
+    for columns in &groups {
+        warn_of_weaker(output, url, columns)?;
     }
     let (settings, progress) = (write.settings(), Progress::new(output));
     let mut done = BTreeMap::new();
@@ -289,7 +304,7 @@ impl Backfill {
 impl Rotate {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
         write(&self.tables, &self.write, output, "rotated", |url, workers, keyring, columns, settings, progress| {
-            let settings = settings.clone().rebuild_indexes(self.rebuild_indexes);
+            let settings = settings.clone().rebuild_indexes(self.rebuild_indexes).allow_older_key(self.allow_older_key);
             Ok(with_database!(url, workers, |conns| ops::rotate(&mut conns, keyring, columns, &settings, progress))?)
         })
     }
@@ -297,8 +312,11 @@ impl Rotate {
 
 impl Verify {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
-        let (tables, keyring) = (self.tables.columns.tables()?, self.tables.keyring.keyring()?);
+        let (tables, keyring) = (self.tables.columns.tables(output)?, self.tables.keyring.keyring()?);
         let url = self.tables.database.url()?;
+        for columns in &tables {
+            warn_of_weaker(output, url, columns)?;
+        }
         let (settings, progress) = (self.pace.settings().allow(Format::all(&self.allow)), Progress::new(output));
         let mut found = BTreeMap::new();
         for columns in &tables {

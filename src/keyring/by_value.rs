@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::{IndexKey, Keyring, Material};
 use crate::blind_index::Digest;
 use crate::context::Column;
-use crate::envelope::{self, Format, HEADER_LEN, Header, KeyId};
+use crate::envelope::{self, Format, HEADER_LEN, Header, KeyId, OVERHEAD, TEXT_PREFIX};
 use crate::error::{Error, Result};
 
 impl Keyring {
@@ -40,7 +40,7 @@ impl Keyring {
     /// Whether a value was written so. A Fernet token in another spelling than the one that is written is not.
     pub(crate) fn is_fresh(&self, value: &[u8], column: Column<'_>, text: bool) -> bool {
         match (&self.keys[self.primary].material, self.fresh_prefix(column, text)) {
-            (_, Some(prefix)) => value.starts_with(&prefix),
+            (_, Some(prefix)) => value.starts_with(&prefix) && is_padded(native_length(value.len(), text), column),
             (Material::Fernet(key), _) => match std::str::from_utf8(value).ok().and_then(envelope::canonical_token) {
                 Some(Cow::Borrowed(token)) => key.open(token).map(Zeroizing::new).is_ok(),
                 _ => false,
@@ -68,6 +68,26 @@ impl Keyring {
         self.index_keys.iter().find(matches).map(|key| key.id)
     }
 
+    /// The keys that were made after the primary key.
+    pub(crate) fn newer_keys(&self) -> &[KeyId] {
+        &self.newer[0]
+    }
+
+    /// The index keys that were made after the index primary.
+    pub(crate) fn newer_index_keys(&self) -> &[KeyId] {
+        &self.newer[1]
+    }
+
+    /// The id of the key under which a value is that can be opened.
+    pub(crate) fn key_of(&self, value: &[u8], text: bool) -> Option<KeyId> {
+        let as_text = || std::str::from_utf8(value).ok().and_then(|text| envelope::from_text(text).ok());
+        let native = if text { as_text() } else { Some(value.to_vec()) };
+        match native.and_then(|native| Header::parse(&native).ok()) {
+            Some(header) => Some(header.key_id),
+            None => self.fernet_key_of(value),
+        }
+    }
+
     /// The id of the Fernet key under which a token is.
     pub(crate) fn fernet_key_of(&self, token: &[u8]) -> Option<KeyId> {
         let token = envelope::canonical_token(std::str::from_utf8(token).ok()?)?;
@@ -80,8 +100,15 @@ impl Keyring {
 
     /// Whether what is under this key does not name it.
     pub(crate) fn is_fernet_or_index_key(&self, key_id: KeyId) -> bool {
-        let fernet = self.keys.iter().filter(|key| matches!(key.material, Material::Fernet(_))).map(|key| key.id);
-        fernet.chain(self.index_keys.iter().map(|key| key.id)).any(|id| id == key_id)
+        self.is_fernet_key(key_id) || self.is_index_key(key_id)
+    }
+
+    pub(crate) fn is_fernet_key(&self, key_id: KeyId) -> bool {
+        self.keys.iter().any(|key| key.id == key_id && matches!(key.material, Material::Fernet(_)))
+    }
+
+    pub(crate) fn is_index_key(&self, key_id: KeyId) -> bool {
+        self.index_keys.iter().any(|key| key.id == key_id)
     }
 
     /// Whether the key that writes is a Fernet key.
@@ -111,4 +138,14 @@ impl Keyring {
             None => self.index_primary.map(|at| self.index_keys[at].id),
         }
     }
+}
+
+/// How many bytes a native value has, where it is stored with so many.
+pub(crate) fn native_length(stored: usize, text: bool) -> usize {
+    if text { stored.saturating_sub(TEXT_PREFIX.len()) * 3 / 4 } else { stored }
+}
+
+/// Whether a native value of this length is padded to the multiple that its column declares. A column without padding takes any length.
+pub(crate) fn is_padded(length: usize, column: Column<'_>) -> bool {
+    column.pad_to <= 1 || length.checked_sub(OVERHEAD).is_some_and(|length| length.is_multiple_of(column.pad_to))
 }

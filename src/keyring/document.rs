@@ -221,7 +221,8 @@ impl Document {
         self.primary
     }
 
-    /// The ids and algorithms of all keys, in the order of the document, which means nothing.
+    /// The ids and algorithms of all keys, in the order of the document. Of two keys that were made on one day, the later one is taken
+    /// for the newer one; otherwise the order means nothing.
     pub fn keys(&self) -> impl Iterator<Item = (KeyId, Algorithm)> + '_ {
         self.keys.iter().map(|key| (key.id, key.algorithm))
     }
@@ -300,7 +301,8 @@ impl Document {
     /// [`Error::UnknownKey`] when the archive does not hold it; [`Error::InvalidKeyring`] when this document holds it already.
     pub fn restore_key(&mut self, key_id: KeyId, archive: &Self) -> Result<()> {
         let key = archive.keys.iter().find(|key| key.id == key_id).ok_or(Error::UnknownKey { key_id })?;
-        self.edit(|document| document.keys.push(key.clone()))
+        // In front: it is older than a key of the same day that took its place.
+        self.edit(|document| document.keys.insert(0, key.clone()))
     }
 
     /// As [`restore_key`](Self::restore_key) for an index key, under which lookups match again.
@@ -312,7 +314,7 @@ impl Document {
         let key = archive.index_keys.iter().find(|key| key.id == key_id).ok_or(Error::UnknownKey { key_id })?;
         self.edit(|document| {
             document.index_primary.get_or_insert(key_id);
-            document.index_keys.push(key.clone());
+            document.index_keys.insert(0, key.clone());
         })
     }
 
@@ -384,6 +386,17 @@ impl Document {
         Ok(())
     }
 
+    /// The keys that were made after the key that writes values: a later day, or the same day and a later place in the document. A key
+    /// without a date comes from a list of Fernet keys and is older than every key with a date; two of them cannot be compared.
+    pub(super) fn newer_than_primary(&self) -> Vec<KeyId> {
+        newer(self.keys.iter().map(|key| (key.id, key.created.as_deref())), Some(self.primary))
+    }
+
+    /// The index keys that were made after the key that writes indexes.
+    pub(super) fn newer_than_index_primary(&self) -> Vec<KeyId> {
+        newer(self.index_keys.iter().map(|key| (key.id, key.created.as_deref())), self.index_primary)
+    }
+
     /// Changes the document, unless the change makes it invalid.
     fn edit(&mut self, change: impl FnOnce(&mut Self)) -> Result<()> {
         let mut changed = self.clone();
@@ -434,6 +447,13 @@ impl Document {
         }
         Ok(())
     }
+}
+
+/// The keys of a list, from the oldest to the newest where they have one date, that are newer than one of them.
+fn newer<'d>(keys: impl Iterator<Item = (KeyId, Option<&'d str>)> + Clone, than: Option<KeyId>) -> Vec<KeyId> {
+    let Some((place, (_, than))) = keys.clone().enumerate().find(|(_, (id, _))| Some(*id) == than) else { return Vec::new() };
+    let is_newer = |(at, created): (usize, Option<&str>)| created > than || created.is_some() && created == than && at > place;
+    keys.enumerate().filter(|(at, (_, created))| is_newer((*at, *created))).map(|(_, (id, _))| id).collect()
 }
 
 /// The first item that was there before.

@@ -40,14 +40,14 @@ pub(super) fn is_shaped_like(text: &str) -> bool {
 
 /// Writes a document, with the keys in it.
 pub(super) fn write(document: &Document) -> Zeroizing<String> {
-    let keys = document.keys.iter().map(|key| JsonKey {
+    let keys = oldest_first(&document.keys, |key| &key.created).map(|key| JsonKey {
         id: key.id.to_string(),
         algorithm: key.algorithm,
         key: Zeroizing::new(crypto::to_base64_url_padded(key.root.as_bytes())),
         created: key.created.clone().unwrap_or_else(today),
         comment: key.comment.clone(),
     });
-    let index_keys = document.index_keys.iter().map(|key| JsonIndexKey {
+    let index_keys = oldest_first(&document.index_keys, |key| &key.created).map(|key| JsonIndexKey {
         id: key.id.to_string(),
         name: key.name.clone(),
         key: Zeroizing::new(crypto::to_base64_url_padded(key.root.as_bytes())),
@@ -66,6 +66,12 @@ pub(super) fn write(document: &Document) -> Zeroizing<String> {
     let mut text = Zeroizing::new(Vec::with_capacity(room));
     serde_json::to_writer(&mut *text, &json).expect("strings and numbers are always JSON");
     Zeroizing::new(String::from_utf8(std::mem::take(&mut *text)).expect("JSON is UTF-8"))
+}
+
+/// The keys of a list of Fernet keys, which has the newest in front, get one date, and so are turned round; then those with a date.
+fn oldest_first<K>(keys: &[K], created: impl Fn(&K) -> &Option<String> + Copy) -> impl Iterator<Item = &K> {
+    let undated = keys.iter().rev().filter(move |key| created(key).is_none());
+    undated.chain(keys.iter().filter(move |key| created(key).is_some()))
 }
 
 #[derive(Deserialize)]

@@ -13,7 +13,7 @@ use crate::plaintext::Plaintext;
 
 mod alternatives;
 mod boot;
-mod by_value;
+pub(crate) mod by_value;
 mod document;
 mod installed;
 mod json;
@@ -53,6 +53,8 @@ pub struct Keyring {
     index_keys: Box<[IndexKey]>,
     index_primary: Option<usize>,
     strict: bool,
+    /// The keys that are newer than the primary key, and the index keys that are newer than the index primary.
+    newer: [Box<[KeyId]>; 2],
 }
 
 struct Key {
@@ -97,7 +99,8 @@ impl Keyring {
         if strict && matches!(keys[primary].material, Material::Fernet(_)) {
             return Err(Error::keyring("a strict keyring reads no Fernet tokens, and its primary key would write them"));
         }
-        Ok(Self { keys, primary, index_keys, index_primary, strict })
+        let newer = [document.newer_than_primary().into(), document.newer_than_index_primary().into()];
+        Ok(Self { keys, primary, index_keys, index_primary, strict, newer })
     }
 
     /// The keyring of a data key: it reads native values and Fernet tokens under the root, writes one of them, and has no index key.
@@ -106,7 +109,7 @@ impl Keyring {
             |algorithm: Algorithm| -> Result<Key> { Ok(Key { id: algorithm.key_id(root), material: Material::new(algorithm, root)? }) };
         let keys = Box::new([key(Algorithm::Aes256GcmSiv)?, key(Algorithm::Fernet)?]);
         let primary = usize::from(algorithm == Algorithm::Fernet);
-        Ok(Self { keys, primary, index_keys: Box::default(), index_primary: None, strict: false })
+        Ok(Self { keys, primary, index_keys: Box::default(), index_primary: None, strict: false, newer: Default::default() })
     }
 
     pub(crate) fn primary_id(&self) -> KeyId {

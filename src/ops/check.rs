@@ -71,7 +71,7 @@ impl Keyring {
 }
 
 /// The different heads among a few values, and how many values have each.
-fn sample<DB: OpsBackend>(
+pub(crate) fn sample<DB: OpsBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     table: &Table,
     column: &Column,

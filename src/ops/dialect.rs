@@ -50,6 +50,34 @@ pub struct Shape {
     pub(crate) writes: Vec<usize>,
 }
 
+/// A table in which values may be, and its columns of bytes and text.
+pub struct Listed {
+    pub(crate) name: TableName,
+    /// Whether the name alone, without its schema, means this table.
+    pub(crate) visible: bool,
+    /// Whether this role reads all rows and all of the columns.
+    pub(crate) readable: bool,
+    pub(crate) columns: Vec<ListedColumn>,
+}
+
+/// A column of bytes or text.
+pub struct ListedColumn {
+    pub(crate) name: String,
+    pub(crate) text: bool,
+    pub(crate) declared_as: DeclaredAs,
+}
+
+/// What the database was told that a column is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeclaredAs {
+    /// A column of a domain for ciphertext.
+    Ciphertext,
+    /// A column of the domain for blind indexes, or of the type that migrations give to a blind index.
+    BlindIndex,
+    /// Any other column.
+    Other,
+}
+
 /// A backend on which the tools run: PostgreSQL, MySQL and MariaDB, SQLite, each by its feature.
 pub trait OpsBackend: EnvelopeBackend + Run {
     /// In which SQL its migrations are written.
@@ -117,6 +145,23 @@ pub trait OpsBackend: EnvelopeBackend + Run {
     #[doc(hidden)]
     fn first(expression: &str, count: usize) -> String;
 
+    /// The division of integers.
+    #[doc(hidden)]
+    const DIV: &'static str = "/";
+
+    /// The first `count` bytes of a column. The database need not read the rest.
+    #[doc(hidden)]
+    fn head(name: &str, text: bool, count: usize) -> String;
+
+    /// How many bytes a column holds.
+    #[doc(hidden)]
+    fn octets(name: &str, text: bool) -> String;
+
+    /// The tables of the database that this role sees, with their columns of bytes and text. MySQL and SQLite call a database what
+    /// PostgreSQL calls a schema: there, these schemas and the one of the connection.
+    #[doc(hidden)]
+    fn tables<C: LoadConnection<Backend = Self>>(conn: &mut C, schemas: &[&str]) -> Result<Vec<Listed>, OpsError>;
+
     /// A count or another number, as text.
     #[doc(hidden)]
     fn as_text(expression: &str) -> String;
@@ -147,6 +192,21 @@ pub(crate) fn select<DB: OpsBackend>(table: &Table, shape: &Shape) -> String {
     let keys = table.key.iter().map(DB::select_key).enumerate().map(|(i, key)| format!("{key} AS diesel_envelope_key_{i}"));
     let reads = shape.reads.iter().map(|read| DB::bytes_of("", read));
     format!("SELECT {}", keys.chain(reads).collect::<Vec<_>>().join(", "))
+}
+
+/// Puts the columns of each table together, which come one after the other.
+fn listed(columns: impl Iterator<Item = (TableName, bool, bool, ListedColumn)>) -> Vec<Listed> {
+    let mut tables: Vec<Listed> = Vec::new();
+    for (name, visible, readable, column) in columns {
+        match tables.last_mut().filter(|table| table.name == name) {
+            Some(table) => {
+                table.readable &= readable;
+                table.columns.push(column);
+            }
+            None => tables.push(Listed { name, visible, readable, columns: vec![column] }),
+        }
+    }
+    tables
 }
 
 /// The text of cells that the catalog returns.

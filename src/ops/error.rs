@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::refusal::Refusal;
+use crate::envelope::KeyId;
 use crate::printable::Printable;
 
 /// Why a tool could not run, or not go on. What is wrong with a single row is no such error: the row is reported and skipped.
@@ -85,6 +86,25 @@ pub enum OpsError {
         /// How many.
         rows: u64,
     },
+    /// The role does not read every row of a table that may hold values.
+    Unsearchable {
+        /// The table.
+        table: String,
+    },
+    /// A rotation would move values from a key to one that was made before it.
+    OlderKey {
+        /// `users.email`.
+        column: String,
+        /// The key that the values are under.
+        newer: KeyId,
+        /// The key that writes.
+        primary: KeyId,
+    },
+    /// Rows that a rotation wrote come back under another key, with the same values: somebody rotates against it.
+    WrittenBack {
+        /// The table.
+        table: String,
+    },
     /// The keyring could not do it.
     Keyring(crate::Error),
     /// The database refused.
@@ -114,6 +134,13 @@ impl OpsError {
             }
             Self::MissingKeys { .. } => "start with the keyring that wrote them: look at SECRET_KEY, or put the key back from its archive",
             Self::Unreadable { .. } => "list them with verify, and mend or remove them",
+            Self::Unsearchable { .. } => "connect as a role that reads every row of the table: its owner, or one with BYPASSRLS",
+            Self::OlderKey { .. } => {
+                "use the keyring that the application has now. To go back to the older key on purpose: --allow-older-key"
+            }
+            Self::WrittenBack { .. } => {
+                "stop the other rotation, or the processes with an older keyring, and run this one again: let all use one keyring"
+            }
             Self::Keyring(_) => "check that this is the keyring of the application",
             Self::Database(refusal) => refusal.remedy(),
             Self::Connection(_) => "check the database URL, and whether the server is up",
@@ -148,6 +175,13 @@ impl fmt::Display for OpsError {
             Self::MissingKeys { missing } => write!(f, "the keyring lacks keys: {}", list(missing, "; ")),
             Self::Unreadable { column, rows } => {
                 write!(f, "{}: {rows} values or indexes are not sound, so that nobody knows which keys they need", Printable(column))
+            }
+            Self::Unsearchable { table } => write!(f, "this role does not read every row and column of {}", Printable(table)),
+            Self::OlderKey { column, newer, primary } => {
+                write!(f, "{}: values are under key {newer}, which is newer than key {primary} of this keyring", Printable(column))
+            }
+            Self::WrittenBack { table } => {
+                write!(f, "rows of {} come back under another key after this rotation has written them", Printable(table))
             }
             Self::Keyring(error) => error.fmt(f),
             Self::Database(refusal) => refusal.fmt(f),

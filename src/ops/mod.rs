@@ -9,7 +9,8 @@
 //! | [`backfill`](backfill()) | `backfill` | encrypts what stands in a plaintext column, with its indexes |
 //! | [`rotate`](rotate()) | `rotate` | brings every row under the keys that write, bound and padded as its column says |
 //! | [`verify`](verify()) | `verify` | decrypts every row, recomputes its indexes, compares it with its plaintext column |
-//! | [`rows_under`] | `retire-key` | what still needs a key |
+//! | [`search_key`] | `retire-key` | searches every table for values that need a key |
+//! | [`weaker_declarations`] | `status`, `backfill`, `rotate`, `verify` | names declarations that are weaker than the stored values |
 //! | [`distribution`](distribution()), [`IndexPlanner`] | `plan-index` | how many bits of a blind index are enough, and what it leaks |
 //! | [`plan_migration`], [`generate_migration`] | `generate-migration` | the SQL of each [`Step`], for the table as it is |
 //! | [`keys`] | `add-key`, `promote-key`, `retire-key`, `restore-key` | wraps keyrings, and archives keys |
@@ -98,6 +99,7 @@ mod refusal;
 mod report;
 mod rotate;
 mod scan;
+mod search;
 mod settings;
 mod statement;
 mod status;
@@ -105,6 +107,7 @@ mod table;
 mod usage;
 mod value_type;
 mod verify;
+mod weaker;
 mod work;
 
 use diesel::connection::LoadConnection;
@@ -121,11 +124,12 @@ pub use plan_index::{Distribution, FrequencyClass, Growth, IndexCandidate, Index
 pub use refusal::Refusal;
 pub use report::{Failure, Observer, Report};
 pub use rotate::rotate;
+pub use search::{KeySearch, SearchedColumn, SearchedTable, search_key};
 pub use settings::Settings;
 pub use status::{ColumnStatus, ValueFormat, Values, status};
-pub use usage::rows_under;
 pub use value_type::ValueType;
 pub use verify::{Verification, verify};
+pub use weaker::{WeakerDeclaration, weaker_declarations};
 
 /// How many rows a filter lets through.
 fn count<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, table: &Table, settings: &Settings) -> Result<u64, OpsError> {

@@ -1,5 +1,7 @@
 //! Every row under the keys that write: values under the primary key and bound to their column, digests under the index primary.
 
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+
 use diesel::connection::LoadConnection;
 use zeroize::Zeroizing;
 
@@ -7,8 +9,10 @@ use super::column::{Column, Index};
 use super::dialect::{Form, OpsBackend, Read, Shape};
 use super::error::OpsError;
 use super::report::{Observer, Report};
+use super::search::names_key;
 use super::settings::Settings;
-use super::statement::Cell;
+use super::statement::{Cell, Statement};
+use super::status::{format_of, head, heads, is_unpadded};
 use super::table::Table;
 use super::work::{self, Job, Problem};
 use crate::error::Result;
@@ -37,6 +41,10 @@ use crate::keyring::Keyring;
 /// # Errors
 ///
 /// What stops the tool as a whole; it can be started again at any time. Rows that cannot be done are reported and skipped.
+///
+/// [`OpsError::OlderKey`] when values are under a key that was made after the key that writes, unless
+/// [`Settings::allow_older_key`] says otherwise: an old keyring would undo a rotation. [`OpsError::WrittenBack`] when rows come back
+/// under another key with the values that this run wrote: another rotation runs against it.
 pub fn rotate<DB: OpsBackend, C: LoadConnection<Backend = DB> + Send>(
     conns: &mut [C],
     keyring: &Keyring,
@@ -48,7 +56,37 @@ pub fn rotate<DB: OpsBackend, C: LoadConnection<Backend = DB> + Send>(
     let table = Table::read(conn, &column.table)?;
     table.check(columns)?;
     check_indexes(&table, keyring, columns)?;
-    work::run(conns, &table, &Rotate::<DB>::new(&table, keyring, columns, settings.rebuild_indexes)?, settings, observer)
+    if !settings.allow_older_key {
+        refuse_newer_keys::<DB>(conn, &table, keyring, columns, settings)?;
+    }
+    work::run(conns, &table, &Rotate::<DB>::new(&table, keyring, columns, settings)?, settings, observer)
+}
+
+/// Refuses to begin where values are under a key that was made after the primary key: this keyring may be an old one. What such a key
+/// writes later, and tokens and digests, which name no key, are refused when they are read.
+fn refuse_newer_keys<DB: OpsBackend>(
+    conn: &mut impl LoadConnection<Backend = DB>,
+    table: &Table,
+    keyring: &Keyring,
+    columns: &[Column],
+    settings: &Settings,
+) -> Result<(), OpsError> {
+    let newer = keyring.newer_keys();
+    if newer.is_empty() {
+        return Ok(());
+    }
+    let filter = settings.filter.as_ref().map(|filter| format!(" AND ({filter})")).unwrap_or_default();
+    for column in columns {
+        let stored = table.column(&column.name)?;
+        let named = names_key::<DB>(&stored.name, stored.text, newer);
+        let sql = format!("SELECT {} FROM {} WHERE ({named}){filter} LIMIT 1", head::<DB>(table, column)?, DB::table(&table.name));
+        for (head, _) in heads(DB::load(conn, Statement::new(sql))?) {
+            if let Some(newer) = head.and_then(|head| format_of(&head).1) {
+                return Err(OpsError::OlderKey { column: column.to_string(), newer, primary: keyring.primary_id() });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Refuses to let digests under several keys stand in a UNIQUE column, where the same value would then pass twice.
@@ -71,11 +109,13 @@ struct Rotate<'a, DB> {
     candidates: String,
     unique: Vec<bool>,
     rebuild: bool,
+    allow_older_key: bool,
     backend: std::marker::PhantomData<fn() -> DB>,
 }
 
 impl<'a, DB: OpsBackend> Rotate<'a, DB> {
-    fn new(table: &Table, keyring: &'a Keyring, columns: &'a [Column], rebuild: bool) -> Result<Self, OpsError> {
+    fn new(table: &Table, keyring: &'a Keyring, columns: &'a [Column], settings: &Settings) -> Result<Self, OpsError> {
+        let (rebuild, allow_older_key) = (settings.rebuild_indexes, settings.allow_older_key);
         let mut reads = Vec::new();
         for column in columns {
             for name in std::iter::once(&column.name).chain(column.indexes.iter().map(|index| &index.name)) {
@@ -88,7 +128,7 @@ impl<'a, DB: OpsBackend> Rotate<'a, DB> {
         // An index that is UNIQUE and NOT NULL is compared, and never written: only then can others go on referring to claimed rows.
         let is_written = |place: &usize| !reads[*place].column.unique || reads[*place].column.nullable;
         let shape = Shape { writes: (0..reads.len()).filter(is_written).collect(), reads };
-        Ok(Self { keyring, columns, shape, candidates, unique, rebuild, backend: std::marker::PhantomData })
+        Ok(Self { keyring, columns, shape, candidates, unique, rebuild, allow_older_key, backend: std::marker::PhantomData })
     }
 }
 
@@ -101,7 +141,8 @@ fn candidates<DB: OpsBackend>(table: &Table, keyring: &Keyring, column: &Column,
     let prefix = keyring.fresh_prefix(column.context_of(), stored.text);
     let mut conditions = vec![match prefix {
         Some(prefix) if column.indexes.is_empty() || keyring.index_key_count() == 1 && !rebuild => {
-            format!("{} <> {}", DB::first(&bytes, prefix.len()), DB::literal(&prefix))
+            let other = format!("{} <> {}", DB::first(&bytes, prefix.len()), DB::literal(&prefix));
+            is_unpadded::<DB>(stored, column).into_iter().fold(other, |other, unpadded| format!("{other} OR {unpadded}"))
         }
         _ => format!("{value} IS NOT NULL"),
     }];
@@ -116,6 +157,47 @@ impl<DB: OpsBackend> Job<DB> for Rotate<'_, DB> {
 
     fn candidates(&self) -> String {
         self.candidates.clone()
+    }
+
+    fn refuse(&self, cells: &[Cell]) -> Option<OpsError> {
+        let (keys, index_keys) = (self.keyring.newer_keys(), self.keyring.newer_index_keys());
+        if self.allow_older_key || keys.is_empty() && index_keys.is_empty() {
+            return None;
+        }
+        let older = |column: String, newer, primary| Some(OpsError::OlderKey { column, newer, primary });
+        let mut at = 0;
+        for column in self.columns {
+            let (value, digests) = (cells[at].as_ref(), &cells[at + 1..=at + column.indexes.len()]);
+            let text = self.shape.reads[at].column.text;
+            at += 1 + column.indexes.len();
+            let Some(value) = value else { continue };
+            // What does not open is reported as a failed row.
+            let Ok(plaintext) = self.keyring.open_stored(value, column.context_of(), text) else { continue };
+            if let Some(newer) = self.keyring.key_of(value, text).filter(|key| keys.contains(key)) {
+                return older(column.to_string(), newer, self.keyring.primary_id());
+            }
+            for (index, digest) in column.indexes.iter().zip(digests).filter(|(index, _)| index.key.is_none()) {
+                let (Some(digest), Some(primary)) = (digest, self.keyring.index_key_id(None)) else { continue };
+                let normalized = index.normalizer.apply(&plaintext).ok();
+                let key = normalized.and_then(|normalized| self.keyring.index_key_of(&index.label, index.bits, &normalized, digest));
+                if let Some(newer) = key.filter(|key| index_keys.contains(key)) {
+                    return older(format!("{}.{}", column.table, index.name), newer, primary);
+                }
+            }
+        }
+        None
+    }
+
+    fn fingerprint(&self, cells: &[Cell], hasher: &RandomState) -> Option<u64> {
+        let mut at = 0;
+        let mut values = hasher.build_hasher();
+        for column in self.columns {
+            let text = self.shape.reads[at].column.text;
+            let plaintext = cells[at].as_ref().map(|value| self.keyring.open_stored(value, column.context_of(), text)).transpose().ok()?;
+            plaintext.as_deref().map(Vec::as_slice).hash(&mut values);
+            at += 1 + column.indexes.len();
+        }
+        Some(values.finish())
     }
 
     fn change(&self, cells: &[Cell]) -> Result<Option<Vec<Cell>>, Problem> {

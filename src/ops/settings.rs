@@ -18,6 +18,7 @@ pub struct Settings {
     pub(crate) patience: Duration,
     pub(crate) allow: Accept,
     pub(crate) rebuild_indexes: bool,
+    pub(crate) allow_older_key: bool,
 }
 
 impl Default for Settings {
@@ -33,6 +34,7 @@ impl Default for Settings {
             patience: Duration::from_secs(60),
             allow: Accept::STRICT,
             rebuild_indexes: false,
+            allow_older_key: false,
         }
     }
 }
@@ -101,6 +103,17 @@ impl Settings {
     #[must_use]
     pub fn rebuild_indexes(self, rebuild: bool) -> Self {
         Self { rebuild_indexes: rebuild, ..self }
+    }
+
+    /// Lets [`rotate`](super::rotate()) move values and digests from a newer key to an older one, which undoes a rotation. Without it
+    /// that is [`OpsError::OlderKey`](super::OpsError::OlderKey).
+    ///
+    /// The dates in the keyring decide (`created`), and of two keys of one day their order in the document: a new key is added at the
+    /// end. A key without a date comes from a list of Fernet keys and is older than every key with a date; two of them cannot be
+    /// compared, and values move from one to the other.
+    #[must_use]
+    pub fn allow_older_key(self, allow: bool) -> Self {
+        Self { allow_older_key: allow, ..self }
     }
 
     pub(crate) fn pace(&self) -> Pace {

@@ -10,7 +10,7 @@ use super::dialect::{Form, OpsBackend, Read};
 use super::error::OpsError;
 use super::migration::{Storage, native_text, token_in_any_spelling};
 use super::statement::{RawRow, Statement, number};
-use super::table::Table;
+use super::table::{Stored, Table};
 use crate::envelope::{self, FERNET_PREFIX, HEADER_LEN, Header, KeyId, OVERHEAD, TEXT_PREFIX, VERSION};
 use crate::keyring::Keyring;
 use crate::printable::Printable;
@@ -110,13 +110,18 @@ fn one<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, keyring: &K
     let (from, value) = (DB::table(&table.name), DB::quote(&column.name));
     let count = DB::as_text("count(*)");
     let head = head::<DB>(&table, column)?;
-    let sql = format!("SELECT {head}, {count} FROM {from} GROUP BY 1");
+    let is_unpadded = is_unpadded::<DB>(table.column(&column.name)?, column).unwrap_or_else(|| "1 = 0".to_owned());
+    let is_unpadded = DB::as_text(&format!("CASE WHEN {is_unpadded} THEN 1 ELSE 0 END"));
+    let sql = format!("SELECT {head}, {count}, {is_unpadded} FROM {from} GROUP BY 1, 3");
     let mut status = ColumnStatus { column: column.to_string(), ..ColumnStatus::default() };
-    for (head, rows) in heads(DB::load(conn, Statement::new(sql))?) {
-        status.rows += rows;
-        match head {
-            None => status.nulls += rows,
-            Some(head) => status.add(keyring, column, &head, rows),
+    for mut row in DB::load(conn, Statement::new(sql))? {
+        let padded = row.0.pop().flatten().is_none_or(|cell| *cell != b"1"[..]);
+        for (head, rows) in heads(vec![row]) {
+            status.rows += rows;
+            match head {
+                None => status.nulls += rows,
+                Some(head) => status.add(keyring, column, &head, padded, rows),
+            }
         }
     }
     status.values.sort_by_key(|values| std::cmp::Reverse(values.rows));
@@ -155,6 +160,15 @@ pub(crate) fn head<DB: OpsBackend>(table: &Table, column: &Column) -> Result<Str
     Ok(format!("CASE WHEN {bytes} IS NULL THEN NULL WHEN {native} THEN {header} WHEN {token} THEN {letters} ELSE {} END", DB::literal(b"")))
 }
 
+/// The SQL condition that a native value has not the length of one that is padded as its column declares; `None` for a column without
+/// padding.
+pub(crate) fn is_unpadded<DB: OpsBackend>(stored: &Stored, column: &Column) -> Option<String> {
+    let pad_to = column.context_of().pad_to;
+    let octets = DB::octets(&stored.name, stored.text);
+    let native = if stored.text { format!("(({octets} - {}) * 3 {} 4)", TEXT_PREFIX.len(), DB::DIV) } else { octets };
+    (pad_to > 1).then(|| format!("({native} - {OVERHEAD}) % {pad_to} <> 0"))
+}
+
 /// Heads and how many rows have them.
 pub(crate) fn heads(rows: Vec<RawRow>) -> impl Iterator<Item = (Option<Vec<u8>>, u64)> {
     rows.into_iter().map(|RawRow(mut cells)| {
@@ -163,30 +177,35 @@ pub(crate) fn heads(rows: Vec<RawRow>) -> impl Iterator<Item = (Option<Vec<u8>>,
     })
 }
 
-/// What the head of a value says.
-pub(crate) fn format_of(head: &[u8]) -> (ValueFormat, Option<KeyId>) {
+/// The header in the head of a native value.
+pub(crate) fn header_of(head: &[u8]) -> Option<Header> {
     let text = std::str::from_utf8(head).ok().filter(|text| text.starts_with(TEXT_PREFIX));
     let mut native = match text {
         Some(text) => envelope::from_text(text).unwrap_or_default(),
         None => head.to_vec(),
     };
+    native.resize(OVERHEAD, 0);
+    Header::parse(&native).ok()
+}
+
+/// What the head of a value says.
+pub(crate) fn format_of(head: &[u8]) -> (ValueFormat, Option<KeyId>) {
     if head == FERNET_PREFIX {
         return (ValueFormat::Fernet, None);
     }
-    native.resize(OVERHEAD, 0);
-    match Header::parse(&native) {
-        Ok(header) if header.bound => (ValueFormat::Bound, Some(header.key_id)),
-        Ok(header) => (ValueFormat::Unbound, Some(header.key_id)),
-        Err(_) => (ValueFormat::Other, None),
+    match header_of(head) {
+        Some(header) if header.bound => (ValueFormat::Bound, Some(header.key_id)),
+        Some(header) => (ValueFormat::Unbound, Some(header.key_id)),
+        None => (ValueFormat::Other, None),
     }
 }
 
 impl ColumnStatus {
-    fn add(&mut self, keyring: &Keyring, column: &Column, head: &[u8], rows: u64) {
+    fn add(&mut self, keyring: &Keyring, column: &Column, head: &[u8], padded: bool, rows: u64) {
         let (format, key) = format_of(head);
         let text = head.starts_with(TEXT_PREFIX.as_bytes());
         let fresh = match keyring.fresh_prefix(column.context_of(), text) {
-            Some(prefix) => head.starts_with(&prefix),
+            Some(prefix) => padded && head.starts_with(&prefix),
             None => format == ValueFormat::Fernet,
         };
         let readable = is_readable(keyring, format, key);

@@ -1,4 +1,4 @@
-//! What still needs a key.
+//! How many values of the declared columns need a key.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ use crate::keyring::Keyring;
 /// # Errors
 ///
 /// [`OpsError::Unreadable`] when rows cannot be opened that may need the key; what the database refuses.
-pub fn rows_under<DB: OpsBackend>(
+pub(crate) fn rows_under<DB: OpsBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     keyring: &Keyring,
     columns: &[Column],
@@ -42,8 +42,8 @@ pub fn rows_under<DB: OpsBackend>(
     } else {
         for column in columns {
             let settings = Settings::new().allow(Accept::FERNET.and(Accept::UNBOUND));
-            // A plaintext column that is out of step says nothing about keys.
-            let column = Column { plaintext: None, accept: Accept::FERNET.and(Accept::UNBOUND), ..column.clone() };
+            // A plaintext column that is out of step says nothing about keys, nor does the padding.
+            let column = Column { plaintext: None, pad_to: Some(1), accept: Accept::FERNET.and(Accept::UNBOUND), ..column.clone() };
             let verification = verify::<DB>(conn, keyring, std::slice::from_ref(&column), &settings, &())?;
             if verification.failed > 0 {
                 return Err(OpsError::Unreadable { column: column.to_string(), rows: verification.failed });

@@ -18,6 +18,7 @@ use crate::context::{self, Accept};
 use crate::envelope::{self, Format, Header, KeyId};
 use crate::keyring::Keyring;
 use crate::printable::Printable;
+use crate::keyring::by_value::{is_padded, native_length};
 
 /// What [`verify`] found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,7 +49,8 @@ impl Verification {
 /// where there is one. Bad rows are reported by primary key, and it goes on; beyond [`Settings::most_failures`] they are counted only.
 ///
 /// Fernet tokens and unbound values in a column that is bound are bad too, unless [`Settings::allow`] says otherwise: whoever can
-/// write to the database can plant them from another column. A digest may be under any key of the keyring.
+/// write to the database can plant them from another column. A native value that is not padded as its column declares is bad too, since
+/// its length tells more than the column promises. A digest may be under any key of the keyring.
 ///
 /// It is the only tool that tells a plaintext in the whole shape of a ciphertext from a ciphertext: no condition of SQL can.
 ///
@@ -171,7 +173,7 @@ impl Row<'_> {
         let context = context::Column { accept: declared.accept.and(self.allow), ..declared };
         let opened = self.keyring.open_stored(value, context, text).map_err(words)?;
         column.value.check(opened.clone()).map_err(words)?;
-        let (format, key) = self.origin(value, text);
+        let (format, key, padded) = self.origin(value, text);
         if let Some(key) = key {
             *self.found.keys.entry(column.to_string()).or_default().entry(key).or_default() += 1;
         }
@@ -182,17 +184,22 @@ impl Row<'_> {
             Some(Stored::Unbound) if column.label.is_some() && !self.allow.contains(Accept::UNBOUND) => {
                 Err("an unbound value, which could be another column's: rotate it, or allow unbound values".to_owned())
             }
+            Some(Stored::Bound | Stored::Unbound)
+                if declared.pad_to > 1 && !(padded && is_padded(native_length(value.len(), text), declared)) =>
+            {
+                Err(format!("the value is not padded to a multiple of {} bytes, as its column declares: rotate it", declared.pad_to))
+            }
             _ => Ok(opened),
         }
     }
 
-    /// Format and key of a value that was opened.
-    fn origin(&self, value: &[u8], text: bool) -> (Option<Stored>, Option<KeyId>) {
+    /// Format and key of a value that was opened, and whether it is padded.
+    fn origin(&self, value: &[u8], text: bool) -> (Option<Stored>, Option<KeyId>, bool) {
         let native =
             if text { std::str::from_utf8(value).ok().and_then(|text| envelope::from_text(text).ok()) } else { Some(value.to_vec()) };
         match native.and_then(|native| Header::parse(&native).ok()) {
-            Some(header) => (Some(if header.bound { Stored::Bound } else { Stored::Unbound }), Some(header.key_id)),
-            None => (Some(Stored::Fernet), self.keyring.fernet_key_of(value)),
+            Some(header) => (Some(if header.bound { Stored::Bound } else { Stored::Unbound }), Some(header.key_id), header.padded),
+            None => (Some(Stored::Fernet), self.keyring.fernet_key_of(value), false),
         }
     }
 

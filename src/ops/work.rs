@@ -3,7 +3,8 @@
 //! The first pass claims pages of rows, so that several workers share the table. What it did not get, because another transaction
 //! held the row, or because the row came in behind it, later passes look for, until one finds nothing left to do.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,10 @@ const MOST_PASSES: u32 = 30;
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 /// How often a transaction is tried that the database gave up to resolve a deadlock.
 const MOST_TRIES: u32 = 20;
+/// How often the same value may be written to a row before somebody is taken to write it back.
+const MOST_WRITES: u32 = 3;
+/// How many rows are remembered to notice that they come back.
+const MOST_TRACES: usize = 10_000;
 /// What is wrong with a row: the column, and the words.
 pub(crate) type Problem = (String, String);
 
@@ -35,6 +40,16 @@ pub(crate) trait Job<DB>: Sync {
 
     /// The SQL condition without which a row certainly needs no work.
     fn candidates(&self) -> String;
+
+    /// The error that ends the run before the row is written.
+    fn refuse(&self, _cells: &[Cell]) -> Option<OpsError> {
+        None
+    }
+
+    /// A hash of the values in a row, which stays the same when they are encrypted anew; `None` for a job that others cannot undo.
+    fn fingerprint(&self, _cells: &[Cell], _hasher: &RandomState) -> Option<u64> {
+        None
+    }
 
     /// The new cells to write, in the order of the shape; `None` when the row is as it should be.
     fn change(&self, cells: &[Cell]) -> Result<Option<Vec<Cell>>, Problem>;
@@ -66,7 +81,8 @@ pub(crate) fn run<DB: OpsBackend, C: LoadConnection<Backend = DB> + Send>(
         })?;
     }
     work.later_passes(first)?;
-    Ok(work.state.into_inner().unwrap_or_else(PoisonError::into_inner).report)
+    let state = work.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    state.refused.map_or(Ok(state.report), Err)
 }
 
 /// One run of a job, shared by its workers.
@@ -88,7 +104,49 @@ struct State {
     /// Set when a worker failed, so that the others stop.
     stopped: bool,
     bad: HashSet<Key>,
+    traces: Traces,
+    /// Why the run ends.
+    refused: Option<OpsError>,
     report: Report,
+}
+
+/// Rows that this run wrote, by hashes of their keys, to notice those that come back. Of a large table they are a sample: memory stays
+/// flat, and a run that writes rows back does it to some of the sample too.
+#[derive(Default)]
+struct Traces {
+    rows: HashMap<u64, Trace>,
+    /// Only keys whose hashes end in this many zeros are remembered.
+    zeros: u32,
+    hasher: RandomState,
+}
+
+/// What was written to a row, and how many times without another value between.
+struct Trace {
+    fingerprint: u64,
+    writes: u32,
+}
+
+impl Traces {
+    /// The hash of a key, where it is one of the sample.
+    fn sampled(&self, key: &Key) -> Option<u64> {
+        Some(self.hasher.hash_one(key)).filter(|hash| hash.trailing_zeros() >= self.zeros)
+    }
+
+    /// Remembers what was written to rows. Whether one of them has come back too often.
+    fn add(&mut self, written: Vec<(u64, u64)>) -> bool {
+        let mut written_back = false;
+        for (key, fingerprint) in written {
+            let trace = self.rows.entry(key).or_insert(Trace { fingerprint, writes: 0 });
+            let writes = if trace.fingerprint == fingerprint { trace.writes + 1 } else { 1 };
+            *trace = Trace { fingerprint, writes };
+            written_back |= writes > MOST_WRITES;
+        }
+        while self.rows.len() > MOST_TRACES {
+            self.zeros += 1;
+            self.rows.retain(|hash, _| hash.trailing_zeros() >= self.zeros);
+        }
+        written_back
+    }
 }
 
 /// A row that was read.
@@ -203,12 +261,12 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     /// Looks for rows that are left, and claims only where there are some.
     fn later_passes(&self, conn: &mut impl LoadConnection<Backend = DB>) -> Result<(), OpsError> {
         let (mut idle_since, mut pause) = (Instant::now(), PAUSES.0);
-        while !self.state().report.gave_up {
+        while !self.is_over() {
             self.state().report.passes += 1;
             let (left, written) = self.later_pass(conn)?;
             let mut state = self.state();
             state.report.left = left;
-            if left == 0 && written == 0 || self.settings.dry_run || state.report.gave_up {
+            if left == 0 && written == 0 || self.settings.dry_run || state.report.gave_up || state.refused.is_some() {
                 return Ok(());
             }
             if written > 0 {
@@ -247,7 +305,7 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
                 written += done.written;
                 left += wanted.len() as u64;
             }
-            if self.state().report.gave_up {
+            if self.is_over() {
                 return Ok((left, written));
             }
             self.pace(page.len());
@@ -255,8 +313,25 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         }
     }
 
+    /// Whether it gave up, or has a reason to end.
+    fn is_over(&self) -> bool {
+        let state = self.state();
+        state.report.gave_up || state.refused.is_some()
+    }
+
+    /// Ends the run, for the first reason of all workers.
+    fn end(&self, refused: OpsError) {
+        let mut state = self.state();
+        state.refused.get_or_insert(refused);
+        state.stopped = true;
+    }
+
     /// Whether the row needs work and can be done. What cannot be done is reported, once.
     fn needs_work(&self, row: &Found) -> bool {
+        if let Some(refused) = self.job.refuse(&row.cells) {
+            self.end(refused);
+            return false;
+        }
         match self.job.change(&row.cells) {
             Ok(change) => change.is_some(),
             Err(problem) => {
@@ -273,7 +348,7 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         claim: impl Fn(&mut C) -> Result<Vec<Found>, Refusal>,
     ) -> Result<Page, OpsError> {
         let began = Instant::now();
-        let mut claimed: Vec<Key> = Vec::new();
+        let (mut claimed, mut traced): (Vec<Key>, _) = (Vec::new(), Vec::new());
         let mut tries = 0;
         loop {
             DB::before_transaction(conn)?;
@@ -282,13 +357,14 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
                 DB::begin(conn, self.table)?;
                 let rows = claim(conn)?;
                 claimed = rows.iter().map(|row| row.key.clone()).collect();
-                self.write(conn, rows)
+                self.write(conn, rows, &mut traced)
             });
             // A page is not written once more to learn the reason: its rows are, one by one.
             let settle = |refusal: &Refusal| claimed.is_empty() || !refusal.needs_rerun();
             match result.map_err(|refusal| if settle(&refusal) { DB::settled(conn, refusal) } else { refusal }) {
                 Ok((written, all)) => {
                     self.committed(written, began);
+                    self.trace(traced);
                     return Ok(Page { claimed: claimed.len(), settled: if all { claimed } else { Vec::new() }, written });
                 }
                 // What was claimed is another's now, or comes by again in the next pass.
@@ -311,7 +387,7 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         let mut page = Page { claimed: claimed.len(), settled: Vec::new(), written: 0 };
         let mut unclear = Vec::new();
         for key in claimed {
-            if self.state().report.gave_up {
+            if self.is_over() {
                 break;
             }
             match self.single(conn, &key)? {
@@ -340,16 +416,17 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
 
     fn single(&self, conn: &mut impl LoadConnection<Backend = DB>, key: &Key) -> Result<Single, OpsError> {
         DB::before_transaction(conn)?;
-        let began = Instant::now();
+        let (began, mut traced) = (Instant::now(), Vec::new());
         let result = transaction(conn, |conn| {
             DB::begin(conn, self.table)?;
             let rows = self.row(conn, key)?;
             let had = !rows.is_empty();
-            self.write(conn, rows).map(|(written, all)| (had && all).then_some(written))
+            self.write(conn, rows, &mut traced).map(|(written, all)| (had && all).then_some(written))
         });
         match result.map_err(|refusal| DB::settled(conn, refusal)) {
             Ok(written) => {
                 self.committed(written.unwrap_or_default(), began);
+                self.trace(traced);
                 Ok(written.map_or(Single::NotHad, Single::Done))
             }
             Err(refusal) if refusal.cause().is_passing() => Ok(Single::NotHad),
@@ -363,11 +440,25 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     }
 
     /// How many rows were written, and whether these were all that need it: not those in which something else stands than was read.
-    fn write(&self, conn: &mut impl LoadConnection<Backend = DB>, rows: Vec<Found>) -> Result<(u64, bool), Refusal> {
+    /// `traced` gets the sampled rows, with hashes of their values.
+    fn write(
+        &self,
+        conn: &mut impl LoadConnection<Backend = DB>,
+        rows: Vec<Found>,
+        traced: &mut Vec<(u64, u64)>,
+    ) -> Result<(u64, bool), Refusal> {
         let mut writes = Vec::with_capacity(rows.len());
+        traced.clear();
         for row in rows {
+            if let Some(refused) = self.job.refuse(&row.cells) {
+                self.end(refused);
+                return Ok((0, false));
+            }
             match self.job.change(&row.cells) {
-                Ok(Some(new)) => writes.push(Write { key: row.key, old: row.cells, new }),
+                Ok(Some(new)) => {
+                    traced.extend(self.trace_of(&row));
+                    writes.push(Write { key: row.key, old: row.cells, new });
+                }
                 Ok(None) => {}
                 Err(problem) => self.report(&row.key, problem),
             }
@@ -377,7 +468,27 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
             return Ok((0, true));
         }
         let written = DB::write(conn, self.table, self.job.shape(), writes)?;
+        if written != wanted {
+            // Nobody says which of them were.
+            traced.clear();
+        }
         Ok((written as u64, written == wanted))
+    }
+
+    /// The hashes of a row and of its values, where the row is one of the sample.
+    fn trace_of(&self, row: &Found) -> Option<(u64, u64)> {
+        let (key, hasher) = {
+            let state = self.state();
+            (state.traces.sampled(&row.key)?, state.traces.hasher.clone())
+        };
+        Some((key, self.job.fingerprint(&row.cells, &hasher)?))
+    }
+
+    /// Remembers what was committed, and ends the run if rows have come back too often.
+    fn trace(&self, traced: Vec<(u64, u64)>) {
+        if self.state().traces.add(traced) {
+            self.end(OpsError::WrittenBack { table: self.table.name.to_string() });
+        }
     }
 
     fn committed(&self, written: u64, began: Instant) {

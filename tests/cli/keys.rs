@@ -65,7 +65,7 @@ fn an_index_key_goes_the_same_way() {
     let names = || desk.document(&desk.read(".env")).index_keys().map(|(_, name)| name.to_owned()).collect::<Vec<_>>();
     assert_eq!(names(), ["b"]);
     desk.line(&with(&["restore-key", &old.to_string(), "--index", "--archive", "a.archive"]));
-    assert_eq!(names(), ["b", "a"]);
+    assert_eq!(names(), ["a", "b"]);
     assert_eq!(desk.document(&desk.read(".env")).index_primary().unwrap().to_string(), new);
 }
 

@@ -82,6 +82,11 @@ fn events(outcome: &Outcome) -> Vec<Value> {
     outcome.stderr.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
 
+/// The first line of a run that reads the file.
+fn declared_in(desk: &Desk) -> String {
+    format!("columns are declared in {}", desk.path("envelope.toml").display())
+}
+
 fn fields(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
 }
@@ -94,7 +99,8 @@ fn json_has_the_documented_fields_and_events_go_to_standard_error() {
     execute(&desk, "UPDATE users SET email = x'a1ff' WHERE id = 7");
 
     let status = desk.run(&["status", "--format", "json"]).done();
-    assert_eq!(status.stderr, "");
+    let file = desk.path("envelope.toml").to_str().unwrap().to_owned();
+    assert_eq!(events(&status), [json!({"event": "config", "file": file})]);
     let column = &status.json()["columns"][0];
     assert_eq!(fields(column), ["column", "nulls", "plaintexts", "rows", "to_backfill", "unindexed", "values"]);
     assert_eq!((&column["column"], &column["rows"], &column["unindexed"]), (&json!("users.email"), &json!(25), &json!({"email_index": 0})));
@@ -105,7 +111,7 @@ fn json_has_the_documented_fields_and_events_go_to_standard_error() {
     assert_eq!(rotated.code, 1);
     assert_eq!(rotated.json()["tables"]["users"], json!({"written": 24, "failed": 1, "left": 0, "passes": 2, "gave_up": false}));
     let told = events(&rotated);
-    assert_eq!(told[0], json!({"event": "begin", "table": "users", "rows": 25}));
+    assert_eq!(told[..2], [json!({"event": "config", "file": file}), json!({"event": "begin", "table": "users", "rows": 25})]);
     let bad: Vec<_> = told.iter().filter(|event| event["event"] == "bad-row").collect();
     assert_eq!((bad.len(), fields(bad[0])), (1, vec!["column", "event", "problem", "row", "table"]));
     assert_eq!((&bad[0]["row"], &bad[0]["column"]), (&json!("id=7"), &json!("email")));
@@ -197,7 +203,7 @@ fn a_url_is_never_shown() {
             desk.never("hunter2");
             desk.run(&["status"]).failed(1, "no connection to the database", "check the database URL");
             let json = desk.run(&["rotate", "--format", "json"]);
-            assert_eq!((json.code, fields(&events(&json)[0])), (1, vec!["error", "remedy"]));
+            assert_eq!((json.code, fields(events(&json).last().unwrap())), (1, vec!["error", "remedy"]));
         }
     }
     let desk = with_users(0).env("DATABASE_URL", "");
@@ -222,7 +228,7 @@ fn the_wrong_keyring_names_what_is_missing() {
     assert!(status.stderr.contains(&format!("the keyring lacks keys: users.email needs key {key}")), "{status:?}");
     desk.run(&["status", "--quick"]).failed(1, &format!("users.email needs key {key}"), "put the key back from its archive");
     let json = desk.run(&["status", "--quick", "--format", "json"]);
-    assert!(events(&json)[0]["error"].as_str().unwrap().contains(&key));
+    assert!(events(&json).last().unwrap()["error"].as_str().unwrap().contains(&key));
     // Tokens name no key, and need one all the same.
     execute(&desk, &format!("UPDATE users SET email = x'{}'", hex(format!("gAAAAA{}", "A".repeat(94)).as_bytes())));
     for command in [&["status"][..], &["status", "--quick"]] {
@@ -240,7 +246,10 @@ fn a_dry_run_writes_nothing_and_quiet_says_little() {
     let before = desk.path("db.sqlite");
     let bytes = std::fs::read(&before).unwrap();
     let dry = desk.run(&["rotate", "--dry-run"]).done();
-    assert_eq!((dry.stdout.as_str(), dry.stderr.as_str()), ("users: 12 rows would be rotated, 0 bad\n", "users: 12 rows\n"));
+    assert_eq!(
+        (dry.stdout.as_str(), dry.stderr.as_str()),
+        ("users: 12 rows would be rotated, 0 bad\n", format!("{}\nusers: 12 rows\n", declared_in(&desk)).as_str())
+    );
     assert_eq!(std::fs::read(&before).unwrap(), bytes);
     let quiet = desk.run(&["rotate", "--quiet"]).done();
     assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("users: 12 rows rotated, 0 bad\n", ""));
@@ -279,8 +288,8 @@ fn progress_is_plain_lines_without_a_terminal() {
     promote(&mut desk);
     let rotated = desk.run(&["rotate", "--max-rows-per-second", "2", "--batch-size", "11", "--where", "id <= 12"]).done();
     let lines: Vec<_> = rotated.stderr.lines().collect();
-    assert_eq!(lines[0], "users: 12 rows");
-    assert!(lines[1].starts_with("users: 12 of 12 rows, ") && lines[1].ends_with(" a second, 0 s left"), "{lines:?}");
+    assert_eq!(lines[..2], [declared_in(&desk).as_str(), "users: 12 rows"]);
+    assert!(lines[2].starts_with("users: 12 of 12 rows, ") && lines[2].ends_with(" a second, 0 s left"), "{lines:?}");
     assert!(!rotated.stderr.contains(['\r', '\x1b']));
 }
 
@@ -415,4 +424,66 @@ fn the_file_of_this_repository_declares_the_table_of_its_migrations() {
     assert_eq!(serde_json::from_str::<Value>(&report.stdout).unwrap()["tables"]["users"]["rows"], json!(0));
     let columns = desk.run(&["status"]).done().stdout;
     assert!(["users.name: 0 rows", "users.email: 0 rows", "users.phone: 0 rows"].iter().all(|words| columns.contains(words)), "{columns}");
+}
+
+/// The file of the current directory may be somebody else's.
+#[test]
+fn the_file_is_named_and_a_weaker_declaration_is_warned_of() {
+    enum Padded {}
+    impl Context for Padded {
+        const LABEL: &'static str = "users.email";
+        const PAD_TO: Option<usize> = Some(64);
+    }
+    let desk = with_users(0);
+    let sealed = desk.keyring().encrypt::<_, Padded>(&"Bobby@Example.org".to_owned()).unwrap();
+    execute(&desk, &format!("INSERT INTO users (id, email) VALUES (1, x'{}')", hex(&sealed)));
+    let run = |declaration: &str, command: &[&str]| {
+        desk.write("envelope.toml", &format!("[[column]]\nname = \"users.email\"\n{declaration}"));
+        let outcome = desk.run(command);
+        assert_eq!(outcome.stderr.lines().next().unwrap(), declared_in(&desk), "{outcome:?}");
+        outcome.stderr.lines().filter(|line| line.starts_with("warning: ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    for command in [
+        &["status"][..],
+        &["status", "--quick"],
+        &["verify"],
+        &["rotate", "--dry-run"],
+        &["backfill", "users.email", "--plaintext", "note"],
+    ] {
+        assert_eq!(run("pad-to = 64", command), [""; 0], "{command:?}");
+        let unbound = run("pad-to = 64\nunbound = true", command);
+        assert_eq!(unbound, ["warning: users.email is declared as bound to no column, and stored values are bound to it"], "{command:?}");
+        assert_eq!(run("", command), ["warning: users.email is declared without padding, and stored values are padded"], "{command:?}");
+        let accepts = run("pad-to = 64\naccept = [\"unbound\"]", command);
+        assert!(
+            accepts.len() == 1 && accepts[0].contains("accept unbound values, and every value that was looked at is bound"),
+            "{accepts:?}"
+        );
+    }
+    // In JSON it is an event, and standard output has nothing but the result.
+    desk.write("envelope.toml", "[[column]]\nname = \"users.email\"\nunbound = true\npad-to = 64");
+    let status = desk.run(&["status", "--quiet", "--format", "json"]).done();
+    assert_eq!(status.json()["columns"][0]["rows"], 1);
+    assert_eq!(events(&status)[1]["event"], "warning");
+    assert!(desk.run(&["status", "--quiet"]).done().stderr.starts_with("warning: users.email is declared as bound to no column"));
+    // Without the file nothing is named.
+    std::fs::remove_file(desk.path("envelope.toml")).unwrap();
+    assert_eq!(desk.run(&["status", "users.email", "--pad-to", "64"]).done().stderr, "");
+}
+
+#[test]
+fn an_old_keyring_rotates_back_only_when_it_is_told_to() {
+    let mut desk = with_users(3);
+    desk.line(&["add-key"]);
+    export(&mut desk);
+    let before = desk.read(".env");
+    let old = desk.document(&before).primary();
+    let new = desk.document(&before).keys().map(|(id, _)| id.to_string()).find(|id| *id != old.to_string()).unwrap();
+    desk.line(&["promote-key", &new]);
+    export(&mut desk);
+    desk.run(&["rotate"]).done();
+    desk.set("SECRET_KEY", before.trim().trim_start_matches("SECRET_KEY="));
+    let words = format!("users.email: values are under key {new}, which is newer than key {old}");
+    desk.run(&["rotate"]).failed(1, &words, "--allow-older-key");
+    assert_eq!(desk.run(&["rotate", "--allow-older-key"]).done().stdout, "users: 3 rows rotated, 0 bad\n");
 }

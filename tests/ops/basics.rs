@@ -5,7 +5,7 @@ use diesel_envelope::ops::{self, Column, Settings};
 use diesel_envelope::{Accept, Keyring};
 
 use super::database::Database;
-use super::{BYTES, DIGEST, GUARD, UUID, literal};
+use super::{BYTES, DIGEST, GUARD, TEXT, UUID, literal};
 use crate::world::*;
 
 pub fn sealed(keyring: &Keyring, value: &str) -> String {
@@ -333,5 +333,44 @@ fn what_is_no_digest_of_the_value_is_not_written_over() {
     for (column, words) in [(twice, "named for two things"), (key, "of the primary key")] {
         let refused = ops::backfill(&mut database.connections(1), &keyring(&after), &[column], &Settings::new(), &()).unwrap_err();
         assert!(refused.to_string().contains(words), "{refused}");
+    }
+}
+
+#[test]
+fn values_that_are_not_padded_as_their_column_declares_are_bad_until_they_are_rotated() {
+    enum Padded {}
+    impl diesel_envelope::Context for Padded {
+        const LABEL: &'static str = "users.email";
+        const PAD_TO: Option<usize> = Some(16);
+    }
+    let (document, _) = before_and_after();
+    let keyring = keyring(&document);
+    let database = Database::with(&format!("CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, email {BYTES}, note {TEXT})"));
+    // Not padded, padded to 16 bytes, padded to 16 bytes with the length that padding to 64 has, padded to 16 and longer than 64.
+    for (id, value) in ["plain", "short", &"x".repeat(50), &"x".repeat(70)].into_iter().enumerate() {
+        let value = value.to_owned();
+        let (bytes, text) = match id {
+            0 => (keyring.encrypt::<_, Email>(&value).unwrap(), keyring.encrypt_text::<_, Email>(&value).unwrap()),
+            _ => (keyring.encrypt::<_, Padded>(&value).unwrap(), keyring.encrypt_text::<_, Padded>(&value).unwrap()),
+        };
+        database.execute(&format!("INSERT INTO users VALUES ({id}, {}, '{text}')", literal(&bytes)));
+    }
+    for column in [Column::new("users", "email"), Column::new("users", "note").label("users.email")] {
+        let name = column.to_string().replace("users.", "");
+        let declared = [column.pad_to(64)];
+        let verify = || {
+            let told = Told::default();
+            let found = ops::verify(&mut database.connect(), &keyring, &declared, &Settings::new(), &told).unwrap();
+            (found.failed, told.failures())
+        };
+        let bad = |id: usize| {
+            format!("users id={id}, {name}: the value is not padded to a multiple of 64 bytes, as its column declares: rotate it")
+        };
+        assert_eq!(verify(), (3, vec![bad(0), bad(1), bad(3)]));
+        let is_fresh = || ops::status(&mut database.connect(), &keyring, &declared).unwrap()[0].is_fresh();
+        assert!(!is_fresh());
+        let rotate = || ops::rotate(&mut database.connections(1), &keyring, &declared, &Settings::new(), &()).unwrap();
+        assert_eq!((rotate().written, rotate().written), (3, 0));
+        assert_eq!((verify(), is_fresh()), ((0, vec![]), true));
     }
 }

@@ -42,7 +42,7 @@ fn child() {
     let mut conns: Vec<_> = (0..WORKERS.min(2)).map(|_| establish(&url)).collect();
     println!("ready");
     std::io::stdin().read_line(&mut String::new()).unwrap();
-    let settings = Settings::new().batch_size(BATCH).max_rows_per_second(rate.parse().unwrap());
+    let settings = Settings::new().batch_size(BATCH).max_rows_per_second(rate.parse().unwrap()).allow_older_key(true);
     let report = match &*task {
         "backfill" => ops::backfill(&mut conns, &keyring, &[column(&task)], &settings, &Aloud),
         _ => ops::rotate(&mut conns, &keyring, &[column(&task)], &settings, &Aloud),

@@ -80,6 +80,8 @@ mod sqlite {
     mod basics;
     #[path = "database.rs"]
     pub mod database;
+    #[path = "direction.rs"]
+    mod direction;
     #[cfg(feature = "cli")]
     #[path = "fleet.rs"]
     pub mod fleet;
@@ -109,6 +111,9 @@ mod sqlite {
     mod plaintext;
     #[path = "plan.rs"]
     mod plan;
+    #[cfg(feature = "cli")]
+    #[path = "retirement.rs"]
+    mod retirement;
     #[cfg(feature = "cli")]
     #[path = "rotation.rs"]
     mod rotation;
@@ -191,6 +196,8 @@ CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard(
     mod claims;
     #[path = "database.rs"]
     pub mod database;
+    #[path = "direction.rs"]
+    mod direction;
     #[cfg(feature = "cli")]
     #[path = "fleet.rs"]
     pub mod fleet;
@@ -220,6 +227,9 @@ CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard(
     mod plaintext;
     #[path = "plan.rs"]
     mod plan;
+    #[cfg(feature = "cli")]
+    #[path = "retirement.rs"]
+    mod retirement;
     #[cfg(feature = "cli")]
     #[path = "rotation.rs"]
     mod rotation;
@@ -297,6 +307,8 @@ mod mysql {
     mod basics;
     #[path = "database.rs"]
     pub mod database;
+    #[path = "direction.rs"]
+    mod direction;
     #[cfg(feature = "cli")]
     #[path = "fleet.rs"]
     pub mod fleet;
@@ -326,6 +338,9 @@ mod mysql {
     mod plaintext;
     #[path = "plan.rs"]
     mod plan;
+    #[cfg(feature = "cli")]
+    #[path = "retirement.rs"]
+    mod retirement;
     #[cfg(feature = "cli")]
     #[path = "rotation.rs"]
     mod rotation;

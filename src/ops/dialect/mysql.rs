@@ -5,7 +5,7 @@ use diesel::mysql::Mysql;
 use diesel::result::Error as DieselError;
 use diesel::{QueryResult, RunQueryDsl};
 
-use super::{Form, OpsBackend, Read, Shape, Write, hexadecimal, some, texts, write_each};
+use super::{DeclaredAs, Form, Listed, ListedColumn, OpsBackend, Read, Shape, Write, hexadecimal, listed, some, texts, write_each};
 use crate::ops::column::TableName;
 use crate::ops::error::OpsError;
 use crate::ops::migration::Dialect;
@@ -27,6 +27,16 @@ const KEY: &str = "SELECT s.COLUMN_NAME, LOWER(c.COLUMN_TYPE)
 
 const TRIGGERS: &str = "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS
     WHERE EVENT_MANIPULATION = 'UPDATE' AND EVENT_OBJECT_SCHEMA = COALESCE(";
+
+/// Every column of bytes or text, in the tables of the connection's database and of those that follow.
+const TABLES: &str = "SELECT t.TABLE_SCHEMA, t.TABLE_NAME, CASE WHEN t.TABLE_SCHEMA = DATABASE() THEN 'YES' ELSE 'NO' END,
+        c.COLUMN_NAME, LOWER(c.COLUMN_TYPE)
+    FROM information_schema.TABLES t
+    JOIN information_schema.COLUMNS c ON c.TABLE_SCHEMA = t.TABLE_SCHEMA AND c.TABLE_NAME = t.TABLE_NAME
+    WHERE t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
+        AND c.DATA_TYPE IN ('char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext',
+            'binary', 'varbinary', 'tinyblob', 'blob', 'mediumblob', 'longblob')
+        AND t.TABLE_SCHEMA IN (DATABASE()";
 
 impl OpsBackend for Mysql {
     const DIALECT: Dialect = Dialect::MySql;
@@ -144,6 +154,34 @@ impl OpsBackend for Mysql {
 
     fn first(expression: &str, count: usize) -> String {
         format!("LEFT({expression}, {count})")
+    }
+
+    const DIV: &'static str = "DIV";
+
+    fn head(name: &str, text: bool, count: usize) -> String {
+        let head = format!("LEFT({}, {count})", Self::quote(name));
+        if text { Self::first(&format!("CAST(CONVERT({head} USING utf8mb4) AS BINARY)"), count) } else { head }
+    }
+
+    fn octets(name: &str, text: bool) -> String {
+        let column = Self::quote(name);
+        if text { format!("OCTET_LENGTH(CONVERT({column} USING utf8mb4))") } else { format!("OCTET_LENGTH({column})") }
+    }
+
+    /// It lists what this role may do anything with. A table that the role may not read is the database's to refuse.
+    fn tables<C: LoadConnection<Backend = Self>>(conn: &mut C, schemas: &[&str]) -> Result<Vec<Listed>, OpsError> {
+        let statement = schemas.iter().fold(Statement::new(TABLES), |statement, schema| statement.sql(", ").text(*schema));
+        let column = |row: Vec<String>| {
+            let [schema, table, visible, name, sql_type] = <[String; 5]>::try_from(row).unwrap_or_default();
+            // As migrations declare them: a UUID is BINARY.
+            let digits = sql_type.strip_prefix("varbinary(").and_then(|rest| rest.strip_suffix(')'));
+            let is_index = digits.and_then(|digits| digits.parse::<u32>().ok()).is_some_and(|bytes| bytes <= 32);
+            let declared_as = if is_index { DeclaredAs::BlindIndex } else { DeclaredAs::Other };
+            let column = ListedColumn { name, text: !is_binary(&sql_type), declared_as };
+            (TableName { schema: Some(schema), name: table }, visible == "YES", true, column)
+        };
+        let statement = statement.sql(") ORDER BY 1, 2, c.ORDINAL_POSITION");
+        Ok(listed(Self::load(conn, statement)?.into_iter().map(|row| column(texts(row.0)))))
     }
 
     fn as_text(expression: &str) -> String {

@@ -5,7 +5,7 @@ use diesel::pg::Pg;
 use diesel::result::Error as DieselError;
 use diesel::{QueryResult, RunQueryDsl};
 
-use super::{Form, OpsBackend, Read, Shape, Write, hexadecimal, some, texts};
+use super::{DeclaredAs, Form, Listed, ListedColumn, OpsBackend, Read, Shape, Write, hexadecimal, listed, some, texts};
 use crate::ops::column::TableName;
 use crate::ops::error::OpsError;
 use crate::ops::migration::Dialect;
@@ -40,6 +40,27 @@ const TRIGGERS_OF: &str =
 const HIDDEN: &str = "SELECT coalesce(row_security_active(oid), false)::text,
         (relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = pg_class.oid))::text
     FROM pg_class WHERE oid = to_regclass(";
+
+/// Every column of bytes or text, by the type below all of its domains, in the tables and materialized views of schemas that this role
+/// may use. A partition is read with its table.
+const TABLES: &str = "WITH RECURSIVE based (oid, base, domain) AS (
+        SELECT oid, oid, NULL::text FROM pg_type WHERE typtype <> 'd'
+        UNION ALL
+        SELECT t.oid, b.base, CASE WHEN t.typname IN ('ciphertext', 'ciphertext_text', 'blind_index') THEN t.typname::text ELSE b.domain END
+        FROM pg_type t JOIN based b ON t.typbasetype = b.oid WHERE t.typtype = 'd'
+    )
+    SELECT n.nspname::text, c.relname::text, pg_table_is_visible(c.oid)::text,
+        (has_column_privilege(c.oid, a.attnum, 'SELECT') AND NOT coalesce(row_security_active(c.oid), false))::text,
+        a.attname::text, (t.oid = 'bytea'::regtype)::text, coalesce(b.domain, '')
+    FROM pg_class c
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+        JOIN pg_attribute a ON a.attrelid = c.oid
+        JOIN based b ON b.oid = a.atttypid
+        JOIN pg_type t ON t.oid = b.base
+    WHERE (c.relkind IN ('r', 'p') AND NOT c.relispartition OR c.relkind = 'm' AND c.relispopulated) AND c.relpersistence <> 't'
+        AND a.attnum > 0 AND NOT a.attisdropped AND (t.typcategory = 'S' OR t.oid = 'bytea'::regtype)
+        AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_toast' AND has_schema_privilege(n.oid, 'USAGE')
+    ORDER BY 1, 2, a.attnum";
 
 impl OpsBackend for Pg {
     const DIALECT: Dialect = Dialect::PostgreSql;
@@ -153,6 +174,33 @@ impl OpsBackend for Pg {
 
     fn first(expression: &str, count: usize) -> String {
         format!("substring({expression} FROM 1 FOR {count})")
+    }
+
+    fn head(name: &str, text: bool, count: usize) -> String {
+        let column = Self::quote(name);
+        if text {
+            Self::first(&format!("convert_to(left({column}::text, {count}), 'UTF8')"), count)
+        } else {
+            Self::first(&format!("{column}::bytea"), count)
+        }
+    }
+
+    fn octets(name: &str, text: bool) -> String {
+        format!("octet_length({}::{})", Self::quote(name), if text { "text" } else { "bytea" })
+    }
+
+    fn tables<C: LoadConnection<Backend = Self>>(conn: &mut C, _schemas: &[&str]) -> Result<Vec<Listed>, OpsError> {
+        let column = |row: Vec<String>| {
+            let [schema, table, visible, readable, name, binary, domain] = <[String; 7]>::try_from(row).unwrap_or_default();
+            let declared_as = match domain.as_str() {
+                "" => DeclaredAs::Other,
+                "blind_index" => DeclaredAs::BlindIndex,
+                _ => DeclaredAs::Ciphertext,
+            };
+            let column = ListedColumn { name, text: binary != "true", declared_as };
+            (TableName { schema: Some(schema), name: table }, visible == "true", readable == "true", column)
+        };
+        Ok(listed(Self::load(conn, Statement::new(TABLES))?.into_iter().map(|row| column(texts(row.0)))))
     }
 
     fn as_text(expression: &str) -> String {

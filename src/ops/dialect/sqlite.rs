@@ -5,7 +5,7 @@ use diesel::connection::LoadConnection;
 use diesel::result::Error as DieselError;
 use diesel::sqlite::Sqlite;
 
-use super::{Form, OpsBackend, Read, Shape, Write, hexadecimal, texts, write_each};
+use super::{DeclaredAs, Form, Listed, ListedColumn, OpsBackend, Read, Shape, Write, hexadecimal, listed, texts, write_each};
 use crate::ops::column::TableName;
 use crate::ops::error::OpsError;
 use crate::ops::migration::{Dialect, object};
@@ -40,11 +40,7 @@ impl OpsBackend for Sqlite {
     }
 
     fn describe<C: LoadConnection<Backend = Self>>(conn: &mut C, name: &TableName) -> Result<Table, OpsError> {
-        // Its text, read as bytes, would be encrypted as what it is not.
-        let encoding = Self::load(conn, Statement::new("PRAGMA encoding"))?.into_iter().flat_map(|row| texts(row.0)).next();
-        if encoding.as_deref() != Some("UTF-8") {
-            return Err(OpsError::NotUtf8);
-        }
+        refuse_utf_16(conn)?;
         let schema = name.schema.as_deref().unwrap_or("main");
         let mut rows = |sql: String, binds: usize| -> Result<Vec<Vec<String>>, Refusal> {
             let mut statement = Statement::new("");
@@ -71,7 +67,7 @@ impl OpsBackend for Sqlite {
         );
         let triggers: Vec<_> = rows(sql, 1)?.into_iter().flatten().collect();
         let column = |row: &Vec<String>| {
-            let text = ["char", "clob", "text"].iter().any(|word| row[1].contains(word));
+            let text = is_text(&row[1]);
             Stored {
                 name: row[0].clone(),
                 sql_type: row[1].clone(),
@@ -140,6 +136,40 @@ impl OpsBackend for Sqlite {
         format!("CASE WHEN length({expression}) = 0 THEN x'' ELSE substr({expression}, 1, {count}) END")
     }
 
+    fn head(name: &str, _text: bool, count: usize) -> String {
+        format!("substr(CAST({} AS BLOB), 1, {count})", Self::quote(name))
+    }
+
+    fn octets(name: &str, _text: bool) -> String {
+        format!("length(CAST({} AS BLOB))", Self::quote(name))
+    }
+
+    /// Every column of every table, since a value may be of another type than its column. A virtual table keeps its values in others.
+    fn tables<C: LoadConnection<Backend = Self>>(conn: &mut C, schemas: &[&str]) -> Result<Vec<Listed>, OpsError> {
+        refuse_utf_16(conn)?;
+        let others = schemas.iter().filter(|schema| !schema.eq_ignore_ascii_case("main"));
+        let mut tables = Vec::new();
+        for schema in std::iter::once(&"main").chain(others) {
+            let statement = Statement::new(
+                "SELECT t.name, c.name, lower(c.type), instr(t.words, 'length(' || lower(c.name) || ') between 1 and 32')
+                    + instr(t.words, 'typeof(' || lower(c.name) || ') = ''blob'' and length(' || lower(c.name) || ') =') > 0
+                FROM (SELECT name, lower(replace(sql, '\"', '')) AS words FROM ",
+            );
+            let statement = statement.sql(Self::quote(schema)).sql(
+                ".sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' AND sql NOT LIKE 'CREATE VIRTUAL %') AS t, pragma_table_xinfo(t.name, ",
+            );
+            let statement = statement.text(*schema).sql(") AS c ORDER BY t.name, c.cid");
+            let column = |row: Vec<String>| {
+                let [table, name, sql_type, index] = <[String; 4]>::try_from(row).unwrap_or_default();
+                let declared_as = if index == "1" { DeclaredAs::BlindIndex } else { DeclaredAs::Other };
+                let column = ListedColumn { name, text: is_text(&sql_type), declared_as };
+                (TableName { schema: Some((*schema).to_owned()), name: table }, *schema == "main", true, column)
+            };
+            tables.extend(listed(Self::load(conn, statement)?.into_iter().map(|row| column(texts(row.0)))));
+        }
+        Ok(tables)
+    }
+
     fn as_text(expression: &str) -> String {
         format!("CAST({expression} AS TEXT)")
     }
@@ -147,4 +177,15 @@ impl OpsBackend for Sqlite {
     fn write<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table, shape: &Shape, rows: Vec<Write>) -> Result<usize, Refusal> {
         write_each::<Self, C>(conn, table, shape, rows, "IS")
     }
+}
+
+/// The bytes of text in UTF-16 would be encrypted as what they are not, and no ciphertext would be recognised.
+fn refuse_utf_16<C: LoadConnection<Backend = Sqlite>>(conn: &mut C) -> Result<(), OpsError> {
+    let encoding = Sqlite::load(conn, Statement::new("PRAGMA encoding"))?.into_iter().flat_map(|row| texts(row.0)).next();
+    if encoding.as_deref() == Some("UTF-8") { Ok(()) } else { Err(OpsError::NotUtf8) }
+}
+
+/// The affinity of a declared type (Datatypes In SQLite, section 3.1).
+fn is_text(sql_type: &str) -> bool {
+    ["char", "clob", "text"].iter().any(|word| sql_type.contains(word))
 }
