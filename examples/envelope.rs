@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use diesel_envelope::blind_index::normalize;
-use diesel_envelope::keyring::{Document, Options};
+use diesel_envelope::keyring::{Algorithm, Document, Options};
 use diesel_envelope::kms::{AnyKms, CachePolicy, CachedKms, EncryptionContext, Kms};
 use diesel_envelope::{BlindIndex, BlindIndexDsl, Context, IndexSpec, Keyring, Sealed, WrappedKey};
 
@@ -108,6 +108,10 @@ async fn tell() -> start::Outcome {
     heading("Refused: the wrapped key of another row");
     println!("{}", kms.unwrap_with(rows[0].data_key.as_ref(), &context(2)).await.err().ok_or("it was unwrapped")?);
 
+    heading("A row that Python wrote: generate_data_key(KeyId, KeySpec) gives its key no encryption context");
+    let (token, wrapped) = as_python(&kms).await?;
+    println!("{}", kms.unwrap_with(&wrapped, &EncryptionContext::none()).await?.open(&token)?);
+
     heading("Shred a row: delete its wrapped key and its blind index, and let the cache forget");
     diesel::update(users::table.find(2))
         .set((users::data_key.eq(None::<WrappedKey>), users::email_index.eq(None::<BlindIndex<users::email_index>>)))
@@ -127,6 +131,12 @@ async fn sealed(kms: &CachedKms<AnyKms>, id: i32, name: &str, email: &str) -> di
         email_index: Some(BlindIndex::of(email)),
         data_key: Some(wrapped),
     })
+}
+
+/// A value as Python's `Fernet(base64.urlsafe_b64encode(key))` writes it, under a data key from `generate_data_key(KeyId, KeySpec)`.
+async fn as_python(kms: &CachedKms<AnyKms>) -> diesel_envelope::Result<(Sealed<String>, WrappedKey)> {
+    let (key, wrapped) = kms.generate_data_key(&EncryptionContext::none()).await?;
+    Ok((key.with_algorithm(Algorithm::Fernet)?.seal(&"Bobby Tables".to_owned())?, wrapped))
 }
 
 /// Unwraps the keys of the page at once, and opens each row. A row whose key is gone has its own error.

@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use crate::envelope::KeyId;
+use crate::printable::Printable;
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -191,6 +192,15 @@ pub enum Error {
         length: usize,
     },
 
+    /// A text that should name a KMS key or an SSM parameter cannot do so. No call was made.
+    #[error("expected {expected}, found '{found}'")]
+    InvalidName {
+        /// What is named, and in which forms.
+        expected: &'static str,
+        /// The text, as [`Printable`](crate::Printable) prints it.
+        found: String,
+    },
+
     /// The operating system gave no random bytes.
     #[error("the operating system gave no random bytes")]
     NoRandomness,
@@ -226,6 +236,10 @@ impl Error {
     pub(crate) fn keyring(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::InvalidKeyring(reason.into())
     }
+
+    pub(crate) fn name(expected: &'static str, found: &str) -> Self {
+        Self::InvalidName { expected, found: Printable(found).to_string() }
+    }
 }
 
 /// What kind of value stood in a column.
@@ -258,9 +272,9 @@ pub struct KmsError {
     pub operation: &'static str,
     /// The reason, of which each asks for a different remedy.
     pub reason: KmsReason,
-    /// The error code, message or transport error, as far as it holds no secret.
+    /// The error code, message or transport error, as far as it holds no secret, as [`Printable`](crate::Printable) prints it.
     pub detail: Option<String>,
-    /// The request id, to look the call up in CloudTrail.
+    /// The request id, to look the call up in CloudTrail, as [`Printable`](crate::Printable) prints it.
     pub request_id: Option<String>,
 }
 
@@ -269,9 +283,15 @@ impl KmsError {
         Self { operation, reason, detail: None, request_id: None }
     }
 
+    /// The text may be KMS's, or that of whoever answers in its place: it is kept as it can be printed, and no longer.
+    pub(crate) fn detail(mut self, detail: impl AsRef<str>) -> Self {
+        self.detail = Some(Printable(detail.as_ref()).to_string());
+        self
+    }
+
     #[cfg(feature = "aws")]
-    pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+    pub(crate) fn request_id(mut self, id: Option<&str>) -> Self {
+        self.request_id = id.map(|id| Printable(id).to_string());
         self
     }
 }
@@ -330,6 +350,8 @@ pub enum KmsReason {
     TimedOut,
     /// KMS was reached, and says that it is in trouble itself: HTTP 5xx.
     Unavailable,
+    /// The answer is not one that KMS gives: a proxy's, a captive portal's, or one that is too long.
+    NotFromKms,
     /// There are no AWS credentials, or AWS does not take them.
     Credentials,
     /// No AWS region is configured.
@@ -361,6 +383,7 @@ impl fmt::Display for KmsReason {
             Self::Unreachable => "KMS cannot be reached: check the network, the VPC endpoint and the region",
             Self::TimedOut => "KMS did not answer in time: check the network and the VPC endpoint, or allow it more time",
             Self::Unavailable => "KMS is in trouble: try again, and look the request up in CloudTrail",
+            Self::NotFromKms => "the answer does not come from KMS: check the endpoint, and the proxy on the way there",
             Self::Credentials => "no usable AWS credentials: check the role or profile of this process",
             Self::Region => "no AWS region configured: set AWS_REGION, or name the key by its ARN",
             Self::Service => "KMS answered with an error: try again, and look the request up in CloudTrail",

@@ -202,6 +202,56 @@ async fn one_kind_of_blob_is_no_other() {
     assert_eq!(short.unwrap_err(), Error::InvalidDataKey { expected: 32, found: 16 });
 }
 
+/// As the second listing of the article makes it: `generate_data_key(KeyId, KeySpec)` without a context.
+#[tokio::test]
+async fn a_data_key_without_a_context_says_how_it_is_unwrapped() {
+    let kms = Counted::new();
+    let none = EncryptionContext::none();
+    let (python, bare) = kms.generate_data_key(&none).await.unwrap();
+    let (_, ours) = key(&kms).await;
+    let telling = |error: Error| match error {
+        Error::Kms(error) if error.reason == KmsReason::WrongEncryptionContext => error.to_string(),
+        error => panic!("{error}"),
+    };
+    let words = telling(kms.unwrap(&bare).await.unwrap_err());
+    assert!(words.ends_with("(it has none, as Python makes it: call unwrap_with(key, &EncryptionContext::none()))"), "{words}");
+    assert_eq!(kms.calls(), 2);
+    assert_eq!(kms.unwrap_with(&bare, &none).await.unwrap().key_id(), python.key_id());
+    let words = telling(kms.unwrap_with(&ours, &none).await.unwrap_err());
+    assert!(words.ends_with("(it has the context of a data key: call unwrap(key))"), "{words}");
+    kms.calls();
+
+    // A damaged key, another context, and a blob that is no data key: what they are is not guessed.
+    let mut damaged = ours.as_bytes().to_vec();
+    *damaged.last_mut().unwrap() ^= 1;
+    let (_, tenant) = kms.generate_data_key(&context().with("tenant", "42")).await.unwrap();
+    let value = kms.encrypt_bytes(b"a value that is not bound", &none).await.unwrap();
+    kms.calls();
+    for (wrapped, context, calls) in [
+        (WrappedKey::from_bytes(damaged), context(), 2),
+        (tenant, context(), 2),
+        (WrappedKey::from_bytes(value.blob), context(), 2),
+        (bare.clone(), context().with("tenant", "42"), 1),
+    ] {
+        let error = kms.unwrap_with(&wrapped, &context).await.unwrap_err();
+        assert!(matches!(error, Error::Kms(error) if error.reason == KmsReason::InvalidCiphertext));
+        assert_eq!(kms.calls(), calls);
+    }
+
+    // The cache keeps nothing of it, and all who wait share the two calls.
+    let cache = Arc::new(cached(&kms, CachePolicy::new(MINUTE)));
+    let wait = |_| {
+        let (cache, bare) = (cache.clone(), bare.clone());
+        tokio::spawn(async move { cache.unwrap(&bare).await.unwrap_err() })
+    };
+    let waiting: Vec<_> = (0..20).map(wait).collect();
+    for waiting in waiting {
+        telling(waiting.await.unwrap());
+    }
+    assert_eq!((kms.calls(), cache.stats().calls), (2, 1));
+    assert_eq!(cache.unwrap_with(&bare, &none).await.unwrap().key_id(), python.key_id());
+}
+
 #[tokio::test]
 async fn a_page_keeps_its_order_and_each_row_its_own_error() {
     let kms = Counted::new();
@@ -215,7 +265,7 @@ async fn a_page_keeps_its_order_and_each_row_its_own_error() {
     rows[11].1 = Some(WrappedKey::from_bytes(vec![7; 100]));
     kms.calls();
     let page = kms.open_page(&rows, |row| (row.1.as_ref(), context()), |row, key| key.open(&row.2)).await;
-    assert_eq!(kms.calls(), 51, "one for each distinct key, none for a missing one");
+    assert_eq!(kms.calls(), 52, "one for each distinct key, one more for the key that is refused, none for a missing one");
     assert!((2..=16).contains(&kms.0.peak.load(Ordering::Relaxed)), "at once, and bounded");
     for (id, row) in page.into_iter().enumerate() {
         match id {
@@ -368,7 +418,7 @@ async fn an_outage_is_bridged_by_the_stale_window_and_nothing_else() {
     let (_, wrapped) = key(&kms).await;
     let ttl = Duration::from_millis(30);
     let pause = || tokio::time::sleep(Duration::from_millis(40));
-    for outage in [KmsReason::Unreachable, KmsReason::TimedOut, KmsReason::Throttled, KmsReason::Unavailable] {
+    for outage in [KmsReason::Unreachable, KmsReason::TimedOut, KmsReason::Throttled, KmsReason::Unavailable, KmsReason::NotFromKms] {
         let (plain, bridging) = (cached(&kms, CachePolicy::new(ttl)), cached(&kms, CachePolicy::new(ttl).stale_for(MINUTE)));
         assert!(plain.unwrap(&wrapped).await.is_ok() && bridging.unwrap(&wrapped).await.is_ok());
         kms.fail(outage);

@@ -1,6 +1,7 @@
 //! `inspect`: what is known of a keyring, without the keys.
 
 use clap::Args;
+use diesel_envelope::Printable;
 use diesel_envelope::keyring::{Alternative, Alternatives, Document, KeyEntry, refuse_differences};
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -177,6 +178,7 @@ impl Entry {
         let created = self.created.as_deref().unwrap_or("date unknown");
         let role = if self.writes { "writes" } else { "reads" };
         let comment = self.comment.as_deref().unwrap_or_default();
+        let (kind, comment) = (Printable(kind).to_string(), Printable(comment));
         format!("  {}  {kind:<15}  {created:<12}  {role:<6}  {comment}", self.id).trim_end().to_owned()
     }
 }

@@ -9,6 +9,7 @@ use super::Options;
 use crate::crypto;
 use crate::envelope;
 use crate::error::{Error, Result};
+use crate::kms::arn::{self, Arn};
 
 /// The wrapped keyrings that an environment variable holds, parsed and not yet unwrapped: for tools. Programs call
 /// [`Keyring::from_env`](crate::Keyring::from_env).
@@ -94,6 +95,7 @@ pub(super) fn env_var(name: &str, problem: impl Into<Cow<'static, str>>) -> Erro
 
 /// Reads all alternatives before any is tried: a syntax error in one is fatal.
 fn parse(name: &str, text: &str, options: &Options) -> Result<Vec<Alternative>> {
+    options.check_pins()?;
     if text.trim_start().starts_with('{') {
         return Err(env_var(name, "holds a keyring that is not wrapped: wrap it with KMS first"));
     }
@@ -122,7 +124,7 @@ fn parse_alternative(entry: &str) -> Result<Alternative, &'static str> {
     };
     if let Some(rest) = entry.strip_prefix("kms:") {
         let (arn, text) = rest.rsplit_once(':').ok_or("is not of the form kms:<key-arn>:<base64>")?;
-        return if is_key_arn(arn) {
+        return if Arn::of_key(arn).is_some() {
             Ok(Alternative::Kms { arn: arn.to_owned(), blob: blob(text)? })
         } else {
             Err("does not name a KMS key by its ARN")
@@ -132,6 +134,7 @@ fn parse_alternative(entry: &str) -> Result<Alternative, &'static str> {
         None => Ok(Alternative::Blob(blob(entry)?)),
         Some(("local", text)) => Ok(Alternative::Local(blob(text)?)),
         Some(("ssm", "")) => Err("names no SSM parameter"),
+        Some(("ssm", name)) if !arn::is_parameter_name(name) => Err("does not name an SSM parameter by its name or ARN"),
         Some(("ssm", name)) => Ok(Alternative::Ssm(name.to_owned())),
         Some(_) => Err("begins with a scheme other than kms, ssm and local"),
     }
@@ -147,14 +150,6 @@ fn allow(alternative: Alternative, count: usize, options: &Options) -> Result<Al
         (Alternative::Blob(_), Some(pinned)) if pinned.is_empty() => Err("names no KMS key, and the program pins none"),
         _ => Ok(alternative),
     }
-}
-
-/// `arn:<partition>:kms:<region>:<account>:key/<id>`.
-fn is_key_arn(arn: &str) -> bool {
-    let parts: Vec<_> = arn.splitn(6, ':').collect();
-    let ["arn", partition, "kms", region, account, key] = parts[..] else { return false };
-    let id = key.strip_prefix("key/").unwrap_or_default();
-    ![partition, region, account, id].iter().any(|part| part.is_empty()) && !id.contains([':', '/'])
 }
 
 #[cfg(test)]
@@ -197,7 +192,13 @@ mod tests {
             (&format!("kms:alias/app:{blob}"), "does not name a KMS key by its ARN"),
             (&format!("kms:{}:{blob}", ARN.replace("key/", "alias/x:key/")), "does not name a KMS key by its ARN"),
             (&format!("kms:{}:{blob}", ARN.replace("eu-central-1", "")), "does not name a KMS key by its ARN"),
+            (&format!("kms:{}:{blob}", ARN.replace("eu-central-1", "evil.example/#")), "does not name a KMS key by its ARN"),
+            (&format!("kms:{}:{blob}", ARN.replace("123456789012", "1")), "does not name a KMS key by its ARN"),
+            (&format!("kms:{}\u{1b}[2K:{blob}", ARN), "does not name a KMS key by its ARN"),
             (&format!("kms:{ARN}:p@ss"), "is not base64"),
+            ("ssm:", "names no SSM parameter"),
+            ("ssm:/app\u{1b}[2K", "does not name an SSM parameter by its name or ARN"),
+            ("ssm:arn:aws:ssm:a/b:123456789012:parameter/app", "does not name an SSM parameter by its name or ARN"),
             (&format!("vault:{blob}"), "begins with a scheme other than kms, ssm and local"),
             (&format!("{blob},"), "holds an empty blob (alternative 2)"),
             (&format!("local:{blob},{blob}"), "holds a local keyring beside another: it stands only alone (alternative 1)"),
@@ -220,6 +221,10 @@ mod tests {
             problem(&format!("local:{blob}"), &pinned),
             "environment variable SECRET_KEY holds a local keyring, and the program requires KMS"
         );
+        for pin in ["", "alias/app", &ARN.replace("key/", "alias/"), &format!("{ARN}\n")] {
+            let error = parse("K", &blob, &Options::new().require_kms(&[ARN, pin])).unwrap_err();
+            assert_eq!(error, Error::name("the ARN of a KMS key in require_kms", pin));
+        }
         let none: [&str; 0] = [];
         assert!(problem(&blob, &Options::new().require_kms(&none)).ends_with("names no KMS key, and the program pins none"));
     }

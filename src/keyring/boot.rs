@@ -7,7 +7,8 @@ use super::alternatives::env_var;
 #[cfg(feature = "ssm")]
 use super::unwrap::with_aws;
 use super::{Alternatives, Document, Keyring};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::kms::arn::Arn;
 
 /// The variable that says where the key file of `local:` is, and where it is otherwise.
 const LOCAL_KEY_VAR: &str = "DIESEL_ENVELOPE_LOCAL_KEY";
@@ -46,7 +47,8 @@ impl Options {
     }
 
     /// Pins the keyring to these KMS keys, by ARN. The environment variable may then hold only `kms:` blobs of one of them, and
-    /// bare blobs, for which KMS is told to use no other key; `local:` and `ssm:` are refused.
+    /// bare blobs, for which KMS is told to use no other key; `local:` and `ssm:` are refused, and so is `Keyring::from_ssm`. A text
+    /// that is not the ARN of a key, such as an alias, is refused when the keyring is read.
     ///
     /// # Security
     ///
@@ -77,6 +79,12 @@ impl Options {
 
     pub(super) fn is_strict(&self) -> bool {
         self.strict
+    }
+
+    /// Refuses a pin that could pin nothing.
+    pub(super) fn check_pins(&self) -> Result<()> {
+        let bad = self.pinned.iter().flatten().find(|pin| Arn::of_key(pin).is_none());
+        bad.map_or(Ok(()), |pin| Err(Error::name("the ARN of a KMS key in require_kms", pin)))
     }
 
     /// Where the key file of a `local:` keyring is looked for.
@@ -125,9 +133,13 @@ impl Keyring {
     /// # Errors
     ///
     /// [`Error::Kms`](crate::Error::Kms) when there is no such parameter, it is no SecureString, or access is denied;
-    /// [`Error::InvalidKeyring`](crate::Error::InvalidKeyring).
+    /// [`Error::InvalidKeyring`](crate::Error::InvalidKeyring), also with [`Options::require_kms`]: a parameter names no KMS key.
     #[cfg(feature = "ssm")]
     pub async fn from_ssm(name: &str, options: &Options) -> Result<Self> {
+        options.check_pins()?;
+        if options.pinned.is_some() {
+            return Err(Error::keyring("it is in an SSM parameter, and the program requires KMS"));
+        }
         let document = with_aws::parameter(name, options).await?;
         Self::from_document(&Document::parse(&document)?, options)
     }

@@ -200,7 +200,7 @@ impl Document {
         if json.len() > KMS_LIMIT {
             return Err(Error::DocumentTooLarge { expected: KMS_LIMIT, found: json.len() });
         }
-        Ok(kms.encrypt_bytes(json.as_bytes(), &EncryptionContext::keyring()).await?.to_alternative())
+        kms.encrypt_bytes(json.as_bytes(), &EncryptionContext::keyring()).await?.to_alternative()
     }
 
     /// The id of the key that writes values.

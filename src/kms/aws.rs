@@ -15,9 +15,12 @@ use aws_sdk_kms::types::DataKeySpec;
 use tracing::Instrument;
 use zeroize::Zeroizing;
 
+use super::arn::{Arn, KeyName};
+use super::wire::{ANSWER_MAX, Wire, is_too_long};
 use super::{EncryptionContext, Kms, Wrapped, WrappingKey};
 use crate::error::{Error, KmsError, KmsReason, Result};
 use crate::keyring::KMS_LIMIT;
+use crate::printable::Printable;
 
 /// Until a connection stands.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -38,6 +41,9 @@ const SHORTEST_BLOB: usize = 64;
 ///
 /// Connecting may take 2 seconds, an answer 3, one attempt 4, and a call with all its attempts 10; a call is tried 5 times at
 /// most, with a jittered backoff.
+///
+/// An answer is read up to 64 KiB, and is taken for an outage when it does not come from KMS. If the endpoint is plain HTTP to another
+/// machine, the first call logs a warning.
 ///
 /// ```no_run
 /// # async fn run() -> diesel_envelope::Result<()> {
@@ -75,26 +81,41 @@ impl AwsKms {
         AwsKmsBuilder { key: None, region: None, config: None, operation_timeout: OPERATION_TIMEOUT }
     }
 
-    /// Whether the key that KMS used is the pinned one, as far as its name tells: an alias does not.
-    fn check_key(&self, used: Option<&str>) -> Result<()> {
-        let Some(pinned) = self.key.as_deref() else { return Ok(()) };
-        let same = match used {
-            Some(used) if pinned.starts_with("arn:") => pinned.contains(":alias/") || used == pinned,
-            Some(used) => pinned.starts_with("alias/") || used.ends_with(&format!(":key/{pinned}")) || used == pinned,
-            None => false,
-        };
-        let detail = || format!("expected {pinned}, found {}", used.unwrap_or("no key id in the answer"));
-        if same { Ok(()) } else { Err(KmsError::new("Decrypt", KmsReason::WrongKey).detail(detail()).into()) }
+    /// The name of the key, if one is named.
+    fn named_key(&self) -> Result<Option<KeyName<'_>>> {
+        let invalid = |key: &str| Error::name("the ARN, id or alias (alias/…) of a KMS key", key);
+        self.key.as_deref().map(|key| KeyName::parse(key).ok_or_else(|| invalid(key))).transpose()
+    }
+
+    /// The name of the key that encrypts.
+    fn encrypting_key(&self, operation: &'static str) -> Result<&str> {
+        self.named_key()?;
+        self.key.as_deref().ok_or_else(|| failed(operation, KmsReason::KeyUnknown, "no key is named to encrypt under"))
+    }
+
+    /// The ARN of the key that KMS used, unless it is not the named one, as far as the name tells: an alias tells the region, and
+    /// by its ARN the account.
+    fn used_key(&self, operation: &'static str, answer: Option<String>) -> Result<String> {
+        let foreign = |detail: &str| failed(operation, KmsReason::NotFromKms, detail);
+        let arn = answer.ok_or_else(|| foreign("no key id in the answer"))?;
+        let used = Arn::of_key(&arn).ok_or_else(|| foreign("the key id in the answer is not the ARN of a KMS key"))?;
+        let region = self.client.config().region().map(Region::as_ref);
+        match (self.named_key()?, self.key.as_deref()) {
+            (Some(name), Some(key)) if !name.can_be(used, region) => {
+                Err(failed(operation, KmsReason::WrongKey, format!("expected {key}, found {arn}")))
+            }
+            _ => Ok(arn),
+        }
     }
 }
 
 impl AwsKmsBuilder {
     /// The key that encrypts, and the only one that may have encrypted what is decrypted: an ARN, a key id or an alias. From an
-    /// ARN the region is taken too.
+    /// ARN the region is taken too. A text that is none of these is [`Error::InvalidName`] at the first call.
     #[must_use]
     pub fn key(mut self, key: impl Into<String>) -> Self {
         let key = key.into();
-        if let ["arn", _, "kms", region, ..] = key.split(':').collect::<Vec<_>>()[..] {
+        if let Some(region) = KeyName::parse(&key).and_then(KeyName::region) {
             self.region = Some(region.to_owned());
         }
         self.key = Some(key);
@@ -130,6 +151,7 @@ impl AwsKmsBuilder {
         };
         let (timeouts, retries) = (timeouts(self.operation_timeout), retries());
         let mut builder = aws_sdk_kms::config::Builder::from(&config).timeout_config(timeouts).retry_config(retries);
+        builder = builder.interceptor(Wire::default());
         if let Some(region) = self.region {
             builder = builder.region(Region::new(region));
         }
@@ -157,42 +179,49 @@ impl Kms for AwsKms {
         if plaintext.is_empty() || plaintext.len() > KMS_LIMIT {
             return Err(Error::DocumentTooLarge { expected: KMS_LIMIT, found: plaintext.len() });
         }
-        let key = self.key.as_deref().ok_or_else(|| failed("Encrypt", KmsReason::KeyUnknown, "no key is named to encrypt under"))?;
+        const OPERATION: &str = "Encrypt";
+        let key = self.encrypting_key(OPERATION)?;
         let call = self.client.encrypt().key_id(key).plaintext(Blob::new(plaintext)).set_encryption_context(pairs(context));
-        let answer = observed("Encrypt", self.key.as_deref(), call.send()).await?;
-        let blob = answer.ciphertext_blob.ok_or_else(|| failed("Encrypt", KmsReason::Service, "no ciphertext in the answer"))?;
-        let arn = answer.key_id.ok_or_else(|| failed("Encrypt", KmsReason::Service, "no key id in the answer"))?;
+        let answer = observed(OPERATION, Some(key), call.send()).await?;
+        let blob = answer.ciphertext_blob.ok_or_else(|| failed(OPERATION, KmsReason::NotFromKms, "no ciphertext in the answer"))?;
+        let arn = self.used_key(OPERATION, answer.key_id)?;
         Ok(Wrapped { blob: blob.into_inner(), key: WrappingKey::Aws(arn) })
     }
 
     async fn generate_bytes(&self, context: &EncryptionContext) -> Result<(Zeroizing<Vec<u8>>, Wrapped)> {
         const OPERATION: &str = "GenerateDataKey";
-        let key = self.key.as_deref().ok_or_else(|| failed(OPERATION, KmsReason::KeyUnknown, "no key is named to encrypt under"))?;
+        let key = self.encrypting_key(OPERATION)?;
         let call = self.client.generate_data_key().key_id(key).key_spec(DataKeySpec::Aes256).set_encryption_context(pairs(context));
-        let answer = observed(OPERATION, self.key.as_deref(), call.send()).await?;
+        let answer = observed(OPERATION, Some(key), call.send()).await?;
         let plaintext = Zeroizing::new(answer.plaintext.map(Blob::into_inner).unwrap_or_default());
-        let blob = answer.ciphertext_blob.ok_or_else(|| failed(OPERATION, KmsReason::Service, "no ciphertext in the answer"))?;
-        let arn = answer.key_id.ok_or_else(|| failed(OPERATION, KmsReason::Service, "no key id in the answer"))?;
+        let blob = answer.ciphertext_blob.ok_or_else(|| failed(OPERATION, KmsReason::NotFromKms, "no ciphertext in the answer"))?;
+        let arn = self.used_key(OPERATION, answer.key_id)?;
         Ok((plaintext, Wrapped { blob: blob.into_inner(), key: WrappingKey::Aws(arn) }))
     }
 
     async fn decrypt_bytes(&self, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
+        const OPERATION: &str = "Decrypt";
+        self.named_key()?;
         if blob.len() < SHORTEST_BLOB {
             return Err(failed(
-                "Decrypt",
+                OPERATION,
                 KmsReason::CiphertextTooShort,
                 format!("expected at least {SHORTEST_BLOB} bytes, found {}", blob.len()),
             ));
         }
         let call =
             self.client.decrypt().set_key_id(self.key.clone()).ciphertext_blob(Blob::new(blob)).set_encryption_context(pairs(context));
-        let answer = observed("Decrypt", self.key.as_deref(), call.send()).await?;
+        let answer = observed(OPERATION, self.key.as_deref(), call.send()).await?;
         let plaintext = Zeroizing::new(answer.plaintext.map(Blob::into_inner).unwrap_or_default());
-        self.check_key(answer.key_id.as_deref())?;
-        if plaintext.is_empty() {
-            return Err(failed("Decrypt", KmsReason::Service, "no plaintext in the answer"));
+        self.used_key(OPERATION, answer.key_id)?;
+        match plaintext.len() {
+            0 => Err(failed(OPERATION, KmsReason::NotFromKms, "no plaintext in the answer")),
+            1..=KMS_LIMIT => Ok(plaintext),
+            found => {
+                let detail = format!("expected at most {KMS_LIMIT} bytes of plaintext in the answer, found {found}");
+                Err(failed(OPERATION, KmsReason::NotFromKms, detail))
+            }
         }
-        Ok(plaintext)
     }
 }
 
@@ -207,9 +236,9 @@ pub(super) async fn observed<T, E>(
     call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
 ) -> Result<T>
 where
-    E: ProvideErrorMetadata + RequestId,
+    E: ProvideErrorMetadata + RequestId + std::error::Error + 'static,
 {
-    let span = tracing::debug_span!("kms", operation, key);
+    let span = tracing::debug_span!("kms", operation, key = key.map(|key| tracing::field::display(Printable(key))));
     let started = std::time::Instant::now();
     let answer = call.instrument(span.clone()).await.map_err(|error| Error::from(classify(operation, &error)));
     let milliseconds = started.elapsed().as_millis();
@@ -220,7 +249,7 @@ where
     answer
 }
 
-pub(super) fn failed(operation: &'static str, reason: KmsReason, detail: impl Into<String>) -> Error {
+pub(super) fn failed(operation: &'static str, reason: KmsReason, detail: impl AsRef<str>) -> Error {
     KmsError::new(operation, reason).detail(detail).into()
 }
 
@@ -228,46 +257,57 @@ pub(super) fn failed(operation: &'static str, reason: KmsReason, detail: impl In
 /// and the message that KMS gave are kept.
 fn classify<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> KmsError
 where
-    E: ProvideErrorMetadata + RequestId,
+    E: ProvideErrorMetadata + RequestId + std::error::Error + 'static,
 {
     let new = |reason| KmsError::new(operation, reason);
     match error {
         SdkError::TimeoutError(_) => new(KmsReason::TimedOut),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => new(KmsReason::TimedOut),
         SdkError::DispatchFailure(failure) => dispatch(operation, failure.as_connector_error()),
+        SdkError::ResponseError(_) if is_too_long(error) => {
+            new(KmsReason::NotFromKms).detail(format!("the answer is longer than {ANSWER_MAX} bytes"))
+        }
         SdkError::ResponseError(_) => new(KmsReason::Unreachable).detail("the answer was cut short"),
         SdkError::ConstructionFailure(_) => new(KmsReason::Service).detail("the request could not be built"),
         SdkError::ServiceError(service) => {
             let answer = service.err();
             let status = service.raw().status();
             let code = answer.code();
-            let detail = match (code, answer.message().filter(|message| !message.is_empty())) {
+            let told = code.and_then(|code| reason(code, service.raw()));
+            let detail = match (told.and(code), answer.message().filter(|message| !message.is_empty())) {
                 (Some(code), Some(message)) => format!("{code}: {message}"),
                 (Some(code), None) => code.to_owned(),
                 (None, _) => format!("the answer, with HTTP status {status}, was not one of KMS"),
             };
-            let reason = match reason(code) {
-                KmsReason::Service if status.is_server_error() => KmsReason::Unavailable,
-                reason => reason,
+            let reason = match told {
+                None | Some(KmsReason::Service) if status.is_server_error() => KmsReason::Unavailable,
+                told => told.unwrap_or(KmsReason::NotFromKms),
             };
-            KmsError { request_id: answer.request_id().map(str::to_owned), ..new(reason).detail(detail) }
+            new(reason).detail(detail).request_id(answer.request_id())
         }
         _ => new(KmsReason::Service),
     }
 }
 
-/// The documented error codes of Encrypt and Decrypt, and the common ones (AWS KMS API reference).
-fn reason(code: Option<&str>) -> KmsReason {
-    match code.unwrap_or_default() {
+/// The documented error codes of Encrypt, Decrypt, GenerateDataKey and GetParameter, and the common ones (AWS KMS and AWS Systems
+/// Manager API references). `None` for an error that neither of them gives: only their own words may drop a cached key.
+fn reason(code: &str, answer: &HttpResponse) -> Option<KmsReason> {
+    Some(match code {
+        _ if !(answer.status().is_client_error() || answer.status().is_server_error()) => return None,
         "DisabledException" => KmsReason::KeyDisabled,
-        "KMSInvalidStateException" | "InvalidKeyUsageException" => KmsReason::KeyUnusable,
+        "KMSInvalidStateException" | "InvalidKeyUsageException" | "InvalidKeyId" => KmsReason::KeyUnusable,
         "NotFoundException" => KmsReason::KeyUnknown,
-        "InvalidKeyId" => KmsReason::KeyUnusable,
         "ParameterNotFound" | "ParameterVersionNotFound" => KmsReason::ParameterUnknown,
         "AccessDeniedException" => KmsReason::AccessDenied,
         "IncorrectKeyException" => KmsReason::WrongKey,
         "InvalidCiphertextException" => KmsReason::InvalidCiphertext,
         "ThrottlingException" | "LimitExceededException" | "TooManyRequestsException" | "RequestLimitExceeded" => KmsReason::Throttled,
+        "KMSInternalException"
+        | "DependencyTimeoutException"
+        | "KeyUnavailableException"
+        | "InternalFailure"
+        | "InternalServerError"
+        | "ServiceUnavailable" => KmsReason::Unavailable,
         "UnrecognizedClientException"
         | "ExpiredTokenException"
         | "ExpiredToken"
@@ -275,8 +315,15 @@ fn reason(code: Option<&str>) -> KmsReason {
         | "IncompleteSignature"
         | "InvalidSignatureException"
         | "MissingAuthenticationTokenException" => KmsReason::Credentials,
-        _ => KmsReason::Service,
-    }
+        "ValidationException" | "ValidationError" | "NotAuthorized" | "OptInRequired" | "RequestExpired" => KmsReason::Service,
+        // An error of a later version: in the format of these services, which no proxy speaks.
+        later if later.ends_with("Exception") && is_aws_json(answer) => KmsReason::Service,
+        _ => return None,
+    })
+}
+
+fn is_aws_json(answer: &HttpResponse) -> bool {
+    answer.headers().get("content-type").is_some_and(|kind| kind.starts_with("application/x-amz-json"))
 }
 
 /// What kept a request from being sent. The SDK has no variants for missing credentials and a missing region, only words.

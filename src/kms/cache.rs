@@ -55,8 +55,9 @@ impl CachePolicy {
         self
     }
 
-    /// For how much longer a key serves while KMS is down: throttled, unreachable, silent, or failing by its own words (HTTP 5xx); a
-    /// year at most. Every other answer of KMS counts, and drops the key: that it is disabled, deleted, or that access is denied.
+    /// For how much longer a key serves while KMS is down: throttled, unreachable, silent, failing by its own words (HTTP 5xx), or
+    /// answered for by somebody else, such as a proxy; a year at most. Every other answer of KMS counts, and drops the key: that it
+    /// is disabled, deleted, or that access is denied.
     #[must_use]
     pub fn stale_for(mut self, window: Duration) -> Self {
         self.stale = window.min(LONGEST);
@@ -289,7 +290,7 @@ impl<K: Kms> CachedKms<K> {
 
 /// Whether KMS failed, as opposed to refused.
 fn is_outage(error: &Error) -> bool {
-    let outages = [KmsReason::Throttled, KmsReason::Unreachable, KmsReason::TimedOut, KmsReason::Unavailable];
+    let outages = [KmsReason::Throttled, KmsReason::Unreachable, KmsReason::TimedOut, KmsReason::Unavailable, KmsReason::NotFromKms];
     matches!(error, Error::Kms(kms) if outages.contains(&kms.reason))
 }
 

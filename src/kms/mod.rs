@@ -9,20 +9,23 @@ use futures_util::stream::{self, StreamExt};
 use zeroize::Zeroizing;
 
 use crate::context::{Binding, Context};
-use crate::crypto;
+use crate::crypto::{self, ROOT_LEN};
 use crate::data_key::DataKey;
-use crate::error::{Error, Result};
+use crate::error::{Error, KmsError, KmsReason, Result};
 use crate::keyring::KMS_LIMIT;
 use crate::plaintext::Plaintext;
 use crate::sealed::{KmsEncrypted, WrappedKey};
 
 mod any;
+pub(crate) mod arn;
 #[cfg(feature = "aws")]
 mod aws;
 mod cache;
 mod local;
 #[cfg(feature = "ssm")]
 pub(crate) mod ssm;
+#[cfg(feature = "aws")]
+mod wire;
 
 pub use any::AnyKms;
 #[cfg(feature = "aws")]
@@ -71,7 +74,7 @@ pub trait Kms: Send + Sync {
     }
 
     /// Unwraps a data key that was made under [`EncryptionContext::data_key`] without further pairs: one call. The key may be
-    /// missing, as in `row.data_key.as_ref()`.
+    /// missing, as in `row.data_key.as_ref()`. A key that Python made has no context, and needs [`unwrap_with`](Self::unwrap_with).
     ///
     /// # Errors
     ///
@@ -83,6 +86,9 @@ pub trait Kms: Send + Sync {
     /// As [`unwrap`](Self::unwrap), under the context that the key was made with: [`EncryptionContext::none`] for keys that the
     /// likes of Python's `generate_data_key(KeyId, KeySpec)` made.
     ///
+    /// KMS answers a damaged key and another context alike. If it refuses a key under [`EncryptionContext::data_key`] or under none,
+    /// a second call under the other of the two tells them apart, for the error's words alone.
+    ///
     /// # Errors
     ///
     /// As [`unwrap`](Self::unwrap).
@@ -92,11 +98,20 @@ pub trait Kms: Send + Sync {
         context: &EncryptionContext,
     ) -> impl Future<Output = Result<DataKey>> + Send {
         let key = key.into();
-        async move { DataKey::from_bytes(&self.decrypt_bytes(key.ok_or(Error::DataKeyGone)?.as_bytes(), context).await?) }
+        async move {
+            let blob = key.ok_or(Error::DataKeyGone)?.as_bytes();
+            match self.decrypt_bytes(blob, context).await {
+                Err(Error::Kms(error)) if error.reason == KmsReason::InvalidCiphertext => {
+                    Err(name_context(self, blob, context, error).await)
+                }
+                answer => DataKey::from_bytes(&answer?),
+            }
+        }
     }
 
     /// Opens a page of rows: unwraps the distinct keys, at most 16 at once, and then opens each row. The order is kept, and a row
-    /// whose key cannot be unwrapped has its own error.
+    /// whose key cannot be unwrapped has its own error. As in [`unwrap_with`](Self::unwrap_with), a key that KMS refuses may cost a
+    /// second call.
     ///
     /// ```
     /// # use diesel_envelope::{DataKey, Result, Sealed, WrappedKey, kms::{EncryptionContext, Kms}};
@@ -178,6 +193,22 @@ pub trait Kms: Send + Sync {
     }
 }
 
+/// The error with the context that the data key has, if it is the other one of the two that most keys have. A key that is refused
+/// costs one more call, which a cache makes once for all who wait; no other context is tried.
+async fn name_context<K: Kms + ?Sized>(kms: &K, blob: &[u8], context: &EncryptionContext, error: Box<KmsError>) -> Error {
+    let (other, hint) = if *context == EncryptionContext::data_key() {
+        (EncryptionContext::none(), "it has none, as Python makes it: call unwrap_with(key, &EncryptionContext::none())")
+    } else if context.is_empty() {
+        (EncryptionContext::data_key(), "it has the context of a data key: call unwrap(key)")
+    } else {
+        return Error::Kms(error);
+    };
+    match kms.decrypt_bytes(blob, &other).await {
+        Ok(bytes) if bytes.len() == ROOT_LEN => KmsError { reason: KmsReason::WrongEncryptionContext, ..*error }.detail(hint).into(),
+        _ => Error::Kms(error),
+    }
+}
+
 macro_rules! behind_a_pointer {
     ($([$($lifetime:lifetime)?] $pointer:ty),+) => { $(
         impl<$($lifetime,)? K: Kms> Kms for $pointer {
@@ -230,11 +261,17 @@ impl fmt::Debug for Wrapped {
 
 impl Wrapped {
     /// The form in which an environment variable holds it: `kms:<key-arn>:<base64>` or `local:<base64>`.
-    pub fn to_alternative(&self) -> String {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidName`] for a key that is not named by an ARN: the text may come from an answer of KMS, and goes into a line
+    /// that is appended to files.
+    pub fn to_alternative(&self) -> Result<String> {
         let blob = crypto::to_base64(&self.blob);
         match &self.key {
-            WrappingKey::Aws(arn) => format!("kms:{arn}:{blob}"),
-            WrappingKey::Local => format!("local:{blob}"),
+            WrappingKey::Aws(arn) if arn::Arn::of_key(arn).is_none() => Err(Error::name("the ARN of a KMS key", arn)),
+            WrappingKey::Aws(arn) => Ok(format!("kms:{arn}:{blob}")),
+            WrappingKey::Local => Ok(format!("local:{blob}")),
         }
     }
 }

@@ -7,8 +7,10 @@ use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::ParameterType;
 use zeroize::Zeroizing;
 
+use super::arn::{self, Arn};
 use super::aws::{OPERATION_TIMEOUT, failed, observed, retries, timeouts};
-use crate::error::{KmsReason, Result};
+use super::wire::Wire;
+use crate::error::{Error, KmsReason, Result};
 
 const OPERATION: &str = "GetParameter";
 
@@ -16,23 +18,26 @@ const OPERATION: &str = "GetParameter";
 ///
 /// # Errors
 ///
-/// `Error::Kms` with `ParameterUnknown`, `ParameterNotSecure`, `AccessDenied` and what else a call to AWS can meet.
+/// `Error::Kms` with `ParameterUnknown`, `ParameterNotSecure`, `AccessDenied` and what else a call to AWS can meet;
+/// `Error::InvalidName` without a call.
 pub(crate) async fn parameter(name: &str, timeout: Option<Duration>) -> Result<Zeroizing<String>> {
+    if !arn::is_parameter_name(name) {
+        return Err(Error::name("the name or ARN of an SSM parameter", name));
+    }
     let config = aws_config::defaults(BehaviorVersion::latest()).load().await;
     let timeouts = timeouts(timeout.unwrap_or(OPERATION_TIMEOUT));
     let mut builder = aws_sdk_ssm::config::Builder::from(&config).timeout_config(timeouts).retry_config(retries());
-    if let ["arn", _, "ssm", region, ..] = name.split(':').collect::<Vec<_>>()[..] {
-        builder = builder.region(Region::new(region.to_owned()));
+    builder = builder.interceptor(Wire::default());
+    if let Some(arn) = Arn::of_parameter(name) {
+        builder = builder.region(Region::new(arn.region.to_owned()));
     }
     let call = Client::from_conf(builder.build()).get_parameter().name(name).with_decryption(true);
     let answer = observed(OPERATION, Some(name), call.send()).await?;
-    let parameter = answer.parameter.ok_or_else(|| failed(OPERATION, KmsReason::Service, "no parameter in the answer"))?;
+    let parameter = answer.parameter.ok_or_else(|| failed(OPERATION, KmsReason::NotFromKms, "no parameter in the answer"))?;
     let value = Zeroizing::new(parameter.value.unwrap_or_default());
     match parameter.r#type {
         Some(ParameterType::SecureString) => Ok(value),
-        other => {
-            let found = other.as_ref().map_or("none", ParameterType::as_str);
-            Err(failed(OPERATION, KmsReason::ParameterNotSecure, format!("its type is {found}")))
-        }
+        Some(other) => Err(failed(OPERATION, KmsReason::ParameterNotSecure, format!("its type is {}", other.as_str()))),
+        None => Err(failed(OPERATION, KmsReason::NotFromKms, "no type in the answer")),
     }
 }

@@ -54,7 +54,7 @@ impl Target {
             Self::Kms(_) => return Err(crate::Error::FeatureDisabled { what: "a keyring wrapped by AWS KMS", feature: "aws" }),
             Self::Local(path) => LocalKms::open_or_create(path)?.encrypt_bytes(document, context).await?,
         };
-        Ok(wrapped.to_alternative())
+        wrapped.to_alternative()
     }
 }
 

@@ -69,7 +69,7 @@ fn a_secret_makes_the_round_trip() {
     let wrapped =
         block_on(async { client(&kms).key(&arn).build().await.encrypt_bytes(FERNET_KEY.as_bytes(), &EncryptionContext::keyring()).await })
             .unwrap();
-    assert_eq!(wrapped.to_alternative(), format!("kms:{arn}:{}", BASE64_STANDARD.encode(&wrapped.blob)));
+    assert_eq!(wrapped.to_alternative().unwrap(), format!("kms:{arn}:{}", BASE64_STANDARD.encode(&wrapped.blob)));
     assert_eq!(decrypt(client(&kms).key(&arn), &wrapped.blob).unwrap(), FERNET_KEY.as_bytes());
     assert_eq!(kms.calls(), 2);
     let (operation, body) = kms.last_call();
@@ -134,14 +134,186 @@ fn a_pinned_key_opens_no_blob_of_another() {
 /// KMS checks the pin, and an answer that did not come from there is checked once more.
 #[test]
 fn an_answer_under_another_key_is_refused_and_not_used() {
-    for key_id in [Some("arn:aws:kms:eu-west-1:123456789012:key/other"), None] {
+    let other = "arn:aws:kms:eu-west-1:123456789012:key/other";
+    for key_id in [Some(other), Some("key/other"), Some("a\nb"), None] {
         let (kms, arn, blob) = kms();
         let answer = serde_json::json!({"Plaintext": BASE64_STANDARD.encode(FERNET_KEY), "KeyId": key_id});
         kms.fail(1, Fault::Answer(200, answer.to_string()));
         let error = failure(client(&kms).key(&arn), &blob);
-        assert_eq!(error.reason, KmsReason::WrongKey);
-        let found = key_id.unwrap_or("no key id in the answer");
-        assert_eq!(error.detail.as_deref(), Some(format!("expected {arn}, found {found}").as_str()));
+        let (reason, detail) = match key_id {
+            Some(key_id) if key_id == other => (KmsReason::WrongKey, format!("expected {arn}, found {other}")),
+            Some(_) => (KmsReason::NotFromKms, "the key id in the answer is not the ARN of a KMS key".to_owned()),
+            None => (KmsReason::NotFromKms, "no key id in the answer".to_owned()),
+        };
+        assert_eq!((error.reason, error.detail), (reason, Some(detail)));
+    }
+}
+
+/// The key that wrapped goes into a line that is appended to an env file.
+#[test]
+fn a_key_that_is_not_the_pinned_one_is_refused_before_a_line_is_made() {
+    let (kms, arn, _) = kms();
+    let id = arn.rsplit('/').next().unwrap();
+    let region = kms.region();
+    let elsewhere = "arn:aws:kms:eu-west-1:123456789012:key/other";
+    let other_account = format!("arn:aws:kms:{region}:210987654321:key/{id}");
+    let forged = format!("{arn}:QUFB\nLD_PRELOAD=evil.so\nX=");
+    let alias = format!("arn:aws:kms:{region}:123456789012:alias/app");
+    for (name, key_id, reason) in [
+        (arn.as_str(), arn.as_str(), None),
+        (id, &arn, None),
+        ("alias/app", &arn, None),
+        (&alias, &arn, None),
+        (&arn, elsewhere, Some(KmsReason::WrongKey)),
+        (id, elsewhere, Some(KmsReason::WrongKey)),
+        ("alias/app", elsewhere, Some(KmsReason::WrongKey)),
+        (&alias, elsewhere, Some(KmsReason::WrongKey)),
+        (&alias, &other_account, Some(KmsReason::WrongKey)),
+        (&arn, &forged, Some(KmsReason::NotFromKms)),
+        ("alias/app", &forged, Some(KmsReason::NotFromKms)),
+        ("alias/app", "", Some(KmsReason::NotFromKms)),
+    ] {
+        let blob = BASE64_STANDARD.encode([7; 100]);
+        let answer = serde_json::json!({"Plaintext": BASE64_STANDARD.encode([7; 32]), "CiphertextBlob": blob, "KeyId": key_id});
+        kms.fail(3, Fault::Answer(200, answer.to_string()));
+        let client = block_on(client(&kms).key(name).build());
+        let context = EncryptionContext::keyring();
+        let outcomes = [
+            block_on(client.encrypt_bytes(b"secret", &context)).map(|wrapped| wrapped.to_alternative()),
+            block_on(client.generate_bytes(&context)).map(|(_, wrapped)| wrapped.to_alternative()),
+            block_on(client.decrypt_bytes(&[7; 100], &context)).map(|_| Ok(format!("kms:{arn}:{blob}"))),
+        ];
+        for outcome in outcomes {
+            match (outcome, reason) {
+                (Ok(line), None) => assert_eq!(line.unwrap(), format!("kms:{arn}:{blob}")),
+                (Err(Error::Kms(error)), Some(reason)) => assert_eq!(error.reason, reason, "{name} {key_id}: {error}"),
+                (outcome, _) => panic!("{name} {key_id}: {outcome:?}"),
+            }
+        }
+    }
+    let wrapped = diesel_envelope::kms::Wrapped { blob: vec![7; 100], key: diesel_envelope::kms::WrappingKey::Aws(forged) };
+    let refused = wrapped.to_alternative().unwrap_err();
+    assert!(matches!(refused, Error::InvalidName { .. }) && !refused.to_string().contains('\n'), "{refused}");
+}
+
+#[test]
+fn a_text_that_names_no_key_is_refused_without_a_call() {
+    let (kms, arn, blob) = kms();
+    for name in
+        ["", "alias/", "alias/a\nb", "app key", &format!("{arn}\u{1b}[2K"), &format!("{arn}:QUFB"), "arn:aws:kms:evil.example/#:1:key/2"]
+    {
+        let client = block_on(client(&kms).key(name).build());
+        let context = EncryptionContext::keyring();
+        for refused in [
+            block_on(client.encrypt_bytes(b"secret", &context)).map(|_| ()),
+            block_on(client.generate_bytes(&context)).map(|_| ()),
+            block_on(client.decrypt_bytes(&blob, &context)).map(|_| ()),
+        ] {
+            let words = refused.unwrap_err().to_string();
+            let expected = format!("expected the ARN, id or alias (alias/…) of a KMS key, found '{}'", diesel_envelope::Printable(name));
+            assert_eq!(words, expected);
+        }
+    }
+    assert_eq!(kms.calls(), 0);
+}
+
+/// Whoever answers in the place of KMS chooses its message.
+#[test]
+fn a_message_of_kms_forges_no_line_and_stays_short() {
+    let log = Log::default();
+    let said = "\u{1b}[2K\u{1b}]0;x\u{7}\nWARN diesel_envelope forged\r\0\u{202e}";
+    for message in [said.to_owned(), format!("{said}{}", "x".repeat(40_000))] {
+        let (kms, _, blob) = kms();
+        let name: &'static str = "AccessDeniedException";
+        kms.fail(1, Fault::Answer(400, serde_json::json!({"__type": name, "message": message}).to_string()));
+        let answer = tracing::subscriber::with_default(log.clone(), || {
+            block_on(async { client(&kms).build().await.decrypt_bytes(&blob, &EncryptionContext::keyring()).await })
+        });
+        let Err(Error::Kms(error)) = answer else { panic!("expected a KMS error") };
+        assert_eq!(error.reason, KmsReason::AccessDenied);
+        let detail = error.detail.as_deref().unwrap();
+        assert!(
+            detail.starts_with("AccessDeniedException: \\u{1b}[2K\\u{1b}]0;x\\u{7}\\nWARN diesel_envelope forged\\r\\u{0}\\u{202e}"),
+            "{detail}"
+        );
+        for text in [detail, &error.to_string()] {
+            assert!(text.len() < 700 && !text.contains(|c: char| c.is_control() || c == '\u{202e}'), "{text}");
+        }
+    }
+    let log = log.text();
+    let ours: Vec<_> = log.lines().filter(|line| line.starts_with("DEBUG diesel_envelope") || line.starts_with("WARN")).collect();
+    assert!(ours.iter().any(|line| line.contains("KMS call failed")) && !ours.iter().any(|line| line.contains('\u{1b}')), "{ours:?}");
+    assert!(ours.iter().all(|line| line.len() < 1_000), "{ours:?}");
+    assert!(!log.lines().any(|line| line.starts_with("WARN diesel_envelope forged")), "a line was forged");
+}
+
+/// Memory must not grow with what is sent. The sockets on the way hold some megabytes of each attempt.
+#[test]
+fn an_answer_without_end_is_not_read_to_its_end() {
+    const BUFFERS: usize = 8 << 20;
+    side_by_side([(200, Some(50 << 20)), (400, Some(50 << 20)), (200, None), (400, None), (503, None)], |(status, length)| {
+        let (kms, arn, blob) = kms();
+        kms.fail(usize::MAX, Fault::Flood(status, length));
+        let error = failure(client(&kms).key(&arn), &blob);
+        assert_eq!(error.reason, KmsReason::NotFromKms, "{status}: {error}");
+        assert_eq!(error.detail.as_deref(), Some("the answer is longer than 65536 bytes"), "{status}");
+        assert!(kms.flooded() < kms.calls() * BUFFERS, "{} bytes of {} answers were taken", kms.flooded(), kms.calls());
+    });
+}
+
+#[test]
+fn an_answer_that_is_not_of_kms_is_told_from_a_refusal() {
+    for (status, body) in [
+        (404, "<html>Not Found</html>"),
+        (404, r#"{"error":"no such route"}"#),
+        (404, r#"{"code":"NotFound","message":"no such route"}"#),
+        (403, r#"{"message":"Forbidden"}"#),
+        (407, ""),
+        (429, "slow down"),
+        (307, ""),
+        (302, r#"{"__type":"AccessDeniedException","message":"moved"}"#),
+        (200, "<html>Log in to the network</html>"),
+        (200, "{}"),
+        (200, "[]"),
+    ] {
+        let (kms, _, blob) = kms();
+        kms.fail(1, Fault::Answer(status, body.to_owned()));
+        let error = failure(client(&kms), &blob);
+        assert_eq!((error.reason, kms.calls()), (KmsReason::NotFromKms, 1), "{status} {body}: {error}");
+        assert!(error.to_string().contains("the answer does not come from KMS: check the endpoint, and the proxy"), "{error}");
+    }
+    for (name, reason) in [
+        ("com.amazonaws.kms#DisabledException", KmsReason::KeyDisabled),
+        ("ValidationException", KmsReason::Service),
+        ("KeyRevokedByALaterVersionException", KmsReason::Service),
+    ] {
+        let (kms, _, blob) = kms();
+        kms.fail(1, Fault::Error(400, name, "refused"));
+        assert_eq!(failure(client(&kms), &blob).reason, reason, "{name}");
+    }
+}
+
+#[test]
+fn an_endpoint_without_tls_is_warned_of_once_before_the_first_call() {
+    let (kms, arn, blob) = kms();
+    let port = kms.url().rsplit(':').next().unwrap().to_owned();
+    for (url, warnings) in [(kms.url(), 0), (format!("http://localhost:{port}"), 0), (format!("http://bob:hunter2@0.0.0.0:{port}"), 1)] {
+        let log = Log::default();
+        tracing::subscriber::with_default(log.clone(), || {
+            block_on(async {
+                let client = AwsKms::builder().config(config(&url, Some(&kms.region()))).key(&arn).build().await;
+                for _ in 0..3 {
+                    client.decrypt_bytes(&blob, &EncryptionContext::keyring()).await.unwrap();
+                }
+            });
+        });
+        let log = log.text();
+        let lines: Vec<_> = log.lines().filter(|line| line.starts_with("WARN diesel_envelope")).collect();
+        assert_eq!(lines.len(), warnings, "{lines:?}");
+        for line in lines {
+            assert!(line.contains("the AWS endpoint is not HTTPS") && line.contains("host=0.0.0.0"), "{line}");
+            assert!(!line.contains("hunter2") && !line.contains("bob"), "{line}");
+        }
     }
 }
 
@@ -150,7 +322,16 @@ fn an_answer_without_a_plaintext_is_no_empty_key() {
     let (kms, arn, blob) = kms();
     kms.fail(1, Fault::Answer(200, serde_json::json!({"KeyId": arn}).to_string()));
     let error = failure(client(&kms), &blob);
-    assert_eq!((error.reason, error.detail.as_deref()), (KmsReason::Service, Some("no plaintext in the answer")));
+    assert_eq!((error.reason, error.detail.as_deref()), (KmsReason::NotFromKms, Some("no plaintext in the answer")));
+}
+
+#[test]
+fn an_answer_with_more_than_kms_wraps_is_not_used() {
+    let (kms, arn, _) = kms();
+    let error = failure(client(&kms), &kms.wrap(&arn, &[b'x'; 4097], &CONTEXT));
+    let detail = "expected at most 4096 bytes of plaintext in the answer, found 4097";
+    assert_eq!((error.reason, error.detail.as_deref()), (KmsReason::NotFromKms, Some(detail)));
+    assert_eq!(decrypt(client(&kms), &kms.wrap(&arn, &[b'x'; 4096], &CONTEXT)).unwrap().len(), 4096);
 }
 
 #[test]
@@ -338,7 +519,7 @@ fn an_answer_that_breaks_off_inside_the_key_does_not_show_it() {
         let (kms, _, blob) = kms();
         kms.fail(1, Fault::Answer(status, body.clone()));
         let error = failure(client(&kms), &blob);
-        assert_eq!((error.reason, kms.calls()), (KmsReason::Service, 1), "{body}: {error}");
+        assert_eq!((error.reason, kms.calls()), (KmsReason::NotFromKms, 1), "{body}: {error}");
         assert!(error.to_string().contains(&format!("(the answer, with HTTP status {status}, was not one of KMS)")), "{error}");
     }
 }

@@ -37,7 +37,7 @@ fn wrap(key: &str, plaintext: &[u8], context: &EncryptionContext) -> String {
         .build();
     let call = async { AwsKms::builder().config(config).key(key).build().await.encrypt_bytes(plaintext, context).await };
     let wrapped = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(call).unwrap();
-    wrapped.to_alternative()
+    wrapped.to_alternative().unwrap()
 }
 
 fn bare(alternative: &str) -> &str {

@@ -36,6 +36,8 @@ pub enum Fault {
     Slow(Duration),
     /// The answer is announced in full, and ends in the middle.
     Truncate,
+    /// An error of KMS with this HTTP status, whose message has this many bytes, or has no end. The connection is closed behind it.
+    Flood(u16, Option<usize>),
 }
 
 /// Whether a key may be used.
@@ -62,6 +64,8 @@ struct State {
     parameters: HashMap<String, (String, String)>,
     faults: Vec<Script>,
     calls: Vec<Call>,
+    /// The bytes of floods that the other side has taken.
+    flooded: usize,
 }
 
 struct Key {
@@ -165,6 +169,11 @@ impl FakeKms {
         self.state.lock().unwrap().calls.iter().filter(|call| call.region == region).count()
     }
 
+    /// How many bytes of floods the other side has taken.
+    pub fn flooded(&self) -> usize {
+        self.state.lock().unwrap().flooded
+    }
+
     /// Operation and body of the last request.
     pub fn last_call(&self) -> (String, Value) {
         let state = self.state.lock().unwrap();
@@ -185,6 +194,7 @@ impl FakeKms {
                 Some(Fault::Hang) => loop {
                     thread::park();
                 },
+                Some(Fault::Flood(status, length)) => return self.flood(&mut writer, status, length),
                 Some(Fault::Error(status, name, message)) => (status, json!({"__type": name, "message": message}).to_string()),
                 Some(Fault::Answer(status, ref body)) => (status, body.clone()),
                 Some(Fault::Slow(_) | Fault::Truncate) | None => self.answer(&call),
@@ -204,6 +214,23 @@ impl FakeKms {
             }
             writer.write_all(answer.as_bytes()).ok()?;
         }
+    }
+
+    /// Sends for as long as it is read.
+    fn flood(&self, writer: &mut TcpStream, status: u16, length: Option<usize>) -> Option<()> {
+        const CHUNK: &[u8] = &[b'x'; 16 * 1024];
+        let announced = length.map_or_else(String::new, |length| format!("Content-Length: {length}\r\n"));
+        let head = format!("HTTP/1.1 {status} Flood\r\nContent-Type: application/x-amz-json-1.1\r\n{announced}Connection: close\r\n\r\n");
+        writer.write_all(head.as_bytes()).ok()?;
+        let start = br#"{"__type":"AccessDeniedException","message":""#;
+        writer.write_all(start).ok()?;
+        let mut left = length.map_or(usize::MAX, |length| length - start.len() - 2);
+        while left > 0 {
+            let sent = writer.write(&CHUNK[..left.min(CHUNK.len())]).ok()?;
+            left -= if length.is_some() { sent } else { 0 };
+            self.state.lock().unwrap().flooded += sent;
+        }
+        writer.write_all(br#""}"#).ok()
     }
 
     /// Counts the call, and looks up what shall happen to it.

@@ -143,6 +143,34 @@ fn a_deleted_key_takes_its_rows_with_it() {
     });
 }
 
+/// A proxy's answers are an outage, which the stale window bridges; what KMS itself says drops the key.
+#[test]
+fn a_proxy_that_answers_for_kms_drops_no_cached_key() {
+    block_on(async {
+        for (fault, serves) in [
+            (Fault::Answer(404, "<html>Not Found</html>".into()), true),
+            (Fault::Answer(307, String::new()), true),
+            (Fault::Answer(403, r#"{"message":"Forbidden"}"#.into()), true),
+            (Fault::Answer(200, "<html>Log in</html>".into()), true),
+            (Fault::Answer(200, "{}".into()), true),
+            (Fault::Error(400, "AccessDeniedException", "revoked"), false),
+            (Fault::Error(400, "DisabledException", "disabled"), false),
+        ] {
+            let fake = FakeKms::start();
+            let kms = aws(&fake, &fake.key()).await;
+            let row = write(&kms).await.unwrap();
+            let policy = CachePolicy::new(Duration::from_millis(20)).stale_for(Duration::from_secs(60)).retry_after(Duration::ZERO);
+            let cached = CachedKms::new(&kms, policy);
+            cached.unwrap(&row.data_key).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            fake.fail(1, fault.clone());
+            assert_eq!(cached.unwrap(&row.data_key).await.is_ok(), serves, "{fault:?}");
+            fake.fail(usize::MAX, Fault::Answer(404, String::new()));
+            assert_eq!(cached.unwrap(&row.data_key).await.is_ok(), serves, "{fault:?}, then an outage");
+        }
+    });
+}
+
 #[test]
 fn a_page_is_read_while_some_of_its_keys_are_gone() {
     block_on(async {

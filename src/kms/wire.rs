@@ -1,0 +1,99 @@
+//! What goes over the wire to KMS and SSM: how long an answer may be, and whether the endpoint encrypts it.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aws_sdk_kms::config::interceptors::{BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef};
+use aws_sdk_kms::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_kms::error::BoxError;
+use aws_smithy_types::body::SdkBody;
+use http_body_util::{LengthLimitError, Limited};
+
+use crate::printable::Printable;
+
+/// The longest answer that is read, errors included. The longest that KMS gives is a plaintext of 4,096 bytes in base64, with a
+/// ciphertext of 6,144. SSM's is a value of 8,192 characters, each written as an escape of 6, with a name of 2,048 beside it.
+pub(super) const ANSWER_MAX: usize = 64 * 1024;
+
+/// Ends an answer that is too long while it is read, and warns once of an endpoint that is not encrypted, before the first request
+/// leaves.
+#[derive(Debug, Default)]
+pub(super) struct Wire {
+    warned: AtomicBool,
+}
+
+impl Intercept for Wire {
+    fn name(&self) -> &'static str {
+        "diesel-envelope"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(host) = plain_host(context.request().uri())
+            && !self.warned.swap(true, Ordering::Relaxed)
+        {
+            tracing::warn!(host = %Printable(&host), "the AWS endpoint is not HTTPS: keys cross the network unencrypted");
+        }
+        Ok(())
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let body = context.response_mut().body_mut();
+        let answer = std::mem::replace(body, SdkBody::taken());
+        *body = SdkBody::from_body_1_x(Limited::new(answer, ANSWER_MAX));
+        Ok(())
+    }
+}
+
+/// Whether an error comes from an answer that is too long.
+pub(super) fn is_too_long(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<LengthLimitError>())
+}
+
+/// The host of an endpoint whose traffic can be read on the way, without the credentials that the URL may have in it.
+fn plain_host(uri: &str) -> Option<String> {
+    let uri: http::Uri = uri.parse().ok()?;
+    let host = uri.host().filter(|_| uri.scheme() == Some(&http::uri::Scheme::HTTP))?;
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
+    let loopback = host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address: IpAddr| address.is_loopback());
+    (!loopback).then(|| host.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_http_to_another_machine_is_warned_of() {
+        for safe in [
+            "https://kms.eu-central-1.amazonaws.com/",
+            "http://localhost:4566/",
+            "http://LOCALHOST/",
+            "http://127.0.0.1:5566/",
+            "http://127.8.9.1/",
+            "http://[::1]:5566/",
+        ] {
+            assert_eq!(plain_host(safe), None, "{safe}");
+        }
+        for (plain, host) in [
+            ("http://kms.internal:8080/", "kms.internal"),
+            ("http://bob:hunter2@kms.internal/", "kms.internal"),
+            ("http://localhost.example/", "localhost.example"),
+            ("http://10.0.0.1/", "10.0.0.1"),
+            ("http://0.0.0.0:5566/", "0.0.0.0"),
+            ("http://[fd00::1]/", "[fd00::1]"),
+            ("HTTP://kms.internal/", "kms.internal"),
+        ] {
+            assert_eq!(plain_host(plain).as_deref(), Some(host), "{plain}");
+        }
+    }
+}
