@@ -17,8 +17,8 @@ use super::work::Problem;
 use crate::context::{self, Accept};
 use crate::envelope::{self, Format, Header, KeyId};
 use crate::keyring::Keyring;
-use crate::printable::Printable;
 use crate::keyring::by_value::{is_padded, native_length};
+use crate::printable::Printable;
 
 /// What [`verify`] found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
