@@ -85,6 +85,7 @@
 )]
 
 mod backfill;
+mod capacity;
 mod check;
 mod column;
 mod dialect;
@@ -93,6 +94,7 @@ mod error;
 pub mod keys;
 mod migration;
 mod plan_index;
+mod range;
 mod refusal;
 mod report;
 mod rotate;
@@ -111,6 +113,7 @@ use statement::Statement;
 use table::Table;
 
 pub use backfill::backfill;
+pub use capacity::TooShort;
 pub use column::{Column, Index, Normalizer, TableName};
 pub use dialect::OpsBackend;
 pub use distribution::distribution;
@@ -125,9 +128,16 @@ pub use usage::rows_under;
 pub use value_type::ValueType;
 pub use verify::{Verification, verify};
 
-/// How many rows a filter lets through.
-fn count<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, table: &Table, settings: &Settings) -> Result<u64, OpsError> {
-    let filter = settings.filter.as_ref().map(|filter| format!(" WHERE {filter}")).unwrap_or_default();
-    let sql = format!("SELECT {} FROM {}{filter}", DB::as_text("count(*)"), DB::table(&table.name));
-    Ok(statement::number(DB::load(conn, Statement::new(sql))?))
+/// The most rows of a table that are counted for a progress bar. Of a larger table the database's estimate is enough.
+const COUNTED: u64 = 100_000;
+
+/// About how many rows a condition lets through: for a progress bar, never for a decision.
+fn expected<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, table: &Table, condition: &str) -> Result<u64, OpsError> {
+    dialect::read(conn, DB::READ, |conn| {
+        if DB::estimate(conn, &table.name, "1 = 1")?.is_some_and(|rows| rows > COUNTED) {
+            return Ok(DB::estimate(conn, &table.name, condition)?.unwrap_or_default());
+        }
+        let sql = format!("SELECT {} FROM {} WHERE {condition}", DB::as_text("count(*)"), DB::table(&table.name));
+        Ok(statement::number(DB::load(conn, Statement::new(sql))?))
+    })
 }
