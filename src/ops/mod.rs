@@ -44,6 +44,13 @@
 //!   beside them; started again, a tool goes on where it stopped.
 //! - **It ends when nothing is left.** Passes repeat until one finds no row to do, also of those that came in behind it. A row that
 //!   cannot be done is reported by its primary key and skipped.
+//! - **Statements are short.** A page of rows is looked for in ranges of ten batches, so that no statement reads a large table as a
+//!   whole; [`status`](status()) and [`rows_under`] do, to count exactly. The number of rows for [`Observer::begin`] is an estimate of
+//!   the database where the table has more than 100,000 rows.
+//! - **Sessions keep nothing.** On PostgreSQL, settings are made with `SET LOCAL`, so that the tools run through a pooler in transaction
+//!   mode, on connections whose [statement cache](diesel::Connection::set_prepared_statement_cache_size) is off. The time limits of the
+//!   role (`statement_timeout`, `lock_timeout`, `idle_in_transaction_session_timeout`, `transaction_timeout`) are lifted in the
+//!   transactions of the tools. [`Keyring::check`](crate::Keyring::check) reads its sample under the limits of its caller.
 //! - **Memory is flat**: a page of rows for each worker, whatever the size of the table.
 //!
 //! [compare-and-set]: https://en.wikipedia.org/wiki/Compare-and-swap
