@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::capacity::TooShort;
 use super::refusal::Refusal;
 use crate::envelope::KeyId;
 use crate::printable::Printable;
@@ -65,6 +66,11 @@ pub enum OpsError {
     },
     /// MySQL without STRICT_TRANS_TABLES cuts values short without a word.
     NotStrict,
+    /// Columns cannot hold their values.
+    TooShort {
+        /// The columns, with their lengths.
+        columns: Vec<TooShort>,
+    },
     /// SQLite has one writer.
     OneWriter,
     /// The bytes of text in this SQLite database are UTF-16.
@@ -127,6 +133,7 @@ impl OpsError {
             Self::Stuck { .. } => "set extra_float_digits to 3 where the key is a floating-point number",
             Self::Triggers { .. } => "disable them for the time, or allow that they fire: --allow-triggers",
             Self::NotStrict => "set sql_mode to STRICT_TRANS_TABLES, for the application too",
+            Self::TooShort { .. } => "make the columns longer, before a value is refused or cut: ALTER TABLE",
             Self::OneWriter => "use one worker",
             Self::NotUtf8 => "dump it into a database with PRAGMA encoding = 'UTF-8'",
             Self::UniqueIndex { .. } => {
@@ -163,6 +170,10 @@ impl fmt::Display for OpsError {
                 write!(f, "writing to {} fires these triggers: {}", Printable(table), list(triggers, ", "))
             }
             Self::NotStrict => f.write_str("this MySQL connection is not strict, so that values which are too long would be cut short"),
+            Self::TooShort { columns } => {
+                let columns: Vec<_> = columns.iter().map(ToString::to_string).collect();
+                write!(f, "columns are too short: {}", columns.join("; "))
+            }
             Self::OneWriter => f.write_str("SQLite has one writer at a time"),
             Self::NotUtf8 => f.write_str("this SQLite database keeps text in UTF-16, where UTF-8 is expected"),
             Self::UniqueIndex { column } => {

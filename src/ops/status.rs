@@ -5,8 +5,9 @@ use std::fmt;
 
 use diesel::connection::LoadConnection;
 
+use super::capacity::{TooShort, too_short};
 use super::column::Column;
-use super::dialect::{Form, OpsBackend, Read};
+use super::dialect::{self, Form, OpsBackend, Read};
 use super::error::OpsError;
 use super::migration::{Storage, native_text, token_in_any_spelling};
 use super::statement::{RawRow, Statement, number};
@@ -34,6 +35,8 @@ pub struct ColumnStatus {
     pub to_backfill: u64,
     /// For each index column, rows that have a value and no digest.
     pub unindexed: BTreeMap<String, u64>,
+    /// The column and its index columns, where they are too short for their values.
+    pub too_short: Vec<TooShort>,
 }
 
 /// Values of one kind.
@@ -107,13 +110,23 @@ pub fn status<DB: OpsBackend>(
 fn one<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, keyring: &Keyring, column: &Column) -> Result<ColumnStatus, OpsError> {
     let table = Table::read(conn, &column.table)?;
     table.check(std::slice::from_ref(column))?;
+    dialect::read(conn, DB::READ, |conn| count::<DB>(conn, keyring, &table, column))
+}
+
+fn count<DB: OpsBackend>(
+    conn: &mut impl LoadConnection<Backend = DB>,
+    keyring: &Keyring,
+    table: &Table,
+    column: &Column,
+) -> Result<ColumnStatus, OpsError> {
     let (from, value) = (DB::table(&table.name), DB::quote(&column.name));
     let count = DB::as_text("count(*)");
-    let head = head::<DB>(&table, column)?;
+    let head = head::<DB>(table, column)?;
     let is_unpadded = is_unpadded::<DB>(table.column(&column.name)?, column).unwrap_or_else(|| "1 = 0".to_owned());
     let is_unpadded = DB::as_text(&format!("CASE WHEN {is_unpadded} THEN 1 ELSE 0 END"));
     let sql = format!("SELECT {head}, {count}, {is_unpadded} FROM {from} GROUP BY 1, 3");
-    let mut status = ColumnStatus { column: column.to_string(), ..ColumnStatus::default() };
+    let too_short = too_short::<DB>(table, keyring, column)?;
+    let mut status = ColumnStatus { column: column.to_string(), too_short, ..ColumnStatus::default() };
     for mut row in DB::load(conn, Statement::new(sql))? {
         let padded = row.0.pop().flatten().is_none_or(|cell| *cell != b"1"[..]);
         for (head, rows) in heads(vec![row]) {
@@ -252,6 +265,9 @@ impl fmt::Display for ColumnStatus {
         }
         for (index, rows) in self.unindexed.iter().filter(|(_, rows)| **rows > 0) {
             writeln!(f, "  {rows} rows have a value and no {index}")?;
+        }
+        for short in &self.too_short {
+            writeln!(f, "  {short}")?;
         }
         Ok(())
     }

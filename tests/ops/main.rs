@@ -111,6 +111,8 @@ mod sqlite {
     mod plaintext;
     #[path = "plan.rs"]
     mod plan;
+    #[path = "ranges.rs"]
+    mod ranges;
     #[cfg(feature = "cli")]
     #[path = "retirement.rs"]
     mod retirement;
@@ -227,6 +229,10 @@ CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard(
     mod plaintext;
     #[path = "plan.rs"]
     mod plan;
+    #[path = "pooler.rs"]
+    mod pooler;
+    #[path = "ranges.rs"]
+    mod ranges;
     #[cfg(feature = "cli")]
     #[path = "retirement.rs"]
     mod retirement;
@@ -235,6 +241,8 @@ CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard(
     mod rotation;
     #[path = "through_async.rs"]
     mod through_async;
+    #[path = "time_limits.rs"]
+    mod time_limits;
     #[path = "traffic.rs"]
     mod traffic;
     #[cfg(feature = "cli")]
@@ -338,6 +346,8 @@ mod mysql {
     mod plaintext;
     #[path = "plan.rs"]
     mod plan;
+    #[path = "ranges.rs"]
+    mod ranges;
     #[cfg(feature = "cli")]
     #[path = "retirement.rs"]
     mod retirement;

@@ -23,4 +23,18 @@ fn a_connection_that_is_not_strict_is_refused() {
     let refused = ops::rotate(&mut conns, &keyring, &[email()], &Settings::new(), &()).unwrap_err();
     assert!(matches!(refused, OpsError::NotStrict), "{refused}");
     assert!(!is_fresh(&database, &keyring));
+    let refused = keyring.check(&mut conns[0], &[email()]).unwrap_err();
+    assert!(matches!(refused, OpsError::NotStrict) && refused.remedy().contains("STRICT_TRANS_TABLES"), "{refused}");
+    conns[0].batch_execute("SET SESSION sql_mode = 'STRICT_ALL_TABLES'").unwrap();
+    keyring.check(&mut conns[0], &[email()]).unwrap();
+}
+
+/// An index that is cut short finds nothing.
+#[test]
+fn an_index_column_that_is_too_short_is_named() {
+    let (database, keyring) = to_rotate(5);
+    let check = || keyring.check(&mut database.connect(), &[email()]);
+    check().unwrap();
+    database.execute("UPDATE users SET email_index = NULL;\nALTER TABLE users MODIFY email_index VARBINARY(31)");
+    assert_eq!(check().unwrap_err().to_string(), "columns are too short: users.email_index holds 31 bytes, but its values need 32");
 }

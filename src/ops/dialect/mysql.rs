@@ -10,7 +10,7 @@ use crate::ops::column::TableName;
 use crate::ops::error::OpsError;
 use crate::ops::migration::Dialect;
 use crate::ops::refusal::{Cause, Code, Refusal};
-use crate::ops::statement::{RawRow, Run, Statement};
+use crate::ops::statement::{RawRow, Run, Statement, number};
 use crate::ops::table::{KeyColumn, KeyPart, Stored, Table};
 use crate::ops::value_type::ValueType;
 
@@ -37,6 +37,7 @@ const TABLES: &str = "SELECT t.TABLE_SCHEMA, t.TABLE_NAME, CASE WHEN t.TABLE_SCH
         AND c.DATA_TYPE IN ('char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext',
             'binary', 'varbinary', 'tinyblob', 'blob', 'mediumblob', 'longblob')
         AND t.TABLE_SCHEMA IN (DATABASE()";
+const ESTIMATE: &str = "SELECT CAST(TABLE_ROWS AS CHAR) FROM information_schema.TABLES WHERE TABLE_SCHEMA = COALESCE(";
 
 impl OpsBackend for Mysql {
     const DIALECT: Dialect = Dialect::MySql;
@@ -186,6 +187,12 @@ impl OpsBackend for Mysql {
 
     fn as_text(expression: &str) -> String {
         format!("CAST({expression} AS CHAR)")
+    }
+
+    /// By the statistics of the table, whatever the condition.
+    fn estimate<C: LoadConnection<Backend = Self>>(conn: &mut C, name: &TableName, _condition: &str) -> Result<Option<u64>, Refusal> {
+        let statement = Statement::new(ESTIMATE).optional_text(name.schema.clone().map(|schema| schema.into_bytes().into()));
+        Ok(Some(number(Self::load(conn, statement.sql(", DATABASE()) AND TABLE_NAME = ").text(&name.name))?)))
     }
 
     fn write<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table, shape: &Shape, rows: Vec<Write>) -> Result<usize, Refusal> {
