@@ -17,9 +17,10 @@ use crate::printable::Printable;
 pub struct Refusal {
     error: DieselError,
     cause: Cause,
-    code: Option<Code>,
+    // In boxes, since every result of a tool has room for them.
+    code: Option<Box<Code>>,
     /// The statement that failed, where only PostgreSQL can still be asked for the SQLSTATE.
-    rerun: Option<Rerun>,
+    rerun: Option<Box<Rerun>>,
     /// The message, if it is known to quote nothing.
     message: Option<String>,
 }
@@ -88,7 +89,7 @@ impl Refusal {
 
     /// What the server names it.
     pub(crate) fn coded(self, code: Code) -> Self {
-        Self { cause: of_code(&code), code: Some(code), rerun: None, ..self }
+        Self { cause: of_code(&code), code: Some(Box::new(code)), rerun: None, ..self }
     }
 
     /// What it is about, where that is known in another way.
@@ -99,11 +100,11 @@ impl Refusal {
     /// The statement by which PostgreSQL can be asked later.
     #[cfg(feature = "postgres")]
     pub(crate) fn rerun(self, rerun: Rerun) -> Self {
-        Self { rerun: Some(rerun), ..self }
+        Self { rerun: Some(Box::new(rerun)), ..self }
     }
 
     #[cfg(feature = "postgres")]
-    pub(crate) fn take_rerun(&mut self) -> Option<Rerun> {
+    pub(crate) fn take_rerun(&mut self) -> Option<Box<Rerun>> {
         self.rerun.take()
     }
 

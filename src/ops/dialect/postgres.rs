@@ -102,7 +102,7 @@ impl OpsBackend for Pg {
     /// another transaction, or met something that is no longer there.
     fn settled<C: LoadConnection<Backend = Self>>(conn: &mut C, mut refusal: Refusal) -> Refusal {
         let Some(rerun) = refusal.take_rerun() else { return refusal };
-        match sqlstate(conn, rerun) {
+        match sqlstate(conn, *rerun) {
             Ok(Some(state)) if state == SUCCESS => refusal.about(Cause::Contention),
             Ok(Some(state)) => refusal.coded(Code { state, number: 0 }),
             Ok(None) => refusal,
