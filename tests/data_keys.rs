@@ -201,7 +201,7 @@ async fn a_keyring_is_never_shown_as_a_value_that_is_bound_to_nothing() {
         refused(kms.decrypt(&value).await.err());
         refused(kms.decrypt_all([&value]).await.remove(0).err());
         refused(CachedKms::new(kms.clone(), CachePolicy::new(Duration::from_secs(1))).decrypt(&value).await.err());
-        refused((&Arc::new(kms.clone())).decrypt(&value).await.err());
+        refused(Arc::new(kms.clone()).decrypt(&value).await.err());
         refused(kms.decrypt(&KmsEncrypted::<Vec<u8>>::from_bytes(blob.clone())).await.err());
         refused(kms.decrypt(&KmsEncrypted::<serde_json::Value>::from_bytes(blob.clone())).await.err());
         // Nor is written what would not be read.
