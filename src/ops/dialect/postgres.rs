@@ -44,7 +44,7 @@ const HIDDEN: &str = "SELECT coalesce(row_security_active(oid), false)::text,
 /// Every column of bytes or text, by the type below all of its domains, in the tables and materialized views of schemas that this role
 /// may use. A partition is read with its table.
 const TABLES: &str = "WITH RECURSIVE based (oid, base, domain) AS (
-        SELECT oid, oid, NULL::text FROM pg_type WHERE typtype <> 'd'
+        SELECT oid, oid, NULL::text COLLATE \"C\" FROM pg_type WHERE typtype <> 'd'
         UNION ALL
         SELECT t.oid, b.base, CASE WHEN t.typname IN ('ciphertext', 'ciphertext_text', 'blind_index') THEN t.typname::text ELSE b.domain END
         FROM pg_type t JOIN based b ON t.typbasetype = b.oid WHERE t.typtype = 'd'
