@@ -18,7 +18,8 @@ use super::output::Output;
 #[command(after_help = "\
 Examples:
   diesel-envelope wrap --kms-key alias/app
-  diesel-envelope wrap --kms-key alias/app --from-file secret-key.txt
+  diesel-envelope wrap --kms-key alias/app \\
+    --from-file secret-key.txt
   pass show app/secret-key |
     diesel-envelope wrap --kms-key alias/app --from-file -
 
