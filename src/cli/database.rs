@@ -2,6 +2,7 @@
 
 use clap::Args;
 use diesel::Connection;
+use diesel::connection::CacheSize;
 
 use super::failure::Failure;
 
@@ -58,6 +59,11 @@ pub fn establish<C: Connection>(url: &str, count: usize) -> Result<Vec<C>, Failu
     }
     let connect = |_| {
         let mut conn = C::establish(url)?;
+        // A pooler in transaction mode, such as PgBouncer, runs each transaction in any of its sessions: a statement that was prepared
+        // in one is missing in the next, or is there under the same name already.
+        if kind == Kind::PostgreSql {
+            conn.set_prepared_statement_cache_size(CacheSize::Disabled);
+        }
         if kind == Kind::Sqlite {
             conn.batch_execute("PRAGMA busy_timeout = 60000").map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
         }

@@ -1,7 +1,10 @@
 //! What differs between the databases: their catalogs, how bytes are compared, how rows are claimed and written.
 
+use std::convert::Infallible;
+
 use diesel::QueryResult;
 use diesel::connection::LoadConnection;
+use diesel::result::Error as DieselError;
 
 use super::column::TableName;
 use super::error::OpsError;
@@ -63,6 +66,13 @@ pub trait OpsBackend: EnvelopeBackend + Run {
     #[doc(hidden)]
     const CLAIM_UNIQUE: &'static str = Self::CLAIM;
 
+    /// Settings for a transaction that only reads, so that no time limit of the role ends it. Empty where reads need no transaction.
+    #[doc(hidden)]
+    const READ: &'static str = "";
+    /// The same for a transaction that reads a page of rows in the order of the primary key.
+    #[doc(hidden)]
+    const READ_PAGE: &'static str = Self::READ;
+
     /// An identifier in quotes.
     #[doc(hidden)]
     fn quote(name: &str) -> String;
@@ -109,6 +119,12 @@ pub trait OpsBackend: EnvelopeBackend + Run {
     #[doc(hidden)]
     fn as_text(expression: &str) -> String;
 
+    /// The number of rows for which a condition holds, as the database estimates it without reading them.
+    #[doc(hidden)]
+    fn estimate<C: LoadConnection<Backend = Self>>(_conn: &mut C, _name: &TableName, _condition: &str) -> QueryResult<Option<u64>> {
+        Ok(None)
+    }
+
     /// What after the table's name draws a few of its pages, at random and without reading the others.
     #[doc(hidden)]
     fn sample(_name: &TableName) -> Option<String> {
@@ -131,10 +147,37 @@ pub trait OpsBackend: EnvelopeBackend + Run {
 
 /// `SELECT key, what is read`.
 pub(crate) fn select<DB: OpsBackend>(table: &Table, shape: &Shape) -> String {
-    // Under another name, or ORDER BY would take the text for the column.
-    let keys = table.key.iter().map(DB::select_key).enumerate().map(|(i, key)| format!("{key} AS diesel_envelope_key_{i}"));
     let reads = shape.reads.iter().map(|read| DB::bytes_of("", read));
-    format!("SELECT {}", keys.chain(reads).collect::<Vec<_>>().join(", "))
+    format!("SELECT {}", select_keys::<DB>(table).chain(reads).collect::<Vec<_>>().join(", "))
+}
+
+/// The columns of the primary key, under other names, or ORDER BY would take the text for the column.
+pub(crate) fn select_keys<DB: OpsBackend>(table: &Table) -> impl Iterator<Item = String> {
+    table.key.iter().map(DB::select_key).enumerate().map(|(i, key)| format!("{key} AS diesel_envelope_key_{i}"))
+}
+
+/// Reads with the settings of [`OpsBackend::READ`] or [`OpsBackend::READ_PAGE`], in a transaction of its own.
+///
+/// The transaction is rolled back, so that its settings end with it even inside a transaction of the caller.
+pub(crate) fn read<DB: OpsBackend, C: LoadConnection<Backend = DB>, T>(
+    conn: &mut C,
+    settings: &str,
+    act: impl FnOnce(&mut C) -> Result<T, OpsError>,
+) -> Result<T, OpsError> {
+    if settings.is_empty() {
+        return act(conn);
+    }
+    let mut result = None;
+    let ended = conn.transaction::<Infallible, OpsError, _>(|conn| {
+        conn.batch_execute(settings)?;
+        result = Some(act(conn)?);
+        Err(DieselError::RollbackTransaction.into())
+    });
+    match (result, ended) {
+        (Some(result), Err(OpsError::Database(DieselError::RollbackTransaction))) => Ok(result),
+        (_, Err(error)) => Err(error),
+        (_, Ok(never)) => match never {},
+    }
 }
 
 /// The text of cells that the catalog returns.

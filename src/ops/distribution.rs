@@ -36,7 +36,7 @@ pub fn distribution<DB: OpsBackend>(
     let text = stored.text;
     let form = if column.plaintext.is_some() { Form::Plain(column.value) } else { Form::Stored };
     let shape = Shape { reads: vec![Read { column: stored, form }], writes: Vec::new() };
-    observer.begin(&table.name.to_string(), super::count::<DB>(conn, &table, settings)?);
+    observer.begin(&table.name.to_string(), super::expected::<DB>(conn, &table, &settings.condition())?);
     let mut distribution = Distribution::new();
     let opened = |value: &Zeroizing<Vec<u8>>| -> Result<Zeroizing<Vec<u8>>> {
         if separate.is_some() || column.is_in_place() && Format::recognise(value).is_none() {

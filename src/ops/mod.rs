@@ -44,6 +44,13 @@
 //!   beside them; started again, a tool goes on where it stopped.
 //! - **It ends when nothing is left.** Passes repeat until one finds no row to do, also of those that came in behind it. A row that
 //!   cannot be done is reported by its primary key and skipped.
+//! - **Statements are short.** A page of rows is looked for in ranges of ten batches, so that no statement reads a large table as a
+//!   whole; [`status`](status()) and [`rows_under`] do, to count exactly. The number of rows for [`Observer::begin`] is an estimate of
+//!   the database where the table has more than 100,000 rows.
+//! - **Sessions keep nothing.** On PostgreSQL, settings are made with `SET LOCAL`, so that the tools run through a pooler in transaction
+//!   mode, on connections whose [statement cache](diesel::Connection::set_prepared_statement_cache_size) is off. The time limits of the
+//!   role (`statement_timeout`, `lock_timeout`, `idle_in_transaction_session_timeout`, `transaction_timeout`) are lifted in the
+//!   transactions of the tools. [`Keyring::check`](crate::Keyring::check) reads its sample under the limits of its caller.
 //! - **Memory is flat**: a page of rows for each worker, whatever the size of the table.
 //!
 //! [compare-and-set]: https://en.wikipedia.org/wiki/Compare-and-swap
@@ -93,6 +100,7 @@ mod error;
 pub mod keys;
 mod migration;
 mod plan_index;
+mod range;
 mod refusal;
 mod report;
 mod rotate;
@@ -125,9 +133,16 @@ pub use usage::rows_under;
 pub use value_type::ValueType;
 pub use verify::{Verification, verify};
 
-/// How many rows a filter lets through.
-fn count<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, table: &Table, settings: &Settings) -> Result<u64, OpsError> {
-    let filter = settings.filter.as_ref().map(|filter| format!(" WHERE {filter}")).unwrap_or_default();
-    let sql = format!("SELECT {} FROM {}{filter}", DB::as_text("count(*)"), DB::table(&table.name));
-    Ok(statement::number(DB::load(conn, Statement::new(sql))?))
+/// The most rows of a table that are counted for a progress bar. Of a larger table the database's estimate is enough.
+const COUNTED: u64 = 100_000;
+
+/// About how many rows a condition lets through: for a progress bar, never for a decision.
+fn expected<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, table: &Table, condition: &str) -> Result<u64, OpsError> {
+    dialect::read(conn, DB::READ, |conn| {
+        if DB::estimate(conn, &table.name, "1 = 1")?.is_some_and(|rows| rows > COUNTED) {
+            return Ok(DB::estimate(conn, &table.name, condition)?.unwrap_or_default());
+        }
+        let sql = format!("SELECT {} FROM {} WHERE {condition}", DB::as_text("count(*)"), DB::table(&table.name));
+        Ok(statement::number(DB::load(conn, Statement::new(sql))?))
+    })
 }

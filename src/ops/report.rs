@@ -50,7 +50,8 @@ impl Report {
 
 /// What is told while the work goes on, from whichever thread does it.
 pub trait Observer: Sync {
-    /// A table is begun, in which so many rows are expected to need work.
+    /// A table is begun, in which about this many rows need work: counted exactly in a table of up to 100,000 rows, else as the database
+    /// estimates. MySQL's estimate is that of the whole table.
     fn begin(&self, _table: &str, _rows: u64) {}
     /// A transaction was committed that wrote so many rows.
     fn batch(&self, _rows: u64) {}

@@ -2,8 +2,9 @@
 
 use diesel::connection::LoadConnection;
 
-use super::dialect::{OpsBackend, Shape, select};
+use super::dialect::{self, OpsBackend, Shape, select};
 use super::error::OpsError;
+use super::range::Range;
 use super::settings::{PageSize, Settings};
 use super::statement::{Cell, Statement};
 use super::table::{Key, Table};
@@ -17,34 +18,49 @@ pub(crate) fn scan<DB: OpsBackend>(
     mut row: impl FnMut(&Key, &[Cell]) -> Result<(), OpsError>,
     mut page: impl FnMut(u64),
 ) -> Result<u64, OpsError> {
-    let (mut after, mut rows): (Option<Key>, u64) = (None, 0);
-    let filter = settings.filter.as_ref().map_or_else(|| String::from("1 = 1"), |filter| format!("({filter})"));
-    let select = format!("{} FROM {} WHERE {filter}", select::<DB>(table, shape), DB::table(&table.name));
+    let mut rows: u64 = 0;
+    let select = format!("{} FROM {} WHERE {}", select::<DB>(table, shape), DB::table(&table.name), settings.condition());
+    let order = table.key_list::<DB>();
     let (mut pace, pages) = (settings.pace(), PageSize::new(settings));
+    let stuck = || OpsError::Stuck { table: table.name.to_string() };
+    let mut range = following::<DB>(conn, table, settings, None)?;
     loop {
         let limit = pages.rows();
-        let mut statement = Statement::new(&*select);
-        if let Some(key) = &after {
-            statement = key.after::<DB>(table, statement.sql(" AND "));
-        }
-        let order = table.key_list::<DB>();
-        let found = DB::load(conn, statement.sql(format!(" ORDER BY {order} LIMIT {limit}")))?;
+        let statement = range.within::<DB>(table, Statement::new(&*select)).sql(format!(" ORDER BY {order} LIMIT {limit}"));
+        let found = dialect::read(conn, DB::READ_PAGE, |conn| Ok(DB::load(conn, statement)?))?;
         let count = found.len();
-        let before = after.clone();
+        let before = range.after.clone();
         pages.adjust(found.iter().flat_map(|row| &row.0));
         for mut cells in found {
             let key = Key::split::<DB>(table, &mut cells.0);
             row(&key, &cells.0)?;
-            after = Some(key);
+            range.after = Some(key);
         }
-        if count > 0 && after == before {
-            return Err(OpsError::Stuck { table: table.name.to_string() });
+        if count > 0 && range.after == before {
+            return Err(stuck());
         }
         rows += count as u64;
         page(count as u64);
         if count < limit {
-            return Ok(rows);
+            let Some(until) = range.until.take() else { return Ok(rows) };
+            range = following::<DB>(conn, table, settings, Some(until))?;
+            if range.is_stuck() {
+                return Err(stuck());
+            }
         }
         pace.wait(count);
     }
+}
+
+/// The rows behind a key. Where all of them match, the size of a page bounds a statement already.
+fn following<DB: OpsBackend>(
+    conn: &mut impl LoadConnection<Backend = DB>,
+    table: &Table,
+    settings: &Settings,
+    after: Option<Key>,
+) -> Result<Range, OpsError> {
+    if settings.filter.is_none() {
+        return Ok(Range { after, until: None });
+    }
+    dialect::read(conn, DB::READ_PAGE, |conn| Ok(Range::following::<DB>(conn, table, after, settings.range_size())?))
 }

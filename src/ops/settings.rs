@@ -103,6 +103,18 @@ impl Settings {
         Self { rebuild_indexes: rebuild, ..self }
     }
 
+    /// The condition of the filter, in parentheses.
+    pub(crate) fn condition(&self) -> String {
+        self.filter.as_ref().map_or_else(|| String::from("1 = 1"), |filter| format!("({filter})"))
+    }
+
+    /// How many rows one statement reads at most while it looks for a page of rows.
+    pub(crate) fn range_size(&self) -> usize {
+        const PAGES: usize = 10;
+        const MOST: usize = 1_000_000;
+        self.batch_size.saturating_mul(PAGES).min(MOST)
+    }
+
     pub(crate) fn pace(&self) -> Pace {
         Pace { rate: self.max_rows_per_second, next: Instant::now() }
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use diesel::connection::LoadConnection;
 
 use super::column::Column;
-use super::dialect::{Form, OpsBackend, Read};
+use super::dialect::{self, Form, OpsBackend, Read};
 use super::error::OpsError;
 use super::statement::{RawRow, Statement, number};
 use super::table::Table;
@@ -105,9 +105,18 @@ pub fn status<DB: OpsBackend>(
 fn one<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, keyring: &Keyring, column: &Column) -> Result<ColumnStatus, OpsError> {
     let table = Table::read(conn, &column.table)?;
     table.check(std::slice::from_ref(column))?;
+    dialect::read(conn, DB::READ, |conn| count::<DB>(conn, keyring, &table, column))
+}
+
+fn count<DB: OpsBackend>(
+    conn: &mut impl LoadConnection<Backend = DB>,
+    keyring: &Keyring,
+    table: &Table,
+    column: &Column,
+) -> Result<ColumnStatus, OpsError> {
     let (from, value) = (DB::table(&table.name), DB::quote(&column.name));
     let count = DB::as_text("count(*)");
-    let head = head::<DB>(&table, column)?;
+    let head = head::<DB>(table, column)?;
     let sql = format!("SELECT {head}, {count} FROM {from} GROUP BY 1");
     let mut status = ColumnStatus { column: column.to_string(), ..ColumnStatus::default() };
     for (head, rows) in heads(DB::load(conn, Statement::new(sql))?) {

@@ -7,7 +7,7 @@ use diesel::connection::LoadConnection;
 use zeroize::Zeroizing;
 
 use super::column::{Column, TableName};
-use super::dialect::OpsBackend;
+use super::dialect::{self, OpsBackend};
 use super::error::OpsError;
 use super::statement::{Cell, Statement};
 
@@ -52,7 +52,7 @@ pub(crate) const OWN_TRIGGER: &str = "diesel_envelope";
 impl Table {
     /// Reads the catalog.
     pub(crate) fn read<DB: OpsBackend, C: LoadConnection<Backend = DB>>(conn: &mut C, name: &TableName) -> Result<Self, OpsError> {
-        let mut table = DB::describe(conn, name)?;
+        let mut table = dialect::read(conn, DB::READ, |conn| DB::describe(conn, name))?;
         if table.columns.is_empty() {
             return Err(OpsError::NoTable { table: name.to_string() });
         }
@@ -131,20 +131,35 @@ impl Key {
 
     /// Appends `(a, b) > (?, ?)`.
     pub(crate) fn after<DB: OpsBackend>(&self, table: &Table, statement: Statement) -> Statement {
+        self.compare::<DB>(table, statement, [">", ">", ">="])
+    }
+
+    /// Appends `(a, b) <= (?, ?)`.
+    pub(crate) fn until<DB: OpsBackend>(&self, table: &Table, statement: Statement) -> Statement {
+        self.compare::<DB>(table, statement, ["<", "<=", "<="])
+    }
+
+    /// By the operators for a part of the key that decides, for the last part, and for the first part in any case.
+    fn compare<DB: OpsBackend>(&self, table: &Table, statement: Statement, [decides, last, first]: [&str; 3]) -> Statement {
         let columns: Vec<_> = table.key.iter().map(|column| DB::quote(&column.name)).collect();
         // Spelt out, since MySQL uses no index for the comparison of rows.
         let mut statement = statement.sql("(");
         for depth in 0..columns.len() {
             statement = statement.sql(if depth == 0 { "(" } else { " OR (" });
             for (i, column) in columns.iter().enumerate().take(depth + 1) {
-                statement = statement.sql(format!("{}{column} {} ", if i == 0 { "" } else { " AND " }, if i == depth { ">" } else { "=" }));
+                let operator = match i {
+                    _ if i < depth => "=",
+                    _ if i + 1 == columns.len() => last,
+                    _ => decides,
+                };
+                statement = statement.sql(format!("{}{column} {operator} ", if i == 0 { "" } else { " AND " }));
                 statement = DB::bind_key(statement, &table.key[i], &self.0[i]);
             }
             statement = statement.sql(")");
         }
         if columns.len() > 1 {
             // What all of them imply, and an index can be used for.
-            statement = DB::bind_key(statement.sql(format!(") AND ({} >= ", columns[0])), &table.key[0], &self.0[0]);
+            statement = DB::bind_key(statement.sql(format!(") AND ({} {first} ", columns[0])), &table.key[0], &self.0[0]);
         }
         statement.sql(")")
     }

@@ -65,7 +65,7 @@ pub fn verify<DB: OpsBackend>(
     for index in columns.iter().flat_map(|column| &column.indexes) {
         keyring.digest(&index.label, index.bits, index.key.as_deref(), b"")?;
     }
-    observer.begin(&table.name.to_string(), super::count::<DB>(conn, &table, settings)?);
+    observer.begin(&table.name.to_string(), super::expected::<DB>(conn, &table, &settings.condition())?);
     let mut verification = Verification::default();
     let shape = shape(&table, columns)?;
     let rows = scan::<DB>(

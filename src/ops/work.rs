@@ -11,8 +11,9 @@ use diesel::QueryResult;
 use diesel::connection::LoadConnection;
 use diesel::result::Error as DieselError;
 
-use super::dialect::{OpsBackend, Shape, Write, select};
+use super::dialect::{self, OpsBackend, Shape, Write, select};
 use super::error::OpsError;
+use super::range::Range;
 use super::refusal::{is_about_a_row, is_passing, may_be_about_a_row, words};
 use super::report::{Failure, Observer, Report};
 use super::settings::{Pace, PageSize, Settings};
@@ -56,7 +57,7 @@ pub(crate) fn run<DB: OpsBackend, C: LoadConnection<Backend = DB> + Send>(
     }
     let Some((first, others)) = conns.split_first_mut() else { return Ok(Report::default()) };
     let work = Work::<DB, _, _>::new(table, job, settings, observer);
-    observer.begin(&table.name.to_string(), work.count(first)?);
+    observer.begin(&table.name.to_string(), super::expected::<DB>(first, table, &work.condition())?);
     if !settings.dry_run {
         std::thread::scope(|scope| {
             let helpers: Vec<_> = others.iter_mut().map(|conn| scope.spawn(|| work.first_pass(conn))).collect();
@@ -83,8 +84,10 @@ struct Work<'a, DB, J, O> {
 
 #[derive(Default)]
 struct State {
-    /// Where the first pass is: all workers draw from it.
-    cursor: Option<Key>,
+    /// The rows that the first pass has not claimed yet of its range: all workers draw from it.
+    range: Option<Range>,
+    /// Whether the first pass is at the end of the table.
+    ended: bool,
     /// Set when a worker failed, so that the others stop.
     stopped: bool,
     bad: HashSet<Key>,
@@ -136,23 +139,27 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// `FROM table WHERE …`, for the rows that may need work.
-    fn candidates(&self) -> String {
+    /// The condition for the rows that may need work.
+    fn condition(&self) -> String {
         let filter = self.settings.filter.as_ref().map(|filter| format!(" AND ({filter})")).unwrap_or_default();
-        format!(" FROM {} WHERE ({}){filter}", DB::table(&self.table.name), self.job.candidates())
+        format!("({}){filter}", self.job.candidates())
     }
 
-    fn count(&self, conn: &mut impl LoadConnection<Backend = DB>) -> QueryResult<u64> {
-        let statement = Statement::new(format!("SELECT {}{}", DB::as_text("count(*)"), self.candidates()));
-        Ok(super::statement::number(DB::load(conn, statement)?))
+    /// `SELECT … FROM table WHERE …`, for the rows that may need work.
+    fn candidates(&self) -> Statement {
+        let (select, table) = (select::<DB>(self.table, self.job.shape()), DB::table(&self.table.name));
+        Statement::new(format!("{select} FROM {table} WHERE {}", self.condition()))
     }
 
-    /// A page of candidates behind a key, in the order of the primary key.
-    fn page(&self, conn: &mut impl LoadConnection<Backend = DB>, after: Option<&Key>, lock: &str) -> QueryResult<Vec<Found>> {
-        let mut statement = Statement::new(format!("{}{}", select::<DB>(self.table, self.job.shape()), self.candidates()));
-        if let Some(key) = after {
-            statement = key.after::<DB>(self.table, statement.sql(" AND "));
-        }
+    /// The range of rows behind a key, or the first one. Where nothing is left to do, a page of candidates would else read the whole
+    /// table in one statement.
+    fn following(&self, conn: &mut impl LoadConnection<Backend = DB>, after: Option<Key>) -> QueryResult<Range> {
+        Range::following::<DB>(conn, self.table, after, self.settings.range_size())
+    }
+
+    /// A page of candidates of a range, in the order of the primary key.
+    fn page(&self, conn: &mut impl LoadConnection<Backend = DB>, range: &Range, lock: &str) -> QueryResult<Vec<Found>> {
+        let statement = range.within::<DB>(self.table, self.candidates());
         let (order, limit) = (self.table.key_list::<DB>(), self.pages.rows());
         let found = self.load(conn, statement.sql(format!(" ORDER BY {order} LIMIT {limit}{lock}")))?;
         self.pages.adjust(found.iter().flat_map(|row| &row.cells));
@@ -167,8 +174,7 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
 
     /// One candidate, claimed.
     fn row(&self, conn: &mut impl LoadConnection<Backend = DB>, key: &Key) -> QueryResult<Vec<Found>> {
-        let statement = Statement::new(format!("{}{} AND ", select::<DB>(self.table, self.job.shape()), self.candidates()));
-        self.load(conn, key.equals::<DB>(self.table, statement).sql(self.claim()))
+        self.load(conn, key.equals::<DB>(self.table, self.candidates().sql(" AND ")).sql(self.claim()))
     }
 
     fn load(&self, conn: &mut impl LoadConnection<Backend = DB>, statement: Statement) -> QueryResult<Vec<Found>> {
@@ -180,21 +186,33 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     fn first_pass(&self, conn: &mut impl LoadConnection<Backend = DB>) -> Result<(), OpsError> {
         let claim = |conn: &mut _| {
             let mut state = self.state();
-            let page = self.page(conn, state.cursor.as_ref(), self.claim())?;
+            let mut range = match &state.range {
+                Some(range) => range.clone(),
+                None => self.following(conn, None)?,
+            };
+            let mut page = self.page(conn, &range, self.claim())?;
             let last = page.last().map(|row| row.key.clone());
             // A page that ends where it began would come by for ever; the next pass says so.
-            if last.is_none() || last == state.cursor {
-                return Ok(Vec::new());
+            if last.is_some() && last != range.after {
+                range.after = last;
+            } else if let Some(until) = range.until {
+                page.clear();
+                range = self.following(conn, Some(until))?;
+                state.ended |= range.is_stuck();
+            } else {
+                page.clear();
+                state.ended = true;
             }
-            state.cursor = last;
+            state.range = Some(range);
             Ok(page)
         };
+        let goes_on = || {
+            let state = self.state();
+            !state.stopped && !state.ended
+        };
         self.state().report.passes = 1;
-        while !self.state().stopped {
+        while goes_on() {
             let page = self.transaction(conn, claim).inspect_err(|_| self.state().stopped = true)?;
-            if page.claimed == 0 {
-                break;
-            }
             self.pace(page.claimed);
         }
         Ok(())
@@ -230,19 +248,27 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
 
     /// How many rows need work that could not be had, and how many were written.
     fn later_pass(&self, conn: &mut impl LoadConnection<Backend = DB>) -> Result<(u64, u64), OpsError> {
-        let (mut cursor, mut left, mut written) = (None, 0, 0);
+        let stuck = || OpsError::Stuck { table: self.table.name.to_string() };
+        let mut range = dialect::read(conn, DB::READ_PAGE, |conn| Ok(self.following(conn, None)?))?;
+        let (mut left, mut written) = (0, 0);
         loop {
-            let page = self.page(conn, cursor.as_ref(), "")?;
-            let Some(last) = page.last().map(|row| row.key.clone()) else { return Ok((left, written)) };
-            if cursor.as_ref() == Some(&last) {
-                return Err(OpsError::Stuck { table: self.table.name.to_string() });
+            let page = dialect::read(conn, DB::READ_PAGE, |conn| Ok(self.page(conn, &range, "")?))?;
+            let Some(last) = page.last().map(|row| row.key.clone()) else {
+                let Some(until) = range.until.take() else { return Ok((left, written)) };
+                range = dialect::read(conn, DB::READ_PAGE, |conn| Ok(self.following(conn, Some(until))?))?;
+                if range.is_stuck() {
+                    return Err(stuck());
+                }
+                continue;
+            };
+            if range.after.as_ref() == Some(&last) {
+                return Err(stuck());
             }
             let mut wanted: HashSet<_> = page.iter().filter(|row| self.needs_work(row)).map(|row| row.key.clone()).collect();
             if self.settings.dry_run {
                 self.state().report.written += wanted.len() as u64;
             } else if !wanted.is_empty() {
-                let after = cursor.as_ref();
-                let done = self.transaction(conn, |conn| self.page(conn, after, self.claim()))?;
+                let done = self.transaction(conn, |conn| self.page(conn, &range, self.claim()))?;
                 done.settled.iter().for_each(|key| _ = wanted.remove(key));
                 written += done.written;
                 left += wanted.len() as u64;
@@ -251,7 +277,7 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
                 return Ok((left, written));
             }
             self.pace(page.len());
-            cursor = Some(last);
+            range.after = Some(last);
         }
     }
 

@@ -107,6 +107,8 @@ mod sqlite {
     mod plaintext;
     #[path = "plan.rs"]
     mod plan;
+    #[path = "ranges.rs"]
+    mod ranges;
     #[cfg(feature = "cli")]
     #[path = "rotation.rs"]
     mod rotation;
@@ -217,10 +219,17 @@ CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard(
     #[path = "plan.rs"]
     mod plan;
     #[cfg(feature = "cli")]
+    #[path = "pooler.rs"]
+    mod pooler;
+    #[path = "ranges.rs"]
+    mod ranges;
+    #[cfg(feature = "cli")]
     #[path = "rotation.rs"]
     mod rotation;
     #[path = "through_async.rs"]
     mod through_async;
+    #[path = "time_limits.rs"]
+    mod time_limits;
     #[path = "traffic.rs"]
     mod traffic;
     #[cfg(feature = "cli")]
@@ -320,6 +329,8 @@ mod mysql {
     mod plaintext;
     #[path = "plan.rs"]
     mod plan;
+    #[path = "ranges.rs"]
+    mod ranges;
     #[cfg(feature = "cli")]
     #[path = "rotation.rs"]
     mod rotation;

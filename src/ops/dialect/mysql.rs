@@ -8,7 +8,7 @@ use super::{Form, OpsBackend, Read, Shape, Write, hexadecimal, some, texts, writ
 use crate::ops::column::TableName;
 use crate::ops::error::OpsError;
 use crate::ops::migration::Dialect;
-use crate::ops::statement::{Run, Statement};
+use crate::ops::statement::{Run, Statement, number};
 use crate::ops::table::{KeyColumn, KeyPart, Stored, Table};
 use crate::ops::value_type::ValueType;
 
@@ -25,6 +25,8 @@ const KEY: &str = "SELECT s.COLUMN_NAME, LOWER(c.COLUMN_TYPE)
 
 const TRIGGERS: &str = "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS
     WHERE EVENT_MANIPULATION = 'UPDATE' AND EVENT_OBJECT_SCHEMA = COALESCE(";
+
+const ESTIMATE: &str = "SELECT CAST(TABLE_ROWS AS CHAR) FROM information_schema.TABLES WHERE TABLE_SCHEMA = COALESCE(";
 
 impl OpsBackend for Mysql {
     const DIALECT: Dialect = Dialect::MySql;
@@ -129,6 +131,12 @@ impl OpsBackend for Mysql {
 
     fn as_text(expression: &str) -> String {
         format!("CAST({expression} AS CHAR)")
+    }
+
+    /// By the statistics of the table, whatever the condition.
+    fn estimate<C: LoadConnection<Backend = Self>>(conn: &mut C, name: &TableName, _condition: &str) -> QueryResult<Option<u64>> {
+        let statement = Statement::new(ESTIMATE).optional_text(name.schema.clone().map(|schema| schema.into_bytes().into()));
+        Ok(Some(number(Self::load(conn, statement.sql(", DATABASE()) AND TABLE_NAME = ").text(&name.name))?)))
     }
 
     fn write<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table, shape: &Shape, rows: Vec<Write>) -> QueryResult<usize> {

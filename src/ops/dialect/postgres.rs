@@ -39,8 +39,27 @@ const HIDDEN: &str = "SELECT coalesce(row_security_active(oid), false)::text,
         (relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = pg_class.oid))::text
     FROM pg_class WHERE oid = to_regclass(";
 
+/// Lifts the time limits of the role for this transaction, so that they neither end a scan nor a batch that waits. PostgreSQL before 17
+/// has no `transaction_timeout`. Nothing is set on the session: a pooler would give it to somebody else.
+macro_rules! lift_time_limits {
+    () => {
+        "SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '0', true),
+            set_config('idle_in_transaction_session_timeout', '0', true),
+            CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL THEN set_config('transaction_timeout', '0', true) END;"
+    };
+}
+
+/// The primary key's index is the way through the table: without statistics the planner may choose to sort it all for each page.
+macro_rules! follow_the_key {
+    () => {
+        "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off"
+    };
+}
+
 impl OpsBackend for Pg {
     const DIALECT: Dialect = Dialect::PostgreSql;
+    const READ: &'static str = lift_time_limits!();
+    const READ_PAGE: &'static str = concat!(lift_time_limits!(), follow_the_key!());
     /// As strong as the UPDATE that follows: inserts of rows that refer to these go on.
     const CLAIM: &'static str = " FOR NO KEY UPDATE SKIP LOCKED";
     /// The UPDATE of what others could refer to is stronger: it would wait for them, and they for it.
@@ -81,13 +100,9 @@ impl OpsBackend for Pg {
         })
     }
 
-    /// Under a stricter default level a row that another changed meanwhile would fail the whole page. The primary key's index is the
-    /// way through the table: without statistics the planner may choose to sort it all for each page.
+    /// Under a stricter default level a row that another changed meanwhile would fail the whole page.
     fn begin<C: LoadConnection<Backend = Self>>(conn: &mut C, _table: &Table) -> QueryResult<()> {
-        conn.batch_execute(
-            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-             SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off",
-        )
+        conn.batch_execute(concat!("SET TRANSACTION ISOLATION LEVEL READ COMMITTED;", lift_time_limits!(), follow_the_key!()))
     }
 
     fn select_key(column: &KeyColumn) -> String {
@@ -129,6 +144,13 @@ impl OpsBackend for Pg {
 
     fn as_text(expression: &str) -> String {
         format!("({expression})::text")
+    }
+
+    fn estimate<C: LoadConnection<Backend = Self>>(conn: &mut C, name: &TableName, condition: &str) -> QueryResult<Option<u64>> {
+        let explain = format!("EXPLAIN (FORMAT JSON) SELECT 1 FROM {} WHERE {condition}", Self::table(name));
+        let plan = Self::load(conn, Statement::new(explain))?.into_iter().flat_map(|row| texts(row.0)).collect::<String>();
+        let rows = plan.split_once("\"Plan Rows\":").and_then(|(_, rest)| rest.split([',', '}']).next());
+        Ok(rows.and_then(|rows| rows.trim().parse().ok()))
     }
 
     /// Sixteen pages or so: by the size of the file, which is right before the planner has counted the rows too, and by its count for a

@@ -1,0 +1,51 @@
+//! Ranges of the primary key, by which a table is read: no statement reads more rows than a range has, however few of them match.
+
+use diesel::QueryResult;
+use diesel::connection::LoadConnection;
+
+use super::dialect::{OpsBackend, select_keys};
+use super::statement::Statement;
+use super::table::{Key, Table};
+
+/// The rows between two keys. Without the second key, all that follow the first.
+#[derive(Debug, Clone)]
+pub(crate) struct Range {
+    pub(crate) after: Option<Key>,
+    pub(crate) until: Option<Key>,
+}
+
+impl Range {
+    /// The range of this many rows that follows a key, or that begins the table.
+    pub(crate) fn following<DB: OpsBackend>(
+        conn: &mut impl LoadConnection<Backend = DB>,
+        table: &Table,
+        after: Option<Key>,
+        rows: usize,
+    ) -> QueryResult<Self> {
+        let keys = select_keys::<DB>(table).collect::<Vec<_>>().join(", ");
+        let mut statement = Statement::new(format!("SELECT {keys} FROM {}", DB::table(&table.name)));
+        if let Some(key) = &after {
+            statement = key.after::<DB>(table, statement.sql(" WHERE "));
+        }
+        let order = table.key_list::<DB>();
+        let found = DB::load(conn, statement.sql(format!(" ORDER BY {order} LIMIT 1 OFFSET {}", rows.saturating_sub(1))))?;
+        let until = found.into_iter().next().map(|mut row| Key::split::<DB>(table, &mut row.0));
+        Ok(Self { after, until })
+    }
+
+    /// Whether it ends where it began, because the key does not survive being read as text.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.until.is_some() && self.until == self.after
+    }
+
+    /// Appends ` AND key > ? AND key <= ?`.
+    pub(crate) fn within<DB: OpsBackend>(&self, table: &Table, mut statement: Statement) -> Statement {
+        if let Some(key) = &self.after {
+            statement = key.after::<DB>(table, statement.sql(" AND "));
+        }
+        if let Some(key) = &self.until {
+            statement = key.until::<DB>(table, statement.sql(" AND "));
+        }
+        statement
+    }
+}
