@@ -107,8 +107,9 @@ Examples:
   diesel-envelope status users.email --index-column email_index
   diesel-envelope status --quick
 
-Exit code 1 when rows need keys that the keyring lacks.
-JSON: columns: [{column, rows, nulls, values: [{format, key, fresh, readable, rows}], plaintexts, to_backfill, unindexed}].")]
+Exit code 1 when rows need keys that the keyring lacks, or a column is too short for its values.
+JSON: columns: [{column, rows, nulls, values: [{format, key, fresh, readable, rows}], plaintexts, to_backfill, unindexed,
+too_short: [{column, capacity, needed}]}].")]
 pub struct Status {
     #[command(flatten)]
     tables: TableArgs,
@@ -121,9 +122,11 @@ pub struct Status {
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  diesel-envelope backfill users.email --plaintext email_plain --index-column email_index --normalize caseless
-  diesel-envelope backfill users --workers 4 --max-rows-per-second 20000
-  diesel-envelope backfill users.note --plaintext note     # in place, in a text column
+  diesel-envelope backfill users.email --plaintext email_plain \\
+    --index-column email_index --normalize caseless
+  diesel-envelope backfill users --max-rows-per-second 20000
+  # In place, in a text column:
+  diesel-envelope backfill users.note --plaintext note
 
 It can be stopped and started again at any time. Bad rows are reported by primary key and skipped; the exit code is then 1.
 JSON: tables: {name: {written, failed, left, passes, gave_up}}; events on standard error.")]
@@ -140,7 +143,8 @@ pub struct Backfill {
 Examples:
   diesel-envelope rotate users.name users.email
   diesel-envelope rotate --workers 4
-  diesel-envelope rotate users.name --accept unbound       # binds values that were bound to no column
+  # Binds values that are bound to no column:
+  diesel-envelope rotate users.name --accept unbound
 
 It can be stopped and started again at any time. Bad rows are reported by primary key and skipped; the exit code is then 1.
 JSON: tables: {name: {written, failed, left, passes, gave_up}}; events on standard error.")]
@@ -159,7 +163,8 @@ pub struct Rotate {
 #[command(after_help = "\
 Examples:
   diesel-envelope verify
-  diesel-envelope verify users.email --index-column email_index --normalize caseless --plaintext email_plain
+  diesel-envelope verify users.email --plaintext email_plain \\
+    --index-column email_index --normalize caseless
   diesel-envelope verify users.name --allow fernet
 
 Bad rows are listed by primary key on standard error; the exit code is then 1.
@@ -187,7 +192,12 @@ impl Status {
         let found = Found { columns };
         output.report(&found)?;
         let missing: Vec<_> = found.columns.iter().flat_map(missing).collect();
-        if missing.is_empty() { Ok(()) } else { Err(OpsError::MissingKeys { missing }.into()) }
+        let columns: Vec<_> = found.columns.into_iter().flat_map(|column| column.too_short).collect();
+        match (missing.is_empty(), columns.is_empty()) {
+            (false, _) => Err(OpsError::MissingKeys { missing }.into()),
+            (true, false) => Err(OpsError::TooShort { columns }.into()),
+            (true, true) => Ok(()),
+        }
     }
 }
 

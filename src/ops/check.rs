@@ -2,6 +2,7 @@
 
 use diesel::connection::LoadConnection;
 
+use super::capacity::too_short;
 use super::column::Column;
 use super::dialect::OpsBackend;
 use super::error::OpsError;
@@ -17,7 +18,8 @@ const MIDDLE: usize = 1_000;
 
 impl Keyring {
     /// Looks at a few rows of each column and names the keys that they need and this keyring lacks: at start-up, before the first
-    /// request meets a row that cannot be read.
+    /// request meets a row that cannot be read. Refuses a database that could cut a value short: a MySQL session without strict mode,
+    /// and a column that is too short for its longest value.
     ///
     /// It reads the first bytes of the first and the last hundred rows by primary key, the oldest and the newest where keys are
     /// given out in order, and on PostgreSQL of a random page or two between them; it decrypts nothing and takes milliseconds on a
@@ -38,12 +40,17 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`OpsError::MissingKeys`], with all that are missing; what the database refuses.
+    /// [`OpsError::MissingKeys`], with all that are missing; [`OpsError::NotStrict`]; [`OpsError::TooShort`]; what the database refuses.
+    ///
+    /// The longest value is known from its type ([`ValueType`](crate::ops::ValueType)), or from the length of the
+    /// [plaintext column](Column::plaintext) where one is named; a character counts as four bytes. Where neither says, the column must
+    /// hold an empty value: 34 bytes, in a text column 50, and one multiple of its padding more.
     pub fn check<DB: OpsBackend>(&self, conn: &mut impl LoadConnection<Backend = DB>, columns: &[Column]) -> Result<(), OpsError> {
-        let mut missing = Vec::new();
+        let (mut missing, mut short) = (Vec::new(), Vec::new());
         for column in columns {
             let table = Table::read(conn, &column.table)?;
             table.check(std::slice::from_ref(column))?;
+            short.extend(too_short::<DB>(&table, self, column)?);
             for head in sample::<DB>(conn, &table, column)? {
                 let (format, key) = format_of(&head);
                 let what = key.map_or_else(|| format!("a key for its values ({format})"), |key| format!("key {key}"));
@@ -54,7 +61,11 @@ impl Keyring {
                 }
             }
         }
-        if missing.is_empty() { Ok(()) } else { Err(OpsError::MissingKeys { missing }) }
+        match (missing.is_empty(), short.is_empty()) {
+            (false, _) => Err(OpsError::MissingKeys { missing }),
+            (true, false) => Err(OpsError::TooShort { columns: short }),
+            (true, true) => Ok(()),
+        }
     }
 }
 

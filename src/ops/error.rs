@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::capacity::TooShort;
+
 /// Why a tool could not run, or not go on. What is wrong with a single row is no such error: the row is reported and skipped.
 ///
 /// The words, and `Debug` is no more than they are, name tables, columns and keys. Of what the database says, they leave out what it
@@ -61,6 +63,11 @@ pub enum OpsError {
     },
     /// MySQL without STRICT_TRANS_TABLES cuts values short without a word.
     NotStrict,
+    /// Columns cannot hold their values.
+    TooShort {
+        /// The columns, with their lengths.
+        columns: Vec<TooShort>,
+    },
     /// SQLite has one writer.
     OneWriter,
     /// The bytes of text in this SQLite database are UTF-16.
@@ -104,6 +111,7 @@ impl OpsError {
             Self::Stuck { .. } => "set extra_float_digits to 3 where the key is a floating-point number",
             Self::Triggers { .. } => "disable them for the time, or allow that they fire: --allow-triggers",
             Self::NotStrict => "set sql_mode to STRICT_TRANS_TABLES, for the application too",
+            Self::TooShort { .. } => "make the columns longer, before a value is refused or cut: ALTER TABLE",
             Self::OneWriter => "use one worker",
             Self::NotUtf8 => "dump it into a database with PRAGMA encoding = 'UTF-8'",
             Self::UniqueIndex { .. } => {
@@ -131,6 +139,10 @@ impl fmt::Display for OpsError {
             Self::Stuck { table } => write!(f, "the primary key of a row of {table} is another one when it is read as text"),
             Self::Triggers { table, triggers } => write!(f, "writing to {table} fires these triggers: {}", triggers.join(", ")),
             Self::NotStrict => f.write_str("this MySQL connection is not strict, so that values which are too long would be cut short"),
+            Self::TooShort { columns } => {
+                let columns: Vec<_> = columns.iter().map(ToString::to_string).collect();
+                write!(f, "columns are too short: {}", columns.join("; "))
+            }
             Self::OneWriter => f.write_str("SQLite has one writer at a time"),
             Self::NotUtf8 => f.write_str("this SQLite database keeps text in UTF-16, where UTF-8 is expected"),
             Self::UniqueIndex { column } => {

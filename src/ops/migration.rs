@@ -10,10 +10,12 @@ mod shape;
 mod size;
 mod sqlite;
 
+pub(super) use catalog::longest as longest_stored;
 pub use catalog::plan_migration;
 #[cfg(feature = "sqlite")]
 pub(super) use names::object;
 pub use plan::{ColumnPlan, Storage, TablePlan};
+pub(super) use size::{ciphertext_len, longest as longest_encoding};
 
 use super::OpsError;
 

@@ -92,6 +92,7 @@
 )]
 
 mod backfill;
+mod capacity;
 mod check;
 mod column;
 mod dialect;
@@ -119,6 +120,7 @@ use statement::Statement;
 use table::Table;
 
 pub use backfill::backfill;
+pub use capacity::TooShort;
 pub use column::{Column, Index, Normalizer, TableName};
 pub use dialect::OpsBackend;
 pub use distribution::distribution;

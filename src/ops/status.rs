@@ -5,6 +5,7 @@ use std::fmt;
 
 use diesel::connection::LoadConnection;
 
+use super::capacity::{TooShort, too_short};
 use super::column::Column;
 use super::dialect::{self, Form, OpsBackend, Read};
 use super::error::OpsError;
@@ -32,6 +33,8 @@ pub struct ColumnStatus {
     pub to_backfill: u64,
     /// For each index column, rows that have a value and no digest.
     pub unindexed: BTreeMap<String, u64>,
+    /// The column and its index columns, where they are too short for their values.
+    pub too_short: Vec<TooShort>,
 }
 
 /// Values of one kind.
@@ -118,7 +121,8 @@ fn count<DB: OpsBackend>(
     let count = DB::as_text("count(*)");
     let head = head::<DB>(table, column)?;
     let sql = format!("SELECT {head}, {count} FROM {from} GROUP BY 1");
-    let mut status = ColumnStatus { column: column.to_string(), ..ColumnStatus::default() };
+    let too_short = too_short::<DB>(table, keyring, column)?;
+    let mut status = ColumnStatus { column: column.to_string(), too_short, ..ColumnStatus::default() };
     for (head, rows) in heads(DB::load(conn, Statement::new(sql))?) {
         status.rows += rows;
         match head {
@@ -232,6 +236,9 @@ impl fmt::Display for ColumnStatus {
         }
         for (index, rows) in self.unindexed.iter().filter(|(_, rows)| **rows > 0) {
             writeln!(f, "  {rows} rows have a value and no {index}")?;
+        }
+        for short in &self.too_short {
+            writeln!(f, "  {short}")?;
         }
         Ok(())
     }

@@ -96,7 +96,7 @@ fn json_has_the_documented_fields_and_events_go_to_standard_error() {
     let status = desk.run(&["status", "--format", "json"]).done();
     assert_eq!(status.stderr, "");
     let column = &status.json()["columns"][0];
-    assert_eq!(fields(column), ["column", "nulls", "plaintexts", "rows", "to_backfill", "unindexed", "values"]);
+    assert_eq!(fields(column), ["column", "nulls", "plaintexts", "rows", "to_backfill", "too_short", "unindexed", "values"]);
     assert_eq!((&column["column"], &column["rows"], &column["unindexed"]), (&json!("users.email"), &json!(25), &json!({"email_index": 0})));
     assert_eq!(column["values"][0], json!({"format": "bound", "key": old, "fresh": false, "readable": true, "rows": 24}));
     assert_eq!(column["values"][1]["format"], "other");

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel_envelope::keyring::{Algorithm, Document};
-use diesel_envelope::ops::{Column, OpsError};
+use diesel_envelope::ops::{self, Column, OpsError, ValueType};
 use diesel_envelope::{Keyring, Unbound};
 
 use super::database::Database;
@@ -105,6 +105,55 @@ fn composite_keys_and_schemas_are_looked_at_too() {
     checks(format!("{}.users", super::schema_of(&database)));
     let nowhere = keyring(&after).check(&mut database.connect(), &[Column::new("nowhere.users", "email")]).unwrap_err();
     assert!(["there is no table nowhere.users", "unknown database 'nowhere'"].contains(&nowhere.to_string().as_str()), "{nowhere}");
+}
+
+/// What `check` says of a column of this type.
+fn too_short(sql_type: &str, column: impl Fn(Column) -> Column) -> Option<String> {
+    let keyring = keyring(&before_and_after().0);
+    let database = Database::with(&format!(
+        "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, plain VARCHAR(60), email {sql_type}, email_index {})",
+        super::DIGEST
+    ));
+    let columns = [column(Column::new("users", "email"))];
+    let status = ops::status(&mut database.connect(), &keyring, &columns).unwrap();
+    let found: Vec<_> = status[0].too_short.iter().map(ToString::to_string).collect();
+    match keyring.check(&mut database.connect(), &columns) {
+        Ok(()) => assert!(found.is_empty(), "{found:?}"),
+        Err(OpsError::TooShort { columns }) => assert_eq!(columns, status[0].too_short),
+        Err(error) => panic!("{error}"),
+    }
+    (!found.is_empty()).then(|| found.join("; "))
+}
+
+/// By its type, by its plaintext column, by its padding. SQLite enforces no length, and PostgreSQL's `bytea` has none.
+#[test]
+fn a_column_that_is_too_short_for_its_longest_value_is_named() {
+    let is_mysql = super::URL_VAR == Some("TEST_MYSQL_URL");
+    let enforced = |capacity: usize, needed: usize, is_enforced: bool| {
+        is_enforced.then(|| format!("users.email holds {capacity} bytes, but its values need {needed}"))
+    };
+    let integer = |column: Column| column.value(ValueType::Integer);
+    let beside = |column: Column| column.plaintext("plain");
+    let itself = |column: Column| column;
+    let text = super::URL_VAR.is_some();
+    // An empty value, as bytes and as text.
+    assert_eq!(too_short("VARCHAR(49)", itself), enforced(49, 50, text));
+    assert_eq!(too_short("VARCHAR(50)", itself), None);
+    assert_eq!(too_short("VARCHAR(50)", |column| column.pad_to(16)), enforced(50, 71, text));
+    assert_eq!(too_short("VARCHAR(71)", |column| column.pad_to(16)), None);
+    // Integers are padded to 24 bytes, the longest of 20.
+    assert_eq!(too_short("VARCHAR(81)", integer), enforced(81, 82, text));
+    assert_eq!(too_short("VARCHAR(82)", integer), None);
+    // 60 characters of up to four bytes.
+    assert_eq!(too_short("VARCHAR(369)", beside), enforced(369, 370, text));
+    assert_eq!(too_short("VARCHAR(370)", beside), None);
+    assert_eq!(too_short(super::BYTES, beside), None);
+    if is_mysql {
+        assert_eq!(too_short("VARBINARY(33)", itself), enforced(33, 34, true));
+        assert_eq!(too_short("VARBINARY(34)", itself), None);
+        assert_eq!(too_short("TINYBLOB", beside), enforced(255, 274, true));
+        assert_eq!(too_short("VARBINARY(274)", beside), None);
+    }
 }
 
 /// How many rows of the table have been read, or on MySQL by this connection, of the catalog too.

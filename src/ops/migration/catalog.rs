@@ -47,7 +47,7 @@ fn column_plan<DB: OpsBackend>(table: &Table, column: &Column) -> ColumnPlan {
 }
 
 /// The most bytes of a value in a column whose type has a length. SQLite takes longer ones all the same.
-fn longest(column: &Stored, dialect: Dialect) -> Option<u32> {
+pub(crate) fn longest(column: &Stored, dialect: Dialect) -> Option<u32> {
     let (name, length) = column.sql_type.split_once('(')?;
     let length: u32 = length.split(')').next()?.parse().ok()?;
     match name.trim() {

@@ -39,8 +39,17 @@ impl ColumnPlan {
     }
 }
 
+/// Returns the length of a ciphertext of this many plaintext bytes, in a text column or a binary one.
+pub(crate) fn ciphertext_len(plaintext: usize, pad_to: usize, text: bool, is_fernet: bool) -> usize {
+    match (is_fernet, text) {
+        (true, _) => fernet(plaintext),
+        (false, true) => native_text(plaintext, pad_to),
+        (false, false) => native(plaintext, pad_to),
+    }
+}
+
 /// The longest encoding of a type, where the type has one.
-fn longest(value: ValueType) -> Option<u32> {
+pub(crate) fn longest(value: ValueType) -> Option<u32> {
     Some(match value {
         ValueType::Integer => 20, // -9223372036854775808, 18446744073709551615
         ValueType::Float => 24,   // -2.2250738585072014e-308
