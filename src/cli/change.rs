@@ -197,8 +197,10 @@ impl PromoteKey {
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  diesel-envelope restore-key 9f3c01aa --archive 9f3c01aa.archive
-  diesel-envelope restore-key 1b2c3d4e --index --archive 1b2c3d4e.archive
+  diesel-envelope restore-key 9f3c01aa \\
+    --archive 9f3c01aa.archive
+  diesel-envelope restore-key 1b2c3d4e --index \\
+    --archive 1b2c3d4e.archive
   diesel-envelope inspect --from-file 9f3c01aa.archive
 
 An archive holds one wrapped keyring, as the environment variable does, and can stand in its place too.

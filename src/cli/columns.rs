@@ -15,18 +15,22 @@ const FILE: &str = "envelope.toml";
 const CONFIG_HELP: &str = "\
 The file that declares the columns as the models do [default: envelope.toml, where there is one]:
   [[column]]
-  name = \"users.email\"          # schema.table.column, or table.column
-  label = \"users.email\"         # Context::LABEL; by default the name. Or: unbound = true
-  type = \"text\"                 # by default text
-  pad-to = 16                   # Context::PAD_TO
-  accept = [\"fernet\"]           # Context::ACCEPT: strict, fernet, unbound
-  plaintext = \"email_plain\"     # for backfill and verify; the column itself means in place
+  name = \"users.email\"         # or schema.table.column
+  label = \"users.email\"        # Context::LABEL [default: name]
+                               # or: unbound = true
+  type = \"text\"                # [default: text]
+  pad-to = 16                  # Context::PAD_TO
+  accept = [\"fernet\"]          # Context::ACCEPT: strict,
+                               # fernet, unbound
+  plaintext = \"email_plain\"    # for backfill and verify; the
+                               # column itself means in place
   [[column.index]]
   name = \"email_index\"
-  label = \"users.email_index\"   # IndexSpec::LABEL; by default the name
-  normalize = \"caseless\"        # exact, caseless, digits, last-four-digits, email-domain
-  bits = 256                    # IndexSpec::BITS
-  key = \"a\"                     # IndexSpec::KEY";
+  label = \"users.email_index\"  # IndexSpec::LABEL [default: name]
+  normalize = \"caseless\"       # exact, caseless, digits,
+                               # last-four-digits, email-domain
+  bits = 256                   # IndexSpec::BITS
+  key = \"a\"                    # IndexSpec::KEY";
 
 /// The columns of a command.
 #[derive(Args)]

@@ -12,9 +12,11 @@ use super::output::{Output, Report};
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  diesel-envelope completions bash > /etc/bash_completion.d/diesel-envelope
+  diesel-envelope completions bash \\
+    > /etc/bash_completion.d/diesel-envelope
   diesel-envelope completions zsh > ~/.zfunc/_diesel-envelope
-  diesel-envelope completions fish > ~/.config/fish/completions/diesel-envelope.fish
+  diesel-envelope completions fish \\
+    > ~/.config/fish/completions/diesel-envelope.fish
 
 JSON: shell, script.")]
 pub struct Completions {

@@ -12,8 +12,10 @@ use super::output::Output;
 #[command(after_help = "\
 Examples:
   diesel-envelope keygen --kms-key alias/app >> .env
-  diesel-envelope keygen --kms-key arn:aws:kms:eu-central-1:… --kms-key arn:aws:kms:eu-west-1:…
-  diesel-envelope keygen --local-key-file diesel-envelope.local-key >> .env
+  diesel-envelope keygen --kms-key arn:aws:kms:eu-central-1:… \\
+    --kms-key arn:aws:kms:eu-west-1:… >> .env
+  diesel-envelope keygen \\
+    --local-key-file diesel-envelope.local-key >> .env
 
 The second survives the loss of a region. For a keyring in an SSM parameter see `diesel-envelope reveal --help`.
 JSON: line, variable, value, primary, index_primary, next.")]

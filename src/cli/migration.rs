@@ -18,9 +18,13 @@ use super::output::{Output, Report};
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  diesel-envelope generate-migration users.email --plaintext email_plain --index-column email_index --normalize caseless
+  diesel-envelope generate-migration users.email \\
+    --plaintext email_plain --index-column email_index \\
+    --normalize caseless
   diesel-envelope generate-migration users --step finish
-  diesel-envelope generate-migration users.email --index-column email_index --step shadow --shadow email_index=email_index_b
+  diesel-envelope generate-migration users.email \\
+    --index-column email_index --step shadow \\
+    --shadow email_index=email_index_b
 
 Steps, each when the first lines of its up.sql say so:
   widen    in place: makes room for ciphertext in a text column

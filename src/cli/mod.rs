@@ -136,10 +136,47 @@ fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{CommandFactory, Parser};
 
     #[test]
     fn the_arguments_are_consistent() {
         super::Cli::command().debug_assert();
+    }
+
+    /// The examples that a help text ends with.
+    fn examples(command: &clap::Command) -> Vec<String> {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let examples = help.lines().skip_while(|line| *line != "Examples:").skip(1);
+        examples.take_while(|line| !line.is_empty()).map(str::to_owned).collect()
+    }
+
+    fn commands() -> Vec<clap::Command> {
+        let program = super::Cli::command();
+        program.get_subcommands().filter(|command| command.get_name() != "help").cloned().chain([program.clone()]).collect()
+    }
+
+    /// A terminal of 80 columns shows them as they are written: a line that wraps cannot be copied.
+    #[test]
+    fn no_example_is_wide() {
+        for command in commands() {
+            for line in examples(&command) {
+                assert!(line.chars().count() < 65, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_example_is_a_command() {
+        for command in commands() {
+            let lines = examples(&command).join("\n").replace("\\\n", " ").replace("|\n", "| ");
+            let lines: Vec<_> = lines.lines().map(str::trim).filter(|line| !line.starts_with('#')).collect();
+            let pieces = lines.iter().flat_map(|line| line.split('|')).map(|piece| piece.split(" >").next().unwrap().trim());
+            let mut own = 0;
+            for piece in pieces.filter(|piece| piece.starts_with("diesel-envelope ")) {
+                own += 1;
+                super::Cli::try_parse_from(piece.split_whitespace()).unwrap_or_else(|error| panic!("{piece}: {error}"));
+            }
+            assert!(own >= lines.len().min(2), "{lines:?}");
+        }
     }
 }

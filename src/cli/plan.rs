@@ -18,9 +18,12 @@ use super::progress::Progress;
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  diesel-envelope plan-index users.email --plaintext email --normalize caseless       # not encrypted yet
-  diesel-envelope plan-index users.city --normalize caseless --expecting 5000000 --plot city.svg
-  diesel-envelope plan-index users.email --normalize caseless --unique
+  # Not encrypted yet:
+  diesel-envelope plan-index users.email --plaintext email \\
+    --normalize caseless
+  diesel-envelope plan-index users.city --normalize caseless \\
+    --expecting 5000000 --plot city.svg
+  diesel-envelope plan-index users.email --unique
 
 It reads the whole column: the plaintext column that is named (the column itself, where it is not encrypted yet), else the
 ciphertext, for which it needs the keyring. Only counts are shown, no value.

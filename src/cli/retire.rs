@@ -19,8 +19,10 @@ use super::output::Output;
 #[command(override_usage = "diesel-envelope retire-key [OPTIONS] --archive <PATH> <KEYID> [COLUMN]...")]
 #[command(after_help = "\
 Examples:
-  diesel-envelope retire-key 9f3c01aa users.name users.email --archive 9f3c01aa.archive
-  diesel-envelope retire-key 1b2c3d4e --index users.email --index-column email_index --archive 1b2c3d4e.archive
+  diesel-envelope retire-key 9f3c01aa users.name users.email \\
+    --archive 9f3c01aa.archive
+  diesel-envelope retire-key 1b2c3d4e --index users.email \\
+    --index-column email_index --archive 1b2c3d4e.archive
 
 Name every column that the key may have written: a row under a key that is gone cannot be read. Keep the archive as long as the oldest backup; it is wrapped as the keyring is, and `diesel-envelope restore-key` takes the key back from it.
 JSON: line, variable, value, key, primary, index_primary, archive, next.")]

@@ -16,9 +16,12 @@ use super::output::{Format, Output};
 #[command(after_help = "\
 Examples:
   diesel-envelope reveal |
-    aws ssm put-parameter --name /app/keyring --type SecureString --value file:///dev/stdin
-  diesel-envelope add-key --kms-key alias/app | diesel-envelope reveal --from-file - |
-    aws ssm put-parameter --name /app/keyring --overwrite --value file:///dev/stdin
+    aws ssm put-parameter --name /app/keyring \\
+      --type SecureString --value file:///dev/stdin
+  diesel-envelope add-key --kms-key alias/app |
+    diesel-envelope reveal --from-file - |
+    aws ssm put-parameter --name /app/keyring \\
+      --overwrite --value file:///dev/stdin
 
 The environment variable then holds ssm:/app/keyring; the second adds a key to the keyring in the parameter. Never put the output on a disk, into a ticket or into an env file.
 Text is the keyring in the form in which it was wrapped; JSON is always the document.")]

@@ -18,8 +18,11 @@ use super::output::Output;
 #[command(after_help = "\
 Examples:
   diesel-envelope wrap --kms-key alias/app
-  diesel-envelope wrap --kms-key alias/app --from-file secret-key.txt
-  pass show app/secret-key | diesel-envelope wrap --kms-key alias/app --bare --from-file -
+  diesel-envelope wrap --kms-key alias/app \\
+    --from-file secret-key.txt
+  pass show app/secret-key |
+    diesel-envelope wrap --kms-key alias/app --bare \\
+    --from-file -
 
 JSON: line, variable, value, primary, index_primary, next.")]
 pub struct Wrap {
@@ -71,9 +74,12 @@ fn is_wrapped(text: &str) -> bool {
 #[command(group = ArgGroup::new("target").args(["kms_key", "local_key_file"]).required(true).multiple(true))]
 #[command(after_help = "\
 Examples:
-  diesel-envelope rewrap --kms-key arn:aws:kms:eu-central-1:… --kms-key arn:aws:kms:eu-west-1:…
-  diesel-envelope rewrap --kms-key alias/app --local-key-file diesel-envelope.local-key
-  diesel-envelope rewrap --kms-key alias/app --bare --from-file .env
+  diesel-envelope rewrap --kms-key arn:aws:kms:eu-central-1:… \\
+    --kms-key arn:aws:kms:eu-west-1:…
+  diesel-envelope rewrap --kms-key alias/app \\
+    --local-key-file diesel-envelope.local-key
+  diesel-envelope rewrap --kms-key alias/app --bare \\
+    --from-file .env
 
 The second takes a keyring from a key file to KMS. Without --kms-key the file is where it is wrapped.
 JSON: line, variable, value, primary, index_primary, next.")]

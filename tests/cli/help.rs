@@ -28,6 +28,39 @@ fn every_command_has_examples() {
     assert!(desk.run(&["--help"]).done().stdout.contains("Exit codes: 0 done, 1 something failed, 2 wrong usage."));
 }
 
+/// A line that wraps is refused by TOML. Without a terminal the help has 100 columns.
+#[test]
+fn the_file_in_the_help_can_be_copied() {
+    use diesel::connection::SimpleConnection;
+    use diesel::prelude::*;
+
+    let mut desk = crate::keys::desk().env("DATABASE_URL", "db.sqlite").env("DIESEL_ENVELOPE_LOCAL_KEY", "key");
+    let line = desk.read(".env");
+    desk.set("SECRET_KEY", line.trim().trim_start_matches("SECRET_KEY="));
+    let mut conn = SqliteConnection::establish(desk.path("db.sqlite").to_str().unwrap()).unwrap();
+    conn.batch_execute(
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, email BLOB, email_plain TEXT, email_index BLOB);
+         INSERT INTO users (id, email_plain) VALUES (1, 'bobby@example.org')",
+    )
+    .unwrap();
+    for command in commands(&desk) {
+        let help = desk.run(&[&command, "--help"]).done().stdout;
+        let sample: Vec<_> =
+            help.lines().skip_while(|line| line.trim() != "[[column]]").take_while(|line| !line.trim().is_empty()).collect();
+        if sample.is_empty() {
+            continue;
+        }
+        let indent = sample[0].len() - sample[0].trim_start().len();
+        assert!(sample.iter().all(|line| line.len() - indent < 65), "{sample:?}");
+        desk.write("envelope.toml", &sample.join("\n"));
+        desk.run(&["backfill"]).done();
+        let status = desk.run(&["status", "--format", "json"]).done().json();
+        assert_eq!((&status["columns"][0]["column"], &status["columns"][0]["rows"]), (&"users.email".into(), &1.into()), "{command}");
+        std::fs::remove_file(desk.path("envelope.toml")).unwrap();
+    }
+    assert!(desk.run(&["rotate", "--help"]).done().stdout.contains("  [[column.index]]\n"));
+}
+
 #[test]
 fn the_help_hides_what_the_environment_holds() {
     let desk = Desk::new().env("DATABASE_URL", "postgres://app:hunter2@db/app").env("SECRET_KEY", "hunter2");
