@@ -13,17 +13,17 @@ use crate::crypto::{self, NONCE_LEN, TAG_LEN};
 use crate::error::{Error, Result};
 
 /// The first byte of a native value. It begins no valid UTF-8, so that no text can be taken for one.
-pub(crate) const VERSION: u8 = 0xA1;
+pub const VERSION: u8 = 0xA1;
 /// How a native value begins in a text column.
-pub(crate) const TEXT_PREFIX: &str = "de1.";
+pub const TEXT_PREFIX: &str = "de1.";
 /// Version, flags and key id: what is authenticated as the head of the AAD.
-pub(crate) const HEADER_LEN: usize = 6;
+pub const HEADER_LEN: usize = 6;
 /// Where the ciphertext begins.
 pub(crate) const BODY: usize = HEADER_LEN + NONCE_LEN;
 /// How much longer a native value is than its (padded) plaintext.
-pub(crate) const OVERHEAD: usize = BODY + TAG_LEN;
+pub const OVERHEAD: usize = BODY + TAG_LEN;
 /// How a Fernet token begins until the year 2106: the version and the high bytes of the timestamp, in base64url.
-pub(crate) const FERNET_PREFIX: &[u8] = b"gAAAAA";
+pub const FERNET_PREFIX: &[u8] = b"gAAAAA";
 /// The fewest bytes of a Fernet token before base64: version, timestamp, IV, one block, HMAC.
 const FERNET_MIN: usize = 1 + 8 + 16 + 16 + 32;
 
@@ -70,14 +70,18 @@ impl FromStr for KeyId {
 
 /// The 6 bytes that stand before the nonce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Header {
-    pub(crate) bound: bool,
-    pub(crate) padded: bool,
-    pub(crate) key_id: KeyId,
+pub struct Header {
+    /// The value is bound to a context.
+    pub bound: bool,
+    /// The plaintext is padded.
+    pub padded: bool,
+    /// The key that sealed the value.
+    pub key_id: KeyId,
 }
 
 impl Header {
-    pub(crate) fn to_bytes(self) -> [u8; HEADER_LEN] {
+    /// The 6 bytes.
+    pub fn to_bytes(self) -> [u8; HEADER_LEN] {
         let [a, b, c, d] = self.key_id.0;
         let flags = if self.bound { BOUND } else { 0 } | if self.padded { PADDED } else { 0 };
         [VERSION, flags, a, b, c, d]
@@ -88,7 +92,7 @@ impl Header {
     /// # Errors
     ///
     /// `Truncated` below 34 bytes; `UnsupportedFormat` for another first byte or a flag that this version does not know.
-    pub(crate) fn parse(value: &[u8]) -> Result<Self> {
+    pub fn parse(value: &[u8]) -> Result<Self> {
         let unsupported = || Error::UnsupportedFormat { length: value.len() };
         if value.first().is_some_and(|&first| first != VERSION) {
             return Err(unsupported());
@@ -107,14 +111,16 @@ impl Header {
 
 /// What the first bytes of a stored value say that it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
+    /// 0xA1, or `de1.` in text.
     Native,
+    /// A Fernet token.
     Fernet,
 }
 
 impl Format {
     /// The format of a value in a binary column.
-    pub(crate) fn of_bytes(value: &[u8]) -> Result<Self> {
+    pub fn of_bytes(value: &[u8]) -> Result<Self> {
         match value.first() {
             Some(&VERSION) => Ok(Self::Native),
             // 0x80 in base64url is `g` and one of `A` to `P`.
@@ -124,13 +130,13 @@ impl Format {
     }
 
     /// The format of a value in a text column, where 0xA1 begins no valid text.
-    pub(crate) fn of_text(value: &str) -> Result<Self> {
+    pub fn of_text(value: &str) -> Result<Self> {
         if value.starts_with(TEXT_PREFIX) { Ok(Self::Native) } else { Self::of_bytes(value.as_bytes()) }
     }
 
     /// The format of what may be a plaintext: recognised by 0xA1, by `de1.`, by the exact shape of a Fernet token, or by its
     /// beginning and alphabet, so that a token which was cut is not taken for a plaintext.
-    pub(crate) fn recognise(value: &[u8]) -> Option<Self> {
+    pub fn recognise(value: &[u8]) -> Option<Self> {
         if value.first() == Some(&VERSION) || value.starts_with(TEXT_PREFIX.as_bytes()) {
             Some(Self::Native)
         } else {
@@ -142,7 +148,7 @@ impl Format {
 }
 
 /// Whether the text is a Fernet token in form: padded base64url, the version byte, whole blocks of ciphertext.
-pub(crate) fn is_fernet_token(text: &[u8]) -> bool {
+pub fn is_fernet_token(text: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(text) else { return false };
     if !text.len().is_multiple_of(4) || text.bytes().rev().take_while(|&b| b == b'=').count() > 2 {
         return false;
@@ -152,7 +158,7 @@ pub(crate) fn is_fernet_token(text: &[u8]) -> bool {
 }
 
 /// The text form of a native value.
-pub(crate) fn to_text(value: &[u8]) -> String {
+pub fn to_text(value: &[u8]) -> String {
     let mut text = String::with_capacity(TEXT_PREFIX.len() + value.len().div_ceil(3) * 4);
     text.push_str(TEXT_PREFIX);
     crypto::push_base64_url(value, &mut text);
@@ -165,13 +171,13 @@ pub(crate) fn to_text(value: &[u8]) -> String {
 ///
 /// `UnsupportedFormat` when it does not begin with `de1.`; `DecryptionFailed` when canonical base64url without padding does not
 /// follow: a column that is too narrow cuts a value so.
-pub(crate) fn from_text(text: &str) -> Result<Vec<u8>> {
+pub fn from_text(text: &str) -> Result<Vec<u8>> {
     let body = text.strip_prefix(TEXT_PREFIX).ok_or(Error::UnsupportedFormat { length: text.len() })?;
     crypto::from_base64_url(body).ok_or(Error::DecryptionFailed)
 }
 
 /// How many bytes a plaintext has once padded to a multiple of `pad_to`: 0x80, then the fewest 0x00.
-pub(crate) fn padded_len(len: usize, pad_to: usize) -> usize {
+pub fn padded_len(len: usize, pad_to: usize) -> usize {
     if pad_to <= 1 { len } else { (len / pad_to + 1) * pad_to }
 }
 

@@ -10,14 +10,14 @@ use crate::error::{Error, Result};
 
 impl Keyring {
     /// Encrypts bytes as [`encrypt`](Self::encrypt) would, or as [`encrypt_text`](Self::encrypt_text) for a text column.
-    pub(crate) fn seal_stored(&self, plaintext: &[u8], column: Column<'_>, text: bool) -> Result<Vec<u8>> {
+    pub fn seal_stored(&self, plaintext: &[u8], column: Column<'_>, text: bool) -> Result<Vec<u8>> {
         let value = self.seal(plaintext, column)?;
         let native = matches!(self.keys[self.primary].material, Material::Aes256GcmSiv(_));
         Ok(if text && native { envelope::to_text(&value).into_bytes() } else { value })
     }
 
     /// Decrypts the bytes of a binary column, or the UTF-8 of a text column.
-    pub(crate) fn open_stored(&self, value: &[u8], column: Column<'_>, text: bool) -> Result<Zeroizing<Vec<u8>>> {
+    pub fn open_stored(&self, value: &[u8], column: Column<'_>, text: bool) -> Result<Zeroizing<Vec<u8>>> {
         let as_text = || std::str::from_utf8(value).map_err(|_| Error::UnsupportedFormat { length: value.len() });
         match if text { Format::of_text(as_text()?) } else { Format::of_bytes(value) }? {
             Format::Native if text => self.open_native(&envelope::from_text(as_text()?)?, column),
@@ -28,7 +28,7 @@ impl Keyring {
 
     /// How a value begins that was written with the present primary key for this column as it is now: in the bytes of a binary
     /// column, or of a text column. `None` when the primary key is a Fernet key, whose tokens do not name it.
-    pub(crate) fn fresh_prefix(&self, column: Column<'_>, text: bool) -> Option<Vec<u8>> {
+    pub fn fresh_prefix(&self, column: Column<'_>, text: bool) -> Option<Vec<u8>> {
         let key = &self.keys[self.primary];
         let Material::Aes256GcmSiv(_) = key.material else { return None };
         let header: [u8; HEADER_LEN] = Header { bound: column.bound, padded: column.pad_to > 1, key_id: key.id }.to_bytes();
@@ -36,7 +36,7 @@ impl Keyring {
     }
 
     /// Whether a value was written so.
-    pub(crate) fn is_fresh(&self, value: &[u8], column: Column<'_>, text: bool) -> bool {
+    pub fn is_fresh(&self, value: &[u8], column: Column<'_>, text: bool) -> bool {
         match (&self.keys[self.primary].material, self.fresh_prefix(column, text)) {
             (_, Some(prefix)) => value.starts_with(&prefix),
             (Material::Fernet(key), _) => std::str::from_utf8(value).is_ok_and(|token| key.open(token).map(Zeroizing::new).is_ok()),
@@ -45,7 +45,7 @@ impl Keyring {
     }
 
     /// The digest that is written for a normalised value: under the named index key, or the index primary.
-    pub(crate) fn digest(&self, label: &str, bits: usize, key: Option<&str>, normalized: &[u8]) -> Result<Digest> {
+    pub fn digest(&self, label: &str, bits: usize, key: Option<&str>, normalized: &[u8]) -> Result<Digest> {
         let key = match key {
             Some(name) => self
                 .index_keys
@@ -58,13 +58,13 @@ impl Keyring {
     }
 
     /// The index key under which a stored digest is that of a normalised value.
-    pub(crate) fn index_key_of(&self, label: &str, bits: usize, normalized: &[u8], stored: &[u8]) -> Option<KeyId> {
+    pub fn index_key_of(&self, label: &str, bits: usize, normalized: &[u8], stored: &[u8]) -> Option<KeyId> {
         let matches = |key: &&IndexKey| Digest::compute(&key.mac, label, bits, normalized).as_bytes() == stored;
         self.index_keys.iter().find(matches).map(|key| key.id)
     }
 
     /// The id of the Fernet key under which a token is.
-    pub(crate) fn fernet_key_of(&self, token: &[u8]) -> Option<KeyId> {
+    pub fn fernet_key_of(&self, token: &[u8]) -> Option<KeyId> {
         let token = std::str::from_utf8(token).ok()?;
         let mut keys = self.keys.iter();
         keys.find_map(|key| match &key.material {
@@ -74,33 +74,33 @@ impl Keyring {
     }
 
     /// Whether what is under this key does not name it.
-    pub(crate) fn is_fernet_or_index_key(&self, key_id: KeyId) -> bool {
+    pub fn is_fernet_or_index_key(&self, key_id: KeyId) -> bool {
         let fernet = self.keys.iter().filter(|key| matches!(key.material, Material::Fernet(_))).map(|key| key.id);
         fernet.chain(self.index_keys.iter().map(|key| key.id)).any(|id| id == key_id)
     }
 
     /// Whether the key that writes is a Fernet key.
-    pub(crate) fn writes_fernet(&self) -> bool {
+    pub fn writes_fernet(&self) -> bool {
         matches!(self.keys[self.primary].material, Material::Fernet(_))
     }
 
     /// Whether the keyring reads native values of this key.
-    pub(crate) fn has_native_key(&self, key_id: KeyId) -> bool {
+    pub fn has_native_key(&self, key_id: KeyId) -> bool {
         self.aead_key(key_id).is_some()
     }
 
     /// Whether the keyring reads Fernet tokens.
-    pub(crate) fn has_fernet_key(&self) -> bool {
+    pub fn has_fernet_key(&self) -> bool {
         self.keys.iter().any(|key| matches!(key.material, Material::Fernet(_)))
     }
 
     /// How many index keys there are.
-    pub(crate) fn index_key_count(&self) -> usize {
+    pub fn index_key_count(&self) -> usize {
         self.index_keys.len()
     }
 
     /// The id of the index key of this name, or of the index primary.
-    pub(crate) fn index_key_id(&self, name: Option<&str>) -> Option<KeyId> {
+    pub fn index_key_id(&self, name: Option<&str>) -> Option<KeyId> {
         match name {
             Some(name) => self.index_keys.iter().find(|key| &*key.name == name).map(|key| key.id),
             None => self.index_primary.map(|at| self.index_keys[at].id),

@@ -19,6 +19,7 @@ use crate::sealed::{KmsEncrypted, WrappedKey};
 mod any;
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "cache")]
 mod cache;
 mod local;
 #[cfg(feature = "ssm")]
@@ -27,6 +28,7 @@ pub(crate) mod ssm;
 pub use any::AnyKms;
 #[cfg(feature = "aws")]
 pub use aws::{AwsKms, AwsKmsBuilder};
+#[cfg(feature = "cache")]
 pub use cache::{CachePolicy, CacheStats, CachedKms};
 pub use local::LocalKms;
 

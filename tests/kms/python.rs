@@ -19,7 +19,7 @@ use crate::secrets::{ACCESS_KEY_ID, SECRET_ACCESS_KEY, assert_holds_no_part_of};
 #[track_caller]
 pub fn run<T: DeserializeOwned>(script: &str, arguments: &[&str], env: &[(&str, &str)], input: &str) -> T {
     let python = std::env::var("TEST_PYTHON").expect("TEST_PYTHON is the Python that has boto3 and cryptography: run bin/test");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(script);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(script);
     let mut child = Command::new(python)
         .arg(&script)
         .args(arguments)

@@ -1,0 +1,206 @@
+//! SQL that is put together while the tool runs, and the rows that it returns: bytes.
+
+use std::fmt;
+
+use diesel::backend::Backend;
+use diesel::connection::LoadConnection;
+use diesel::deserialize::{self, FromSqlRow};
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::row::{Field, Row};
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::{Binary, Nullable, Text, Untyped};
+use diesel::{QueryResult, RunQueryDsl};
+use zeroize::{Zeroize, Zeroizing};
+
+use diesel_envelope::EnvelopeBackend;
+
+/// A value of a column as its bytes, or NULL.
+pub type Cell = Option<Zeroizing<Vec<u8>>>;
+
+/// A row: what was selected, in that order. All that is selected is text or bytes.
+pub struct RawRow(pub(crate) Vec<Cell>);
+
+/// SQL and what is bound in it.
+pub struct Statement {
+    pieces: Vec<Piece>,
+}
+
+enum Piece {
+    Sql(String),
+    Bind(Bind),
+}
+
+/// What can be bound.
+#[derive(Debug)]
+pub enum Bind {
+    Text(Hidden<Option<String>>),
+    Bytes(Hidden<Option<Vec<u8>>>),
+    #[cfg(feature = "postgres")]
+    Texts(Hidden<Vec<String>>),
+    #[cfg(feature = "postgres")]
+    AllBytes(Hidden<Vec<Option<Vec<u8>>>>),
+}
+
+/// A bound value. Diesel prints the binds of a query with `Debug`, into logs too.
+pub struct Hidden<T: Zeroize>(T);
+
+impl<T: Zeroize> Drop for Hidden<T> {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl<T: Zeroize> fmt::Debug for Hidden<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl<T: Zeroize + ToSql<ST, DB>, ST, DB: Backend> ToSql<ST, DB> for Hidden<T> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        self.0.to_sql(out)
+    }
+}
+
+impl Statement {
+    pub(crate) fn new(sql: impl Into<String>) -> Self {
+        Self { pieces: vec![Piece::Sql(sql.into())] }
+    }
+
+    pub(crate) fn sql(mut self, sql: impl AsRef<str>) -> Self {
+        match self.pieces.last_mut() {
+            Some(Piece::Sql(before)) => before.push_str(sql.as_ref()),
+            _ => self.pieces.push(Piece::Sql(sql.as_ref().to_owned())),
+        }
+        self
+    }
+
+    pub(crate) fn bind(mut self, bind: Bind) -> Self {
+        self.pieces.push(Piece::Bind(bind));
+        self
+    }
+
+    pub(crate) fn text(self, text: impl Into<String>) -> Self {
+        self.bind(Bind::Text(Hidden(Some(text.into()))))
+    }
+
+    /// The bytes of a cell as text. What is no UTF-8 is bound as bytes, and the database may refuse it.
+    pub(crate) fn optional_text(self, cell: Cell) -> Self {
+        match bare(cell).map(String::from_utf8).transpose() {
+            Ok(text) => self.bind(Bind::Text(Hidden(text))),
+            Err(error) => self.bind(Bind::Bytes(Hidden(Some(error.into_bytes())))),
+        }
+    }
+
+    pub(crate) fn bytes(self, cell: Cell) -> Self {
+        self.bind(Bind::Bytes(Hidden(bare(cell))))
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn texts(self, texts: Vec<String>) -> Self {
+        self.bind(Bind::Texts(Hidden(texts)))
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn all_bytes(self, cells: impl Iterator<Item = Cell>) -> Self {
+        self.bind(Bind::AllBytes(Hidden(cells.map(bare).collect())))
+    }
+}
+
+/// Drivers take no `Zeroizing`; from here on [`Hidden`] wipes the value.
+fn bare(cell: Cell) -> Option<Vec<u8>> {
+    cell.map(|mut bytes| std::mem::take(&mut *bytes))
+}
+
+impl QueryId for Statement {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for Statement {
+    type SqlType = Untyped;
+}
+
+impl<C> RunQueryDsl<C> for Statement {}
+
+impl<DB: Backend> QueryFragment<DB> for Statement
+where
+    Bind: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        for piece in &self.pieces {
+            match piece {
+                Piece::Sql(sql) => out.push_sql(sql),
+                Piece::Bind(bind) => bind.walk_ast(out.reborrow())?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Runs statements, on each backend.
+pub trait Run: Sized {
+    /// How many rows it changed.
+    fn execute<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: Statement) -> QueryResult<usize>
+    where
+        Self: Backend;
+
+    fn load<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: Statement) -> QueryResult<Vec<RawRow>>
+    where
+        Self: Backend;
+}
+
+macro_rules! runs_on {
+    ($backend:ty $(, $arrays:ident)?) => {
+        impl QueryFragment<$backend> for Bind {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, $backend>) -> QueryResult<()> {
+                match self {
+                    Self::Text(text) => out.push_bind_param::<Nullable<Text>, _>(text),
+                    Self::Bytes(bytes) => out.push_bind_param::<Nullable<Binary>, _>(bytes),
+                    $(
+                        Self::Texts(texts) => out.push_bind_param::<$arrays<Text>, _>(texts),
+                        Self::AllBytes(bytes) => out.push_bind_param::<$arrays<Nullable<Binary>>, _>(bytes),
+                    )?
+                    #[allow(unreachable_patterns, reason = "arrays are there only with PostgreSQL")]
+                    _ => Err(diesel::result::Error::QueryBuilderError("arrays are bound on PostgreSQL only".into())),
+                }
+            }
+        }
+
+        impl FromSqlRow<Untyped, $backend> for RawRow {
+            fn build_from_row<'a>(row: &impl Row<'a, $backend>) -> deserialize::Result<Self> {
+                let cell = |i: usize| {
+                    let field = row.get(i).ok_or("a field is missing")?;
+                    let cell = field.value().map(|mut value| <$backend as EnvelopeBackend>::binary(&mut value).map(|bytes| Zeroizing::new(bytes.to_vec())));
+                    cell.transpose()
+                };
+                (0..row.field_count()).map(cell).collect::<deserialize::Result<_>>().map(Self)
+            }
+        }
+
+        impl Run for $backend {
+            fn execute<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: Statement) -> QueryResult<usize> {
+                RunQueryDsl::execute(statement, conn)
+            }
+
+            fn load<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: Statement) -> QueryResult<Vec<RawRow>> {
+                RunQueryDsl::load(statement, conn)
+            }
+        }
+    };
+}
+
+#[cfg(feature = "postgres")]
+use diesel::sql_types::Array;
+#[cfg(feature = "postgres")]
+runs_on!(diesel::pg::Pg, Array);
+#[cfg(feature = "mysql")]
+runs_on!(diesel::mysql::Mysql);
+#[cfg(feature = "sqlite")]
+runs_on!(diesel::sqlite::Sqlite);
+
+/// The number in the only cell of the only row.
+pub(crate) fn number(rows: Vec<RawRow>) -> u64 {
+    let cell = rows.into_iter().next().and_then(|row| row.0.into_iter().next().flatten());
+    cell.and_then(|bytes| std::str::from_utf8(&bytes).ok().and_then(|text| text.parse().ok())).unwrap_or_default()
+}

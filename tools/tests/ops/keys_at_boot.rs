@@ -1,0 +1,156 @@
+//! A process that starts with the wrong keyring learns it at once, and cheaply.
+
+use diesel::prelude::*;
+use diesel_envelope::keyring::{Algorithm, Document};
+use diesel_envelope::{Keyring, Unbound};
+use diesel_envelope_tools::{self as ops, Column, OpsError};
+
+use super::database::Database;
+use super::{BYTES, Conn, ROWS_READ, TEXT, UUID, establish, literal};
+use crate::world::*;
+
+/// What a keyring lacks for the columns, in its own words.
+#[track_caller]
+fn missing(keyring: &Keyring, database: &Database, columns: &[Column]) -> String {
+    let error = ops::check(&mut database.connect(), keyring, columns).unwrap_err();
+    assert!(matches!(error, OpsError::MissingKeys { .. }), "{error}");
+    assert!(error.remedy().contains("SECRET_KEY"));
+    error.to_string()
+}
+
+fn sealed(document: &Document, value: &str) -> String {
+    literal(&keyring(document).encrypt::<_, Email>(&value.to_owned()).unwrap())
+}
+
+fn users() -> Database {
+    Database::with(&format!("CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, email {BYTES}, note {TEXT})"))
+}
+
+#[test]
+fn an_empty_table_and_one_of_nulls_need_no_key() {
+    let (document, _) = before_and_after();
+    let database = users();
+    let columns = [Column::new("users", "email"), Column::new("users", "note")];
+    ops::check(&mut database.connect(), &keyring(&document), &columns).unwrap();
+    database.execute("INSERT INTO users VALUES (1, NULL, NULL), (2, NULL, NULL)");
+    ops::check(&mut database.connect(), &keyring(&document), &columns).unwrap();
+    ops::check(&mut database.connect(), &keyring(&document), &[]).unwrap();
+}
+
+#[test]
+fn every_key_that_is_missing_is_named_once_for_each_column() {
+    let (before, after) = before_and_after();
+    let stranger = Document::generate().unwrap();
+    let database = users();
+    let text = keyring(&after).encrypt_text::<_, Unbound>(&"x".to_owned()).unwrap();
+    for id in 0..10 {
+        let document = [&before, &after, &stranger][id % 3];
+        database.execute(&format!("INSERT INTO users VALUES ({id}, {}, '{text}')", sealed(document, "x")));
+    }
+    let columns = [Column::new("users", "email"), Column::new("users", "note")];
+    let said = missing(&keyring(&before), &database, &columns);
+    let (new, strange) = (after.primary(), stranger.primary());
+    for entry in [format!("users.email needs key {new}"), format!("users.email needs key {strange}"), format!("users.note needs key {new}")]
+    {
+        assert_eq!(said.matches(&entry).count(), 1, "{said}");
+    }
+    assert!(!said.contains(&before.primary().to_string()), "{said}");
+    assert_eq!(missing(&keyring(&after), &database, &columns), format!("the keyring lacks keys: users.email needs key {strange}"));
+}
+
+#[test]
+fn fernet_tokens_need_any_fernet_key() {
+    let fernet = Document::generate_with(Algorithm::Fernet).unwrap();
+    let (native, _) = before_and_after();
+    let database = users();
+    let token = keyring(&fernet).encrypt_text::<_, Unbound>(&"x".to_owned()).unwrap();
+    database.execute(&format!("INSERT INTO users VALUES (1, {}, '{token}')", literal(token.as_bytes())));
+    let columns = [Column::new("users", "email"), Column::new("users", "note")];
+    ops::check(&mut database.connect(), &keyring(&fernet), &columns).unwrap();
+    assert_eq!(
+        missing(&keyring(&native), &database, &columns),
+        "the keyring lacks keys: users.email needs a key for its values (Fernet); users.note needs a key for its values (Fernet)"
+    );
+}
+
+#[test]
+fn a_plaintext_is_named_unless_the_column_is_encrypted_in_place() {
+    let (document, _) = before_and_after();
+    let database = users();
+    database.execute("INSERT INTO users VALUES (1, NULL, 'p@ssw0rd of Bobby')");
+    let note = Column::new("users", "note");
+    let said = missing(&keyring(&document), &database, std::slice::from_ref(&note));
+    assert_eq!(said, "the keyring lacks keys: users.note needs a key for its values (no ciphertext)");
+    ops::check(&mut database.connect(), &keyring(&document), &[note.plaintext("note")]).unwrap();
+}
+
+#[test]
+fn composite_keys_and_schemas_are_looked_at_too() {
+    let (before, after) = before_and_after();
+    let database = Database::with(
+        &format!("CREATE TABLE users (tenant {UUID} NOT NULL, \"Id\" INTEGER NOT NULL, email {BYTES}, PRIMARY KEY (tenant, \"Id\"))")
+            .replace('"', super::QUOTE),
+    );
+    let tenant = "00000000-0000-4000-8000-00000000000";
+    for id in 0..3 {
+        database.execute(&format!("INSERT INTO users VALUES ('{tenant}{id}', {id}, {})", sealed(&after, "x")));
+    }
+    let checks = |table: String| {
+        let column = Column::new(table.as_str(), "email");
+        ops::check(&mut database.connect(), &keyring(&after), std::slice::from_ref(&column)).unwrap();
+        let said = missing(&keyring(&before), &database, std::slice::from_ref(&column));
+        assert_eq!(said, format!("the keyring lacks keys: {table}.email needs key {}", after.primary()));
+    };
+    checks("users".to_owned());
+    checks(format!("{}.users", super::schema_of(&database)));
+    let nowhere = ops::check(&mut database.connect(), &keyring(&after), &[Column::new("nowhere.users", "email")]).unwrap_err();
+    assert!(["there is no table nowhere.users", "unknown database 'nowhere'"].contains(&nowhere.to_string().as_str()), "{nowhere}");
+}
+
+/// How many rows of the table have been read, or on MySQL by this connection, of the catalog too.
+fn rows_read(conn: &mut Conn) -> Option<i64> {
+    use diesel::sql_types::BigInt;
+
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        count: i64,
+    }
+    let (before, query) = ROWS_READ?;
+    diesel::sql_query(before).execute(conn).unwrap();
+    let rows: Vec<Count> = diesel::sql_query(query).load(conn).unwrap();
+    Some(rows[0].count)
+}
+
+#[test]
+fn a_large_table_is_not_read() {
+    let (before, after) = before_and_after();
+    let database = users();
+    let (old, new) = (sealed(&before, "x"), sealed(&after, "x"));
+    for ids in (1..=50_000).collect::<Vec<_>>().chunks(5_000) {
+        let rows: Vec<_> = ids.iter().map(|id| format!("({id}, {}, NULL)", if *id == 50_000 { &new } else { &old })).collect();
+        database.execute(&format!("INSERT INTO users VALUES {}", rows.join(", ")));
+    }
+    let columns = [Column::new("users", "email"), Column::new("users", "note")];
+    database.execute(&format!("CREATE TABLE few (id BIGINT NOT NULL PRIMARY KEY, email {BYTES}, note {TEXT})"));
+    database.execute("INSERT INTO few SELECT * FROM users WHERE id <= 300");
+    // Before the planner knows the table, and after.
+    for _ in 0..2 {
+        let mut conn = establish(&database.url);
+        let mut reads = |table: &str| {
+            let columns = columns.clone().map(|column| Column::new(table, &column.to_string()["users.".len()..]));
+            let start = rows_read(&mut conn);
+            ops::check(&mut conn, &keyring(&after), &columns).unwrap();
+            rows_read(&mut conn).zip(start).map_or(0, |(end, start)| end - start)
+        };
+        let (few, many) = (reads("few"), reads("users"));
+        // Two columns, each by a hundred rows at either end and a thousand or so on random pages.
+        assert!(many >= if ROWS_READ.is_some() { 400 } else { 0 }, "{many} rows were read of 50,000");
+        assert!(many - few < 4_000, "{many} rows were read of 50,000, and {few} of 300");
+        assert_eq!(
+            missing(&keyring(&before), &database, &columns),
+            format!("the keyring lacks keys: users.email needs key {}", after.primary())
+        );
+        super::analyze(&mut establish(&database.url));
+    }
+}
