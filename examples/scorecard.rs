@@ -2,7 +2,7 @@
 //! that took as a Markdown table.
 //!
 //! ```text
-//! KMS_KEY=alias/my-application SSM_PARAMETER=/my-application/keyring cargo run --release --features ssm --example scorecard [ROWS]
+//! KMS_KEY=alias/my-application SSM_PARAMETER=/my-application/keyring cargo run --release --features ssm,cache --example scorecard [ROWS]
 //! ```
 //!
 //! With AWS's own endpoints that makes some 8,000 paid calls; `AWS_ENDPOINT_URL` leads it to an emulator. Without `KMS_KEY` it runs on

@@ -14,9 +14,7 @@ use diesel_migrations::MigrationHarness;
 use super::{Conn, MIGRATIONS};
 use crate::{Outcome, heading};
 
-#[path = "schema.rs"]
-mod schema;
-use schema::users;
+use crate::schema::users;
 
 impl Context for users::name {
     const LABEL: &'static str = "users.name";
