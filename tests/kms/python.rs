@@ -146,11 +146,11 @@ fn python_reads_and_writes_the_native_format_from_its_description() {
     assert_eq!(answer["index"], json!(digests.map(|digest| hex(digest.as_bytes()))));
 }
 
-/// The function in the README, as it stands there.
+/// The function in the page about the bytes.
 #[test]
-fn the_readme_s_python_decrypts() {
-    let readme = include_str!("../../README.md");
-    let (_, rest) = readme.split_once("```python\n").unwrap();
+fn the_documented_python_decrypts() {
+    let page = include_str!("../../docs/format.md");
+    let (_, rest) = page.split_once("```python\n").unwrap();
     let (function, _) = rest.split_once("```").unwrap();
     let document = Document::generate().unwrap();
     let keyring = Keyring::from_document(&document, &Options::new()).unwrap();

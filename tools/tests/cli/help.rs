@@ -1,5 +1,7 @@
 //! What the program says of itself.
 
+use std::path::Path;
+
 use crate::desk::Desk;
 
 /// The commands, as the help lists them.
@@ -26,6 +28,25 @@ fn every_command_has_examples() {
         }
     }
     assert!(desk.run(&["--help"]).done().stdout.contains("Exit codes: 0 done, 1 something failed, 2 wrong usage."));
+}
+
+/// `--help` at the end of a line has its arguments parsed, and nothing done.
+#[test]
+fn every_command_of_the_documents_is_understood() {
+    let (desk, mut count) = (Desk::new(), 0);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let guides = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    for page in guides.chain([root.join("README.md")]) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for line in text.lines().filter_map(|line| line.strip_prefix("diesel-envelope ")) {
+            let command = line.split(['#', '>']).next().unwrap();
+            let arguments: Vec<_> = command.split_whitespace().chain(["--help"]).collect();
+            let outcome = desk.run(&arguments);
+            assert_eq!(outcome.code, 0, "{}: {command}: {}", page.display(), outcome.stderr);
+            count += 1;
+        }
+    }
+    assert!(count > 40, "{count} commands were found");
 }
 
 #[test]

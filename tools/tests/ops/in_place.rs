@@ -5,13 +5,13 @@ use diesel::prelude::*;
 
 use super::database::Database;
 use super::fleet::{Fleet, Version};
-use super::plaintext::{refused, step};
+use super::plaintext::{EXISTING_DATA, refused, step};
 use super::{NOTE, establish};
 use crate::tools::{Tools, keyrings};
 
 const ROWS: i64 = 300;
 
-/// As the README has it.
+/// As the guide has it, which is tested below.
 const COLUMNS: &str = r#"
 [[column]]
 name = "users.email"
@@ -160,6 +160,7 @@ mod v3 {
 #[test]
 fn a_text_column_goes_from_plaintext_to_ciphertext_while_programs_run() {
     keyrings();
+    assert!(EXISTING_DATA.contains(COLUMNS.trim_start()));
     let database = Database::with(&format!("CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, email {NOTE} NOT NULL)"));
     let tools = Tools::new(&database.url, COLUMNS);
     let fleet = Fleet::new(&database.url, v0::VERSION, ROWS);

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::application::Application;
 use super::database::Database;
-use super::operator::Operator;
+use super::operator::{Operator, assert_told};
 use super::{BYTES, DIGEST, TEXT};
 use crate::desk::key_in;
 
@@ -125,6 +125,13 @@ fn unique_users(operator: &Operator) {
     declared("");
 }
 
+/// The same for a command that the guide has.
+#[track_caller]
+fn migrate_as_told(operator: &Operator, arguments: &str) -> Result<(), String> {
+    assert_told(&format!("generate-migration {arguments}"));
+    migrate(operator, arguments)
+}
+
 /// Generates a migration and runs it. What the database says to it.
 fn migrate(operator: &Operator, arguments: &str) -> Result<(), String> {
     let generated = operator.run(&format!("generate-migration {arguments} --print --format json")).done().json();
@@ -190,7 +197,7 @@ fn a_unique_index_rotates_through_a_second_column_and_no_duplicate_passes_at_any
 
     // 2. The second column: one program writes both, another does not know it.
     declare(&operator, &[("email_index", "a")]);
-    migrate(&operator, "users.email --step shadow --shadow email_index=email_index_b").unwrap();
+    migrate_as_told(&operator, "users.email --step shadow --shadow email_index=email_index_b").unwrap();
     let mut applications = [first, old];
     phase(&mut operator, &mut applications);
     let [first, old] = applications;
@@ -223,7 +230,7 @@ fn a_unique_index_rotates_through_a_second_column_and_no_duplicate_passes_at_any
     // Rows that are saved meanwhile have both.
     phase(&mut operator, &mut applications);
     operator.run("verify").done();
-    migrate(&operator, "users --step promote --shadow email_index=email_index_b").unwrap();
+    migrate_as_told(&operator, "users --step promote --shadow email_index=email_index_b").unwrap();
     phase(&mut operator, &mut applications);
     let [both, _] = applications;
     let mut applications = [both, operator.start("second")];
@@ -241,7 +248,7 @@ fn a_unique_index_rotates_through_a_second_column_and_no_duplicate_passes_at_any
     let mut applications = [last, operator.start("last")];
     phase(&mut operator, &mut applications);
     declare(&operator, &[("email_index", "a"), ("email_index_b", "b")]);
-    migrate(&operator, "users --step retire --shadow email_index=email_index_b").unwrap();
+    migrate_as_told(&operator, "users --step retire --shadow email_index=email_index_b").unwrap();
     declare(&operator, &[("email_index_b", "b")]);
     phase(&mut operator, &mut applications);
     operator.run("rotate").done();

@@ -103,6 +103,9 @@ mod sqlite {
     #[path = "operator.rs"]
     mod operator;
     #[cfg(feature = "cli")]
+    #[path = "other_library.rs"]
+    mod other_library;
+    #[cfg(feature = "cli")]
     #[path = "plaintext.rs"]
     mod plaintext;
     #[path = "plan.rs"]
@@ -212,6 +215,9 @@ CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard(
     #[path = "operator.rs"]
     mod operator;
     #[cfg(feature = "cli")]
+    #[path = "other_library.rs"]
+    mod other_library;
+    #[cfg(feature = "cli")]
     #[path = "plaintext.rs"]
     mod plaintext;
     #[path = "plan.rs"]
@@ -315,6 +321,9 @@ mod mysql {
     #[cfg(feature = "cli")]
     #[path = "operator.rs"]
     mod operator;
+    #[cfg(feature = "cli")]
+    #[path = "other_library.rs"]
+    mod other_library;
     #[cfg(feature = "cli")]
     #[path = "plaintext.rs"]
     mod plaintext;

@@ -1,4 +1,4 @@
-//! Who rotates: the commands of the README, an env file, and what has been written to the table by whom.
+//! Who rotates: the commands of the guides, an env file, and what has been written to the table by whom.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,13 @@ use super::application::Application;
 use super::database::Database;
 use crate::desk::{Desk, Outcome};
 
-/// Where operators read what to do.
-const TOLD: [&str; 2] = [include_str!("../../../README.md"), include_str!("../../src/lib.rs")];
-/// What stands there in place of the id of the key that goes, and of the one that comes.
+/// The texts that operators read.
+const TOLD: [&str; 3] = [
+    include_str!("../../../docs/rotation.md"),
+    include_str!("../../../docs/disaster-recovery.md"),
+    include_str!("../../src/lib.rs"),
+];
+/// The ids in these texts of the key that goes, and of the one that comes.
 const OLD: &str = "1b2c3d4e";
 const NEW: &str = "9f3c01aa";
 
@@ -50,7 +54,7 @@ impl Operator {
         self.keys = vec![(OLD, old), (NEW, new)];
     }
 
-    /// Runs a command, where the ids of the README stand for those of this keyring.
+    /// Runs a command with the ids of this keyring in place of those in the guides.
     pub fn run(&self, command: &str) -> Outcome {
         let command = self.keys.iter().fold(command.to_owned(), |command, (word, key)| command.replace(word, &key.to_string()));
         self.desk.run(&command.split(' ').collect::<Vec<_>>())
@@ -59,10 +63,7 @@ impl Operator {
     /// Runs a command as operators are told to: on a line of its own, or in backquotes.
     #[track_caller]
     pub fn readme(&self, command: &str) -> Outcome {
-        let line = format!("diesel-envelope {command}");
-        let is_line = |text: &str| text.lines().any(|told| told.split(" #").next().is_some_and(|told| told.trim() == line));
-        let told = TOLD.iter().any(|text| is_line(text) || text.contains(&format!("`{command}`")));
-        assert!(told, "nobody is told: {line}");
+        assert_told(command);
         self.run(command)
     }
 
@@ -121,6 +122,15 @@ impl Operator {
             assert_eq!(application.told("find nobody@example.org"), "[]");
         }
     }
+}
+
+/// Checks that operators are told a command: on a line of its own, or in backquotes.
+#[track_caller]
+pub fn assert_told(command: &str) {
+    let line = format!("diesel-envelope {command}");
+    let is_line = |text: &str| text.lines().any(|told| told.split(" #").next().is_some_and(|told| told.trim() == line));
+    let told = TOLD.iter().any(|text| is_line(text) || text.contains(&format!("`{command}`")));
+    assert!(told, "nobody is told: {line}");
 }
 
 /// What a line for the env file sets.

@@ -1,4 +1,4 @@
-//! A key rotates as the README tells it, while processes with the keyring before and after each step run side by side.
+//! A key rotates as the guide tells it, while processes with the keyring before and after each step run side by side.
 
 use std::io::{BufRead, BufReader};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -114,14 +114,14 @@ fn a_key_rotates_while_old_and_new_processes_run_side_by_side() {
     operator.rows = backup;
     let unreadable = applications[0].ask("all").unwrap_err();
     assert!(unreadable.contains(&format!("key {old}, which is not in the keyring")), "{unreadable}");
-    operator.run("status --quick").failed(1, &format!("users.email needs key {old}"), "from its archive");
+    operator.readme("status --quick").failed(1, &format!("users.email needs key {old}"), "from its archive");
     operator.readme_line("restore-key 1b2c3d4e --archive 1b2c3d4e.archive");
     applications[0] = operator.start("first");
     applications[1].told(&format!("replace {}", operator.secret_key()));
     write_by_each(&mut operator, &mut applications);
     operator.readme("rotate").done();
     assert_eq!(keys(&operator.run("verify --format json").done().json()), expected);
-    operator.line("retire-key 1b2c3d4e --archive again.archive --yes");
+    operator.readme_line("retire-key 1b2c3d4e --archive again.archive --yes");
     applications[0] = operator.start("first");
     operator.check(&mut applications);
 }

@@ -60,7 +60,7 @@ impl Tools {
         self.folder.join("migrations")
     }
 
-    /// Runs a line as it stands in the README.
+    /// Runs a line of a guide.
     pub fn run(&self, line: &str) -> Outcome {
         let mut words = line.split_whitespace();
         assert_eq!(words.next(), Some("diesel-envelope"), "{line}");
