@@ -10,11 +10,8 @@ use super::database::Database;
 use crate::desk::{Desk, Outcome};
 
 /// The texts that operators read.
-const TOLD: [&str; 3] = [
-    include_str!("../../../docs/rotation.md"),
-    include_str!("../../../docs/disaster-recovery.md"),
-    include_str!("../../src/lib.rs"),
-];
+const TOLD: [&str; 3] =
+    [include_str!("../../../docs/rotation.md"), include_str!("../../../docs/disaster-recovery.md"), include_str!("../../src/lib.rs")];
 /// The ids in these texts of the key that goes, and of the one that comes.
 const OLD: &str = "1b2c3d4e";
 const NEW: &str = "9f3c01aa";

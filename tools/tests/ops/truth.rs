@@ -1,4 +1,4 @@
-//! What finds a row, and what refuses a duplicate, in each phase: the table in `src/ops/phases.md`, cell by cell.
+//! What finds a row, and what refuses a duplicate, in each phase: the table in `tools/src/phases.md`, cell by cell.
 
 use diesel::prelude::*;
 use diesel_envelope::{BlindIndex, BlindIndexDsl, Context, Encrypted, IndexSpec, Keyring};
