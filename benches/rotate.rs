@@ -1,7 +1,7 @@
 //! A rotation of a whole table on PostgreSQL, next to one SQL `UPDATE` that rewrites the same column of the same table: the same
 //! indexes, the same constraints, the same durability, the same row width. Between the runs the table is vacuumed.
 //!
-//! It runs where `TEST_POSTGRES_URL` says, with the feature `test-postgres`. `BENCH_ROWS` is the size of the table, by default
+//! It runs where `TEST_POSTGRES_URL` says, with the feature `postgres`. `BENCH_ROWS` is the size of the table, by default
 //! 1,000,000. The memory is the most that the process had resident while it rotated, at a tenth of the rows and at all of them.
 
 use std::time::{Duration, Instant};
@@ -10,8 +10,8 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Text};
 use diesel_envelope::keyring::{Algorithm, Document, Options};
-use diesel_envelope::ops::{self, Column, Index, Normalizer, Settings};
 use diesel_envelope::{Context, IndexSpec, Keyring};
+use diesel_envelope_tools::{self as ops, Column, Index, Normalizer, Settings};
 
 enum Email {}
 impl Context for Email {
@@ -45,7 +45,7 @@ const ROUNDS: usize = 3;
 
 fn main() {
     let Some(url) = std::env::var("TEST_POSTGRES_URL").ok().filter(|_| std::env::args().any(|argument| argument == "--bench")) else {
-        println!("rotate: needs `cargo bench`, the feature test-postgres and TEST_POSTGRES_URL");
+        println!("rotate: needs `cargo bench`, the feature postgres and TEST_POSTGRES_URL");
         return;
     };
     let rows = std::env::var("BENCH_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(1_000_000);

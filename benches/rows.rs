@@ -1,7 +1,7 @@
 //! Whole statements, next to the same statements on plaintext: two tables of an id and one e-mail address of 24 bytes, which is
 //! `text` in the one and an encrypted, bound `String` in the other. Times are per row, and those of a load include dropping it.
 //!
-//! SQLite runs in memory. PostgreSQL runs where `TEST_POSTGRES_URL` says, with the feature `test-postgres`. An insert is one statement
+//! SQLite runs in memory. PostgreSQL runs where `TEST_POSTGRES_URL` says, with the feature `postgres`. An insert is one statement
 //! with all rows, also on SQLite, and is rolled back, so that neither side pays for the commit. `BENCH_ROWS` is the size of the table for the lookup, by default 100,000.
 
 mod measure;
@@ -218,7 +218,7 @@ macro_rules! measures {
 }
 
 measures!(on_sqlite, SqliteConnection);
-#[cfg(feature = "test-postgres")]
+#[cfg(feature = "postgres")]
 measures!(on_postgres, diesel::PgConnection);
 
 fn main() {
@@ -228,7 +228,7 @@ fn main() {
     let connection = SqliteConnection::establish(":memory:").expect("a database in memory");
     on_sqlite(connection, "SQLite in memory", &tables("TABLE", "BLOB"), Budgets { load: 2.6, insert: 1.5, lookup: 1.2 });
 
-    #[cfg(feature = "test-postgres")]
+    #[cfg(feature = "postgres")]
     match std::env::var("TEST_POSTGRES_URL") {
         Ok(url) => {
             let connection = diesel::PgConnection::establish(&url).expect("the server of TEST_POSTGRES_URL");

@@ -1,4 +1,4 @@
-//! A data key for each row, wrapped by KMS beside it: `cargo run --example envelope`, which needs no service.
+//! A data key for each row, wrapped by KMS beside it: `cargo run --features cache --example envelope`, which needs no service.
 //!
 //! With `--features aws` and `KMS_KEY` set to a key's alias or ARN, it is AWS KMS that makes and unwraps the data keys.
 

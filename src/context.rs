@@ -103,24 +103,28 @@ impl Accept {
         Self(self.0 | other.0)
     }
 
-    pub(crate) const fn contains(self, other: Self) -> bool {
+    /// Whether this set has all formats of the other.
+    pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 }
 
 /// What the keyring has to know of a context: its consts as values.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Column<'l> {
+pub struct Column<'l> {
     /// Empty when `bound` is false.
-    pub(crate) label: &'l str,
-    pub(crate) bound: bool,
-    pub(crate) pad_to: usize,
-    pub(crate) accept: Accept,
+    pub label: &'l str,
+    /// Whether values are bound to the label.
+    pub bound: bool,
+    /// The multiple of bytes that plaintexts are padded to; 1 for no padding.
+    pub pad_to: usize,
+    /// The formats that the column reads.
+    pub accept: Accept,
 }
 
 impl Column<'static> {
     /// The column of `C`, where values are padded to multiples of `pad_to` unless the context says otherwise.
-    pub(crate) const fn of<C: Context>(pad_to: usize) -> Self {
+    pub const fn of<C: Context>(pad_to: usize) -> Self {
         const {
             assert!(
                 !matches!(C::BINDING, Binding::Label) || label_is_valid(C::LABEL),
@@ -140,7 +144,7 @@ impl Column<'static> {
 pub(crate) const LABEL_MAX: usize = 255;
 
 /// Whether a label has 1 to 255 bytes of `[A-Za-z0-9_.:-]`.
-pub(crate) const fn label_is_valid(label: &str) -> bool {
+pub const fn label_is_valid(label: &str) -> bool {
     let bytes = label.as_bytes();
     let mut i = 0;
     while i < bytes.len() {

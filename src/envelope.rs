@@ -14,17 +14,17 @@ use crate::crypto::{self, NONCE_LEN, TAG_LEN};
 use crate::error::{Error, Result};
 
 /// The first byte of a native value. It begins no valid UTF-8, so that no text can be taken for one.
-pub(crate) const VERSION: u8 = 0xA1;
+pub const VERSION: u8 = 0xA1;
 /// How a native value begins in a text column.
-pub(crate) const TEXT_PREFIX: &str = "de1.";
+pub const TEXT_PREFIX: &str = "de1.";
 /// Version, flags and key id: what is authenticated as the head of the AAD.
-pub(crate) const HEADER_LEN: usize = 6;
+pub const HEADER_LEN: usize = 6;
 /// Where the ciphertext begins.
 pub(crate) const BODY: usize = HEADER_LEN + NONCE_LEN;
 /// How much longer a native value is than its (padded) plaintext.
-pub(crate) const OVERHEAD: usize = BODY + TAG_LEN;
+pub const OVERHEAD: usize = BODY + TAG_LEN;
 /// How a Fernet token begins until the year 2106: the version and the high bytes of the timestamp, in base64url.
-pub(crate) const FERNET_PREFIX: &[u8] = b"gAAAAA";
+pub const FERNET_PREFIX: &[u8] = b"gAAAAA";
 /// The fewest characters of a Fernet token: 73 bytes (version, timestamp, IV, one block, HMAC) in base64url.
 const FERNET_MIN: usize = 100;
 /// The last character of base64 whose 4, or 2, spare bits are zero.
@@ -41,6 +41,13 @@ const PADDED: u8 = 0x02;
 /// `HKDF-SHA256(root, info = "diesel-envelope v1 key id …")`, the first 4 bytes (RFC 5869). The same key has the same id everywhere.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub(crate) [u8; 4]);
+
+impl KeyId {
+    /// Returns the id with these bytes, as the header of a value has them.
+    pub const fn from_bytes(bytes: [u8; 4]) -> Self {
+        Self(bytes)
+    }
+}
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -74,14 +81,18 @@ impl FromStr for KeyId {
 
 /// The 6 bytes that stand before the nonce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Header {
-    pub(crate) bound: bool,
-    pub(crate) padded: bool,
-    pub(crate) key_id: KeyId,
+pub struct Header {
+    /// The value is bound to a context.
+    pub bound: bool,
+    /// The plaintext is padded.
+    pub padded: bool,
+    /// The key that sealed the value.
+    pub key_id: KeyId,
 }
 
 impl Header {
-    pub(crate) fn to_bytes(self) -> [u8; HEADER_LEN] {
+    /// The 6 bytes.
+    pub fn to_bytes(self) -> [u8; HEADER_LEN] {
         let [a, b, c, d] = self.key_id.0;
         let flags = if self.bound { BOUND } else { 0 } | if self.padded { PADDED } else { 0 };
         [VERSION, flags, a, b, c, d]
@@ -92,7 +103,7 @@ impl Header {
     /// # Errors
     ///
     /// `Truncated` below 34 bytes; `UnsupportedFormat` for another first byte or a flag that this version does not know.
-    pub(crate) fn parse(value: &[u8]) -> Result<Self> {
+    pub fn parse(value: &[u8]) -> Result<Self> {
         let unsupported = || Error::UnsupportedFormat { length: value.len() };
         if value.first().is_some_and(|&first| first != VERSION) {
             return Err(unsupported());
@@ -111,14 +122,16 @@ impl Header {
 
 /// What the first bytes of a stored value say that it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
+    /// 0xA1, or `de1.` in text.
     Native,
+    /// A Fernet token.
     Fernet,
 }
 
 impl Format {
     /// The format of a value in a binary column.
-    pub(crate) fn of_bytes(value: &[u8]) -> Result<Self> {
+    pub fn of_bytes(value: &[u8]) -> Result<Self> {
         match value.first() {
             Some(&VERSION) => Ok(Self::Native),
             // 0x80 in base64url is `g` and one of `A` to `P`.
@@ -129,13 +142,13 @@ impl Format {
     }
 
     /// The format of a value in a text column, where 0xA1 begins no valid text.
-    pub(crate) fn of_text(value: &str) -> Result<Self> {
+    pub fn of_text(value: &str) -> Result<Self> {
         if value.starts_with(TEXT_PREFIX) { Ok(Self::Native) } else { Self::of_bytes(value.as_bytes()) }
     }
 
     /// The format of a value that may be a plaintext: recognised by the whole shape of a ciphertext, so that nothing shorter that a user
     /// types is taken for one, and no spelling of a ciphertext is taken for a plaintext. 0xA1 begins no text, and is enough.
-    pub(crate) fn recognise(value: &[u8]) -> Option<Self> {
+    pub fn recognise(value: &[u8]) -> Option<Self> {
         if value.first() == Some(&VERSION) || is_native_text(value) {
             Some(Self::Native)
         } else {
@@ -197,7 +210,7 @@ fn is_native_text(text: &[u8]) -> bool {
 
 /// Whether the text is a Fernet token in form, in a spelling that Python's `cryptography` reads: padded base64 in either alphabet, with
 /// white space anywhere, of the version byte and a length that a token can have.
-pub(crate) fn is_fernet_token(text: &[u8]) -> bool {
+pub fn is_fernet_token(text: &[u8]) -> bool {
     let mut rest = text.iter().copied().filter(|&byte| !is_white_space(byte));
     // 0x80, as above.
     if rest.next() != Some(b'g') || !matches!(rest.next(), Some(b'A'..=b'P')) {
@@ -217,7 +230,7 @@ pub(crate) fn is_fernet_token(text: &[u8]) -> bool {
 
 /// A Fernet token as it was written, from any spelling that is recognised. `None` for anything else, and where the spare bits of its last
 /// character are not zero: nobody writes that.
-pub(crate) fn canonical_token(text: &str) -> Option<Cow<'_, str>> {
+pub fn canonical_token(text: &str) -> Option<Cow<'_, str>> {
     if !is_fernet_token(text.as_bytes()) {
         return None;
     }
@@ -250,7 +263,7 @@ pub(crate) fn canonical_token(text: &str) -> Option<Cow<'_, str>> {
 }
 
 /// The text form of a native value.
-pub(crate) fn to_text(value: &[u8]) -> String {
+pub fn to_text(value: &[u8]) -> String {
     let mut text = String::with_capacity(TEXT_PREFIX.len() + value.len().div_ceil(3) * 4);
     text.push_str(TEXT_PREFIX);
     crypto::push_base64_url(value, &mut text);
@@ -263,13 +276,13 @@ pub(crate) fn to_text(value: &[u8]) -> String {
 ///
 /// `UnsupportedFormat` when it does not begin with `de1.`; `DecryptionFailed` when canonical base64url without padding does not
 /// follow: a column that is too narrow cuts a value so.
-pub(crate) fn from_text(text: &str) -> Result<Vec<u8>> {
+pub fn from_text(text: &str) -> Result<Vec<u8>> {
     let body = text.strip_prefix(TEXT_PREFIX).ok_or(Error::UnsupportedFormat { length: text.len() })?;
     crypto::from_base64_url(body).ok_or(Error::DecryptionFailed)
 }
 
 /// How many bytes a plaintext has once padded to a multiple of `pad_to`: 0x80, then the fewest 0x00.
-pub(crate) fn padded_len(len: usize, pad_to: usize) -> usize {
+pub fn padded_len(len: usize, pad_to: usize) -> usize {
     if pad_to <= 1 { len } else { (len / pad_to + 1) * pad_to }
 }
 

@@ -66,8 +66,8 @@
 //! | what can be encrypted, and its bytes | [`Plaintext`], [`AsText`], `Json` |
 //! | lookups | [`BlindIndexDsl`], [`IndexSpec`], [`blind_index::normalize`] |
 //! | keys | [`Keyring`], [`keyring::Document`], [`keyring::Options`], [`kms`] |
-//! | a key for each row, or KMS for each value | [`kms::Kms`], [`DataKey`], [`Sealed`], [`WrappedKey`], [`KmsEncrypted`], [`kms::CachedKms`] |
-//! | tables that are full: rotation, backfill, verification | [`ops`], and the command line `diesel-envelope` |
+//! | a key for each row, or KMS for each value | [`kms::Kms`], [`DataKey`], [`Sealed`], [`WrappedKey`], [`KmsEncrypted`], `kms::CachedKms` |
+//! | tables that are full: rotation, backfill, verification | the package `diesel-envelope-tools`, and its command line `diesel-envelope` |
 //! | what can go wrong | [`Error`] |
 //!
 //! # Features
@@ -79,8 +79,7 @@
 //! | `ssm` | the keyring in an SSM SecureString, on top of `aws` |
 //! | `chrono`, `time`, `uuid`, `rust_decimal`, `bigdecimal` | those plaintext types |
 //! | `serde` | `Json<T>`, `serde_json::Value`, `serialize_plaintext` |
-//! | `cli` | the command line |
-//! | `libpq`, `libmysqlclient` | `postgres` and `mysql` with Diesel's own connections, which link the client libraries: for the command line |
+//! | `cache` | `kms::CachedKms`, which keeps unwrapped data keys for a while |
 //!
 //! None is on by default.
 //!
@@ -108,7 +107,6 @@ mod envelope;
 mod error;
 pub mod keyring;
 pub mod kms;
-pub mod ops;
 mod plaintext;
 mod printable;
 mod regular_file;
@@ -136,6 +134,17 @@ pub use printable::Printable;
 pub use sealed::{KmsEncrypted, Sealed, SealedValuesCannotBeCompared, WrappedKey};
 pub use searchable::{At, Content, Indexes, Searchable, SearchableColumn, SearchableSpec};
 
+/// Values of columns that are known only at run time: for `diesel-envelope-tools`.
+#[doc(hidden)]
+pub mod untyped {
+    pub use crate::context::{Column as ColumnContext, label_is_valid};
+    pub use crate::envelope::{
+        FERNET_PREFIX, Format, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX, VERSION, from_text, is_fernet_token, padded_len, to_text,
+    };
+    pub use crate::keyring::by_value::{is_padded, native_length};
+    pub use crate::regular_file::open_regular_file;
+}
+
 /// Type aliases as Diesel has them, and Diesel's own, for functions under `#[auto_type(dsl_path = "diesel_envelope::dsl")]`.
 pub mod dsl {
     pub use diesel::dsl::*;
@@ -147,8 +156,3 @@ pub mod dsl {
     /// The type of `index_column.matches_any(values)`.
     pub type MatchesAny<E, V> = <E as MatchedBy<V>>::Output;
 }
-
-/// Compiles what the README shows, which takes all features.
-#[cfg(all(doctest, feature = "aws", feature = "test-postgres"))]
-#[doc = include_str!("../README.md")]
-struct Readme;

@@ -1,4 +1,4 @@
-//! Each example as a reader runs it: without any service, and with feature `test-kms` against the AWS emulator that `bin/test` starts.
+//! Each example as a reader runs it: without any service, and with feature `aws` against the AWS emulator that `bin/test` starts.
 //!
 //! `cargo test` builds them first. `cargo test --test examples` does not, and runs what was built before: `cargo build --examples`.
 
@@ -127,7 +127,7 @@ fn what_needs_aws_says_so() {
 }
 
 /// The calls for 20 rows: they are what the score card is about, and do not depend on the machine.
-#[cfg(feature = "ssm")]
+#[cfg(feature = "aws")]
 const CARD: [(&str, [&str; 4]); 4] = [
     ("Startup", ["1 call", "1 call", "0 calls", "$0.000003 · $0"]),
     ("SSM", ["1 call", "1 call", "0 calls", "$0.000003 · $0"]),
@@ -135,7 +135,7 @@ const CARD: [(&str, [&str; 4]); 4] = [
     ("KMS values", ["40 calls", "40 calls", "40 calls", "$6.00 · $6.00"]),
 ];
 
-#[cfg(feature = "ssm")]
+#[cfg(feature = "aws")]
 #[track_caller]
 fn assert_card(printed: &str, expected: impl IntoIterator<Item = (&'static str, [&'static str; 4])>) {
     let found: Vec<Vec<&str>> = printed.lines().skip(4).map(|line| line.trim_matches(['|', ' ']).split(" | ").collect()).collect();
@@ -145,13 +145,13 @@ fn assert_card(printed: &str, expected: impl IntoIterator<Item = (&'static str, 
 }
 
 #[test]
-#[cfg(feature = "ssm")]
+#[cfg(feature = "aws")]
 fn the_score_card_counts_without_a_service() {
     let printed = Example::new("scorecard").argument("20").prints(&["KMS: LocalKms", "write 20 rows"]);
     assert_card(&printed, CARD.into_iter().filter(|(way, _)| *way != "SSM"));
 }
 
-#[cfg(all(feature = "test-kms", feature = "ssm"))]
+#[cfg(feature = "aws")]
 mod emulator {
     use std::io::Write;
     use std::process::Stdio;
@@ -173,7 +173,7 @@ mod emulator {
         let document = Example::new("ssm").argument("document").prints(&[]);
         let python = std::env::var("TEST_PYTHON").expect("TEST_PYTHON is the Python that has boto3: run bin/test");
         let mut python = with_aws(Command::new(python));
-        python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/for_examples.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
+        python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/python/for_examples.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut python = python.spawn().unwrap();
         python.stdin.take().unwrap().write_all(document.as_bytes()).unwrap();
         let output = python.wait_with_output().unwrap();

@@ -8,6 +8,6 @@
 #[test]
 fn ui() {
     let tests = trybuild::TestCases::new();
-    tests.compile_fail("tests/ui/fail_*.rs");
-    tests.pass("tests/ui/pass.rs");
+    tests.compile_fail("ui/fail_*.rs");
+    tests.pass("ui/pass.rs");
 }

@@ -1,35 +1,23 @@
 //! Encrypted columns from end to end, without any service: `cargo run --example quickstart`.
 //!
-//! It makes a SQLite file; with `DATABASE_URL=postgres://…` set it uses a schema of its own in that PostgreSQL database instead.
-
-#![expect(clippy::duplicate_mod, reason = "the same story is told on both databases")]
+//! It makes a SQLite file. The same story runs on PostgreSQL in `tests/quickstart_on_postgres.rs`.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use diesel::Connection;
 use diesel_envelope::keyring::Document;
 use diesel_envelope::kms::LocalKms;
 
 type Outcome = Result<(), Box<dyn Error>>;
 
-/// The same story for both databases: only the connection differs.
-#[path = "."]
-mod sqlite {
-    pub use diesel::sqlite::SqliteConnection as Conn;
-    pub const MIGRATIONS: diesel_migrations::EmbeddedMigrations = diesel_migrations::embed_migrations!("migrations/sqlite");
-    #[path = "story.rs"]
-    pub mod story;
-}
+use diesel::sqlite::SqliteConnection as Conn;
 
-#[path = "."]
-mod postgres {
-    /// `PgConnection` would do as well; this one needs no client library.
-    pub type Conn = diesel_async::async_connection_wrapper::AsyncConnectionWrapper<diesel_async::AsyncPgConnection>;
-    pub const MIGRATIONS: diesel_migrations::EmbeddedMigrations = diesel_migrations::embed_migrations!("migrations/postgresql");
-    #[path = "story.rs"]
-    pub mod story;
-}
+const MIGRATIONS: diesel_migrations::EmbeddedMigrations = diesel_migrations::embed_migrations!("migrations/sqlite");
+
+mod schema;
+mod story;
 
 fn main() -> ExitCode {
     // The application is this program once more, with the environment that its operator gives it.
@@ -66,24 +54,9 @@ fn operator() -> Outcome {
 
 /// What happens at every start.
 fn application() -> Outcome {
-    use diesel::Connection;
-
-    match std::env::var("DATABASE_URL") {
-        Ok(url) if url.starts_with("postgres") => {
-            let conn = &mut postgres::Conn::establish(&url)?;
-            use diesel::connection::SimpleConnection;
-            conn.batch_execute("DROP SCHEMA IF EXISTS diesel_envelope_quickstart CASCADE; CREATE SCHEMA diesel_envelope_quickstart")?;
-            conn.batch_execute("SET search_path TO diesel_envelope_quickstart")?;
-            postgres::story::tell(conn)?;
-            println!("\nThe rows are in the schema diesel_envelope_quickstart.");
-        }
-        Ok(_) => return Err("DATABASE_URL is not one of PostgreSQL: unset it for SQLite".into()),
-        Err(_) => {
-            let file = folder().join("users.sqlite");
-            sqlite::story::tell(&mut sqlite::Conn::establish(&file.display().to_string())?)?;
-            println!("\nThe rows are in {}.", file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap_or(&file).display());
-        }
-    }
+    let file = folder().join("users.sqlite");
+    story::tell(&mut Conn::establish(&file.display().to_string())?)?;
+    println!("\nThe rows are in {}.", file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap_or(&file).display());
     Ok(())
 }
 

@@ -7,16 +7,14 @@ use diesel::sql_types::{BigInt, Binary};
 use diesel_envelope::blind_index::normalize;
 use diesel_envelope::keyring::{Algorithm, Document, Options};
 use diesel_envelope::kms::LocalKms;
-use diesel_envelope::ops::{self, Column, Index};
 use diesel_envelope::{BlindIndexDsl, Context, EncryptDsl, Encrypted, IndexSpec, Keyring, Searchable, SearchableColumn};
+use diesel_envelope_tools::{self as ops, Column, Index};
 use diesel_migrations::MigrationHarness;
 
 use super::{Conn, MIGRATIONS};
 use crate::{Outcome, heading};
 
-#[path = "schema.rs"]
-mod schema;
-use schema::users;
+use crate::schema::users;
 
 impl Context for users::name {
     const LABEL: &'static str = "users.name";

@@ -12,14 +12,14 @@ use crate::error::{Error, Result};
 
 impl Keyring {
     /// Encrypts bytes as [`encrypt`](Self::encrypt) would, or as [`encrypt_text`](Self::encrypt_text) for a text column.
-    pub(crate) fn seal_stored(&self, plaintext: &[u8], column: Column<'_>, text: bool) -> Result<Vec<u8>> {
+    pub fn seal_stored(&self, plaintext: &[u8], column: Column<'_>, text: bool) -> Result<Vec<u8>> {
         let value = self.seal(plaintext, column)?;
         let native = matches!(self.keys[self.primary].material, Material::Aes256GcmSiv(_));
         Ok(if text && native { envelope::to_text(&value).into_bytes() } else { value })
     }
 
     /// Decrypts the bytes of a binary column, or the UTF-8 of a text column.
-    pub(crate) fn open_stored(&self, value: &[u8], column: Column<'_>, text: bool) -> Result<Zeroizing<Vec<u8>>> {
+    pub fn open_stored(&self, value: &[u8], column: Column<'_>, text: bool) -> Result<Zeroizing<Vec<u8>>> {
         let as_text = || std::str::from_utf8(value).map_err(|_| Error::UnsupportedFormat { length: value.len() });
         match if text { Format::of_text(as_text()?) } else { Format::of_bytes(value) }? {
             Format::Native if text => self.open_native(&envelope::from_text(as_text()?)?, column),
@@ -30,7 +30,7 @@ impl Keyring {
 
     /// How a value begins that was written with the present primary key for this column as it is now: in the bytes of a binary
     /// column, or of a text column. `None` when the primary key is a Fernet key, whose tokens do not name it.
-    pub(crate) fn fresh_prefix(&self, column: Column<'_>, text: bool) -> Option<Vec<u8>> {
+    pub fn fresh_prefix(&self, column: Column<'_>, text: bool) -> Option<Vec<u8>> {
         let key = &self.keys[self.primary];
         let Material::Aes256GcmSiv(_) = key.material else { return None };
         let header: [u8; HEADER_LEN] = Header { bound: column.bound, padded: column.pad_to > 1, key_id: key.id }.to_bytes();
@@ -38,7 +38,7 @@ impl Keyring {
     }
 
     /// Whether a value was written so. A Fernet token in another spelling than the one that is written is not.
-    pub(crate) fn is_fresh(&self, value: &[u8], column: Column<'_>, text: bool) -> bool {
+    pub fn is_fresh(&self, value: &[u8], column: Column<'_>, text: bool) -> bool {
         match (&self.keys[self.primary].material, self.fresh_prefix(column, text)) {
             (_, Some(prefix)) => value.starts_with(&prefix) && is_padded(native_length(value.len(), text), column),
             (Material::Fernet(key), _) => match std::str::from_utf8(value).ok().and_then(envelope::canonical_token) {
@@ -50,7 +50,7 @@ impl Keyring {
     }
 
     /// The digest that is written for a normalised value: under the named index key, or the index primary.
-    pub(crate) fn digest(&self, label: &str, bits: usize, key: Option<&str>, normalized: &[u8]) -> Result<Digest> {
+    pub fn digest(&self, label: &str, bits: usize, key: Option<&str>, normalized: &[u8]) -> Result<Digest> {
         let key = match key {
             Some(name) => self
                 .index_keys
@@ -63,23 +63,23 @@ impl Keyring {
     }
 
     /// The index key under which a stored digest is that of a normalised value.
-    pub(crate) fn index_key_of(&self, label: &str, bits: usize, normalized: &[u8], stored: &[u8]) -> Option<KeyId> {
+    pub fn index_key_of(&self, label: &str, bits: usize, normalized: &[u8], stored: &[u8]) -> Option<KeyId> {
         let matches = |key: &&IndexKey| Digest::compute(&key.mac, label, bits, normalized).as_bytes() == stored;
         self.index_keys.iter().find(matches).map(|key| key.id)
     }
 
     /// The keys that were made after the primary key.
-    pub(crate) fn newer_keys(&self) -> &[KeyId] {
+    pub fn newer_keys(&self) -> &[KeyId] {
         &self.newer[0]
     }
 
     /// The index keys that were made after the index primary.
-    pub(crate) fn newer_index_keys(&self) -> &[KeyId] {
+    pub fn newer_index_keys(&self) -> &[KeyId] {
         &self.newer[1]
     }
 
     /// The id of the key under which a value is that can be opened.
-    pub(crate) fn key_of(&self, value: &[u8], text: bool) -> Option<KeyId> {
+    pub fn key_of(&self, value: &[u8], text: bool) -> Option<KeyId> {
         let as_text = || std::str::from_utf8(value).ok().and_then(|text| envelope::from_text(text).ok());
         let native = if text { as_text() } else { Some(value.to_vec()) };
         match native.and_then(|native| Header::parse(&native).ok()) {
@@ -89,7 +89,7 @@ impl Keyring {
     }
 
     /// The id of the Fernet key under which a token is.
-    pub(crate) fn fernet_key_of(&self, token: &[u8]) -> Option<KeyId> {
+    pub fn fernet_key_of(&self, token: &[u8]) -> Option<KeyId> {
         let token = envelope::canonical_token(std::str::from_utf8(token).ok()?)?;
         let mut keys = self.keys.iter();
         keys.find_map(|key| match &key.material {
@@ -99,40 +99,42 @@ impl Keyring {
     }
 
     /// Whether what is under this key does not name it.
-    pub(crate) fn is_fernet_or_index_key(&self, key_id: KeyId) -> bool {
+    pub fn is_fernet_or_index_key(&self, key_id: KeyId) -> bool {
         self.is_fernet_key(key_id) || self.is_index_key(key_id)
     }
 
-    pub(crate) fn is_fernet_key(&self, key_id: KeyId) -> bool {
+    /// Whether it is a Fernet key of this keyring.
+    pub fn is_fernet_key(&self, key_id: KeyId) -> bool {
         self.keys.iter().any(|key| key.id == key_id && matches!(key.material, Material::Fernet(_)))
     }
 
-    pub(crate) fn is_index_key(&self, key_id: KeyId) -> bool {
+    /// Whether it is an index key of this keyring.
+    pub fn is_index_key(&self, key_id: KeyId) -> bool {
         self.index_keys.iter().any(|key| key.id == key_id)
     }
 
     /// Whether the key that writes is a Fernet key.
-    pub(crate) fn writes_fernet(&self) -> bool {
+    pub fn writes_fernet(&self) -> bool {
         matches!(self.keys[self.primary].material, Material::Fernet(_))
     }
 
     /// Whether the keyring reads native values of this key.
-    pub(crate) fn has_native_key(&self, key_id: KeyId) -> bool {
+    pub fn has_native_key(&self, key_id: KeyId) -> bool {
         self.aead_key(key_id).is_some()
     }
 
     /// Whether the keyring reads Fernet tokens.
-    pub(crate) fn has_fernet_key(&self) -> bool {
+    pub fn has_fernet_key(&self) -> bool {
         self.keys.iter().any(|key| matches!(key.material, Material::Fernet(_)))
     }
 
     /// How many index keys there are.
-    pub(crate) fn index_key_count(&self) -> usize {
+    pub fn index_key_count(&self) -> usize {
         self.index_keys.len()
     }
 
     /// The id of the index key of this name, or of the index primary.
-    pub(crate) fn index_key_id(&self, name: Option<&str>) -> Option<KeyId> {
+    pub fn index_key_id(&self, name: Option<&str>) -> Option<KeyId> {
         match name {
             Some(name) => self.index_keys.iter().find(|key| &*key.name == name).map(|key| key.id),
             None => self.index_primary.map(|at| self.index_keys[at].id),
@@ -141,11 +143,11 @@ impl Keyring {
 }
 
 /// How many bytes a native value has, where it is stored with so many.
-pub(crate) fn native_length(stored: usize, text: bool) -> usize {
+pub fn native_length(stored: usize, text: bool) -> usize {
     if text { stored.saturating_sub(TEXT_PREFIX.len()) * 3 / 4 } else { stored }
 }
 
 /// Whether a native value of this length is padded to the multiple that its column declares. A column without padding takes any length.
-pub(crate) fn is_padded(length: usize, column: Column<'_>) -> bool {
+pub fn is_padded(length: usize, column: Column<'_>) -> bool {
     column.pad_to <= 1 || length.checked_sub(OVERHEAD).is_some_and(|length| length.is_multiple_of(column.pad_to))
 }

@@ -112,7 +112,8 @@ impl Keyring {
         Ok(Self { keys, primary, index_keys: Box::default(), index_primary: None, strict: false, newer: Default::default() })
     }
 
-    pub(crate) fn primary_id(&self) -> KeyId {
+    /// Returns the id of the key that writes.
+    pub fn primary_id(&self) -> KeyId {
         self.keys[self.primary].id
     }
 

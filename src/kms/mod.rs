@@ -20,6 +20,7 @@ mod any;
 pub(crate) mod arn;
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "cache")]
 mod cache;
 mod local;
 #[cfg(feature = "ssm")]
@@ -30,6 +31,7 @@ mod wire;
 pub use any::AnyKms;
 #[cfg(feature = "aws")]
 pub use aws::{AwsKms, AwsKmsBuilder};
+#[cfg(feature = "cache")]
 pub use cache::{CachePolicy, CacheStats, CachedKms};
 pub use local::LocalKms;
 

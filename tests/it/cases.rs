@@ -204,7 +204,7 @@ fn a_column_on_its_way_reads_plaintext_and_writes_ciphertext() {
         let insert = "INSERT INTO profiles (id, secret, note, tag) VALUES";
         let secret = keyring.encrypt::<String, Unbound>(&String::new()).unwrap();
         let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-        let literal = if cfg!(feature = "test-postgres") && std::any::type_name::<Conn>().contains("Pg") {
+        let literal = if cfg!(feature = "postgres") && std::any::type_name::<Conn>().contains("Pg") {
             format!("'\\x{hex}'")
         } else {
             format!("x'{hex}'")

@@ -1,6 +1,6 @@
 //! The column types against real databases: the same cases for SQLite, PostgreSQL and MariaDB/MySQL.
 //!
-//! SQLite runs always, in memory. The others run with the features `test-postgres` and `test-mysql`, against the servers that
+//! SQLite runs always, in memory. The others run with the features `postgres` and `mysql`, against the servers that
 //! `bin/test` starts and names in `TEST_POSTGRES_URL` and `TEST_MYSQL_URL`.
 
 #![allow(clippy::duplicate_mod, reason = "the same cases run on each backend")]
@@ -41,7 +41,7 @@ mod sqlite {
     mod returning;
 }
 
-#[cfg(feature = "test-postgres")]
+#[cfg(feature = "postgres")]
 #[path = "."]
 mod postgres {
     pub use diesel::pg::{Pg as Db, PgConnection as Conn};
@@ -84,7 +84,7 @@ mod postgres {
     mod returning;
 }
 
-#[cfg(feature = "test-mysql")]
+#[cfg(feature = "mysql")]
 #[path = "."]
 mod mysql {
     pub use diesel::mysql::{Mysql as Db, MysqlConnection as Conn};

@@ -14,11 +14,11 @@ use diesel_envelope::{
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-pub const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
-#[cfg(feature = "test-postgres")]
-pub const POSTGRESQL: EmbeddedMigrations = embed_migrations!("migrations/postgresql");
-#[cfg(feature = "test-mysql")]
-pub const MYSQL: EmbeddedMigrations = embed_migrations!("migrations/mysql");
+pub const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
+#[cfg(feature = "postgres")]
+pub const POSTGRESQL: EmbeddedMigrations = embed_migrations!("../migrations/postgresql");
+#[cfg(feature = "mysql")]
+pub const MYSQL: EmbeddedMigrations = embed_migrations!("../migrations/mysql");
 
 #[path = "../../examples/quickstart/schema.rs"]
 mod schema;
@@ -325,12 +325,12 @@ pub fn install_keyring() {
 }
 
 /// The URL of a server that `bin/test` started. A missing one is a failure: a test that does not run must not look like one that passed.
-#[cfg(any(feature = "test-postgres", feature = "test-mysql"))]
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 pub fn url(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run bin/test, which starts the server"))
 }
 
-#[cfg_attr(not(any(feature = "test-postgres", feature = "test-mysql")), expect(dead_code, reason = "SQLite databases have no names"))]
+#[cfg_attr(not(any(feature = "postgres", feature = "mysql")), expect(dead_code, reason = "SQLite databases have no names"))]
 pub fn unique_name() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     format!("t{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))

@@ -19,7 +19,7 @@ use crate::secrets::{ACCESS_KEY_ID, SECRET_ACCESS_KEY, assert_holds_no_part_of};
 #[track_caller]
 pub fn run<T: DeserializeOwned>(script: &str, arguments: &[&str], env: &[(&str, &str)], input: &str) -> T {
     let python = std::env::var("TEST_PYTHON").expect("TEST_PYTHON is the Python that has boto3 and cryptography: run bin/test");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(script);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(script);
     let mut child = Command::new(python)
         .arg(&script)
         .args(arguments)
@@ -171,11 +171,11 @@ fn python_reads_and_writes_the_native_format_from_its_description() {
     assert_eq!(answer["index"], json!(digests.map(|digest| hex(digest.as_bytes()))));
 }
 
-/// The function in the README, as it stands there.
+/// The function in the page about the bytes.
 #[test]
-fn the_readme_s_python_decrypts() {
-    let readme = include_str!("../../README.md");
-    let (_, rest) = readme.split_once("```python\n").unwrap();
+fn the_documented_python_decrypts() {
+    let page = include_str!("../../docs/format.md");
+    let (_, rest) = page.split_once("```python\n").unwrap();
     let (function, _) = rest.split_once("```").unwrap();
     let document = Document::generate().unwrap();
     let keyring = Keyring::from_document(&document, &Options::new()).unwrap();

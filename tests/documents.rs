@@ -1,0 +1,43 @@
+//! Compiles the snippets of the documents, which take the features of all databases and of AWS.
+
+#[cfg(all(doctest, feature = "aws", feature = "postgres"))]
+mod pages {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+
+    #[doc = include_str!("../docs/connection-pooler.md")]
+    struct ConnectionPooler;
+
+    #[doc = include_str!("../docs/disaster-recovery.md")]
+    struct DisasterRecovery;
+
+    #[doc = include_str!("../docs/existing-data.md")]
+    struct ExistingData;
+
+    #[doc = include_str!("../docs/format.md")]
+    struct Format;
+
+    #[doc = include_str!("../docs/indexes.md")]
+    struct Indexes;
+
+    #[doc = include_str!("../docs/keys.md")]
+    struct Keys;
+
+    #[doc = include_str!("../docs/limits.md")]
+    struct Limits;
+
+    #[doc = include_str!("../docs/lockbox-and-pgcrypto.md")]
+    struct LockboxAndPgcrypto;
+
+    #[doc = include_str!("../docs/python.md")]
+    struct Python;
+
+    #[doc = include_str!("../docs/rotation.md")]
+    struct Rotation;
+
+    #[doc = include_str!("../docs/speed.md")]
+    struct Speed;
+
+    #[doc = include_str!("../docs/testing.md")]
+    struct Testing;
+}

@@ -1,0 +1,187 @@
+//! From a plaintext column to its encrypted column, while the application writes both.
+
+use diesel::connection::LoadConnection;
+use zeroize::Zeroizing;
+
+use super::column::Column;
+use super::dialect::{Form, OpsBackend, Read, Shape};
+use super::error::OpsError;
+use super::migration::native_text;
+use super::report::{Failure, Observer, Report};
+use super::rotate::{check_indexes, digest};
+use super::scan::scan;
+use super::settings::Settings;
+use super::statement::Cell;
+use super::table::{Key, Table};
+use super::work::{self, Job, Problem};
+use diesel_envelope::Keyring;
+use diesel_envelope::Result;
+use diesel_envelope::untyped::Format;
+
+/// Encrypts what stands in the [plaintext columns](Column::plaintext) of one table, and computes the blind indexes. With as many
+/// workers as there are connections.
+///
+/// A row needs it whose plaintext is there and whose ciphertext, or one of its indexes, is NULL; in place, whose text has not the whole
+/// shape of a ciphertext yet. A ciphertext that is there is never overwritten. An old program version may change a plaintext after its
+/// row was done: the trigger of the migration makes the ciphertext NULL again, and the next run does the row once more.
+///
+/// In place, every text in the shape of a ciphertext is opened at the end. One that does not open is a failed row, and is left as it
+/// is: a user may have typed it, or the keyring lacks its key.
+///
+/// # Errors
+///
+/// What stops the tool as a whole; it can be started again at any time. Rows that cannot be done are reported and skipped.
+pub fn backfill<DB: OpsBackend, C: LoadConnection<Backend = DB> + Send>(
+    conns: &mut [C],
+    keyring: &Keyring,
+    columns: &[Column],
+    settings: &Settings,
+    observer: &impl Observer,
+) -> Result<Report, OpsError> {
+    let (Some(conn), Some(first)) = (conns.first_mut(), columns.first()) else { return Ok(Report::default()) };
+    let table = Table::read(conn, &first.table)?;
+    table.check(columns)?;
+    check_indexes(&table, keyring, columns)?;
+    if let Some(column) = columns.iter().find(|column| column.plaintext.is_none()) {
+        return Err(OpsError::Column { column: column.to_string(), what: String::from("no plaintext column is named to encrypt from") });
+    }
+    let backfill = Backfill::<DB>::new(&table, keyring, columns)?;
+    let report = work::run(conns, &table, &backfill, settings, observer)?;
+    let Some(conn) = conns.first_mut() else { return Ok(report) };
+    backfill.open_what_was_there(conn, &table, settings, observer, report)
+}
+
+struct Backfill<'a, DB> {
+    keyring: &'a Keyring,
+    columns: &'a [Column],
+    shape: Shape,
+    candidates: String,
+    backend: std::marker::PhantomData<fn() -> DB>,
+}
+
+const NO_DIGEST: &str = "what stands there is no blind index of this length, and was not written over: check the column";
+
+/// A ciphertext and what is in it.
+struct Value {
+    stored: Zeroizing<Vec<u8>>,
+    plaintext: Zeroizing<Vec<u8>>,
+}
+
+impl<'a, DB: OpsBackend> Backfill<'a, DB> {
+    /// Reads for each column its ciphertext, its indexes, and last its plaintext, which is not written.
+    fn new(table: &Table, keyring: &'a Keyring, columns: &'a [Column]) -> Result<Self, OpsError> {
+        let (mut reads, mut writes, mut candidates) = (Vec::new(), Vec::new(), Vec::new());
+        for column in columns {
+            let stored = Read { column: table.column(&column.name)?.clone(), form: Form::Stored };
+            let plaintext = DB::quote(column.plaintext.as_deref().unwrap_or(&column.name));
+            let mut unfinished = vec![if column.is_in_place() {
+                format!("NOT ({})", native_text(DB::DIALECT, &plaintext))
+            } else {
+                format!("{} IS NULL", DB::quote(&column.name))
+            }];
+            writes.push(reads.len());
+            reads.push(stored);
+            for index in &column.indexes {
+                unfinished.push(format!("{} IS NULL", DB::quote(&index.name)));
+                writes.push(reads.len());
+                reads.push(Read { column: table.column(&index.name)?.clone(), form: Form::Stored });
+            }
+            candidates.push(format!("{plaintext} IS NOT NULL AND ({})", unfinished.join(" OR ")));
+            if let Some(name) = column.plaintext.as_ref().filter(|_| !column.is_in_place()) {
+                reads.push(Read { column: table.column(name)?.clone(), form: Form::Plain(column.value) });
+            }
+        }
+        let candidates = candidates.join(" OR ");
+        Ok(Self { keyring, columns, shape: Shape { reads, writes }, candidates, backend: std::marker::PhantomData })
+    }
+
+    /// Opens, in place, what no candidate is: texts in the shape of a native value, which are ciphertexts only if they open.
+    fn open_what_was_there(
+        &self,
+        conn: &mut impl LoadConnection<Backend = DB>,
+        table: &Table,
+        settings: &Settings,
+        observer: &impl Observer,
+        mut report: Report,
+    ) -> Result<Report, OpsError> {
+        let in_place: Vec<_> = self.columns.iter().filter(|column| column.is_in_place()).collect();
+        if in_place.is_empty() || report.gave_up {
+            return Ok(report);
+        }
+        let mut reads = Vec::new();
+        for column in &in_place {
+            reads.push(Read { column: table.column(&column.name)?.clone(), form: Form::Stored });
+        }
+        let filter = settings.filter.as_ref().map(|filter| format!(" AND ({filter})")).unwrap_or_default();
+        let settings = settings.clone().filter(&format!("NOT ({}){filter}", self.candidates));
+        let check = |key: &Key, cells: &[Cell]| {
+            let values = in_place.iter().zip(cells).filter_map(|(column, cell)| Some((column, cell.as_ref()?)));
+            let problem = values.filter(|(_, value)| Format::recognise(value).is_some()).find_map(|(column, value)| {
+                let error = self.keyring.open_stored(value, column.context_of(), true).err()?;
+                Some((column.name.clone(), error.to_string()))
+            });
+            let Some((column, problem)) = problem.filter(|_| !report.gave_up) else { return Ok(()) };
+            report.failed += 1;
+            report.gave_up = report.failed >= settings.most_failures as u64;
+            observer.failure(&Failure { table: table.name.to_string(), row: key.describe(table), column, problem });
+            Ok(())
+        };
+        scan::<DB>(conn, table, &Shape { reads, writes: Vec::new() }, &settings, check, |_| {})?;
+        Ok(report)
+    }
+
+    /// The ciphertext of a column and the plaintext in it.
+    fn value(&self, column: &Column, cells: &[Cell], at: usize) -> Result<Option<Value>> {
+        let (context, text) = (column.context_of(), self.shape.reads[at].column.text);
+        let sealed = cells[at].as_ref().filter(|value| !column.is_in_place() || Format::recognise(value).is_some());
+        if let Some(value) = sealed {
+            let plaintext = self.keyring.open_stored(value, context, text)?;
+            return Ok(Some(Value { stored: value.clone(), plaintext }));
+        }
+        let source = if column.is_in_place() { at } else { at + column.indexes.len() + 1 };
+        let Some(source) = &cells[source] else { return Ok(None) };
+        let plaintext = column.value.encode(source.clone())?;
+        let stored = Zeroizing::new(self.keyring.seal_stored(&plaintext, context, text)?);
+        Ok(Some(Value { stored, plaintext }))
+    }
+}
+
+impl<DB: OpsBackend> Job<DB> for Backfill<'_, DB> {
+    fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    fn candidates(&self) -> String {
+        self.candidates.clone()
+    }
+
+    fn change(&self, cells: &[Cell]) -> Result<Option<Vec<Cell>>, Problem> {
+        let (mut new, mut changed, mut at) = (Vec::new(), false, 0);
+        for column in self.columns {
+            let indexes = &column.indexes;
+            let value = self.value(column, cells, at).map_err(|error| (column.name.clone(), error.to_string()))?;
+            match value {
+                None => new.extend(cells[at..=at + indexes.len()].iter().cloned()),
+                Some(Value { stored, plaintext }) => {
+                    // An index that stands beside no value is that of another.
+                    let is_new = cells[at].as_ref() != Some(&stored);
+                    changed |= is_new;
+                    new.push(Some(stored));
+                    for (index, present) in indexes.iter().zip(&cells[at + 1..]) {
+                        let named = |error: diesel_envelope::Error| (index.name.clone(), error.to_string());
+                        changed |= present.is_none();
+                        if is_new && present.as_ref().is_some_and(|present| present.len() != index.bits.div_ceil(8)) {
+                            return Err((index.name.clone(), NO_DIGEST.to_owned()));
+                        }
+                        new.push(Some(match present {
+                            Some(present) if !is_new => present.clone(),
+                            _ => digest(self.keyring, index, &plaintext).map_err(named)?,
+                        }));
+                    }
+                }
+            }
+            at += indexes.len() + if column.is_in_place() { 1 } else { 2 };
+        }
+        Ok(changed.then_some(new))
+    }
+}

@@ -1,0 +1,65 @@
+//! Whether a column has room for its values: MySQL without strict mode cuts a longer one without an error.
+
+use std::fmt;
+
+use super::column::Column;
+use super::dialect::OpsBackend;
+use super::error::OpsError;
+use super::migration::{Dialect, ciphertext_len, longest_encoding, longest_stored};
+use super::table::{Stored, Table};
+use diesel_envelope::Keyring;
+
+/// A column that is too short for its values.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct TooShort {
+    /// The column, `users.email`, or an index column of it, `users.email_index`.
+    pub column: String,
+    /// The number of bytes that the column can hold; of a text column, the number of characters.
+    pub capacity: u64,
+    /// The number of bytes that it has to hold: of its longest value, where that is known, else of an empty one.
+    pub needed: u64,
+}
+
+/// `users.email holds 40 bytes, but its values need 66`.
+impl fmt::Display for TooShort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} holds {} bytes, but its values need {}", self.column, self.capacity, self.needed)
+    }
+}
+
+/// Compares a column and its index columns with what this keyring writes to them.
+pub(crate) fn too_short<DB: OpsBackend>(table: &Table, keyring: &Keyring, column: &Column) -> Result<Vec<TooShort>, OpsError> {
+    let stored = table.column(&column.name)?;
+    let plaintext = longest_plaintext::<DB>(table, column)?.unwrap_or_default() as usize;
+    let needed = ciphertext_len(plaintext, column.context_of().pad_to, stored.text, keyring.writes_fernet());
+    let mut columns = vec![(stored, needed)];
+    for index in &column.indexes {
+        columns.push((table.column(&index.name)?, index.bits.div_ceil(8)));
+    }
+    let short = |(stored, needed): (&Stored, usize)| {
+        let (capacity, needed) = (capacity(stored, DB::DIALECT)?, needed as u64);
+        let column = format!("{}.{}", table.name, stored.name);
+        (capacity < needed).then_some(TooShort { column, capacity, needed })
+    };
+    Ok(columns.into_iter().filter_map(short).collect())
+}
+
+/// The bytes of the longest value, by its type or by the column that holds the plaintexts.
+fn longest_plaintext<DB: OpsBackend>(table: &Table, column: &Column) -> Result<Option<u32>, OpsError> {
+    let by_type = longest_encoding(column.value);
+    let Some(name) = column.plaintext.as_ref().filter(|_| by_type.is_none() && !column.is_in_place()) else { return Ok(by_type) };
+    Ok(longest_stored(table.column(name)?, DB::DIALECT))
+}
+
+/// The length that the type of a column has; `None` where it has none, or none that a ciphertext reaches. SQLite does not enforce any.
+fn capacity(column: &Stored, dialect: Dialect) -> Option<u64> {
+    let (name, length) = column.sql_type.split_once('(').unwrap_or((&column.sql_type, ""));
+    match name.trim() {
+        _ if dialect == Dialect::Sqlite => None,
+        "tinyblob" | "tinytext" => Some(255),
+        "blob" | "text" if dialect == Dialect::MySql => Some(65_535),
+        "varchar" | "char" | "character varying" | "character" | "varbinary" | "binary" => length.split(')').next()?.parse().ok(),
+        _ => None,
+    }
+}

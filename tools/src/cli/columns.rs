@@ -1,0 +1,347 @@
+//! Which columns a command is about: named on the command line, and declared there or in a file.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use diesel_envelope::{Accept, Printable};
+use diesel_envelope_tools::keys::open_regular_file;
+use diesel_envelope_tools::{Column, Index, Normalizer, ValueType};
+use serde::Deserialize;
+
+use super::failure::Failure;
+use super::output::Output;
+
+/// Where columns are declared, unless another file is named.
+const FILE: &str = "envelope.toml";
+
+const CONFIG_HELP: &str = "\
+The file that declares the columns as the models do [default: envelope.toml, where there is one]:
+  [[column]]
+  name = \"users.email\"         # or schema.table.column
+  label = \"users.email\"        # Context::LABEL [default: name]
+                               # or: unbound = true
+  type = \"text\"                # [default: text]
+  pad-to = 16                  # Context::PAD_TO
+  accept = [\"fernet\"]          # Context::ACCEPT: strict,
+                               # fernet, unbound
+  plaintext = \"email_plain\"    # for backfill and verify; the
+                               # column itself means in place
+  [[column.index]]
+  name = \"email_index\"
+  label = \"users.email_index\"  # IndexSpec::LABEL [default: name]
+  normalize = \"caseless\"       # exact, caseless, digits,
+                               # last-four-digits, email-domain
+  bits = 256                   # IndexSpec::BITS
+  key = \"a\"                    # IndexSpec::KEY";
+
+/// The columns of a command.
+#[derive(Args)]
+pub struct ColumnArgs {
+    /// Columns, as `users.email` or `schema.users.email`, or tables, for all columns that the file declares of them [default: all]
+    #[arg(value_name = "COLUMN")]
+    pub columns: Vec<String>,
+    /// The file that declares the columns as the models do [default: envelope.toml, where there is one]
+    #[arg(long, value_name = "PATH", help_heading = "Columns", long_help = CONFIG_HELP)]
+    config: Option<PathBuf>,
+    /// The label that the values are bound to [default: the name, `users.email`]
+    #[arg(long, help_heading = "Columns")]
+    label: Option<String>,
+    /// The values are bound to no column
+    #[arg(long, conflicts_with = "label", help_heading = "Columns")]
+    unbound: bool,
+    /// What the values are: text, binary, integer, float, boolean, date, instant, date-time, decimal, uuid, json
+    #[arg(long = "type", value_name = "TYPE", value_parser = value_type, help_heading = "Columns")]
+    value: Option<ValueType>,
+    /// Values are padded to a multiple of so many bytes
+    #[arg(long, value_name = "BYTES", help_heading = "Columns")]
+    pad_to: Option<usize>,
+    /// What is read besides native values bound to the column [default: fernet]
+    #[arg(long, value_name = "FORMAT", value_enum, value_delimiter = ',', help_heading = "Columns")]
+    accept: Vec<Format>,
+    /// The column of the same table that holds the plaintext; the column itself means in place
+    #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
+    plaintext: Option<String>,
+    /// The blind index column
+    #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
+    index_column: Option<String>,
+    /// The label of the blind index [default: the name, `users.email_index`]
+    #[arg(long, value_name = "LABEL", requires = "index_column", help_heading = "Columns")]
+    index_label: Option<String>,
+    /// The form under which values are indexed: exact, caseless, digits, last-four-digits, email-domain [default: exact]
+    #[arg(long, value_name = "NAME", value_parser = normalizer, help_heading = "Columns")]
+    normalize: Option<Normalizer>,
+    /// How many bits of the digest are stored [default: 256]
+    #[arg(long, requires = "index_column", help_heading = "Columns")]
+    bits: Option<usize>,
+    /// The name of the one index key that the index is under
+    #[arg(long, value_name = "NAME", requires = "index_column", help_heading = "Columns")]
+    index_key: Option<String>,
+}
+
+/// A format beside the column's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// Native values bound to the column, and nothing else
+    Strict,
+    /// Fernet tokens
+    Fernet,
+    /// Native values that are bound to no column
+    Unbound,
+}
+
+impl Format {
+    /// All of them together.
+    pub fn all(formats: &[Self]) -> Accept {
+        formats.iter().fold(Accept::STRICT, |accept, format| match format {
+            Self::Strict => accept,
+            Self::Fernet => accept.and(Accept::FERNET),
+            Self::Unbound => accept.and(Accept::UNBOUND),
+        })
+    }
+}
+
+fn value_type(name: &str) -> Result<ValueType, String> {
+    ValueType::named(name).ok_or_else(|| format!("expected one of {}", ValueType::names().collect::<Vec<_>>().join(", ")))
+}
+
+fn normalizer(name: &str) -> Result<Normalizer, String> {
+    Normalizer::named(name).ok_or_else(|| "expected one of exact, caseless, digits, last-four-digits, email-domain".to_owned())
+}
+
+/// The file.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    #[serde(default)]
+    column: Vec<Declared>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Declared {
+    name: String,
+    label: Option<String>,
+    #[serde(default)]
+    unbound: bool,
+    r#type: Option<String>,
+    pad_to: Option<usize>,
+    accept: Option<Vec<Format>>,
+    plaintext: Option<String>,
+    #[serde(default)]
+    index: Vec<DeclaredIndex>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct DeclaredIndex {
+    name: String,
+    label: Option<String>,
+    normalize: Option<String>,
+    bits: Option<usize>,
+    key: Option<String>,
+}
+
+/// The file may be another one by mistake, with a secret in any place of it, so no error quotes from it.
+fn parse(text: &str) -> Result<Config, String> {
+    let parsed = toml::from_str::<Config>(text);
+    parsed.map_err(|error| {
+        let is_toml = toml::from_str::<toml::Table>(text).is_ok();
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let (line, column) = (before.matches('\n').count() + 1, before.chars().rev().take_while(|c| *c != '\n').count() + 1);
+        let problem = if is_toml { shape_of(error.message()) } else { String::from("the file is not TOML") };
+        format!(", line {line}, column {column}: {problem}")
+    })
+}
+
+/// What serde says of a value that is not as it should be, without the value: how it begins, and what was expected, which is ours.
+fn shape_of(message: &str) -> String {
+    const PROBLEMS: [&str; 7] =
+        ["unknown field", "unknown variant", "missing field `name`", "duplicate field", "invalid type", "invalid value", "invalid length"];
+    let problem = PROBLEMS.into_iter().find(|problem| message.starts_with(problem)).unwrap_or("not what is declared here");
+    match message.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("{problem}, expected {expected}"),
+        None => problem.to_owned(),
+    }
+}
+
+impl ColumnArgs {
+    /// The columns, by table: each table is gone through once.
+    pub fn tables(&self, output: &Output) -> Result<Vec<Vec<Column>>, Failure> {
+        let mut tables: Vec<Vec<Column>> = Vec::new();
+        for column in self.read(output)? {
+            match tables.iter_mut().find(|table| table[0].table_name() == column.table_name()) {
+                Some(table) => table.push(column),
+                None => tables.push(vec![column]),
+            }
+        }
+        Ok(tables)
+    }
+
+    /// The columns in the order in which they are named or declared.
+    pub fn read(&self, output: &Output) -> Result<Vec<Column>, Failure> {
+        let declared = self.declared(output)?;
+        self.chosen(declared)
+    }
+
+    /// The columns that are named, and all others that the file declares.
+    pub fn all(&self, output: &Output) -> Result<Vec<Column>, Failure> {
+        let declared = self.declared(output)?;
+        let mut columns = self.chosen(declared.clone())?;
+        for column in declared {
+            if !columns.iter().any(|named| named.to_string() == column.to_string()) {
+                columns.push(column);
+            }
+        }
+        Ok(columns)
+    }
+
+    fn chosen(&self, declared: Vec<Column>) -> Result<Vec<Column>, Failure> {
+        let columns = if self.columns.is_empty() { declared } else { self.named(&declared)? };
+        match columns.len() {
+            0 => Err(Failure::usage("no column is named").remedy(format!("name one, as `users.email`, or declare it in {FILE}"))),
+            1 => columns.into_iter().map(|column| self.adjusted(column)).collect(),
+            _ if self.adjusts() => Err(Failure::usage("what is said of a column by arguments is for one column")
+                .remedy(format!("name one column, or declare them in {FILE}"))),
+            _ => Ok(columns),
+        }
+    }
+
+    /// The normaliser that the arguments name.
+    pub fn normalizer(&self) -> Option<Normalizer> {
+        self.normalize.clone()
+    }
+
+    fn named(&self, declared: &[Column]) -> Result<Vec<Column>, Failure> {
+        let mut columns = Vec::new();
+        for name in &self.columns {
+            let of_table = declared.iter().filter(|column| column.table_name().to_string() == *name);
+            let found: Vec<_> = declared.iter().filter(|column| column.to_string() == *name).chain(of_table).cloned().collect();
+            let namesake = declared.iter().find(|column| {
+                let (table, column) = (column.table_name().name(), column.to_string());
+                let own = column.rsplit('.').next().unwrap_or_default();
+                name.ends_with(&format!(".{table}.{own}")) || column.ends_with(&format!(".{name}"))
+            });
+            match name.rsplit_once('.') {
+                _ if !found.is_empty() => columns.extend(found),
+                // Another label by default would be another column's.
+                _ if namesake.is_some() && self.label.is_none() && !self.unbound => {
+                    let declared = namesake.map(ToString::to_string).unwrap_or_default();
+                    return Err(Failure::usage(format!("{name} is declared as {declared}"))
+                        .remedy("name it as it is declared, or say its label with --label"));
+                }
+                Some((table, column)) => columns.push(Column::new(table, column)),
+                None => {
+                    return Err(Failure::usage(format!("no column of the table {name} is declared"))
+                        .remedy(format!("name the column, as `{name}.email`, or declare it in {FILE}")));
+                }
+            }
+        }
+        Ok(columns)
+    }
+
+    /// The columns that the file declares. The file is named, since it decides how values are written.
+    fn declared(&self, output: &Output) -> Result<Vec<Column>, Failure> {
+        let path = match &self.config {
+            Some(path) => path.as_path(),
+            None if Path::new(FILE).exists() => Path::new(FILE),
+            None => return Ok(Vec::new()),
+        };
+        let place = Printable(&path.display().to_string()).to_string();
+        let text = open_regular_file(path)
+            .and_then(std::io::read_to_string)
+            .map_err(|error| Failure::usage(format!("{place}: {error}")).remedy("name the file that declares the columns with --config"))?;
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let file = Printable(&absolute.to_string_lossy()).to_string();
+        output.event(&format!("columns are declared in {file}"), &serde_json::json!({"event": "config", "file": file}));
+        let config = parse(&text).map_err(|problem| {
+            Failure::usage(format!("{place}{problem}")).remedy("`diesel-envelope rotate --help` shows what it may hold")
+        })?;
+        let declared = config.column.into_iter().map(Declared::into_column);
+        declared.collect::<Result<_, _>>().map_err(|problem| Failure::usage(format!("{place}: {problem}")))
+    }
+
+    fn adjusts(&self) -> bool {
+        let Self { label, unbound, value, pad_to, accept: _, plaintext, index_column, .. } = self;
+        *unbound || label.is_some() || value.is_some() || pad_to.is_some() || plaintext.is_some() || index_column.is_some()
+    }
+
+    /// The column with what the arguments say of it.
+    fn adjusted(&self, mut column: Column) -> Result<Column, Failure> {
+        let table = column.table_name().name().to_owned();
+        column = match (&self.label, self.unbound) {
+            (Some(label), _) => column.label(label),
+            (None, true) => column.unbound(),
+            (None, false) => column,
+        };
+        column = if let Some(value) = self.value { column.value(value) } else { column };
+        column = if let Some(bytes) = self.pad_to { column.pad_to(bytes) } else { column };
+        column = if let Some(plaintext) = &self.plaintext { column.plaintext(plaintext) } else { column };
+        column = if self.accept.is_empty() { column } else { column.accept(Format::all(&self.accept)) };
+        let Some(name) = &self.index_column else { return Ok(column) };
+        let mut index = Index::new(name, self.index_label.as_deref().unwrap_or(&format!("{table}.{name}")));
+        index = if let Some(normalizer) = &self.normalize { index.normalize(normalizer.clone()) } else { index };
+        index = if let Some(bits) = self.bits { index.bits(bits) } else { index };
+        index = if let Some(key) = &self.index_key { index.key(key) } else { index };
+        Ok(column.index(index))
+    }
+}
+
+impl Declared {
+    fn into_column(self) -> Result<Column, String> {
+        let Some((table, name)) = self.name.rsplit_once('.') else {
+            return Err(format!("`{}`: expected a table and a column, as `users.email`", self.name));
+        };
+        let mut column = Column::new(table, name);
+        let table = column.table_name().name().to_owned();
+        column = match (self.label, self.unbound) {
+            (Some(_), true) => return Err(format!("`{}`: expected a label, or `unbound = true`, found both", self.name)),
+            (Some(label), false) => column.label(&label),
+            (None, true) => column.unbound(),
+            (None, false) => column,
+        };
+        if let Some(name) = self.r#type {
+            column = column.value(value_type(&name).map_err(|expected| format!("type `{name}`: {expected}"))?);
+        }
+        column = if let Some(bytes) = self.pad_to { column.pad_to(bytes) } else { column };
+        column = if let Some(formats) = self.accept { column.accept(Format::all(&formats)) } else { column };
+        column = if let Some(plaintext) = self.plaintext { column.plaintext(&plaintext) } else { column };
+        for declared in self.index {
+            let label = declared.label.unwrap_or_else(|| format!("{table}.{}", declared.name));
+            let mut index = Index::new(&declared.name, &label);
+            if let Some(name) = declared.normalize {
+                index = index.normalize(normalizer(&name).map_err(|expected| format!("normalize `{name}`: {expected}"))?);
+            }
+            index = if let Some(bits) = declared.bits { index.bits(bits) } else { index };
+            index = if let Some(key) = declared.key { index.key(&key) } else { index };
+            column = column.index(index);
+        }
+        Ok(column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_quotes_nothing_of_the_file() {
+        for (text, problem) in [
+            ("SECRET_KEY=hunter2==", ", line 1, column 19: the file is not TOML"),
+            ("\nDATABASE_URL=postgres://bob:hunter2@db/app", ", line 2, column 14: the file is not TOML"),
+            ("hunter2", "the file is not TOML"),
+            ("hunter2 = 1", ", line 1, column 1: unknown field, expected `column`"),
+            ("SECRET_KEY = 'hunter2'", ", line 1, column 1: unknown field, expected `column`"),
+            ("'hunter2, expected hunter2' = 1", ", line 1, column 1: unknown field, expected `column`"),
+            ("column = 'hunter2'", "invalid type, expected a sequence"),
+            ("[[column]]\nname = 'a.b'\npad-to = 'hunter2'", ", line 3, column 10: invalid type, expected usize"),
+            ("[[column]]\nname = 'a.b'\nhunter2 = 1", ", line 3, column 1: unknown field, expected one of `name`, `label`"),
+            ("[[column]]\nname = 'a.b'\naccept = ['hunter2']", ", line 3, column 11: unknown variant, expected one of `strict`"),
+            ("[[column]]\nlabel = 'hunter2'", ", line 1, column 1: missing field `name`"),
+            ("a = 1\na = 'hunter2'", "the file is not TOML"),
+        ] {
+            let error = parse(text).err().unwrap();
+            assert!(error.contains(problem) && !error.contains("hunter2"), "{text:?}: {error}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Connections, to whichever of the databases the URL names.
+
+use std::cell::Cell;
+
+use clap::Args;
+use diesel::Connection;
+use diesel::connection::CacheSize;
+use diesel_envelope::Printable;
+use url::{SyntaxViolation, Url};
+
+use super::failure::Failure;
+
+/// The database of a command that reads tables.
+#[derive(Args)]
+pub struct DatabaseArgs {
+    /// Where the tables are: postgres://…, mysql://…, or the path of an SQLite file
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", help_heading = "Database")]
+    pub database_url: Option<String>,
+}
+
+/// What the URL names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    PostgreSql,
+    MySql,
+    Sqlite,
+}
+
+impl DatabaseArgs {
+    pub fn url(&self) -> Result<&str, Failure> {
+        let missing = || Failure::usage("no database is named").remedy("set DATABASE_URL, or say --database-url");
+        self.database_url.as_deref().filter(|url| !url.is_empty()).ok_or_else(missing)
+    }
+}
+
+impl Kind {
+    pub fn of(url: &str) -> Self {
+        match url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase()).as_deref() {
+            Some("postgres" | "postgresql") => Self::PostgreSql,
+            Some("mysql") => Self::MySql,
+            _ => Self::Sqlite,
+        }
+    }
+
+    #[cfg(not(all(feature = "libpq", feature = "libmysqlclient", feature = "sqlite")))]
+    pub fn feature_is_off(self) -> Failure {
+        let (name, feature) = match self {
+            Self::PostgreSql => ("PostgreSQL", "libpq"),
+            Self::MySql => ("MySQL", "libmysqlclient"),
+            Self::Sqlite => ("SQLite", "sqlite"),
+        };
+        Failure::new(format!("this build does not connect to {name}"))
+            .remedy(format!("install it with that feature: cargo install diesel-envelope-tools --features cli,{feature}"))
+    }
+}
+
+/// Connects so many times.
+pub fn establish<C: Connection>(url: &str, count: usize) -> Result<Vec<C>, Failure> {
+    let kind = Kind::of(url);
+    if kind == Kind::Sqlite && !url.starts_with("file:") && !std::path::Path::new(url).exists() {
+        return Err(Failure::new("there is no such SQLite file")
+            .remedy("check the database URL: it is the path of a file, or begins with postgres:// or mysql://"));
+    }
+    let connect = |_| {
+        let mut conn = C::establish(url)?;
+        // A pooler in transaction mode, such as PgBouncer, runs each transaction in any of its sessions: a statement that was prepared
+        // in one is missing in the next, or is there under the same name already.
+        if kind == Kind::PostgreSql {
+            conn.set_prepared_statement_cache_size(CacheSize::Disabled);
+        }
+        if kind == Kind::Sqlite {
+            conn.batch_execute("PRAGMA busy_timeout = 60000").map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+        }
+        Ok(conn)
+    };
+    (0..count).map(connect).collect::<Result<_, _>>().map_err(|error| refused(&error, url))
+}
+
+/// What the driver says, unless the URL may have a password that it quotes.
+fn refused(error: &diesel::ConnectionError, url: &str) -> Failure {
+    use diesel::ConnectionError::{BadConnection, InvalidConnectionUrl};
+    let said = match error {
+        BadConnection(said) | InvalidConnectionUrl(said) => said.trim().replace(url, "…"),
+        _ => String::new(),
+    };
+    let failure = Failure::new(match said.as_str() {
+        said if said.is_empty() || may_quote(said, url) => "no connection to the database".to_owned(),
+        said => format!("no connection to the database: {}", Printable(said)),
+    });
+    if is_clean(url) {
+        return failure.remedy("check the database URL, and whether the server is up");
+    }
+    failure.remedy(
+        "check the database URL: in a user name and a password, write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25 and a blank as %20",
+    )
+}
+
+/// Whether the driver may quote a piece of a password. It does where it takes one for a host, a port or a parameter, for want of
+/// escapes: what the `url` crate does not read as it is written, or reads in one of several possible ways.
+fn may_quote(said: &str, url: &str) -> bool {
+    let Ok(parsed) = Url::parse(url) else { return true };
+    let is_password = |name: &str| name.to_ascii_lowercase().contains("pass");
+    if !is_clean(url) || parsed.query_pairs().any(|(name, _)| is_password(&name)) {
+        return true;
+    }
+    let password = parsed.password().unwrap_or_default();
+    let decoded = percent_encoding::percent_decode_str(password).decode_utf8_lossy();
+    !password.is_empty() && (said.contains(password) || said.contains(&*decoded))
+}
+
+/// Whether a URL reads in one way only: escaped where it has to be, and with no `@` but the one before the host.
+fn is_clean(url: &str) -> bool {
+    let violated = Cell::new(false);
+    let note = |violation| violated.set(violated.get() || violation != SyntaxViolation::EmbeddedCredentials);
+    let Ok(parsed) = Url::options().syntax_violation_callback(Some(&note)).parse(url) else { return false };
+    let has_account = parsed.password().is_some() || !parsed.username().is_empty();
+    !violated.get() && parsed.as_str() == url && url.matches('@').count() == usize::from(has_account) && !url.contains("%00")
+}
+
+/// Runs an expression with as many connections as wanted, of the type that the URL asks for.
+macro_rules! with_database {
+    ($url:expr, $count:expr, |$conns:ident| $run:expr) => {{
+        let url: &str = $url;
+        match $crate::cli::database::Kind::of(url) {
+            #[cfg(feature = "libpq")]
+            $crate::cli::database::Kind::PostgreSql => {
+                let mut $conns = $crate::cli::database::establish::<diesel::PgConnection>(url, $count)?;
+                $run
+            }
+            #[cfg(feature = "libmysqlclient")]
+            $crate::cli::database::Kind::MySql => {
+                let mut $conns = $crate::cli::database::establish::<diesel::MysqlConnection>(url, $count)?;
+                $run
+            }
+            #[cfg(feature = "sqlite")]
+            $crate::cli::database::Kind::Sqlite => {
+                let mut $conns = $crate::cli::database::establish::<diesel::SqliteConnection>(url, $count)?;
+                $run
+            }
+            #[cfg(not(all(feature = "libpq", feature = "libmysqlclient", feature = "sqlite")))]
+            kind => return Err(kind.feature_is_off()),
+        }
+    }};
+}
+pub(crate) use with_database;
+
+#[cfg(test)]
+mod tests {
+    use diesel::ConnectionError::BadConnection;
+
+    use super::*;
+
+    #[test]
+    fn a_driver_is_quoted_only_where_it_cannot_quote_a_password() {
+        for (said, url, shown) in [
+            ("no host \"secret@db\"", "postgres://bob:x@secret@db/app", false),
+            ("no host \"secret@host\"", "postgres://bob:x@se%63ret@host", false),
+            ("no port \"secret\"", "postgres://bob:secret/x@db/app", false),
+            ("no port \"12\"", "postgres://bob:12/x@db/app", false),
+            ("no port \"secret\"", "postgres://bob:secret", false),
+            ("no port \"123456\"", "postgres://bob:123456/x@db/app", false),
+            ("no parameter \"secret\"", "postgres://bob:x?secret=y@db/app", false),
+            ("no database \"ab#cd@db\"", "postgres://bob:ab#cd@db/app", false),
+            ("unexpected space in \"postgres://bob:se cret@db\"", "postgres://bob:se cret@db", false),
+            ("invalid token \"%zz\"", "postgres://bob:x%zz@db/app", false),
+            ("forbidden value %00 in \"ab%00\"", "postgres://bob:ab%00@db/app", false),
+            ("no such thing: secret", "postgres://db/app?user=bob&password=secret", false),
+            ("no parameter \"ab\"", "postgres://db/app?user=bob&password=x&ab=cd", false),
+            ("no user with secret", "postgres://bob:secret@db/app", false),
+            ("no user with se@ret", "postgres://bob:se%40ret@db/app", false),
+            ("connection to db, port 5432, refused for app", "postgres://bob:secret@db:5432/app", true),
+            ("connection to db, port 5432, refused for app", "mysql://bob:se%40ret@db:5432/app", true),
+            ("connection to db, port 5432, refused for app", "postgres://db:5432", true),
+            ("database \"app\" does not exist", "postgres://bob@db/app?sslmode=require", true),
+            ("database \"app\" does not exist", "postgres:///app?host=%2Fvar%2Frun", true),
+        ] {
+            let failure = refused(&BadConnection(said.to_owned()), url);
+            assert_eq!(failure.parts().0.contains(said), shown, "{url}: {failure:?}");
+            assert!(shown || failure.parts().0 == "no connection to the database", "{failure:?}");
+        }
+        let failure = refused(&BadConnection("gone\n\u{1b}[2K".to_owned()), "postgres://db/app");
+        assert_eq!(failure.parts().0, "no connection to the database: gone\\n\\u{1b}[2K");
+    }
+}

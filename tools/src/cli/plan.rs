@@ -1,0 +1,107 @@
+//! `plan-index`: how many bits a blind index may have, and what it then says.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use diesel_envelope::Error;
+use diesel_envelope_tools::{IndexPlan, IndexPlanner, Normalizer, OpsError, Settings};
+use serde::Serialize;
+
+use super::columns::ColumnArgs;
+use super::database::{DatabaseArgs, with_database};
+use super::failure::Failure;
+use super::keyring::KeyringArgs;
+use super::output::{Output, Report};
+use super::progress::Progress;
+
+/// Plan the BITS of a blind index from the values that the column has, and show what the index reveals
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  # Not encrypted yet:
+  diesel-envelope plan-index users.email --plaintext email \\
+    --normalize caseless
+  diesel-envelope plan-index users.city --normalize caseless \\
+    --expecting 5000000 --plot city.svg
+  diesel-envelope plan-index users.email --unique
+
+It reads the whole column: the plaintext column that is named (the column itself, where it is not encrypted yet), else the
+ciphertext, for which it needs the keyring. Only counts are shown, no value.
+JSON: the figures of each number of bits, the recommendation, its reason and warnings.")]
+pub struct PlanIndex {
+    #[command(flatten)]
+    columns: ColumnArgs,
+    /// How many rows the table will have one day: BITS cannot be changed without computing the index anew
+    #[arg(long, value_name = "ROWS")]
+    expecting: Option<u64>,
+    /// How many different values the column will have one day
+    #[arg(long, value_name = "VALUES")]
+    expecting_distinct: Option<u64>,
+    /// The column has another blind index, of so many bits
+    #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u16).range(1..=256))]
+    beside: Vec<u16>,
+    /// The index is to be UNIQUE
+    #[arg(long)]
+    unique: bool,
+    /// Write a plot there, as SVG
+    #[arg(long, value_name = "PATH")]
+    plot: Option<PathBuf>,
+    #[command(flatten)]
+    database: DatabaseArgs,
+    #[command(flatten)]
+    keyring: KeyringArgs,
+}
+
+impl PlanIndex {
+    pub fn run(self, output: &Output) -> Result<(), Failure> {
+        let columns = self.columns.read(output)?;
+        let [column] = &columns[..] else {
+            return Err(Failure::usage("an index is planned for one column").remedy("name it, as `users.email`"));
+        };
+        let keyring = match self.keyring.keyring() {
+            Ok(keyring) => Some(keyring),
+            // A plaintext is read without.
+            Err(_) if column.has_plaintext() => None,
+            Err(failure) => return Err(failure),
+        };
+        let (normalizer, progress) = (self.columns.normalizer().unwrap_or(Normalizer::Exact), Progress::new(output));
+        let distribution = with_database!(self.database.url()?, 1, |conns| {
+            diesel_envelope_tools::distribution(&mut conns[0], keyring.as_ref(), column, &normalizer, &Settings::new(), &progress)
+        });
+        progress.finish();
+        let mut planner = IndexPlanner::new(column);
+        planner = if let Some(rows) = self.expecting { planner.expecting(rows) } else { planner };
+        planner = if let Some(values) = self.expecting_distinct { planner.expecting_distinct(values) } else { planner };
+        planner = self.beside.iter().fold(planner, |planner, bits| planner.beside(usize::from(*bits)));
+        planner = if self.unique { planner.unique() } else { planner };
+        let distribution = distribution.map_err(|error| match error {
+            OpsError::Keyring(Error::UnsupportedFormat { .. }) => Failure::new(format!("{column} has values that are no ciphertext"))
+                .remedy(format!("where they are plaintext, say so: plan-index {column} --plaintext COLUMN, the column itself or another")),
+            error => error.into(),
+        })?;
+        let plan = planner.plan(&distribution);
+        if let Some(path) = &self.plot {
+            let unwritten =
+                |error| Failure::new(format!("{}: {error}", path.display())).remedy("name a file that can be written, with --plot");
+            std::fs::write(path, plan.to_svg()).map_err(unwritten)?;
+        }
+        output.report(&Planned { plan, plot: self.plot })
+    }
+}
+
+#[derive(Serialize)]
+struct Planned {
+    #[serde(flatten)]
+    plan: IndexPlan,
+    plot: Option<PathBuf>,
+}
+
+impl Report for Planned {
+    fn text(&self) -> String {
+        self.plan.to_string().trim_end().to_owned()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.plot.iter().map(|path| format!("the plot is in {}", path.display())).collect()
+    }
+}

@@ -1,0 +1,364 @@
+//! What differs between the databases: their catalogs, how bytes are compared, how rows are claimed and written.
+
+use std::convert::Infallible;
+
+use diesel::QueryResult;
+use diesel::connection::LoadConnection;
+use diesel::result::Error as DieselError;
+
+use super::column::TableName;
+use super::error::OpsError;
+use super::migration::Dialect;
+use super::refusal::Refusal;
+use super::statement::{Cell, Run, Statement};
+use super::table::{Key, KeyColumn, KeyPart, Stored, Table};
+use super::value_type::ValueType;
+use diesel_envelope::EnvelopeBackend;
+
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+/// What is read of a column: always bytes.
+#[derive(Debug, Clone)]
+pub struct Read {
+    pub(crate) column: Stored,
+    pub(crate) form: Form,
+}
+
+/// As what a column is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// The ciphertext or digest: the bytes of a binary column, the UTF-8 of a text column.
+    Stored,
+    /// A plaintext, as the text that [`ValueType::encode`] takes.
+    Plain(ValueType),
+}
+
+/// What is written of a row: each cell goes to the column that was read at that place.
+pub struct Write {
+    pub(crate) key: Key,
+    pub(crate) old: Vec<Cell>,
+    pub(crate) new: Vec<Cell>,
+}
+
+/// What is read, and which of it is written.
+pub struct Shape {
+    pub(crate) reads: Vec<Read>,
+    /// Places in `reads`.
+    pub(crate) writes: Vec<usize>,
+}
+
+/// A table in which values may be, and its columns of bytes and text.
+pub struct Listed {
+    pub(crate) name: TableName,
+    /// Whether the name alone, without its schema, means this table.
+    pub(crate) visible: bool,
+    /// Whether this role reads all rows and all of the columns.
+    pub(crate) readable: bool,
+    pub(crate) columns: Vec<ListedColumn>,
+}
+
+/// A column of bytes or text.
+pub struct ListedColumn {
+    pub(crate) name: String,
+    pub(crate) text: bool,
+    pub(crate) declared_as: DeclaredAs,
+}
+
+/// What the database was told that a column is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeclaredAs {
+    /// A column of a domain for ciphertext.
+    Ciphertext,
+    /// A column of the domain for blind indexes, or of the type that migrations give to a blind index.
+    BlindIndex,
+    /// Any other column.
+    Other,
+}
+
+/// A backend on which the tools run: PostgreSQL, MySQL and MariaDB, SQLite, each by its feature.
+pub trait OpsBackend: EnvelopeBackend + Run {
+    /// In which SQL its migrations are written.
+    #[doc(hidden)]
+    const DIALECT: Dialect;
+    /// Whether one connection at a time writes.
+    #[doc(hidden)]
+    const ONE_WRITER: bool = false;
+    /// What makes a page of rows this transaction's alone, and leaves out those that are another's.
+    #[doc(hidden)]
+    const CLAIM: &'static str = " FOR UPDATE SKIP LOCKED";
+    /// The same where a column of a UNIQUE index is written.
+    #[doc(hidden)]
+    const CLAIM_UNIQUE: &'static str = Self::CLAIM;
+
+    /// The error with which the connection's last statement ended, by the name that the database has for it.
+    #[doc(hidden)]
+    fn named<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: &Statement, error: DieselError) -> Refusal;
+
+    /// The same after the transaction of the statement is over, where the database could not be asked before.
+    #[doc(hidden)]
+    fn settled<C: LoadConnection<Backend = Self>>(_conn: &mut C, refusal: Refusal) -> Refusal {
+        refusal
+    }
+    /// Settings for a transaction that only reads, so that no time limit of the role ends it. Empty where reads need no transaction.
+    #[doc(hidden)]
+    const READ: &'static str = "";
+    /// The same for a transaction that reads a page of rows in the order of the primary key.
+    #[doc(hidden)]
+    const READ_PAGE: &'static str = Self::READ;
+
+    /// An identifier in quotes.
+    #[doc(hidden)]
+    fn quote(name: &str) -> String;
+
+    /// Bytes as a literal.
+    #[doc(hidden)]
+    fn literal(bytes: &[u8]) -> String;
+
+    /// A table as the catalog has it; without columns when it is not there.
+    #[doc(hidden)]
+    fn describe<C: LoadConnection<Backend = Self>>(conn: &mut C, name: &TableName) -> Result<Table, OpsError>;
+
+    /// Settings for the next transaction, before it begins.
+    #[doc(hidden)]
+    fn before_transaction<C: LoadConnection<Backend = Self>>(_conn: &mut C) -> QueryResult<()> {
+        Ok(())
+    }
+
+    /// Settings for this transaction, right after it began.
+    #[doc(hidden)]
+    fn begin<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table) -> QueryResult<()>;
+
+    /// The SQL by which a column of the primary key is selected.
+    #[doc(hidden)]
+    fn select_key(column: &KeyColumn) -> String;
+
+    /// What was selected so.
+    #[doc(hidden)]
+    fn key_part(column: &KeyColumn, bytes: Vec<u8>) -> KeyPart;
+
+    /// Binds a part of a primary key, so that it compares with its column as itself does.
+    #[doc(hidden)]
+    fn bind_key(statement: Statement, column: &KeyColumn, part: &KeyPart) -> Statement;
+
+    /// The SQL for what is read of a column: bytes, which compare as bytes. `prefix` is empty, or the table's alias with a point.
+    #[doc(hidden)]
+    fn bytes_of(prefix: &str, read: &Read) -> String;
+
+    /// The first `count` bytes of such an expression.
+    #[doc(hidden)]
+    fn first(expression: &str, count: usize) -> String;
+
+    /// The division of integers.
+    #[doc(hidden)]
+    const DIV: &'static str = "/";
+
+    /// The first `count` bytes of a column. The database need not read the rest.
+    #[doc(hidden)]
+    fn head(name: &str, text: bool, count: usize) -> String;
+
+    /// How many bytes a column holds.
+    #[doc(hidden)]
+    fn octets(name: &str, text: bool) -> String;
+
+    /// The tables of the database that this role sees, with their columns of bytes and text. MySQL and SQLite call a database what
+    /// PostgreSQL calls a schema: there, these schemas and the one of the connection.
+    #[doc(hidden)]
+    fn tables<C: LoadConnection<Backend = Self>>(conn: &mut C, schemas: &[&str]) -> Result<Vec<Listed>, OpsError>;
+
+    /// A count or another number, as text.
+    #[doc(hidden)]
+    fn as_text(expression: &str) -> String;
+
+    /// The number of rows for which a condition holds, as the database estimates it without reading them.
+    #[doc(hidden)]
+    fn estimate<C: LoadConnection<Backend = Self>>(_conn: &mut C, _name: &TableName, _condition: &str) -> Result<Option<u64>, Refusal> {
+        Ok(None)
+    }
+
+    /// What after the table's name draws a few of its pages, at random and without reading the others.
+    #[doc(hidden)]
+    fn sample(_name: &TableName) -> Option<String> {
+        None
+    }
+
+    /// Writes rows, each only if what was read of it is still there; how many were written.
+    #[doc(hidden)]
+    fn write<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table, shape: &Shape, rows: Vec<Write>) -> Result<usize, Refusal>;
+
+    /// The table's name in quotes.
+    #[doc(hidden)]
+    fn table(name: &TableName) -> String {
+        match &name.schema {
+            Some(schema) => format!("{}.{}", Self::quote(schema), Self::quote(&name.name)),
+            None => Self::quote(&name.name),
+        }
+    }
+}
+
+/// `SELECT key, what is read`.
+pub(crate) fn select<DB: OpsBackend>(table: &Table, shape: &Shape) -> String {
+    let reads = shape.reads.iter().map(|read| DB::bytes_of("", read));
+    format!("SELECT {}", select_keys::<DB>(table).chain(reads).collect::<Vec<_>>().join(", "))
+}
+
+/// The columns of the primary key, under other names, or ORDER BY would take the text for the column.
+pub(crate) fn select_keys<DB: OpsBackend>(table: &Table) -> impl Iterator<Item = String> {
+    table.key.iter().map(DB::select_key).enumerate().map(|(i, key)| format!("{key} AS diesel_envelope_key_{i}"))
+}
+
+/// Reads with the settings of [`OpsBackend::READ`] or [`OpsBackend::READ_PAGE`], in a transaction of its own.
+///
+/// The transaction is rolled back, so that its settings end with it even inside a transaction of the caller.
+pub(crate) fn read<DB: OpsBackend, C: LoadConnection<Backend = DB>, T>(
+    conn: &mut C,
+    settings: &str,
+    act: impl FnOnce(&mut C) -> Result<T, OpsError>,
+) -> Result<T, OpsError> {
+    if settings.is_empty() {
+        return act(conn);
+    }
+    let mut result = None;
+    let ended = conn.transaction::<Infallible, OpsError, _>(|conn| {
+        conn.batch_execute(settings)?;
+        result = Some(act(conn)?);
+        Err(DieselError::RollbackTransaction.into())
+    });
+    match (result, ended) {
+        // What was read is read, however the transaction ends.
+        (Some(result), Err(_)) => Ok(result),
+        (None, Err(error)) => Err(error),
+        (_, Ok(never)) => match never {},
+    }
+}
+
+/// Puts the columns of each table together, which come one after the other.
+fn listed(columns: impl Iterator<Item = (TableName, bool, bool, ListedColumn)>) -> Vec<Listed> {
+    let mut tables: Vec<Listed> = Vec::new();
+    for (name, visible, readable, column) in columns {
+        match tables.last_mut().filter(|table| table.name == name) {
+            Some(table) => {
+                table.readable &= readable;
+                table.columns.push(column);
+            }
+            None => tables.push(Listed { name, visible, readable, columns: vec![column] }),
+        }
+    }
+    tables
+}
+
+/// The text of cells that the catalog returns.
+fn texts(cells: Vec<Cell>) -> Vec<String> {
+    cells.into_iter().map(|cell| cell.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()).collect()
+}
+
+/// What the catalog says, where it says something.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+fn some(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Writes rows one by one, for databases that take no arrays: `UPDATE … SET c = ? WHERE key = ? AND <bytes of c> <=> ?`.
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+fn write_each<DB: OpsBackend, C: LoadConnection<Backend = DB>>(
+    conn: &mut C,
+    table: &Table,
+    shape: &Shape,
+    rows: Vec<Write>,
+    same: &str,
+) -> Result<usize, Refusal> {
+    let mut written = 0;
+    for row in rows {
+        let mut statement = Statement::new(format!("UPDATE {} SET ", DB::table(&table.name)));
+        for ((place, cell), comma) in shape.writes.iter().zip(row.new).zip(std::iter::once("").chain(std::iter::repeat(", "))) {
+            let column = &shape.reads[*place].column;
+            statement = statement.sql(format!("{comma}{} = ", DB::quote(&column.name)));
+            statement = if column.text { statement.optional_text(cell) } else { statement.bytes(cell) };
+        }
+        for column in table.columns.iter().filter(|column| column.automatic) {
+            let name = DB::quote(&column.name);
+            statement = statement.sql(format!(", {name} = {name}"));
+        }
+        statement = row.key.equals::<DB>(table, statement.sql(" WHERE "));
+        for (read, cell) in shape.reads.iter().zip(row.old) {
+            statement = statement.sql(format!(" AND {} {same} ", DB::bytes_of("", read))).bytes(cell);
+        }
+        written += DB::execute(conn, statement)?;
+    }
+    Ok(written)
+}
+
+// That a write takes only where the very bytes are there that were read, although the database takes others for equal.
+#[cfg(test)]
+mod tests {
+    use diesel::Connection;
+    use diesel::connection::SimpleConnection;
+
+    use super::*;
+
+    fn takes_only_the_same_bytes<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, name: &str) {
+        let table = Table::read(conn, &TableName::from(name)).unwrap();
+        let read = |name, form| Read { column: table.column(name).unwrap().clone(), form };
+        let reads = vec![read("sealed", Form::Stored), read("plain", Form::Plain(ValueType::Text))];
+        let shape = Shape { reads, writes: vec![0] };
+        let cell = |text: Option<&str>| text.map(|text| text.as_bytes().to_vec().into());
+        let mut write = |sealed: Option<&str>, plain: Option<&str>| {
+            let row =
+                Write { key: Key(vec![KeyPart::Number("1".into())]), old: vec![cell(sealed), cell(plain)], new: vec![cell(Some("NEW"))] };
+            DB::write(conn, &table, &shape, vec![row]).unwrap()
+        };
+        let equal =
+            Statement::new(format!("SELECT {} FROM {} WHERE plain = 'BOB' AND sealed = 'OLD'", DB::as_text("count(*)"), DB::quote(name)));
+        for (sealed, plain) in [("old", "BOB"), ("old", "bob"), ("OLD", "Bob"), ("Old", "Bob"), ("old", "Bob "), ("old", ""), ("ol", "Bob")]
+        {
+            assert_eq!(write(Some(sealed), Some(plain)), 0, "{sealed} {plain}");
+        }
+        assert_eq!((write(None, Some("Bob")), write(Some("old"), None)), (0, 0));
+        assert_eq!((write(Some("old"), Some("Bob")), write(Some("old"), Some("Bob"))), (1, 0));
+        conn.batch_execute(&format!("UPDATE {} SET sealed = 'old'", DB::quote(name))).unwrap();
+        assert_eq!(super::super::statement::number(DB::load(conn, equal).unwrap()), 1, "the database tells upper case from lower");
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn a_write_takes_only_the_same_bytes_on_sqlite() {
+        let conn = &mut diesel::SqliteConnection::establish(":memory:").unwrap();
+        conn.batch_execute("CREATE TABLE people (id INTEGER PRIMARY KEY, sealed TEXT COLLATE NOCASE, plain TEXT COLLATE NOCASE)").unwrap();
+        conn.batch_execute("INSERT INTO people VALUES (1, 'old', 'Bob')").unwrap();
+        takes_only_the_same_bytes(conn, "people");
+    }
+
+    #[cfg(feature = "libpq")]
+    #[test]
+    fn a_write_takes_only_the_same_bytes_on_postgresql() {
+        let conn = &mut diesel::PgConnection::establish(&std::env::var("TEST_POSTGRES_URL").unwrap()).unwrap();
+        conn.batch_execute(
+            "CREATE COLLATION pg_temp.caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+             CREATE TEMP TABLE people (id INTEGER PRIMARY KEY, sealed TEXT COLLATE pg_temp.caseless, plain TEXT COLLATE pg_temp.caseless);
+             INSERT INTO people VALUES (1, 'old', 'Bob')",
+        )
+        .unwrap();
+        takes_only_the_same_bytes(conn, "people");
+    }
+
+    #[cfg(feature = "libmysqlclient")]
+    #[test]
+    fn a_write_takes_only_the_same_bytes_on_mysql() {
+        let conn = &mut diesel::MysqlConnection::establish(&std::env::var("TEST_MYSQL_URL").unwrap()).unwrap();
+        // The catalog does not list temporary tables.
+        let name = format!("people_{}", std::process::id());
+        let columns = "id INTEGER PRIMARY KEY, sealed VARCHAR(20), plain VARCHAR(20)";
+        conn.batch_execute(&format!("CREATE TABLE {name} ({columns}) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")).unwrap();
+        conn.batch_execute(&format!("INSERT INTO {name} VALUES (1, 'old', 'Bob')")).unwrap();
+        takes_only_the_same_bytes(conn, &name);
+        conn.batch_execute(&format!("DROP TABLE {name}")).unwrap();
+    }
+}

@@ -1,0 +1,244 @@
+//! MySQL and MariaDB.
+
+use diesel::connection::LoadConnection;
+use diesel::mysql::Mysql;
+use diesel::result::Error as DieselError;
+use diesel::{QueryResult, RunQueryDsl};
+
+use super::{DeclaredAs, Form, Listed, ListedColumn, OpsBackend, Read, Shape, Write, hexadecimal, listed, some, texts, write_each};
+use crate::column::TableName;
+use crate::error::OpsError;
+use crate::migration::Dialect;
+use crate::refusal::{Cause, Code, Refusal};
+use crate::statement::{RawRow, Run, Statement, number};
+use crate::table::{KeyColumn, KeyPart, Stored, Table};
+use crate::value_type::ValueType;
+
+const COLUMNS: &str = "SELECT c.COLUMN_NAME, LOWER(c.COLUMN_TYPE), c.IS_NULLABLE, LOWER(c.EXTRA),
+        CASE WHEN EXISTS (SELECT 1 FROM information_schema.STATISTICS s WHERE s.TABLE_SCHEMA = c.TABLE_SCHEMA
+            AND s.TABLE_NAME = c.TABLE_NAME AND s.COLUMN_NAME = c.COLUMN_NAME AND s.NON_UNIQUE = 0) THEN 'YES' ELSE 'NO' END,
+        c.COLLATION_NAME
+    FROM information_schema.COLUMNS c WHERE c.TABLE_SCHEMA = COALESCE(";
+
+const KEY: &str = "SELECT s.COLUMN_NAME, LOWER(c.COLUMN_TYPE)
+    FROM information_schema.STATISTICS s
+    JOIN information_schema.COLUMNS c ON c.TABLE_SCHEMA = s.TABLE_SCHEMA AND c.TABLE_NAME = s.TABLE_NAME AND c.COLUMN_NAME = s.COLUMN_NAME
+    WHERE s.INDEX_NAME = 'PRIMARY' AND s.TABLE_SCHEMA = COALESCE(";
+
+const TRIGGERS: &str = "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS
+    WHERE EVENT_MANIPULATION = 'UPDATE' AND EVENT_OBJECT_SCHEMA = COALESCE(";
+
+/// Every column of bytes or text, in the tables of the connection's database and of those that follow.
+const TABLES: &str = "SELECT t.TABLE_SCHEMA, t.TABLE_NAME, CASE WHEN t.TABLE_SCHEMA = DATABASE() THEN 'YES' ELSE 'NO' END,
+        c.COLUMN_NAME, LOWER(c.COLUMN_TYPE)
+    FROM information_schema.TABLES t
+    JOIN information_schema.COLUMNS c ON c.TABLE_SCHEMA = t.TABLE_SCHEMA AND c.TABLE_NAME = t.TABLE_NAME
+    WHERE t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
+        AND c.DATA_TYPE IN ('char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext',
+            'binary', 'varbinary', 'tinyblob', 'blob', 'mediumblob', 'longblob')
+        AND t.TABLE_SCHEMA IN (DATABASE()";
+const ESTIMATE: &str = "SELECT CAST(TABLE_ROWS AS CHAR) FROM information_schema.TABLES WHERE TABLE_SCHEMA = COALESCE(";
+
+impl OpsBackend for Mysql {
+    const DIALECT: Dialect = Dialect::MySql;
+
+    fn named<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: &Statement, error: DieselError) -> Refusal {
+        let refusal = Refusal::new(error).of(&statement.text_of_sql());
+        if !refusal.is_unnamed() {
+            return refusal;
+        }
+        match diagnostics(conn) {
+            Ok(Some(code)) => refusal.coded(code),
+            _ => Self::settled(conn, refusal),
+        }
+    }
+
+    /// A server that takes no statement any more is gone.
+    fn settled<C: LoadConnection<Backend = Self>>(conn: &mut C, refusal: Refusal) -> Refusal {
+        let is_lost = refusal.is_unnamed() && conn.batch_execute("DO 0").is_err();
+        if is_lost { refusal.about(Cause::Connection) } else { refusal }
+    }
+
+    fn quote(name: &str) -> String {
+        format!("`{}`", name.replace('`', "``"))
+    }
+
+    fn literal(bytes: &[u8]) -> String {
+        format!("x'{}'", hexadecimal(bytes))
+    }
+
+    fn describe<C: LoadConnection<Backend = Self>>(conn: &mut C, name: &TableName) -> Result<Table, OpsError> {
+        let modes = Self::load(conn, Statement::new("SELECT @@SESSION.sql_mode"))?.into_iter().flat_map(|row| texts(row.0));
+        if !modes.flat_map(|modes| modes.split(',').map(str::to_owned).collect::<Vec<_>>()).any(|mode| mode.starts_with("STRICT_")) {
+            return Err(OpsError::NotStrict);
+        }
+        let mut rows = |sql: &str, rest: &str, order: &str| -> Result<Vec<Vec<String>>, Refusal> {
+            let statement = Statement::new(sql).optional_text(name.schema.clone().map(|schema| schema.into_bytes().into()));
+            let rows = Self::load(conn, statement.sql(format!(", DATABASE()) AND {rest} = ")).text(&name.name).sql(order))?;
+            Ok(rows.into_iter().map(|row| texts(row.0)).collect())
+        };
+        let column = |row: Vec<String>| {
+            let [name, sql_type, nullable, extra, unique, collation] = <[String; 6]>::try_from(row).unwrap_or_default();
+            let (text, automatic) = (!is_binary(&sql_type), extra.contains("on update"));
+            let (nullable, unique) = (nullable == "YES", unique == "YES");
+            Stored { name, text, sql_type, nullable, collation: some(collation), unique, automatic }
+        };
+        let key = |row: Vec<String>| {
+            let [name, sql_type] = <[String; 2]>::try_from(row).unwrap_or_default();
+            KeyColumn { name, sql_type }
+        };
+        Ok(Table {
+            name: name.clone(),
+            key: rows(KEY, "s.TABLE_NAME", " ORDER BY s.SEQ_IN_INDEX")?.into_iter().map(key).collect(),
+            columns: rows(COLUMNS, "c.TABLE_NAME", " ORDER BY c.ORDINAL_POSITION")?.into_iter().map(column).collect(),
+            triggers: rows(TRIGGERS, "EVENT_OBJECT_TABLE", " ORDER BY 1")?.into_iter().flatten().collect(),
+        })
+    }
+
+    /// Under the default level a page of claimed rows would lock the gaps between them too, and stop inserts.
+    fn before_transaction<C: LoadConnection<Backend = Self>>(conn: &mut C) -> QueryResult<()> {
+        conn.batch_execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+    }
+
+    fn begin<C: LoadConnection<Backend = Self>>(_conn: &mut C, _table: &Table) -> QueryResult<()> {
+        Ok(())
+    }
+
+    /// ENUM and SET are sorted by their numbers and compared with text as text, so they are read as numbers; FLOAT as DOUBLE, of
+    /// which text has all digits.
+    fn select_key(column: &KeyColumn) -> String {
+        let name = Self::quote(&column.name);
+        match type_name(&column.sql_type) {
+            "enum" | "set" | "bit" | "float" => format!("CONVERT({name} + 0 USING utf8mb4)"),
+            _ if is_binary(&column.sql_type) => name,
+            _ => format!("CONVERT({name} USING utf8mb4)"),
+        }
+    }
+
+    fn key_part(column: &KeyColumn, bytes: Vec<u8>) -> KeyPart {
+        if is_binary(&column.sql_type) { KeyPart::Bytes(bytes) } else { KeyPart::Text(String::from_utf8_lossy(&bytes).into_owned()) }
+    }
+
+    /// A number is compared with a text as floating point, which has too few digits; so the text becomes a number first.
+    fn bind_key(statement: Statement, column: &KeyColumn, part: &KeyPart) -> Statement {
+        let number = match type_name(&column.sql_type) {
+            "enum" | "set" | "bit" => Some("UNSIGNED"),
+            "decimal" => Some(column.sql_type.trim_end_matches(" zerofill").trim_end_matches(" unsigned")),
+            name if name.contains("int") => Some(if column.sql_type.contains("unsigned") { "UNSIGNED" } else { "SIGNED" }),
+            _ => None,
+        };
+        match (part, number) {
+            (KeyPart::Bytes(bytes), _) => statement.bytes(Some(bytes.clone().into())),
+            (part, None) => statement.text(part.to_string()),
+            (part, Some(number)) => statement.sql("CAST(").text(part.to_string()).sql(format!(" AS {number})")),
+        }
+    }
+
+    fn bytes_of(prefix: &str, read: &Read) -> String {
+        let column = format!("{prefix}{}", Self::quote(&read.column.name));
+        let text = match read.form {
+            Form::Stored | Form::Plain(ValueType::Binary) if !read.column.text => return format!("CAST({column} AS BINARY)"),
+            Form::Plain(ValueType::Instant) if read.column.sql_type.starts_with("timestamp") => {
+                format!("DATE_FORMAT(CONVERT_TZ({column}, @@SESSION.time_zone, '+00:00'), '%Y-%m-%dT%H:%i:%s.%f')")
+            }
+            Form::Plain(ValueType::Instant | ValueType::DateTime) if is_moment(&read.column.sql_type) => {
+                format!("DATE_FORMAT({column}, '%Y-%m-%dT%H:%i:%s.%f')")
+            }
+            // Single precision is cut to six digits as text.
+            Form::Plain(ValueType::Float) if type_name(&read.column.sql_type) == "float" => format!("{column} + 0e0"),
+            _ => column,
+        };
+        format!("CAST(CONVERT({text} USING utf8mb4) AS BINARY)")
+    }
+
+    fn first(expression: &str, count: usize) -> String {
+        format!("LEFT({expression}, {count})")
+    }
+
+    const DIV: &'static str = "DIV";
+
+    fn head(name: &str, text: bool, count: usize) -> String {
+        let head = format!("LEFT({}, {count})", Self::quote(name));
+        if text { Self::first(&format!("CAST(CONVERT({head} USING utf8mb4) AS BINARY)"), count) } else { head }
+    }
+
+    fn octets(name: &str, text: bool) -> String {
+        let column = Self::quote(name);
+        if text { format!("OCTET_LENGTH(CONVERT({column} USING utf8mb4))") } else { format!("OCTET_LENGTH({column})") }
+    }
+
+    /// It lists what this role may do anything with. A table that the role may not read is the database's to refuse.
+    fn tables<C: LoadConnection<Backend = Self>>(conn: &mut C, schemas: &[&str]) -> Result<Vec<Listed>, OpsError> {
+        let statement = schemas.iter().fold(Statement::new(TABLES), |statement, schema| statement.sql(", ").text(*schema));
+        let column = |row: Vec<String>| {
+            let [schema, table, visible, name, sql_type] = <[String; 5]>::try_from(row).unwrap_or_default();
+            // As migrations declare them: a UUID is BINARY.
+            let digits = sql_type.strip_prefix("varbinary(").and_then(|rest| rest.strip_suffix(')'));
+            let is_index = digits.and_then(|digits| digits.parse::<u32>().ok()).is_some_and(|bytes| bytes <= 32);
+            let declared_as = if is_index { DeclaredAs::BlindIndex } else { DeclaredAs::Other };
+            let column = ListedColumn { name, text: !is_binary(&sql_type), declared_as };
+            (TableName { schema: Some(schema), name: table }, visible == "YES", true, column)
+        };
+        let statement = statement.sql(") ORDER BY 1, 2, c.ORDINAL_POSITION");
+        Ok(listed(Self::load(conn, statement)?.into_iter().map(|row| column(texts(row.0)))))
+    }
+
+    fn as_text(expression: &str) -> String {
+        format!("CAST({expression} AS CHAR)")
+    }
+
+    /// By the statistics of the table, whatever the condition.
+    fn estimate<C: LoadConnection<Backend = Self>>(conn: &mut C, name: &TableName, _condition: &str) -> Result<Option<u64>, Refusal> {
+        let statement = Statement::new(ESTIMATE).optional_text(name.schema.clone().map(|schema| schema.into_bytes().into()));
+        Ok(Some(number(Self::load(conn, statement.sql(", DATABASE()) AND TABLE_NAME = ").text(&name.name))?)))
+    }
+
+    fn write<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table, shape: &Shape, rows: Vec<Write>) -> Result<usize, Refusal> {
+        write_each::<Self, C>(conn, table, shape, rows, "<=>")
+    }
+}
+
+/// MariaDB's note "at line 3 in app.trigger", of which there is one behind the error for each level of stored programs.
+const PLACE: &str = "4094";
+/// How many conditions are looked at, from the last: the error is behind the warnings of its statement.
+const CONDITIONS: usize = 8;
+
+/// What the server names the error of the last statement. Only statements without a table leave the conditions in their place.
+fn diagnostics<C: LoadConnection<Backend = Mysql>>(conn: &mut C) -> QueryResult<Option<Code>> {
+    conn.batch_execute("GET DIAGNOSTICS @diesel_envelope_condition = NUMBER")?;
+    let mut named = Vec::new();
+    for _ in 0..CONDITIONS {
+        let (state, number) = (format!("@diesel_envelope_state_{}", named.len()), format!("@diesel_envelope_number_{}", named.len()));
+        let ask = format!("GET DIAGNOSTICS CONDITION @diesel_envelope_condition {state} = RETURNED_SQLSTATE, {number} = MYSQL_ERRNO");
+        if conn.batch_execute(&ask).is_err() {
+            break;
+        }
+        named.push(format!("CONCAT({state}, ' ', {number})"));
+        // An unsigned number, which goes no lower than 0.
+        if conn.batch_execute("SET @diesel_envelope_condition = @diesel_envelope_condition - 1").is_err() {
+            break;
+        }
+    }
+    if named.is_empty() {
+        return Ok(None);
+    }
+    let rows: Vec<RawRow> = RunQueryDsl::load(&Statement::new(format!("SELECT {}", named.join(", "))), conn)?;
+    let names = rows.into_iter().flat_map(|row| texts(row.0));
+    let mut codes = names.filter_map(|name| name.split_once(' ').map(|(state, number)| (state.to_owned(), number.to_owned())));
+    let found = codes.find(|(_, number)| number != PLACE);
+    Ok(found.and_then(|(state, number)| Some(Code { state, number: number.parse().ok()? })))
+}
+
+/// `bigint` of `bigint(20) unsigned`: what follows may be anything, as in `enum('int', 'blob')`.
+fn type_name(sql_type: &str) -> &str {
+    sql_type.split(['(', ' ']).next().unwrap_or_default()
+}
+
+fn is_binary(sql_type: &str) -> bool {
+    let name = type_name(sql_type);
+    name.contains("binary") || name.contains("blob")
+}
+
+fn is_moment(sql_type: &str) -> bool {
+    sql_type.starts_with("datetime") || sql_type.starts_with("timestamp")
+}

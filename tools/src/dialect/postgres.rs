@@ -1,0 +1,319 @@
+//! PostgreSQL: a page of rows is written by one statement, from arrays.
+
+use diesel::connection::{LoadConnection, TransactionManager};
+use diesel::pg::Pg;
+use diesel::result::Error as DieselError;
+use diesel::{QueryResult, RunQueryDsl};
+
+use super::{DeclaredAs, Form, Listed, ListedColumn, OpsBackend, Read, Shape, Write, hexadecimal, listed, some, texts};
+use crate::column::TableName;
+use crate::error::OpsError;
+use crate::migration::Dialect;
+use crate::refusal::{Cause, Code, Refusal};
+use crate::statement::{RawRow, Rerun, Run, Statement};
+use crate::table::{KeyColumn, KeyPart, Stored, Table};
+use crate::value_type::ValueType;
+
+/// Columns of a table with the type below their domain, and whether a UNIQUE index covers them.
+const COLUMNS: &str = "SELECT a.attname::text,
+        format_type(CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END, CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END),
+        CASE WHEN a.attnotnull OR t.typnotnull THEN 'f' ELSE 't' END,
+        EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND a.attnum = ANY (i.indkey::int2[]))::text,
+        CASE WHEN a.attcollation <> t.typcollation THEN (SELECT c.collname::text FROM pg_collation c WHERE c.oid = a.attcollation) END
+    FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+    WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid = to_regclass(";
+
+const KEY: &str = "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod)
+    FROM pg_index i CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place)
+    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+    WHERE i.indisprimary AND i.indrelid = to_regclass(";
+
+/// Row and statement triggers for UPDATE (bit 4 of tgtype, see pg_trigger.h) that are not switched off.
+/// Those of partitions count too, and rules for UPDATE (ev_type 2).
+const TRIGGERS: &str = "WITH named AS (SELECT to_regclass(";
+const TRIGGERS_OF: &str =
+    ")::oid AS oid), tables AS (SELECT oid FROM named UNION SELECT p.relid FROM named, pg_partition_tree(named.oid) AS p)
+    SELECT tgname::text FROM pg_trigger JOIN tables ON tgrelid = tables.oid WHERE NOT tgisinternal AND tgenabled <> 'D' AND tgtype & 16 <> 0
+    UNION SELECT rulename::text FROM pg_rewrite JOIN tables ON ev_class = tables.oid WHERE ev_type = '2' ORDER BY 1";
+
+/// Whether this role sees some rows only, and whether other tables inherit from the table without being its partitions.
+const HIDDEN: &str = "SELECT coalesce(row_security_active(oid), false)::text,
+        (relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = pg_class.oid))::text
+    FROM pg_class WHERE oid = to_regclass(";
+
+/// Every column of bytes or text, by the type below all of its domains, in the tables and materialized views of schemas that this role
+/// may use. A partition is read with its table.
+const TABLES: &str = "WITH RECURSIVE based (oid, base, domain) AS (
+        SELECT oid, oid, NULL::text COLLATE \"C\" FROM pg_type WHERE typtype <> 'd'
+        UNION ALL
+        SELECT t.oid, b.base, CASE WHEN t.typname IN ('ciphertext', 'ciphertext_text', 'blind_index') THEN t.typname::text ELSE b.domain END
+        FROM pg_type t JOIN based b ON t.typbasetype = b.oid WHERE t.typtype = 'd'
+    )
+    SELECT n.nspname::text, c.relname::text, pg_table_is_visible(c.oid)::text,
+        (has_column_privilege(c.oid, a.attnum, 'SELECT') AND NOT coalesce(row_security_active(c.oid), false))::text,
+        a.attname::text, (t.oid = 'bytea'::regtype)::text, coalesce(b.domain, '')
+    FROM pg_class c
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+        JOIN pg_attribute a ON a.attrelid = c.oid
+        JOIN based b ON b.oid = a.atttypid
+        JOIN pg_type t ON t.oid = b.base
+    WHERE (c.relkind IN ('r', 'p') AND NOT c.relispartition OR c.relkind = 'm' AND c.relispopulated) AND c.relpersistence <> 't'
+        AND a.attnum > 0 AND NOT a.attisdropped AND (t.typcategory = 'S' OR t.oid = 'bytea'::regtype)
+        AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_toast' AND has_schema_privilege(n.oid, 'USAGE')
+    ORDER BY 1, 2, a.attnum";
+/// Lifts the time limits of the role for this transaction, so that they neither end a scan nor a batch that waits. PostgreSQL before 17
+/// has no `transaction_timeout`. Nothing is set on the session: a pooler would give it to somebody else.
+macro_rules! lift_time_limits {
+    () => {
+        "SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '0', true),
+            set_config('idle_in_transaction_session_timeout', '0', true),
+            CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL THEN set_config('transaction_timeout', '0', true) END;"
+    };
+}
+
+/// The primary key's index is the way through the table: without statistics the planner may choose to sort it all for each page.
+macro_rules! follow_the_key {
+    () => {
+        "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off"
+    };
+}
+
+impl OpsBackend for Pg {
+    const DIALECT: Dialect = Dialect::PostgreSql;
+    const READ: &'static str = lift_time_limits!();
+    const READ_PAGE: &'static str = concat!(lift_time_limits!(), follow_the_key!());
+    /// As strong as the UPDATE that follows: inserts of rows that refer to these go on.
+    const CLAIM: &'static str = " FOR NO KEY UPDATE SKIP LOCKED";
+    /// The UPDATE of what others could refer to is stronger: it would wait for them, and they for it.
+    const CLAIM_UNIQUE: &'static str = " FOR UPDATE SKIP LOCKED";
+
+    /// A transaction that failed takes no statement until it is over, so the question has to wait for that.
+    fn named<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: &Statement, error: DieselError) -> Refusal {
+        let refusal = Refusal::new(error).of(&statement.text_of_sql());
+        if !refusal.is_unnamed() {
+            return refusal;
+        }
+        let refusal = refusal.rerun(statement.rerun());
+        let depth = C::TransactionManager::transaction_manager_status_mut(conn).transaction_depth();
+        if depth.is_ok_and(|depth| depth.is_none()) { Self::settled(conn, refusal) } else { refusal }
+    }
+
+    /// Diesel tells no SQLSTATE, but PL/pgSQL does: the statement is run once more, and undone. What succeeds now was in the way of
+    /// another transaction, or met something that is no longer there.
+    fn settled<C: LoadConnection<Backend = Self>>(conn: &mut C, mut refusal: Refusal) -> Refusal {
+        let Some(rerun) = refusal.take_rerun() else { return refusal };
+        match sqlstate(conn, *rerun) {
+            Ok(Some(state)) if state == SUCCESS => refusal.about(Cause::Contention),
+            Ok(Some(state)) => refusal.coded(Code { state, number: 0 }),
+            Ok(None) => refusal,
+            Err(error) => match Refusal::new(error) {
+                lost if lost.cause() == Cause::Connection => lost,
+                _ => refusal,
+            },
+        }
+    }
+
+    fn quote(name: &str) -> String {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+
+    fn literal(bytes: &[u8]) -> String {
+        format!("'\\x{}'::bytea", hexadecimal(bytes))
+    }
+
+    fn describe<C: LoadConnection<Backend = Self>>(conn: &mut C, name: &TableName) -> Result<Table, OpsError> {
+        let mut rows = |sql: &str, order: &str| -> Result<Vec<Vec<String>>, Refusal> {
+            let rows = Self::load(conn, Statement::new(sql).text(Self::table(name)).sql(order))?;
+            Ok(rows.into_iter().map(|row| texts(row.0)).collect())
+        };
+        match rows(HIDDEN, ")")?.first().map(Vec::as_slice) {
+            Some([active, _]) if active == "true" => return Err(OpsError::RowSecurity { table: name.to_string() }),
+            Some([_, inherited]) if inherited == "true" => return Err(OpsError::Inherited { table: name.to_string() }),
+            _ => {}
+        }
+        let column = |row: Vec<String>| {
+            let [name, sql_type, nullable, unique, collation] = <[String; 5]>::try_from(row).unwrap_or_default();
+            let (text, nullable, unique) = (sql_type != "bytea", nullable == "t", unique == "true");
+            Stored { name, text, sql_type, nullable, collation: some(collation), unique, automatic: false }
+        };
+        let key = |row: Vec<String>| {
+            let [name, sql_type] = <[String; 2]>::try_from(row).unwrap_or_default();
+            KeyColumn { name, sql_type }
+        };
+        Ok(Table {
+            name: name.clone(),
+            key: rows(KEY, ") ORDER BY k.place")?.into_iter().map(key).collect(),
+            columns: rows(COLUMNS, ") ORDER BY a.attnum")?.into_iter().map(column).collect(),
+            triggers: rows(TRIGGERS, TRIGGERS_OF)?.into_iter().flatten().collect(),
+        })
+    }
+
+    /// A deferred constraint would speak up at the COMMIT, where nothing says of which row. Under a stricter default level a row that
+    /// another changed meanwhile would fail the whole page.
+    fn begin<C: LoadConnection<Backend = Self>>(conn: &mut C, _table: &Table) -> QueryResult<()> {
+        conn.batch_execute(concat!(
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET CONSTRAINTS ALL IMMEDIATE;",
+            lift_time_limits!(),
+            follow_the_key!()
+        ))
+    }
+
+    fn select_key(column: &KeyColumn) -> String {
+        format!("{}::text", Self::quote(&column.name))
+    }
+
+    fn key_part(_column: &KeyColumn, bytes: Vec<u8>) -> KeyPart {
+        KeyPart::Text(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn bind_key(statement: Statement, column: &KeyColumn, part: &KeyPart) -> Statement {
+        statement.sql("CAST(").text(part.to_string()).sql(format!("::text AS {})", column.sql_type))
+    }
+
+    fn bytes_of(prefix: &str, read: &Read) -> String {
+        let column = format!("{prefix}{}", Self::quote(&read.column.name));
+        let text = match read.form {
+            Form::Stored | Form::Plain(ValueType::Binary) if !read.column.text => return format!("{column}::bytea"),
+            Form::Plain(ValueType::Instant) if read.column.sql_type.ends_with("with time zone") => {
+                format!("to_char({column} AT TIME ZONE 'UTC', '{ISO}')")
+            }
+            Form::Plain(ValueType::Instant | ValueType::DateTime) if read.column.sql_type.starts_with("timestamp") => {
+                format!("to_char({column}, '{ISO}')")
+            }
+            Form::Plain(ValueType::Date) if read.column.sql_type == "date" => format!("to_char({column}, 'YYYY-MM-DD')"),
+            // Single precision has fewer digits as text than the number that Rust reads.
+            Form::Plain(ValueType::Float) if read.column.sql_type == "real" => format!("{column}::double precision::text"),
+            _ => format!("{column}::text"),
+        };
+        format!("convert_to({text}, 'UTF8')")
+    }
+
+    fn first(expression: &str, count: usize) -> String {
+        format!("substring({expression} FROM 1 FOR {count})")
+    }
+
+    fn head(name: &str, text: bool, count: usize) -> String {
+        let column = Self::quote(name);
+        if text {
+            Self::first(&format!("convert_to(left({column}::text, {count}), 'UTF8')"), count)
+        } else {
+            Self::first(&format!("{column}::bytea"), count)
+        }
+    }
+
+    fn octets(name: &str, text: bool) -> String {
+        format!("octet_length({}::{})", Self::quote(name), if text { "text" } else { "bytea" })
+    }
+
+    fn tables<C: LoadConnection<Backend = Self>>(conn: &mut C, _schemas: &[&str]) -> Result<Vec<Listed>, OpsError> {
+        let column = |row: Vec<String>| {
+            let [schema, table, visible, readable, name, binary, domain] = <[String; 7]>::try_from(row).unwrap_or_default();
+            let declared_as = match domain.as_str() {
+                "" => DeclaredAs::Other,
+                "blind_index" => DeclaredAs::BlindIndex,
+                _ => DeclaredAs::Ciphertext,
+            };
+            let column = ListedColumn { name, text: binary != "true", declared_as };
+            (TableName { schema: Some(schema), name: table }, visible == "true", readable == "true", column)
+        };
+        Ok(listed(Self::load(conn, Statement::new(TABLES))?.into_iter().map(|row| column(texts(row.0)))))
+    }
+
+    fn as_text(expression: &str) -> String {
+        format!("({expression})::text")
+    }
+
+    fn estimate<C: LoadConnection<Backend = Self>>(conn: &mut C, name: &TableName, condition: &str) -> Result<Option<u64>, Refusal> {
+        let explain = format!("EXPLAIN (FORMAT JSON) SELECT 1 FROM {} WHERE {condition}", Self::table(name));
+        let plan = Self::load(conn, Statement::new(explain))?.into_iter().flat_map(|row| texts(row.0)).collect::<String>();
+        let rows = plan.split_once("\"Plan Rows\":").and_then(|(_, rest)| rest.split([',', '}']).next());
+        Ok(rows.and_then(|rows| rows.trim().parse().ok()))
+    }
+
+    /// Sixteen pages or so: by the size of the file, which is right before the planner has counted the rows too, and by its count for a
+    /// partitioned table, which has no file.
+    fn sample(name: &TableName) -> Option<String> {
+        let table = Self::table(name).replace('\'', "''");
+        Some(format!(
+            "TABLESAMPLE SYSTEM ((SELECT least(
+                100,
+                1600.0 * current_setting('block_size')::int / greatest(pg_relation_size(oid), 1),
+                100000 / greatest(reltuples, 1)
+            ) FROM pg_class WHERE oid = to_regclass('{table}'))::real)"
+        ))
+    }
+
+    fn write<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        table: &Table,
+        shape: &Shape,
+        mut rows: Vec<Write>,
+    ) -> Result<usize, Refusal> {
+        let set = shape.writes.iter().enumerate().map(|(i, place)| {
+            let column = &shape.reads[*place].column;
+            let new = if column.text { format!("convert_from(v.n{i}, 'UTF8')") } else { format!("v.n{i}") };
+            format!("{} = {new}", Self::quote(&column.name))
+        });
+        let (keys, olds, news) = (0..table.key.len(), 0..shape.reads.len(), 0..shape.writes.len());
+        let mut statement = Statement::new(format!("UPDATE {} AS t SET {} FROM unnest(", Self::table(&table.name), join(set, ", ")));
+        for i in keys.clone() {
+            statement = statement.sql(if i == 0 { "" } else { ", " }).texts(rows.iter().map(|row| row.key.0[i].to_string()).collect());
+        }
+        for i in olds.clone() {
+            statement = statement.sql(", ").all_bytes(rows.iter_mut().map(|row| row.old[i].take()));
+        }
+        for i in news.clone() {
+            statement = statement.sql(", ").all_bytes(rows.iter_mut().map(|row| row.new[i].take()));
+        }
+        let names = keys.map(|i| format!("k{i}")).chain(olds.clone().map(|i| format!("o{i}"))).chain(news.map(|i| format!("n{i}")));
+        let same_key =
+            table.key.iter().enumerate().map(|(i, key)| format!("t.{} = CAST(v.k{i} AS {})", Self::quote(&key.name), key.sql_type));
+        let same_old = olds.map(|i| format!("{} IS NOT DISTINCT FROM v.o{i}", Self::bytes_of("t.", &shape.reads[i])));
+        statement = statement.sql(format!(") AS v ({}) WHERE {}", join(names, ", "), join(same_key.chain(same_old), " AND ")));
+        Self::execute(conn, statement)
+    }
+}
+
+const SUCCESS: &str = "00000";
+
+/// `OTHERS` are not all.
+const ASK: &str = "DO $do$
+DECLARE
+    name text := '00000';
+BEGIN
+    BEGIN
+        EXECUTE current_setting('diesel_envelope.statement')
+            USING string_to_array(current_setting('diesel_envelope.binds'), ',');
+    EXCEPTION WHEN query_canceled OR assert_failure OR others THEN
+        GET STACKED DIAGNOSTICS name = RETURNED_SQLSTATE;
+    END;
+    PERFORM set_config('diesel_envelope.sqlstate', name, true);
+END
+$do$";
+
+/// With which SQLSTATE a statement ends, in a transaction that is rolled back. It waits for no lock that others hold for long.
+fn sqlstate<C: LoadConnection<Backend = Pg>>(conn: &mut C, rerun: Rerun) -> QueryResult<Option<String>> {
+    let mut state = None;
+    let undone = conn.transaction(|conn| -> QueryResult<()> {
+        conn.batch_execute("SET LOCAL lock_timeout = '2s'; SET CONSTRAINTS ALL IMMEDIATE")?;
+        let Rerun { sql, mut binds } = rerun;
+        let set = Statement::new("SELECT length(set_config('diesel_envelope.statement', ").text(sql);
+        let set = set.sql(", true)) + length(set_config('diesel_envelope.binds', ").text(std::mem::take(&mut *binds)).sql(", true))");
+        RunQueryDsl::execute(&set, conn)?;
+        conn.batch_execute(ASK)?;
+        let asked: Vec<RawRow> = RunQueryDsl::load(&Statement::new("SELECT current_setting('diesel_envelope.sqlstate')"), conn)?;
+        state = asked.into_iter().flat_map(|row| texts(row.0)).next();
+        Err(DieselError::RollbackTransaction)
+    });
+    match undone {
+        Err(DieselError::RollbackTransaction) | Ok(()) => Ok(state),
+        Err(error) => Err(error),
+    }
+}
+
+/// Nine digits of a second follow in Rust: PostgreSQL has six.
+const ISO: &str = "YYYY-MM-DD\"T\"HH24:MI:SS.US";
+
+fn join(parts: impl Iterator<Item = String>, separator: &str) -> String {
+    parts.collect::<Vec<_>>().join(separator)
+}

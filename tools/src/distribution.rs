@@ -1,0 +1,62 @@
+//! How often which value occurs in a column: what a blind index of it would be planned by.
+
+use diesel::connection::LoadConnection;
+use zeroize::Zeroizing;
+
+use super::column::{Column, Normalizer};
+use super::dialect::{Form, OpsBackend, Read, Shape};
+use super::error::OpsError;
+use super::plan_index::Distribution;
+use super::report::Observer;
+use super::scan::scan;
+use super::settings::Settings;
+use super::table::Table;
+use diesel_envelope::Keyring;
+use diesel_envelope::untyped::Format;
+use diesel_envelope::{Error, Result};
+
+/// Reads the whole column, as its index would see it: from the [plaintext column](Column::plaintext) where one is named, else by
+/// decrypting, for which the keyring is needed. Only hashes and counts are kept.
+///
+/// # Errors
+///
+/// What the database refuses; [`OpsError::Keyring`] for the first value that cannot be read.
+pub fn distribution<DB: OpsBackend>(
+    conn: &mut impl LoadConnection<Backend = DB>,
+    keyring: Option<&Keyring>,
+    column: &Column,
+    normalizer: &Normalizer,
+    settings: &Settings,
+    observer: &impl Observer,
+) -> Result<Distribution, OpsError> {
+    column.check()?;
+    let table = Table::read(conn, &column.table)?;
+    let separate = column.plaintext.as_ref().filter(|_| !column.is_in_place());
+    let stored = table.column(separate.unwrap_or(&column.name))?.clone();
+    let text = stored.text;
+    let form = if column.plaintext.is_some() { Form::Plain(column.value) } else { Form::Stored };
+    let shape = Shape { reads: vec![Read { column: stored, form }], writes: Vec::new() };
+    observer.begin(&table.name.to_string(), super::expected::<DB>(conn, &table, &settings.condition())?);
+    let mut distribution = Distribution::new();
+    let opened = |value: &Zeroizing<Vec<u8>>| -> Result<Zeroizing<Vec<u8>>> {
+        if separate.is_some() || column.is_in_place() && Format::recognise(value).is_none() {
+            return column.value.encode(value.clone());
+        }
+        keyring.ok_or(Error::NoKeyring)?.open_stored(value, column.context_of(), text)
+    };
+    scan::<DB>(
+        conn,
+        &table,
+        &shape,
+        settings,
+        |_, cells| {
+            match &cells[0] {
+                Some(value) => distribution.add(&normalizer.apply(&opened(value)?)?),
+                None => distribution.add_null(),
+            }
+            Ok(())
+        },
+        |rows| observer.batch(rows),
+    )?;
+    Ok(distribution)
+}

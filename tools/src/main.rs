@@ -1,0 +1,10 @@
+//! The command line, `diesel-envelope`: a thin shell around `diesel_envelope_tools`.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

@@ -1,0 +1,59 @@
+//! A plan from what the database says of a table.
+
+use diesel::connection::LoadConnection;
+
+use super::{ColumnPlan, Dialect, Storage, TablePlan};
+use crate::dialect::OpsBackend;
+use crate::table::{Stored, Table};
+use crate::{Column, OpsError};
+
+/// Reads what a migration has to know of a table from the catalog: the primary key, and of each plaintext column its type, its
+/// collation and whether it may be NULL. The ciphertext column need not be there yet; where its index columns are, UNIQUE stays.
+///
+/// The columns are of one table.
+///
+/// # Errors
+///
+/// [`OpsError::NoTable`], [`OpsError::NoPrimaryKey`]; what the database refuses.
+pub fn plan_migration<DB: OpsBackend>(
+    conn: &mut impl LoadConnection<Backend = DB>,
+    columns: &[Column],
+) -> Result<(Dialect, TablePlan), OpsError> {
+    let Some(first) = columns.first() else { return Ok((DB::DIALECT, TablePlan::new(""))) };
+    let table = Table::read(conn, &first.table)?;
+    let key: Vec<_> = table.key.iter().map(|key| &key.name).collect();
+    let plan = TablePlan::new(first.table.clone()).primary_key(&key);
+    Ok((DB::DIALECT, columns.iter().fold(plan, |plan, column| plan.column(column_plan::<DB>(&table, column)))))
+}
+
+fn column_plan<DB: OpsBackend>(table: &Table, column: &Column) -> ColumnPlan {
+    let mut plan = ColumnPlan::new(column.clone());
+    let source = column.plaintext.as_ref().and_then(|name| table.column(name).ok());
+    if let Some(source) = source {
+        plan = plan.plaintext_type(&source.sql_type);
+        plan = if source.nullable { plan } else { plan.not_null() };
+        plan = if let Some(collation) = &source.collation { plan.collation(collation) } else { plan };
+        plan = if let Some(bytes) = longest(source, DB::DIALECT) { plan.longest(bytes) } else { plan };
+    }
+    if let Ok(stored) = table.column(&column.name) {
+        plan.exists = true;
+        plan = if stored.text { plan.storage(Storage::Text) } else { plan };
+        plan = if stored.nullable { plan } else { plan.not_null() };
+    }
+    for index in &column.indexes {
+        plan = if table.column(&index.name).is_ok_and(|stored| stored.unique) { plan.unique(&index.name) } else { plan };
+    }
+    plan
+}
+
+/// The most bytes of a value in a column whose type has a length. SQLite takes longer ones all the same.
+pub(crate) fn longest(column: &Stored, dialect: Dialect) -> Option<u32> {
+    let (name, length) = column.sql_type.split_once('(')?;
+    let length: u32 = length.split(')').next()?.parse().ok()?;
+    match name.trim() {
+        _ if dialect == Dialect::Sqlite => None,
+        "varchar" | "char" | "character varying" | "character" => Some(length.saturating_mul(4)),
+        "varbinary" | "binary" => Some(length),
+        _ => None,
+    }
+}

@@ -1,0 +1,524 @@
+//! Errors of the database: what each is about, and words for it that quote no value.
+//!
+//! A server words its messages in the language that it is set to, and quotes values in them. So no decision depends on a message of a
+//! server, and no message is printed but those that are known to quote nothing. SQLSTATE is the same in every language; Diesel does
+//! not hand it on, so each backend asks its server for it ([`OpsBackend::named`](super::OpsBackend), `settled`). SQLite has no SQLSTATE,
+//! and its messages are always English.
+
+use std::fmt;
+
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
+
+use super::statement::Rerun;
+use diesel_envelope::Error;
+use diesel_envelope::Printable;
+
+/// An error of the database, without what its message may quote.
+pub struct Refusal {
+    error: DieselError,
+    cause: Cause,
+    // In boxes, since every result of a tool has room for them.
+    code: Option<Box<Code>>,
+    /// The statement that failed, where only PostgreSQL can still be asked for the SQLSTATE.
+    rerun: Option<Box<Rerun>>,
+    /// The message, if it is known to quote nothing.
+    message: Option<String>,
+}
+
+/// By what a server names an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Code {
+    /// SQLSTATE: five letters and digits.
+    pub state: String,
+    /// MySQL's own number, which is finer; 0 elsewhere.
+    pub number: u32,
+}
+
+/// What an error is about. Each variant asks for another remedy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    Unique,
+    ForeignKey,
+    NotNull,
+    Check,
+    /// Another constraint: SQLSTATE class 23.
+    Constraint,
+    TooLong,
+    /// Another value that a type or a condition does not take: class 22.
+    Value,
+    /// What a trigger or a function raises on its own account: P0001, 45000, RAISE(ABORT).
+    Raised,
+    /// Another transaction was in the way: the same may succeed when it is tried again.
+    Contention,
+    Cancelled,
+    Storage,
+    Resources,
+    Connection,
+    ReadOnly,
+    Permission,
+    /// The statement does not fit the database: class 42.
+    Statement,
+    /// A limit of the database itself: class 54.
+    Limit,
+    /// A value met this crate, which refused it.
+    Ours,
+    Unknown,
+}
+
+impl Refusal {
+    /// By what Diesel tells of the error.
+    pub(crate) fn new(error: DieselError) -> Self {
+        // The error of the commit, not of the attempt to roll back after it.
+        let error = if let DieselError::RollbackErrorOnCommit { commit_error, .. } = error { *commit_error } else { error };
+        let cause = match &error {
+            DieselError::DatabaseError(kind, _) => of_kind(*kind),
+            DieselError::BrokenTransactionManager => Cause::Connection,
+            error if Error::find_in(error).is_some() => Cause::Ours,
+            _ => Cause::Unknown,
+        };
+        let message = information(&error).map(|info| info.message()).filter(|message| QUOTE_NOTHING.contains(message)).map(str::to_owned);
+        Self { error, cause, code: None, rerun: None, message }
+    }
+
+    /// The message too, if it quotes no more than names that stand in the SQL, which has no values in it.
+    pub(crate) fn of(mut self, sql: &str) -> Self {
+        self.message =
+            self.message.or_else(|| information(&self.error).map(|info| info.message()).filter(|m| names(m, sql)).map(str::to_owned));
+        self
+    }
+
+    /// What the server names it.
+    pub(crate) fn coded(self, code: Code) -> Self {
+        Self { cause: of_code(&code), code: Some(Box::new(code)), rerun: None, ..self }
+    }
+
+    /// What it is about, where that is known in another way.
+    pub(crate) fn about(self, cause: Cause) -> Self {
+        Self { cause, rerun: None, ..self }
+    }
+
+    /// The statement by which PostgreSQL can be asked later.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn rerun(self, rerun: Rerun) -> Self {
+        Self { rerun: Some(Box::new(rerun)), ..self }
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn take_rerun(&mut self) -> Option<Box<Rerun>> {
+        self.rerun.take()
+    }
+
+    pub(crate) fn cause(&self) -> Cause {
+        self.cause
+    }
+
+    /// Whether a page of rows is worth a try row by row, to find the one.
+    pub(crate) fn may_be_about_a_row(&self) -> bool {
+        self.cause.is_about_a_row() || matches!(self.cause, Cause::Raised | Cause::Contention) || self.needs_rerun()
+    }
+
+    /// Whether the statement has to be run once more to learn what the error is about.
+    pub(crate) fn needs_rerun(&self) -> bool {
+        self.rerun.is_some()
+    }
+
+    /// Whether it is an error of the database of which nothing is known yet.
+    pub(crate) fn is_unnamed(&self) -> bool {
+        self.cause == Cause::Unknown && self.code.is_none() && information(&self.error).is_some()
+    }
+
+    /// The message of SQLite, which no other database may use.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn message(&self) -> &str {
+        information(&self.error).map_or("", |info| info.message())
+    }
+
+    /// The [SQLSTATE](https://en.wikipedia.org/wiki/SQLSTATE), where the server told it.
+    pub fn sqlstate(&self) -> Option<&str> {
+        self.code.as_ref().map(|code| code.state.as_str())
+    }
+
+    /// The error as Diesel has it. Its message may quote values of rows.
+    pub fn into_diesel(self) -> DieselError {
+        self.error
+    }
+
+    /// What an operator can do about it.
+    pub(crate) fn remedy(&self) -> &'static str {
+        match self.cause {
+            Cause::Contention => "look for long transactions, and run the command again: it goes on where it stopped",
+            Cause::Cancelled => {
+                "raise the timeouts of this role (statement_timeout, max_statement_time) or choose a smaller --batch-size, and run the command again: it goes on where it stopped"
+            }
+            Cause::Storage => "make room on the database server and check its disk, and run the command again: it goes on where it stopped",
+            Cause::Resources => {
+                "give the database server memory or connections, or use fewer --workers, and run the command again: it goes on where it stopped"
+            }
+            Cause::Connection => "check whether the server is up, and run the command again: it goes on where it stopped",
+            Cause::ReadOnly => "connect to the primary server and to a database that can be written, and run the command again",
+            Cause::Permission => "grant this role SELECT and UPDATE on the table, and run the command again",
+            Cause::Statement => "check --where, the schema and the declared columns, and run the command again",
+            Cause::Value => "check --where and the types of the declared columns, and run the command again",
+            Cause::Raised => {
+                "look up the message in the log of the database, and what the triggers of the table do, and run the command again"
+            }
+            _ => "look up the message in the log of the database, and run the command again: it goes on where it stopped",
+        }
+    }
+
+    /// SQLSTATE, number and name, for the end of a sentence.
+    fn details(&self) -> String {
+        let state = self.code.as_ref().map(|code| match code.number {
+            0 => format!("SQLSTATE {}", Printable(&code.state)),
+            number => format!("error {number}, SQLSTATE {}", Printable(&code.state)),
+        });
+        let info = information(&self.error);
+        let name = info.and_then(|info| info.constraint_name().or(info.column_name()).or(info.table_name()));
+        let details: Vec<_> = name.map(|name| Printable(name).to_string()).into_iter().chain(state).collect();
+        if details.is_empty() { String::new() } else { format!(" ({})", details.join(", ")) }
+    }
+
+    /// What is wrong with a row that the database refuses.
+    pub(crate) fn of_row(&self) -> String {
+        let what = match self.cause {
+            Cause::Unique => "another row has the same value, which a UNIQUE index refuses",
+            Cause::ForeignKey => "a foreign key refuses the new value",
+            Cause::Check => "a CHECK constraint refuses the new value",
+            Cause::NotNull => "a column that is NOT NULL would become NULL",
+            Cause::Constraint => "a constraint refuses the new value",
+            Cause::TooLong => "the new value is too long for its column",
+            Cause::Value => "the database does not take the new value",
+            Cause::Raised => "a trigger or a function of the database refuses the new value",
+            _ => return self.to_string(),
+        };
+        format!("{what}{}", self.details())
+    }
+}
+
+/// The message where it quotes nothing, else what the error is about.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(message) = &self.message {
+            return Printable(message).fmt(f);
+        }
+        if let Some(error) = Error::find_in(&self.error) {
+            return error.fmt(f);
+        }
+        let what = match self.cause {
+            Cause::Unique => "a UNIQUE index refuses a value",
+            Cause::ForeignKey => "a foreign key refuses a value",
+            Cause::NotNull => "a column that is NOT NULL refuses a value",
+            Cause::Check => "a CHECK constraint refuses a value",
+            Cause::Constraint => "a constraint refuses a value",
+            Cause::TooLong => "a value is too long for its column",
+            Cause::Value => "a row has a value that a type or a condition of the statement does not take",
+            Cause::Raised => "a trigger or a function of the database raises an error of its own",
+            Cause::Contention => "other transactions hold what the statement needs",
+            Cause::Cancelled => "the database cancelled a statement, by a timeout or on request",
+            Cause::Storage => "the database cannot write its files: the disk may be full",
+            Cause::Resources => "the database server is out of memory, connections or other resources",
+            Cause::Connection => "the connection to the database was lost",
+            Cause::ReadOnly => "the database is read-only",
+            Cause::Permission => "the database does not permit this to the role that is connected",
+            Cause::Statement => "a statement does not fit the tables and types of the database",
+            Cause::Limit => "a row, an index entry or a statement is larger than the database allows",
+            Cause::Ours | Cause::Unknown => "the database refused a statement, and its message is not shown because it may quote a value",
+        };
+        write!(f, "{what}{}", self.details())
+    }
+}
+
+/// Diesel's error prints the message, so it is neither printed nor handed on as a source.
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Refusal({self})")
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl From<DieselError> for Refusal {
+    fn from(error: DieselError) -> Self {
+        Self::new(error)
+    }
+}
+
+impl Cause {
+    /// Whether the same transaction may well succeed when it is tried again.
+    pub(crate) fn is_passing(self) -> bool {
+        self == Self::Contention
+    }
+
+    /// Whether the database refused what a row would become.
+    pub(crate) fn is_about_a_row(self) -> bool {
+        use Cause::{Check, Constraint, ForeignKey, NotNull, TooLong, Unique, Value};
+        matches!(self, Unique | ForeignKey | NotNull | Check | Constraint | TooLong | Value)
+    }
+}
+
+fn information(error: &DieselError) -> Option<&(dyn DatabaseErrorInformation + Send + Sync)> {
+    if let DieselError::DatabaseError(_, info) = error { Some(&**info) } else { None }
+}
+
+fn of_kind(kind: DatabaseErrorKind) -> Cause {
+    use DatabaseErrorKind as Kind;
+    match kind {
+        Kind::UniqueViolation => Cause::Unique,
+        Kind::ForeignKeyViolation | Kind::RestrictViolation => Cause::ForeignKey,
+        Kind::NotNullViolation => Cause::NotNull,
+        Kind::CheckViolation => Cause::Check,
+        Kind::ExclusionViolation => Cause::Constraint,
+        Kind::SerializationFailure => Cause::Contention,
+        Kind::ReadOnlyTransaction => Cause::ReadOnly,
+        Kind::ClosedConnection | Kind::UnableToSendCommand => Cause::Connection,
+        _ => Cause::Unknown,
+    }
+}
+
+/// By MySQL's number where there is one (MySQL 8.4 and MariaDB server error references): it has SQLSTATE HY000 for most. Else by
+/// SQLSTATE (PostgreSQL's Appendix A, and ISO/IEC 9075-2 table 38 for the classes).
+fn of_code(Code { state, number }: &Code) -> Cause {
+    let by_number = match number {
+        1020 | 1205 | 1213 => Some(Cause::Contention),
+        1317 | 1969 | 3024 => Some(Cause::Cancelled),
+        3 | 20 | 1021 | 1026 | 1114 => Some(Cause::Storage),
+        1037 | 1038 | 1040 | 1041 | 1203 => Some(Cause::Resources),
+        1053 | 1927 | 2006 | 2013 | 4031 => Some(Cause::Connection),
+        1290 | 1792 | 1836 => Some(Cause::ReadOnly),
+        1044 | 1045 | 1142 | 1143 | 1227 | 1370 => Some(Cause::Permission),
+        1062 | 1586 | 1859 => Some(Cause::Unique),
+        1216 | 1217 | 1451 | 1452 => Some(Cause::ForeignKey),
+        1048 | 1263 | 1364 => Some(Cause::NotNull),
+        3819 | 4025 => Some(Cause::Check),
+        1526 | 1748 => Some(Cause::Constraint),
+        1406 => Some(Cause::TooLong),
+        1264 | 1265 | 1292 | 1366 | 1367 | 1411 => Some(Cause::Value),
+        1118 => Some(Cause::Limit),
+        1644 => Some(Cause::Raised),
+        _ => None,
+    };
+    by_number.unwrap_or_else(|| match (state.as_str(), state.get(..2).unwrap_or_default()) {
+        ("22001", _) => Cause::TooLong,
+        ("23001" | "23503", _) => Cause::ForeignKey,
+        ("23502", _) => Cause::NotNull,
+        ("23505", _) => Cause::Unique,
+        ("23514", _) => Cause::Check,
+        ("25006", _) => Cause::ReadOnly,
+        ("42501", _) => Cause::Permission,
+        ("55P03", _) => Cause::Contention,
+        ("57014" | "70100", _) => Cause::Cancelled,
+        ("53100", _) => Cause::Storage,
+        (_, "22") => Cause::Value,
+        (_, "23") => Cause::Constraint,
+        (_, "40") => Cause::Contention,
+        (_, "45" | "P0") => Cause::Raised,
+        (_, "08" | "57") => Cause::Connection,
+        (_, "28") => Cause::Permission,
+        (_, "53") => Cause::Resources,
+        (_, "54") => Cause::Limit,
+        (_, "58") => Cause::Storage,
+        (_, "0A" | "21" | "3D" | "3F" | "42") => Cause::Statement,
+        (_, class) if is_of_nobody(class) => Cause::Raised,
+        _ => Cause::Unknown,
+    })
+}
+
+/// Whether neither the standard nor a server has this class, so that a trigger or a function made it up.
+fn is_of_nobody(class: &str) -> bool {
+    const TAKEN: [&str; 14] = ["53", "54", "55", "57", "58", "70", "72", "F0", "HV", "HW", "HY", "HZ", "XA", "XX"];
+    class.starts_with(|c: char| matches!(c, '5'..='9' | 'A'..='Z')) && !TAKEN.contains(&class)
+}
+
+/// What SQLite's messages are about (`sqlite3ErrStr` in `main.c`, and those of `vdbe.c` for rows). Whatever else it says while it runs
+/// a statement comes from a trigger or a function.
+#[cfg(feature = "sqlite")]
+pub(crate) fn of_sqlite(message: &str) -> Cause {
+    let begins = |starts: &[&str]| starts.iter().any(|start| message.starts_with(start));
+    match message {
+        "string or blob too big" => Cause::TooLong,
+        "datatype mismatch" | "integer overflow" | "malformed JSON" => Cause::Value,
+        "constraint failed" => Cause::Constraint,
+        "database schema has changed" | "locking protocol" => Cause::Contention,
+        "interrupted" => Cause::Cancelled,
+        "database or disk is full" | "disk I/O error" | "database disk image is malformed" => Cause::Storage,
+        "out of memory" => Cause::Resources,
+        "unable to open database file" => Cause::Connection,
+        "attempt to write a readonly database" => Cause::ReadOnly,
+        "access permission denied" | "authorization denied" | "not authorized" => Cause::Permission,
+        "file is not a database" | "SQL logic error" | "query aborted" | "unknown error" | "unknown operation" => Cause::Limit,
+        "bad parameter or other API misuse" | "column index out of range" | "large file support is disabled" => Cause::Limit,
+        "too many levels of trigger recursion" | "too many SQL variables" | "parser stack overflow" => Cause::Limit,
+        _ if begins(&["database is locked", "database table is locked", "database schema is locked"]) => Cause::Contention,
+        _ if begins(&["cannot store "]) && message.contains(" value in ") => Cause::Value,
+        _ if begins(&[
+            "no such ",
+            "unknown database ",
+            "ambiguous column name: ",
+            "unrecognized token: ",
+            "near \"",
+            "incomplete input",
+        ]) =>
+        {
+            Cause::Statement
+        }
+        _ => Cause::Raised,
+    }
+}
+
+/// Messages without anything of a row or of a statement in them. Where a server speaks another language, or a message is missing
+/// here, the SQLSTATE and our own words are printed instead.
+const QUOTE_NOTHING: &[&str] = &[
+    // PostgreSQL
+    "canceling statement due to conflict with recovery",
+    "canceling statement due to lock timeout",
+    "canceling statement due to statement timeout",
+    "canceling statement due to user request",
+    "cannot execute SELECT FOR NO KEY UPDATE in a read-only transaction",
+    "cannot execute SELECT FOR UPDATE in a read-only transaction",
+    "cannot execute UPDATE in a read-only transaction",
+    "could not serialize access due to concurrent update",
+    "current transaction is aborted, commands ignored until end of transaction block",
+    "deadlock detected",
+    "division by zero",
+    "out of memory",
+    "out of shared memory",
+    "terminating connection due to administrator command",
+    "terminating connection due to conflict with recovery",
+    "terminating connection due to idle-in-transaction timeout",
+    "the database system is in recovery mode",
+    "the database system is shutting down",
+    "the database system is starting up",
+    // MySQL and MariaDB
+    "Connection was killed",
+    "Deadlock found when trying to get lock; try restarting transaction",
+    "Lock wait timeout exceeded; try restarting transaction",
+    "Lost connection to MySQL server during query",
+    "Lost connection to server during query",
+    "MySQL server has gone away",
+    "Query execution was interrupted",
+    "Query execution was interrupted (max_statement_time exceeded)",
+    "Query execution was interrupted, maximum statement execution time exceeded",
+    "Server has gone away",
+    "Server shutdown in progress",
+    "The MariaDB server is running with the --read-only option so it cannot execute this statement",
+    "The MySQL server is running with the --read-only option so it cannot execute this statement",
+    // SQLite
+    "attempt to write a readonly database",
+    "database disk image is malformed",
+    "database is locked",
+    "database or disk is full",
+    "database schema is locked",
+    "database table is locked",
+    "datatype mismatch",
+    "disk I/O error",
+    "file is not a database",
+    "interrupted",
+    "locking protocol",
+    "string or blob too big",
+    "unable to open database file",
+];
+
+/// Messages around one name.
+const QUOTE_A_NAME: &[(&str, &str)] = &[
+    // PostgreSQL
+    ("column ", " does not exist"),
+    ("column reference ", " is ambiguous"),
+    ("function ", " does not exist"),
+    ("permission denied for column ", ""),
+    ("permission denied for schema ", ""),
+    ("permission denied for table ", ""),
+    ("relation ", " does not exist"),
+    ("schema ", " does not exist"),
+    ("syntax error at or near ", ""),
+    // MySQL and MariaDB
+    ("Unknown column ", " in 'WHERE'"),
+    ("Unknown column ", " in 'where clause'"),
+    // SQLite
+    ("ambiguous column name: ", ""),
+    ("near ", ": syntax error"),
+    ("no such column: ", ""),
+    ("no such function: ", ""),
+    ("no such table: ", ""),
+    ("unknown database ", ""),
+];
+
+/// Whether a message quotes one name, and that stands in the SQL.
+fn names(message: &str, sql: &str) -> bool {
+    let quotes = ['"', '\'', '`'];
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$');
+    QUOTE_A_NAME.iter().any(|(start, end)| {
+        let name = message.strip_prefix(start).and_then(|rest| rest.strip_suffix(end)).unwrap_or_default().trim_matches(quotes);
+        // Each of its parts: the server writes `users.email` where the statement has quotes.
+        !name.is_empty() && name.split('.').all(|part| part.chars().all(is_name) && sql.split(|c| !is_name(c)).any(|word| word == part))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unknown(message: &str) -> Refusal {
+        Refusal::new(DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned())))
+    }
+
+    #[test]
+    fn a_message_is_shown_only_where_it_quotes_nothing() {
+        const SQL: &str = "SELECT \"id\", \"email\" FROM \"users\" WHERE (mail > 0)";
+        for (message, shown) in [
+            ("canceling statement due to statement timeout", true),
+            ("database or disk is full", true),
+            ("no such column: mail", true),
+            ("column \"mail\" does not exist", true),
+            ("column \"users.mail\" does not exist", true),
+            ("Unknown column 'mail' in 'where clause'", true),
+            ("near \">\": syntax error", false),
+            // A trigger that puts a value into the place of a name.
+            ("column \"bobby\" does not exist", false),
+            ("relation \"users.bobby\" does not exist", false),
+            ("no such column: bobby", false),
+            ("invalid input syntax for type integer: \"bobby\"", false),
+            ("ungültige Eingabesyntax für Typ integer: »bobby«", false),
+            ("canceling statement due to statement timeout of bobby", false),
+            ("Duplicate entry 'bobby' for key 'email'", false),
+            ("bobby", false),
+        ] {
+            let refusal = unknown(message).of(SQL);
+            assert_eq!(refusal.to_string() == message, shown, "{refusal}");
+            for text in [refusal.to_string(), format!("{refusal:?}"), refusal.of_row()] {
+                assert!(!text.contains("bobby"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_data_and_triggers_are_about_rows() {
+        let cause = |state: &str, number| of_code(&Code { state: state.to_owned(), number });
+        for (state, number) in [("22001", 0), ("22P02", 0), ("23505", 0), ("23P01", 0), ("HY000", 1366), ("22001", 1406), ("HY000", 3819)] {
+            assert!(cause(state, number).is_about_a_row(), "{state} {number}");
+        }
+        for (state, number) in [("P0001", 0), ("45000", 1644), ("U0001", 0), ("A0001", 0)] {
+            assert_eq!(cause(state, number), Cause::Raised);
+        }
+        for (state, number, expected) in [
+            ("53100", 0, Cause::Storage),
+            ("HY000", 1114, Cause::Storage),
+            ("57014", 0, Cause::Cancelled),
+            ("70100", 1969, Cause::Cancelled),
+            ("70100", 1927, Cause::Connection),
+            ("57P01", 0, Cause::Connection),
+            ("25006", 0, Cause::ReadOnly),
+            ("HY000", 1290, Cause::ReadOnly),
+            ("42501", 0, Cause::Permission),
+            ("42703", 0, Cause::Statement),
+            ("54000", 0, Cause::Limit),
+            ("XX000", 0, Cause::Unknown),
+            ("HY000", 1030, Cause::Unknown),
+        ] {
+            assert_eq!(cause(state, number), expected, "{state} {number}");
+            assert!(!expected.is_about_a_row());
+        }
+        for state in ["40001", "40P01", "55P03"] {
+            assert!(cause(state, 0).is_passing(), "{state}");
+        }
+    }
+}

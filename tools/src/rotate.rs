@@ -1,0 +1,262 @@
+//! Every row under the keys that write: values under the primary key and bound to their column, digests under the index primary.
+
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+
+use diesel::connection::LoadConnection;
+use zeroize::Zeroizing;
+
+use super::column::{Column, Index};
+use super::dialect::{Form, OpsBackend, Read, Shape};
+use super::error::OpsError;
+use super::report::{Observer, Report};
+use super::search::names_key;
+use super::settings::Settings;
+use super::statement::{Cell, Statement};
+use super::status::{format_of, head, heads, is_unpadded};
+use super::table::Table;
+use super::work::{self, Job, Problem};
+use diesel_envelope::Keyring;
+use diesel_envelope::Result;
+
+/// Rewrites the columns of one table so that every value is under the primary key, bound and padded as its column says, and every
+/// digest under the index key that writes. With as many workers as there are connections.
+///
+/// Rows that others change meanwhile lose nothing: each is written only where it still holds what was read. Other columns stay as
+/// they are.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_envelope::{Keyring};
+/// use diesel_envelope_tools::{Column, Settings};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let keyring = Keyring::insecure_for_tests();
+/// let mut conn = SqliteConnection::establish(":memory:")?;
+/// # diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY, name BLOB)").execute(&mut conn)?;
+/// let report = diesel_envelope_tools::rotate(std::slice::from_mut(&mut conn), &keyring, &[Column::new("users", "name")], &Settings::new(), &())?;
+/// assert!(report.is_complete());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// What stops the tool as a whole; it can be started again at any time. Rows that cannot be done are reported and skipped.
+///
+/// [`OpsError::OlderKey`] when values are under a key that was made after the key that writes, unless
+/// [`Settings::allow_older_key`] says otherwise: an old keyring would undo a rotation. [`OpsError::WrittenBack`] when rows come back
+/// under another key with the values that this run wrote: another rotation runs against it.
+pub fn rotate<DB: OpsBackend, C: LoadConnection<Backend = DB> + Send>(
+    conns: &mut [C],
+    keyring: &Keyring,
+    columns: &[Column],
+    settings: &Settings,
+    observer: &impl Observer,
+) -> Result<Report, OpsError> {
+    let (Some(conn), Some(column)) = (conns.first_mut(), columns.first()) else { return Ok(Report::default()) };
+    let table = Table::read(conn, &column.table)?;
+    table.check(columns)?;
+    check_indexes(&table, keyring, columns)?;
+    if !settings.allow_older_key {
+        refuse_newer_keys::<DB>(conn, &table, keyring, columns, settings)?;
+    }
+    work::run(conns, &table, &Rotate::<DB>::new(&table, keyring, columns, settings)?, settings, observer)
+}
+
+/// Refuses to begin where values are under a key that was made after the primary key: this keyring may be an old one. What such a key
+/// writes later, and tokens and digests, which name no key, are refused when they are read.
+fn refuse_newer_keys<DB: OpsBackend>(
+    conn: &mut impl LoadConnection<Backend = DB>,
+    table: &Table,
+    keyring: &Keyring,
+    columns: &[Column],
+    settings: &Settings,
+) -> Result<(), OpsError> {
+    let newer = keyring.newer_keys();
+    if newer.is_empty() {
+        return Ok(());
+    }
+    let filter = settings.filter.as_ref().map(|filter| format!(" AND ({filter})")).unwrap_or_default();
+    for column in columns {
+        let stored = table.column(&column.name)?;
+        let named = names_key::<DB>(&stored.name, stored.text, newer);
+        let sql = format!("SELECT {} FROM {} WHERE ({named}){filter} LIMIT 1", head::<DB>(table, column)?, DB::table(&table.name));
+        for (head, _) in heads(DB::load(conn, Statement::new(sql))?) {
+            if let Some(newer) = head.and_then(|head| format_of(&head).1) {
+                return Err(OpsError::OlderKey { column: column.to_string(), newer, primary: keyring.primary_id() });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to let digests under several keys stand in a UNIQUE column, where the same value would then pass twice.
+pub(crate) fn check_indexes(table: &Table, keyring: &Keyring, columns: &[Column]) -> Result<(), OpsError> {
+    for index in columns.iter().flat_map(|column| &column.indexes) {
+        // That the key is there.
+        keyring.digest(&index.label, index.bits, index.key.as_deref(), b"")?;
+        if table.column(&index.name)?.unique && index.key.is_none() && keyring.index_key_count() > 1 {
+            return Err(OpsError::UniqueIndex { column: format!("{}.{}", table.name, index.name) });
+        }
+    }
+    Ok(())
+}
+
+struct Rotate<'a, DB> {
+    keyring: &'a Keyring,
+    columns: &'a [Column],
+    shape: Shape,
+    /// SQL, with the quotes of the backend.
+    candidates: String,
+    unique: Vec<bool>,
+    rebuild: bool,
+    allow_older_key: bool,
+    backend: std::marker::PhantomData<fn() -> DB>,
+}
+
+impl<'a, DB: OpsBackend> Rotate<'a, DB> {
+    fn new(table: &Table, keyring: &'a Keyring, columns: &'a [Column], settings: &Settings) -> Result<Self, OpsError> {
+        let (rebuild, allow_older_key) = (settings.rebuild_indexes, settings.allow_older_key);
+        let mut reads = Vec::new();
+        for column in columns {
+            for name in std::iter::once(&column.name).chain(column.indexes.iter().map(|index| &index.name)) {
+                reads.push(Read { column: table.column(name)?.clone(), form: Form::Stored });
+            }
+        }
+        let unique = reads.iter().map(|read| read.column.unique).collect();
+        let candidates =
+            columns.iter().map(|column| candidates::<DB>(table, keyring, column, rebuild)).collect::<Result<Vec<_>, _>>()?.join(" OR ");
+        // An index that is UNIQUE and NOT NULL is compared, and never written: only then can others go on referring to claimed rows.
+        let is_written = |place: &usize| !reads[*place].column.unique || reads[*place].column.nullable;
+        let shape = Shape { writes: (0..reads.len()).filter(is_written).collect(), reads };
+        Ok(Self { keyring, columns, shape, candidates, unique, rebuild, allow_older_key, backend: std::marker::PhantomData })
+    }
+}
+
+/// Which rows may need work for a column. Under several index keys only the value tells which one a digest is under, and Fernet
+/// tokens do not say their key: then it is every row.
+fn candidates<DB: OpsBackend>(table: &Table, keyring: &Keyring, column: &Column, rebuild: bool) -> Result<String, OpsError> {
+    let stored = table.column(&column.name)?;
+    let value = DB::quote(&stored.name);
+    let bytes = DB::bytes_of("", &Read { column: stored.clone(), form: Form::Stored });
+    let prefix = keyring.fresh_prefix(column.context_of(), stored.text);
+    let mut conditions = vec![match prefix {
+        Some(prefix) if column.indexes.is_empty() || keyring.index_key_count() == 1 && !rebuild => {
+            let other = format!("{} <> {}", DB::first(&bytes, prefix.len()), DB::literal(&prefix));
+            is_unpadded::<DB>(stored, column).into_iter().fold(other, |other, unpadded| format!("{other} OR {unpadded}"))
+        }
+        _ => format!("{value} IS NOT NULL"),
+    }];
+    conditions.extend(column.indexes.iter().map(|index| format!("({value} IS NULL) <> ({} IS NULL)", DB::quote(&index.name))));
+    Ok(conditions.join(" OR "))
+}
+
+impl<DB: OpsBackend> Job<DB> for Rotate<'_, DB> {
+    fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    fn candidates(&self) -> String {
+        self.candidates.clone()
+    }
+
+    fn refuse(&self, cells: &[Cell]) -> Option<OpsError> {
+        let (keys, index_keys) = (self.keyring.newer_keys(), self.keyring.newer_index_keys());
+        if self.allow_older_key || keys.is_empty() && index_keys.is_empty() {
+            return None;
+        }
+        let older = |column: String, newer, primary| Some(OpsError::OlderKey { column, newer, primary });
+        let mut at = 0;
+        for column in self.columns {
+            let (value, digests) = (cells[at].as_ref(), &cells[at + 1..=at + column.indexes.len()]);
+            let text = self.shape.reads[at].column.text;
+            at += 1 + column.indexes.len();
+            let Some(value) = value else { continue };
+            // What does not open is reported as a failed row.
+            let Ok(plaintext) = self.keyring.open_stored(value, column.context_of(), text) else { continue };
+            if let Some(newer) = self.keyring.key_of(value, text).filter(|key| keys.contains(key)) {
+                return older(column.to_string(), newer, self.keyring.primary_id());
+            }
+            for (index, digest) in column.indexes.iter().zip(digests).filter(|(index, _)| index.key.is_none()) {
+                let (Some(digest), Some(primary)) = (digest, self.keyring.index_key_id(None)) else { continue };
+                let normalized = index.normalizer.apply(&plaintext).ok();
+                let key = normalized.and_then(|normalized| self.keyring.index_key_of(&index.label, index.bits, &normalized, digest));
+                if let Some(newer) = key.filter(|key| index_keys.contains(key)) {
+                    return older(format!("{}.{}", column.table, index.name), newer, primary);
+                }
+            }
+        }
+        None
+    }
+
+    fn fingerprint(&self, cells: &[Cell], hasher: &RandomState) -> Option<u64> {
+        let mut at = 0;
+        let mut values = hasher.build_hasher();
+        for column in self.columns {
+            let text = self.shape.reads[at].column.text;
+            let plaintext = cells[at].as_ref().map(|value| self.keyring.open_stored(value, column.context_of(), text)).transpose().ok()?;
+            plaintext.as_deref().map(Vec::as_slice).hash(&mut values);
+            at += 1 + column.indexes.len();
+        }
+        Some(values.finish())
+    }
+
+    fn change(&self, cells: &[Cell]) -> Result<Option<Vec<Cell>>, Problem> {
+        let (mut new, mut changed) = (Vec::with_capacity(cells.len()), false);
+        for column in self.columns {
+            let at = new.len();
+            let read = &self.shape.reads[at];
+            let named = |error: diesel_envelope::Error| (column.name.clone(), error.to_string());
+            let Some(value) = &cells[at] else {
+                new.extend((0..=column.indexes.len()).map(|_| None));
+                let left = column.indexes.iter().zip(&cells[at + 1..]).find(|(_, digest)| digest.is_some());
+                match left {
+                    Some((index, _)) if !self.rebuild => return Err((index.name.clone(), NO_VALUE.to_owned())),
+                    left => changed |= left.is_some(),
+                }
+                continue;
+            };
+            let fresh = self.keyring.is_fresh(value, column.context_of(), read.column.text);
+            let plaintext = self.keyring.open_stored(value, column.context_of(), read.column.text).map_err(named)?;
+            new.push(Some(if fresh {
+                value.clone()
+            } else {
+                Zeroizing::new(self.keyring.seal_stored(&plaintext, column.context_of(), read.column.text).map_err(named)?)
+            }));
+            changed |= !fresh;
+            for (index, place) in column.indexes.iter().zip(at + 1..) {
+                let named = |error: diesel_envelope::Error| (index.name.clone(), error.to_string());
+                let digest = digest(self.keyring, index, &plaintext).map_err(named)?;
+                match &cells[place] {
+                    Some(present) if *present == digest => {}
+                    Some(_) if self.unique[place] => return Err((index.name.clone(), UNIQUE_DIGEST.to_owned())),
+                    Some(present) if !self.rebuild && !is_digest(self.keyring, index, &plaintext, present).map_err(named)? => {
+                        return Err((index.name.clone(), NOT_ITS_DIGEST.to_owned()));
+                    }
+                    _ => changed = true,
+                }
+                new.push(Some(digest));
+            }
+        }
+        let mut written = || self.shape.writes.iter().map(|place| new[*place].take()).collect();
+        Ok(changed.then(&mut written))
+    }
+}
+
+const UNIQUE_DIGEST: &str =
+    "the blind index is not that of the value under the column's key, and the column is UNIQUE: verify it, and do not change it in place";
+const NOT_ITS_DIGEST: &str = "what stands there is not the blind index of the value under any key of the keyring: check the column, its label, normaliser and bits, or rebuild the indexes";
+const NO_VALUE: &str = "there is a blind index, and no value: check the column, or rebuild the indexes";
+
+/// Whether a stored digest is that of a plaintext, under whichever key.
+fn is_digest(keyring: &Keyring, index: &Index, plaintext: &[u8], stored: &[u8]) -> Result<bool> {
+    let normalized = index.normalizer.apply(plaintext)?;
+    Ok(keyring.index_key_of(&index.label, index.bits, &normalized, stored).is_some())
+}
+
+/// The digest that is to be stored for a plaintext.
+pub(crate) fn digest(keyring: &Keyring, index: &Index, plaintext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    let normalized = index.normalizer.apply(plaintext)?;
+    let digest = keyring.digest(&index.label, index.bits, index.key.as_deref(), &normalized)?;
+    Ok(Zeroizing::new(digest.as_bytes().to_vec()))
+}

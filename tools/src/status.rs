@@ -1,0 +1,273 @@
+//! What stands in the columns: rows by format and key, counted by the database.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use diesel::connection::LoadConnection;
+
+use super::capacity::{TooShort, too_short};
+use super::column::Column;
+use super::dialect::{self, Form, OpsBackend, Read};
+use super::error::OpsError;
+use super::migration::{Storage, native_text, token_in_any_spelling};
+use super::statement::{RawRow, Statement, number};
+use super::table::{Stored, Table};
+use diesel_envelope::KeyId;
+use diesel_envelope::Keyring;
+use diesel_envelope::Printable;
+use diesel_envelope::untyped::{self, FERNET_PREFIX, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX, VERSION};
+
+/// What stands in one column.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct ColumnStatus {
+    /// `users.email`.
+    pub column: String,
+    /// Rows of the table.
+    pub rows: u64,
+    /// Rows without a value.
+    pub nulls: u64,
+    /// What the values are, most first.
+    pub values: Vec<Values>,
+    /// Rows with a plaintext in the plaintext column.
+    pub plaintexts: u64,
+    /// Rows with a plaintext there, and no ciphertext.
+    pub to_backfill: u64,
+    /// For each index column, rows that have a value and no digest.
+    pub unindexed: BTreeMap<String, u64>,
+    /// The column and its index columns, where they are too short for their values.
+    pub too_short: Vec<TooShort>,
+}
+
+/// Values of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Values {
+    /// What they are.
+    pub format: ValueFormat,
+    /// The key that they name. Fernet tokens name none.
+    pub key: Option<KeyId>,
+    /// Whether they are as the keyring would write them now.
+    pub fresh: bool,
+    /// Whether the keyring reads them.
+    pub readable: bool,
+    /// How many there are.
+    pub rows: u64,
+}
+
+/// What a stored value is by its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ValueFormat {
+    /// A native value bound to a column.
+    Bound,
+    /// A native value bound to none.
+    Unbound,
+    /// A Fernet token.
+    Fernet,
+    /// Neither: a plaintext, or written by a later version.
+    Other,
+}
+
+impl fmt::Display for ValueFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Bound => "bound",
+            Self::Unbound => "unbound",
+            Self::Fernet => "Fernet",
+            Self::Other => "no ciphertext",
+        })
+    }
+}
+
+impl ColumnStatus {
+    /// The keys that values name and the keyring lacks.
+    pub fn missing_keys(&self) -> impl Iterator<Item = KeyId> + '_ {
+        self.values.iter().filter(|values| !values.readable).filter_map(|values| values.key)
+    }
+
+    /// Whether every value is under the primary key, in the column's own format, and none is left to encrypt.
+    pub fn is_fresh(&self) -> bool {
+        self.values.iter().all(|values| values.fresh) && self.to_backfill == 0 && self.unindexed.values().all(|rows| *rows == 0)
+    }
+}
+
+/// Counts what stands in the columns, by a full scan of their table each. It decrypts nothing.
+///
+/// # Errors
+///
+/// What the database refuses; columns that are not there.
+pub fn status<DB: OpsBackend>(
+    conn: &mut impl LoadConnection<Backend = DB>,
+    keyring: &Keyring,
+    columns: &[Column],
+) -> Result<Vec<ColumnStatus>, OpsError> {
+    columns.iter().map(|column| one::<DB>(conn, keyring, column)).collect()
+}
+
+fn one<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, keyring: &Keyring, column: &Column) -> Result<ColumnStatus, OpsError> {
+    let table = Table::read(conn, &column.table)?;
+    table.check(std::slice::from_ref(column))?;
+    dialect::read(conn, DB::READ, |conn| count::<DB>(conn, keyring, &table, column))
+}
+
+fn count<DB: OpsBackend>(
+    conn: &mut impl LoadConnection<Backend = DB>,
+    keyring: &Keyring,
+    table: &Table,
+    column: &Column,
+) -> Result<ColumnStatus, OpsError> {
+    let (from, value) = (DB::table(&table.name), DB::quote(&column.name));
+    let count = DB::as_text("count(*)");
+    let head = head::<DB>(table, column)?;
+    let is_unpadded = is_unpadded::<DB>(table.column(&column.name)?, column).unwrap_or_else(|| "1 = 0".to_owned());
+    let is_unpadded = DB::as_text(&format!("CASE WHEN {is_unpadded} THEN 1 ELSE 0 END"));
+    let sql = format!("SELECT {head}, {count}, {is_unpadded} FROM {from} GROUP BY 1, 3");
+    let too_short = too_short::<DB>(table, keyring, column)?;
+    let mut status = ColumnStatus { column: column.to_string(), too_short, ..ColumnStatus::default() };
+    for mut row in DB::load(conn, Statement::new(sql))? {
+        let padded = row.0.pop().flatten().is_none_or(|cell| *cell != b"1"[..]);
+        for (head, rows) in heads(vec![row]) {
+            status.rows += rows;
+            match head {
+                None => status.nulls += rows,
+                Some(head) => status.add(keyring, column, &head, padded, rows),
+            }
+        }
+    }
+    status.values.sort_by_key(|values| std::cmp::Reverse(values.rows));
+    let mut count_where = |condition: String| -> Result<u64, OpsError> {
+        Ok(number(DB::load(conn, Statement::new(format!("SELECT {count} FROM {from} WHERE {condition}")))?))
+    };
+    if let Some(plaintext) = column.plaintext.as_ref().filter(|_| !column.is_in_place()) {
+        status.plaintexts = count_where(format!("{} IS NOT NULL", DB::quote(plaintext)))?;
+        status.to_backfill = count_where(format!("{} IS NOT NULL AND {value} IS NULL", DB::quote(plaintext)))?;
+    }
+    for index in &column.indexes {
+        let rows = count_where(format!("{value} IS NOT NULL AND {} IS NULL", DB::quote(&index.name)))?;
+        status.unindexed.insert(Printable(&index.name).to_string(), rows);
+    }
+    Ok(status)
+}
+
+/// The SQL that gives the header of a native value, the six letters that begin a Fernet token, nothing of anything else: a plaintext
+/// stays where it is. In place only the whole shape of a ciphertext tells it from a plaintext.
+pub(crate) fn head<DB: OpsBackend>(table: &Table, column: &Column) -> Result<String, OpsError> {
+    let stored = table.column(&column.name)?.clone();
+    let (name, storage) = (DB::quote(&column.name), if stored.text { Storage::Text } else { Storage::Binary });
+    let (prefix, length) = match storage {
+        Storage::Text => (TEXT_PREFIX.as_bytes(), TEXT_PREFIX.len() + HEADER_LEN / 3 * 4),
+        Storage::Binary => (&[VERSION][..], HEADER_LEN),
+    };
+    let bytes = DB::bytes_of("", &Read { column: stored, form: Form::Stored });
+    let begins = |prefix: &[u8]| format!("{} = {}", DB::first(&bytes, prefix.len()), DB::literal(prefix));
+    let spelt = token_in_any_spelling(DB::DIALECT, storage, &name);
+    let (native, token) = if column.is_in_place() {
+        (native_text(DB::DIALECT, &name), spelt)
+    } else {
+        (begins(prefix), format!("{} OR {spelt}", begins(FERNET_PREFIX)))
+    };
+    let (header, letters) = (DB::first(&bytes, length), DB::literal(FERNET_PREFIX));
+    Ok(format!("CASE WHEN {bytes} IS NULL THEN NULL WHEN {native} THEN {header} WHEN {token} THEN {letters} ELSE {} END", DB::literal(b"")))
+}
+
+/// The SQL condition that a native value has not the length of one that is padded as its column declares; `None` for a column without
+/// padding.
+pub(crate) fn is_unpadded<DB: OpsBackend>(stored: &Stored, column: &Column) -> Option<String> {
+    let pad_to = column.context_of().pad_to;
+    let octets = DB::octets(&stored.name, stored.text);
+    let native = if stored.text { format!("(({octets} - {}) * 3 {} 4)", TEXT_PREFIX.len(), DB::DIV) } else { octets };
+    (pad_to > 1).then(|| format!("({native} - {OVERHEAD}) % {pad_to} <> 0"))
+}
+
+/// Heads and how many rows have them.
+pub(crate) fn heads(rows: Vec<RawRow>) -> impl Iterator<Item = (Option<Vec<u8>>, u64)> {
+    rows.into_iter().map(|RawRow(mut cells)| {
+        let rows = number(vec![RawRow(cells.drain(1..).collect())]);
+        (cells.pop().flatten().map(|head| head.to_vec()), rows)
+    })
+}
+
+/// The header in the head of a native value.
+pub(crate) fn header_of(head: &[u8]) -> Option<Header> {
+    let text = std::str::from_utf8(head).ok().filter(|text| text.starts_with(TEXT_PREFIX));
+    let mut native = match text {
+        Some(text) => untyped::from_text(text).unwrap_or_default(),
+        None => head.to_vec(),
+    };
+    native.resize(OVERHEAD, 0);
+    Header::parse(&native).ok()
+}
+
+/// What the head of a value says.
+pub(crate) fn format_of(head: &[u8]) -> (ValueFormat, Option<KeyId>) {
+    if head == FERNET_PREFIX {
+        return (ValueFormat::Fernet, None);
+    }
+    match header_of(head) {
+        Some(header) if header.bound => (ValueFormat::Bound, Some(header.key_id)),
+        Some(header) => (ValueFormat::Unbound, Some(header.key_id)),
+        None => (ValueFormat::Other, None),
+    }
+}
+
+impl ColumnStatus {
+    fn add(&mut self, keyring: &Keyring, column: &Column, head: &[u8], padded: bool, rows: u64) {
+        let (format, key) = format_of(head);
+        let text = head.starts_with(TEXT_PREFIX.as_bytes());
+        let fresh = match keyring.fresh_prefix(column.context_of(), text) {
+            Some(prefix) => padded && head.starts_with(&prefix),
+            None => format == ValueFormat::Fernet,
+        };
+        let readable = is_readable(keyring, format, key);
+        match self.values.iter_mut().find(|values| (values.format, values.key, values.fresh) == (format, key, fresh)) {
+            Some(values) => values.rows += rows,
+            None => self.values.push(Values { format, key, fresh, readable, rows }),
+        }
+    }
+}
+
+/// Whether the keyring has the key for such a value.
+pub(crate) fn is_readable(keyring: &Keyring, format: ValueFormat, key: Option<KeyId>) -> bool {
+    match (format, key) {
+        (ValueFormat::Fernet, _) => keyring.has_fernet_key(),
+        (_, Some(key)) => keyring.has_native_key(key),
+        (_, None) => false,
+    }
+}
+
+/// A table, and a bar for each kind.
+impl fmt::Display for ColumnStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const BAR: usize = 24;
+        writeln!(f, "{}: {} rows", self.column, self.rows)?;
+        let nulls = (self.nulls > 0).then_some(("NULL".to_owned(), String::new(), self.nulls, ""));
+        let values = self.values.iter().map(|values| {
+            let note = match values {
+                Values { format: ValueFormat::Other, .. } => "a plaintext, or of a later version",
+                Values { readable: false, .. } => "its key is not in the keyring",
+                Values { fresh: true, .. } => "",
+                _ => "to rotate",
+            };
+            (values.format.to_string(), values.key.map(|key| key.to_string()).unwrap_or_default(), values.rows, note)
+        });
+        for (format, key, rows, note) in values.chain(nulls) {
+            let share = rows as f64 / self.rows.max(1) as f64;
+            let eighths = ((share * BAR as f64 * 8.0).round() as usize).max(1);
+            let bar: String = "█".repeat(eighths / 8) + ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
+            let line = format!("  {format:<13} {key:<8} {rows:>12} {:>6.2} %  {bar:<BAR$}  {note}", share * 100.0);
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        if self.plaintexts > 0 {
+            writeln!(f, "  {} rows have a plaintext beside it, {} of them no ciphertext", self.plaintexts, self.to_backfill)?;
+        }
+        for (index, rows) in self.unindexed.iter().filter(|(_, rows)| **rows > 0) {
+            writeln!(f, "  {rows} rows have a value and no {index}")?;
+        }
+        for short in &self.too_short {
+            writeln!(f, "  {short}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,186 @@
+//! What a tool has to know of a table, read from the database's own catalog.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use diesel::connection::LoadConnection;
+use zeroize::Zeroizing;
+
+use super::column::{Column, TableName};
+use super::dialect::{self, OpsBackend};
+use super::error::OpsError;
+use super::statement::{Cell, Statement};
+use diesel_envelope::Printable;
+
+/// A table as the database describes it.
+#[derive(Debug)]
+pub struct Table {
+    pub(crate) name: TableName,
+    pub(crate) key: Vec<KeyColumn>,
+    pub(crate) columns: Vec<Stored>,
+    /// Triggers that fire on UPDATE, but for this crate's own.
+    pub(crate) triggers: Vec<String>,
+}
+
+/// A column of the primary key.
+#[derive(Debug)]
+pub struct KeyColumn {
+    pub(crate) name: String,
+    /// As the database writes it, in lower case.
+    pub(crate) sql_type: String,
+}
+
+/// A column as it is stored.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    pub(crate) name: String,
+    /// The type, below any domain, as the database writes it, in lower case.
+    pub(crate) sql_type: String,
+    /// Whether it holds text, not bytes.
+    pub(crate) text: bool,
+    pub(crate) nullable: bool,
+    /// Where it is not the database's own.
+    pub(crate) collation: Option<String>,
+    /// Whether a UNIQUE index covers it.
+    pub(crate) unique: bool,
+    /// Whether the database sets it whenever the row changes: MySQL's `ON UPDATE CURRENT_TIMESTAMP`.
+    pub(crate) automatic: bool,
+}
+
+/// How this crate's own triggers are recognised: they let the tools' writes alone.
+pub(crate) const OWN_TRIGGER: &str = "diesel_envelope";
+
+impl Table {
+    /// Reads the catalog.
+    pub(crate) fn read<DB: OpsBackend, C: LoadConnection<Backend = DB>>(conn: &mut C, name: &TableName) -> Result<Self, OpsError> {
+        let mut table = dialect::read(conn, DB::READ, |conn| DB::describe(conn, name))?;
+        if table.columns.is_empty() {
+            return Err(OpsError::NoTable { table: name.to_string() });
+        }
+        if table.key.is_empty() {
+            return Err(OpsError::NoPrimaryKey { table: name.to_string() });
+        }
+        table.triggers.retain(|trigger| !trigger.contains(OWN_TRIGGER));
+        Ok(table)
+    }
+
+    /// The column of this name.
+    pub(crate) fn column(&self, name: &str) -> Result<&Stored, OpsError> {
+        let found = self.columns.iter().find(|column| column.name == name);
+        found.ok_or_else(|| OpsError::NoColumn { table: self.name.to_string(), column: name.to_owned() })
+    }
+
+    /// Checks that the columns are there, and belong to this table.
+    pub(crate) fn check(&self, columns: &[Column]) -> Result<(), OpsError> {
+        let mut roles = HashSet::new();
+        for column in columns {
+            column.check()?;
+            let refused = |what: String| Err(OpsError::Column { column: column.to_string(), what });
+            if column.table != self.name {
+                return refused(format!("the column is not of the table {}, which is gone through alone", self.name));
+            }
+            let beside = column.plaintext.as_ref().filter(|_| !column.is_in_place());
+            for name in beside.into_iter().chain(column.indexes.iter().map(|index| &index.name)).chain([&column.name]) {
+                if !roles.insert(name) {
+                    return refused(format!("the column {name} is named for two things"));
+                }
+                if beside != Some(name) && self.key.iter().any(|key| key.name == *name) {
+                    return refused(format!("the column {name} is of the primary key, by which rows are told apart"));
+                }
+            }
+            let others = column.plaintext.iter().chain(column.indexes.iter().map(|index| &index.name));
+            for name in others.chain([&column.name]) {
+                self.column(name)?;
+            }
+            if column.is_in_place() && !self.column(&column.name)?.text {
+                return refused("only a text column can be encrypted in place: plaintext bytes cannot be told from ciphertext".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// `a, b`: the columns of the primary key.
+    pub(crate) fn key_list<DB: OpsBackend>(&self) -> String {
+        self.key.iter().map(|column| DB::quote(&column.name)).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The primary key of a row.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key(pub(crate) Vec<KeyPart>);
+
+/// A part of a primary key, exactly as the database has it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum KeyPart {
+    Text(String),
+    Number(String),
+    Bytes(Vec<u8>),
+}
+
+impl Key {
+    /// The key at the front of a row, which is taken off it.
+    pub(crate) fn split<DB: OpsBackend>(table: &Table, cells: &mut Vec<Cell>) -> Self {
+        let parts = cells.drain(..table.key.len());
+        Self(parts.zip(&table.key).map(|(cell, column)| DB::key_part(column, cell.unwrap_or_else(Zeroizing::default).to_vec())).collect())
+    }
+
+    /// How the row is named in a report: `id=42`. Whoever chose the key of a row writes to no terminal and to no log by it.
+    pub(crate) fn describe(&self, table: &Table) -> String {
+        let parts =
+            self.0.iter().zip(&table.key).map(|(part, column)| format!("{}={}", Printable(&column.name), Printable(&part.to_string())));
+        parts.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Appends `(a, b) > (?, ?)`.
+    pub(crate) fn after<DB: OpsBackend>(&self, table: &Table, statement: Statement) -> Statement {
+        self.compare::<DB>(table, statement, [">", ">", ">="])
+    }
+
+    /// Appends `(a, b) <= (?, ?)`.
+    pub(crate) fn until<DB: OpsBackend>(&self, table: &Table, statement: Statement) -> Statement {
+        self.compare::<DB>(table, statement, ["<", "<=", "<="])
+    }
+
+    /// By the operators for a part of the key that decides, for the last part, and for the first part in any case.
+    fn compare<DB: OpsBackend>(&self, table: &Table, statement: Statement, [decides, last, first]: [&str; 3]) -> Statement {
+        let columns: Vec<_> = table.key.iter().map(|column| DB::quote(&column.name)).collect();
+        // Spelt out, since MySQL uses no index for the comparison of rows.
+        let mut statement = statement.sql("(");
+        for depth in 0..columns.len() {
+            statement = statement.sql(if depth == 0 { "(" } else { " OR (" });
+            for (i, column) in columns.iter().enumerate().take(depth + 1) {
+                let operator = match i {
+                    _ if i < depth => "=",
+                    _ if i + 1 == columns.len() => last,
+                    _ => decides,
+                };
+                statement = statement.sql(format!("{}{column} {operator} ", if i == 0 { "" } else { " AND " }));
+                statement = DB::bind_key(statement, &table.key[i], &self.0[i]);
+            }
+            statement = statement.sql(")");
+        }
+        if columns.len() > 1 {
+            // What all of them imply, and an index can be used for.
+            statement = DB::bind_key(statement.sql(format!(") AND ({} {first} ", columns[0])), &table.key[0], &self.0[0]);
+        }
+        statement.sql(")")
+    }
+
+    /// Appends `a = ? AND b = ?`.
+    pub(crate) fn equals<DB: OpsBackend>(&self, table: &Table, mut statement: Statement) -> Statement {
+        for (i, (column, part)) in table.key.iter().zip(&self.0).enumerate() {
+            statement = statement.sql(format!("{}{} = ", if i == 0 { "" } else { " AND " }, DB::quote(&column.name)));
+            statement = DB::bind_key(statement, column, part);
+        }
+        statement
+    }
+}
+
+impl fmt::Display for KeyPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) | Self::Number(text) => f.write_str(text),
+            Self::Bytes(bytes) => bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
+        }
+    }
+}

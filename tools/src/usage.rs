@@ -1,0 +1,56 @@
+//! How many values of the declared columns need a key.
+
+use std::collections::BTreeMap;
+
+use diesel::connection::LoadConnection;
+
+use super::column::Column;
+use super::dialect::OpsBackend;
+use super::error::OpsError;
+use super::settings::Settings;
+use super::status::{ValueFormat, Values, status};
+use super::verify::verify;
+use diesel_envelope::Accept;
+use diesel_envelope::KeyId;
+use diesel_envelope::Keyring;
+
+/// How many values, or digests, of each column are under a key: before it is retired. Columns without any are left out.
+///
+/// Values under an AES-256-GCM-SIV key name it, so the database counts them. Fernet tokens and digests do not: each row is read and
+/// opened. Name every column that the key may have written.
+///
+/// # Errors
+///
+/// [`OpsError::Unreadable`] when rows cannot be opened that may need the key; what the database refuses.
+pub(crate) fn rows_under<DB: OpsBackend>(
+    conn: &mut impl LoadConnection<Backend = DB>,
+    keyring: &Keyring,
+    columns: &[Column],
+    key_id: KeyId,
+) -> Result<BTreeMap<String, u64>, OpsError> {
+    let mut found = BTreeMap::new();
+    if !keyring.is_fernet_or_index_key(key_id) {
+        for (column, declared) in status::<DB>(conn, keyring, columns)?.into_iter().zip(columns) {
+            let other = |values: &&Values| values.format == ValueFormat::Other && !declared.is_in_place();
+            let rows = column.values.iter().filter(other).map(|values| values.rows).sum();
+            if rows > 0 {
+                return Err(OpsError::Unreadable { column: column.column, rows });
+            }
+            let under = column.values.iter().filter(|values| values.key == Some(key_id)).map(|values| values.rows).sum();
+            found.insert(column.column, under);
+        }
+    } else {
+        for column in columns {
+            let settings = Settings::new().allow(Accept::FERNET.and(Accept::UNBOUND));
+            // A plaintext column that is out of step says nothing about keys, nor does the padding.
+            let column = Column { plaintext: None, pad_to: Some(1), accept: Accept::FERNET.and(Accept::UNBOUND), ..column.clone() };
+            let verification = verify::<DB>(conn, keyring, std::slice::from_ref(&column), &settings, &())?;
+            if verification.failed > 0 {
+                return Err(OpsError::Unreadable { column: column.to_string(), rows: verification.failed });
+            }
+            found.extend(verification.keys.into_iter().map(|(column, keys)| (column, keys.get(&key_id).copied().unwrap_or_default())));
+        }
+    }
+    found.retain(|_, rows| *rows > 0);
+    Ok(found)
+}

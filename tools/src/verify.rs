@@ -1,0 +1,235 @@
+//! Whether every row can be read, is what the plaintext column says, and is found by its indexes.
+
+use std::collections::BTreeMap;
+
+use diesel::connection::LoadConnection;
+use zeroize::Zeroizing;
+
+use super::column::{Column, Index};
+use super::dialect::{Form, OpsBackend, Read, Shape};
+use super::error::OpsError;
+use super::report::{Failure, Observer};
+use super::scan::scan;
+use super::settings::Settings;
+use super::statement::Cell;
+use super::table::Table;
+use super::work::Problem;
+use diesel_envelope::Accept;
+use diesel_envelope::KeyId;
+use diesel_envelope::Keyring;
+use diesel_envelope::Printable;
+use diesel_envelope::untyped::ColumnContext;
+use diesel_envelope::untyped::{self, Format, Header};
+use diesel_envelope::untyped::{is_padded, native_length};
+
+/// What [`verify`] found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Verification {
+    /// Rows that were read.
+    pub rows: u64,
+    /// What is wrong: each was reported to the observer with its row. A row may have several.
+    pub failed: u64,
+    /// For each column and each index column, as `users.email`, how many values are under which key.
+    pub keys: BTreeMap<String, BTreeMap<KeyId, u64>>,
+}
+
+impl Verification {
+    /// Whether nothing is wrong.
+    pub fn is_sound(&self) -> bool {
+        self.failed == 0
+    }
+
+    /// How many values and digests are under a key.
+    pub fn under(&self, key_id: KeyId) -> u64 {
+        self.keys.values().filter_map(|keys| keys.get(&key_id)).sum()
+    }
+}
+
+/// Decrypts every row of one table, recomputes its blind indexes, and compares it with the [plaintext column](Column::plaintext)
+/// where there is one. Bad rows are reported by primary key, and it goes on; beyond [`Settings::most_failures`] they are counted only.
+///
+/// Fernet tokens and unbound values in a column that is bound are bad too, unless [`Settings::allow`] says otherwise: whoever can
+/// write to the database can plant them from another column. A native value that is not padded as its column declares is bad too, since
+/// its length tells more than the column promises. A digest may be under any key of the keyring.
+///
+/// It is the only tool that tells a plaintext in the whole shape of a ciphertext from a ciphertext: no condition of SQL can.
+///
+/// # Errors
+///
+/// What stops the tool as a whole.
+pub fn verify<DB: OpsBackend>(
+    conn: &mut impl LoadConnection<Backend = DB>,
+    keyring: &Keyring,
+    columns: &[Column],
+    settings: &Settings,
+    observer: &impl Observer,
+) -> Result<Verification, OpsError> {
+    let Some(first) = columns.first() else { return Ok(Verification::default()) };
+    let table = Table::read(conn, &first.table)?;
+    table.check(columns)?;
+    for index in columns.iter().flat_map(|column| &column.indexes) {
+        keyring.digest(&index.label, index.bits, index.key.as_deref(), b"")?;
+    }
+    observer.begin(&table.name.to_string(), super::expected::<DB>(conn, &table, &settings.condition())?);
+    let mut verification = Verification::default();
+    let shape = shape(&table, columns)?;
+    let rows = scan::<DB>(
+        conn,
+        &table,
+        &shape,
+        settings,
+        |key, cells| {
+            let mut row = Row { keyring, shape: &shape, cells, allow: settings.allow, problems: Vec::new(), found: &mut verification };
+            let mut at = 0;
+            for column in columns {
+                row.column(column, at);
+                at += width(column);
+            }
+            let problems = row.problems;
+            for (column, problem) in problems {
+                verification.failed += 1;
+                if verification.failed > settings.most_failures as u64 {
+                    continue;
+                }
+                let column = Printable(&column).to_string();
+                observer.failure(&Failure { table: table.name.to_string(), row: key.describe(&table), column, problem });
+            }
+            Ok(())
+        },
+        |rows| observer.batch(rows),
+    )?;
+    Ok(Verification { rows, ..verification })
+}
+
+/// For each column: its value, its indexes, and its plaintext column.
+fn shape(table: &Table, columns: &[Column]) -> Result<Shape, OpsError> {
+    let mut reads = Vec::new();
+    for column in columns {
+        for name in std::iter::once(&column.name).chain(column.indexes.iter().map(|index| &index.name)) {
+            reads.push(Read { column: table.column(name)?.clone(), form: Form::Stored });
+        }
+        if let Some(name) = column.plaintext.as_ref().filter(|_| !column.is_in_place()) {
+            reads.push(Read { column: table.column(name)?.clone(), form: Form::Plain(column.value) });
+        }
+    }
+    Ok(Shape { reads, writes: Vec::new() })
+}
+
+/// How many cells a column has.
+fn width(column: &Column) -> usize {
+    1 + column.indexes.len() + usize::from(column.plaintext.is_some() && !column.is_in_place())
+}
+
+/// A row on the table.
+struct Row<'a> {
+    keyring: &'a Keyring,
+    shape: &'a Shape,
+    cells: &'a [Cell],
+    allow: Accept,
+    problems: Vec<Problem>,
+    found: &'a mut Verification,
+}
+
+impl Row<'_> {
+    fn column(&mut self, column: &Column, at: usize) {
+        let cells = &self.cells[at..at + width(column)];
+        let (value, rest) = (&cells[0], &cells[1..]);
+        let (indexes, plaintext) = rest.split_at(column.indexes.len());
+        let plaintext = plaintext.first();
+        let Some(value) = value else {
+            if plaintext.is_some_and(Option::is_some) {
+                self.problem(&column.name, "the plaintext is there, and no ciphertext: run the backfill");
+            }
+            for (index, _) in column.indexes.iter().zip(indexes).filter(|(_, digest)| digest.is_some()) {
+                self.problem(&index.name, "there is a blind index, and no value");
+            }
+            return;
+        };
+        if column.is_in_place() && Format::recognise(value).is_none() {
+            return self.problem(&column.name, "a plaintext, not a ciphertext: run the backfill");
+        }
+        let text = self.shape.reads[at].column.text;
+        let opened = match self.open(column, value, text) {
+            Ok(opened) => opened,
+            Err(problem) => return self.problem(&column.name, &problem),
+        };
+        for (index, digest) in column.indexes.iter().zip(indexes) {
+            self.index(column, index, &opened, digest);
+        }
+        match plaintext {
+            None => {}
+            Some(None) => self.problem(&column.name, "there is a ciphertext, and the plaintext is NULL"),
+            Some(Some(plaintext)) => match column.value.encode(plaintext.clone()) {
+                Ok(encoded) if encoded == opened => {}
+                Ok(_) => self.problem(&column.name, "the ciphertext is not that of the plaintext"),
+                Err(error) => self.problem(column.plaintext.as_deref().unwrap_or_default(), &error.to_string()),
+            },
+        }
+    }
+
+    fn open(&mut self, column: &Column, value: &[u8], text: bool) -> Result<Zeroizing<Vec<u8>>, String> {
+        let words = |error: diesel_envelope::Error| error.to_string();
+        let declared = column.context_of();
+        let context = ColumnContext { accept: declared.accept.and(self.allow), ..declared };
+        let opened = self.keyring.open_stored(value, context, text).map_err(words)?;
+        column.value.check(opened.clone()).map_err(words)?;
+        let (format, key, padded) = self.origin(value, text);
+        if let Some(key) = key {
+            *self.found.keys.entry(column.to_string()).or_default().entry(key).or_default() += 1;
+        }
+        match format {
+            Some(Stored::Fernet) if !self.allow.contains(Accept::FERNET) && !self.keyring.writes_fernet() => {
+                Err("a Fernet token, which could be another column's: rotate it, or allow Fernet tokens".to_owned())
+            }
+            Some(Stored::Unbound) if column.label.is_some() && !self.allow.contains(Accept::UNBOUND) => {
+                Err("an unbound value, which could be another column's: rotate it, or allow unbound values".to_owned())
+            }
+            Some(Stored::Bound | Stored::Unbound)
+                if declared.pad_to > 1 && !(padded && is_padded(native_length(value.len(), text), declared)) =>
+            {
+                Err(format!("the value is not padded to a multiple of {} bytes, as its column declares: rotate it", declared.pad_to))
+            }
+            _ => Ok(opened),
+        }
+    }
+
+    /// Format and key of a value that was opened, and whether it is padded.
+    fn origin(&self, value: &[u8], text: bool) -> (Option<Stored>, Option<KeyId>, bool) {
+        let native =
+            if text { std::str::from_utf8(value).ok().and_then(|text| untyped::from_text(text).ok()) } else { Some(value.to_vec()) };
+        match native.and_then(|native| Header::parse(&native).ok()) {
+            Some(header) => (Some(if header.bound { Stored::Bound } else { Stored::Unbound }), Some(header.key_id), header.padded),
+            None => (Some(Stored::Fernet), self.keyring.fernet_key_of(value), false),
+        }
+    }
+
+    fn index(&mut self, column: &Column, index: &Index, opened: &[u8], digest: &Cell) {
+        let Some(digest) = digest else { return self.problem(&index.name, "the blind index is missing") };
+        let key = index.normalizer.apply(opened).map(|normalized| self.keyring.index_key_of(&index.label, index.bits, &normalized, digest));
+        match key {
+            Ok(Some(key)) => {
+                *self.found.keys.entry(format!("{}.{}", column.table, Printable(&index.name))).or_default().entry(key).or_default() += 1;
+                if index.key.is_some() && Some(key) != self.keyring.index_key_id(index.key.as_deref()) {
+                    self.problem(
+                        &index.name,
+                        &format!("the blind index is under key {key}, not under the one that the column is pinned to"),
+                    );
+                }
+            }
+            Ok(None) => self.problem(&index.name, "the blind index is not that of the value under any key of the keyring"),
+            Err(error) => self.problem(&index.name, &error.to_string()),
+        }
+    }
+
+    fn problem(&mut self, column: &str, words: &str) {
+        self.problems.push((column.to_owned(), words.to_owned()));
+    }
+}
+
+/// What a value is that was opened.
+enum Stored {
+    Bound,
+    Unbound,
+    Fernet,
+}

@@ -1,0 +1,135 @@
+//! What only PostgreSQL has: collations that take different texts for equal, domains, and tables that stay open meanwhile.
+
+use diesel::prelude::*;
+use diesel_envelope_tools::{Column, ColumnPlan, Index, Step, TablePlan};
+
+use super::runner::Runner;
+use super::{blob, schema};
+use crate::values::{bound, bound_text, fernet, scalar, unique_name};
+
+fn email() -> ColumnPlan {
+    ColumnPlan::new(Column::new("users", "email").plaintext("email_plain").index(Index::new("email_index", "users.email_index")))
+}
+
+#[test]
+fn no_collation_and_no_type_hides_a_change() {
+    let table = "CREATE COLLATION caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+        CREATE EXTENSION IF NOT EXISTS citext SCHEMA public";
+    for (kind, old, new) in [
+        ("text COLLATE caseless", "'Bob'", "'BOB'"),
+        ("citext", "'Bob'", "'BOB'"),
+        ("double precision", "0.3", "0.1::float8 + 0.2::float8"),
+        ("numeric", "1.0", "1.00"),
+        ("json", "'{}'", "'{ }'"),
+        ("bytea", "'\\x00'", "'\\x0000'"),
+    ] {
+        let mut runner = Runner::new(TablePlan::new("users").column(email()), "SELECT 1");
+        // Extensions are the database's, and tests run side by side.
+        runner.execute("SELECT pg_advisory_lock(2026)");
+        runner.execute(table);
+        runner.execute("SELECT pg_advisory_unlock(2026)");
+        runner.execute(&format!("CREATE TABLE users (id int PRIMARY KEY, email_plain {kind})"));
+        runner.step(Step::Add);
+        runner.execute(&format!("INSERT INTO users VALUES (1, {old}, {}, {})", blob(&bound("bob")), blob(&[1; 32])));
+        runner.execute(&format!("UPDATE users SET email_plain = {old}"));
+        assert!(runner.holds("email IS NOT NULL", "users"), "{kind}");
+        runner.execute(&format!("UPDATE users SET email_plain = {new}"));
+        assert!(runner.holds("email IS NULL AND email_index IS NULL", "users"), "{kind}");
+    }
+}
+
+/// The domain takes the place of the collation, whatever it was.
+#[test]
+fn a_column_of_any_collation_is_encrypted_in_place() {
+    for (kind, collation) in [("varchar(50)", Some("caseless")), ("citext", None), ("text", None)] {
+        for online in [false, true] {
+            let column = Column::new("users", "email").plaintext("email").index(Index::new("email_index", "users.email_index"));
+            let mut plan = ColumnPlan::new(column).plaintext_type(kind).not_null();
+            let mut sql = kind.to_owned();
+            if let Some(name) = collation {
+                plan = plan.collation(name);
+                sql = format!("{kind} COLLATE {name}");
+            }
+            let table = TablePlan::new("users").column(plan);
+            let mut runner = Runner::new(if online { table.online() } else { table }, "SELECT pg_advisory_lock(2026)");
+            runner.execute("CREATE EXTENSION IF NOT EXISTS citext SCHEMA public");
+            runner.execute("SELECT pg_advisory_unlock(2026)");
+            runner.execute("CREATE COLLATION caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false)");
+            runner.execute(&format!("CREATE TABLE users (id int PRIMARY KEY, email {sql} NOT NULL DEFAULT '')"));
+            runner.execute("INSERT INTO users VALUES (1, 'Bob')");
+            runner.step(Step::Widen);
+            runner.step(Step::Add);
+            let write = |text: &str| format!("UPDATE users SET email = '{text}', email_index = {}", blob(&[1; 32]));
+            runner.refused(Step::Finish);
+            runner.execute(&write(&bound_text("Bob")));
+            runner.execute("UPDATE users SET email = 'BOB'");
+            assert!(runner.holds("email_index IS NULL", "users"));
+            runner.execute(&write(&fernet("Bob")));
+            runner.step(Step::Finish);
+            runner.fails(&write("Bob"));
+            runner.execute(&write(&bound_text("Bob")));
+            runner.step(Step::Bound);
+            runner.fails(&write(&fernet("Bob")));
+        }
+    }
+}
+
+#[test]
+fn a_table_that_is_online_is_not_rewritten() {
+    let column = email().not_null().unique("email_index").shadow("email_index", "email_index_b");
+    let sql = "CREATE TABLE users (id int PRIMARY KEY, email_plain text NOT NULL)";
+    let mut runner = Runner::new(TablePlan::new("users").column(column).online(), sql);
+    runner.execute("INSERT INTO users VALUES (1, 'bob')");
+    let file = |runner: &mut Runner| scalar!(&mut runner.conn, "SELECT pg_relation_filenode('users')::text");
+    let before = file(&mut runner);
+    runner.step(Step::Add);
+    runner.fails(&format!("UPDATE users SET email = {}", blob(b"bob@example.org")));
+    runner.fails(&format!("UPDATE users SET email_index = {}", blob(b"bob@example.org")));
+    runner.refused(Step::Finish);
+    runner.execute(&format!("UPDATE users SET email = {}, email_index = {}", blob(&bound("bob")), blob(&[1; 32])));
+    for step in [Step::Relax, Step::Finish, Step::Bound, Step::Shadow] {
+        runner.step(step);
+    }
+    runner.execute(&format!("UPDATE users SET email_index_b = {}", blob(&[2; 32])));
+    runner.step(Step::Promote);
+    runner.step(Step::Retire);
+    assert_eq!(file(&mut runner), before);
+    assert!(schema(&mut runner.conn).unwrap().contains("users_email_index_b_diesel_envelope_idx"));
+    runner.step(Step::Purge);
+    assert_ne!(file(&mut runner), before);
+}
+
+/// What `DROP COLUMN` leaves in the rows goes with the purge.
+#[test]
+fn a_purge_takes_the_plaintext_from_the_pages() {
+    let mut runner = Runner::new(TablePlan::new("users").column(email()), "CREATE TABLE users (id int PRIMARY KEY, email_plain text)");
+    runner.execute("INSERT INTO users VALUES (1, 'bob')");
+    runner.step(Step::Add);
+    runner.execute(&format!("UPDATE users SET email = {}, email_index = {}", blob(&bound("bob")), blob(&[1; 32])));
+    runner.step(Step::Finish);
+    runner.execute("CREATE EXTENSION IF NOT EXISTS pageinspect SCHEMA public");
+    let left = "SELECT (SELECT 'bob' FROM generate_series(0, pg_relation_size('users') / 8192 - 1) AS n
+        WHERE position('bob'::bytea IN get_raw_page('users', n::int)) > 0 LIMIT 1)";
+    let left = left.strip_prefix("SELECT ").unwrap();
+    assert_eq!(scalar!(&mut runner.conn, format!("SELECT {left}")).as_deref(), Some("bob"));
+    runner.step(Step::Purge);
+    assert_eq!(scalar!(&mut runner.conn, format!("SELECT {left}")), None);
+}
+
+#[test]
+fn a_table_is_found_in_its_schema() {
+    let schema = unique_name();
+    let table = format!("{schema}.users");
+    let index = Index::new("email_index", "users.email_index");
+    let column = Column::new(&*table, "email").label("users.email").plaintext("email_plain").index(index);
+    let plan = ColumnPlan::new(column).not_null().unique_at_finish("email_index").shadow("email_index", "b");
+    let sql = format!("CREATE SCHEMA {schema}; CREATE TABLE {table} (id int PRIMARY KEY, email_plain text)");
+    let mut runner = Runner::new(TablePlan::new(&*table).column(plan), &sql);
+    for step in [Step::Add, Step::Finish, Step::Purge, Step::Bound, Step::Shadow, Step::Promote] {
+        runner.step(step);
+    }
+    let unique = format!("pg_indexes WHERE schemaname = '{schema}' AND indexname LIKE '%envelope%'");
+    assert!(runner.holds("indexdef LIKE '%UNIQUE%'", &unique));
+    runner.step(Step::Retire);
+    runner.execute(&format!("DROP SCHEMA {schema} CASCADE"));
+}

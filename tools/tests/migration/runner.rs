@@ -1,0 +1,124 @@
+//! A table, its plan, and the folder of its migrations.
+
+use std::fs;
+use std::path::PathBuf;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel_envelope_tools::{Step, TablePlan, generate_migration};
+use diesel_migrations::{FileBasedMigrations, MigrationHarness};
+
+use super::{Conn, DIALECT, connect, schema};
+use crate::values::{scalar, unique_name};
+
+pub struct Runner {
+    pub conn: Conn,
+    pub plan: TablePlan,
+    leave: String,
+    folder: PathBuf,
+    count: usize,
+}
+
+impl Runner {
+    pub fn new(plan: TablePlan, table: &str) -> Self {
+        let folder = std::env::temp_dir().join(unique_name());
+        fs::create_dir_all(&folder).unwrap();
+        let (conn, leave) = connect();
+        let mut runner = Self { conn, plan, leave, folder, count: 0 };
+        runner.execute(table);
+        // Makes the table of the migrations that were run.
+        runner.migrations().unwrap();
+        runner
+    }
+
+    fn migrations(&mut self) -> Result<usize, String> {
+        let migrations = FileBasedMigrations::from_path(&self.folder).unwrap();
+        let run = self.conn.run_pending_migrations(migrations).map(|run| run.len());
+        run.map_err(|error| format!("{error:?}"))
+    }
+
+    /// Writes the folders of a step, as somebody would who generates it now. How many there are.
+    fn generate(&mut self, step: Step) -> usize {
+        let migrations = generate_migration(DIALECT, step, &self.plan).unwrap();
+        for migration in &migrations {
+            self.count += 1;
+            let folder = self.folder.join(format!("2026-11-23-{:06}_{}", self.count, migration.name));
+            fs::create_dir(&folder).unwrap();
+            fs::write(folder.join("up.sql"), &migration.up).unwrap();
+            fs::write(folder.join("down.sql"), &migration.down).unwrap();
+            if let Some(metadata) = migration.metadata() {
+                fs::write(folder.join("metadata.toml"), metadata).unwrap();
+            }
+        }
+        migrations.len()
+    }
+
+    /// Up, down, and up again: in between everything is as it was.
+    pub fn step(&mut self, step: Step) {
+        let before = self.schema();
+        let count = self.generate(step);
+        assert_eq!(self.migrations(), Ok(count), "{step:?}");
+        let after = self.schema();
+        self.down(count);
+        // What was dropped comes back empty, NULL and last.
+        if !matches!(step, Step::Finish | Step::Retire) {
+            assert_eq!(self.schema(), before, "{step:?}");
+        }
+        assert_eq!(self.migrations(), Ok(count), "{step:?} again");
+        assert_eq!(self.schema(), after, "{step:?}");
+    }
+
+    pub fn down(&mut self, count: usize) {
+        for _ in 0..count {
+            let migrations = FileBasedMigrations::from_path(&self.folder).unwrap();
+            self.conn.revert_last_migration(migrations).unwrap_or_else(|error| panic!("{error:?}"));
+        }
+    }
+
+    /// The step fails, and leaves everything as it was. What the database said.
+    pub fn refused(&mut self, step: Step) -> String {
+        let (before, count) = (self.schema(), self.count);
+        self.generate(step);
+        let error = self.migrations().expect_err("the migration passed");
+        assert_eq!(self.schema(), before, "{step:?} changed something");
+        for entry in fs::read_dir(&self.folder).unwrap() {
+            let path = entry.unwrap().path();
+            let number: usize = path.file_name().unwrap().to_str().unwrap()[11..17].parse().unwrap();
+            if number > count {
+                fs::remove_dir_all(path).unwrap();
+            }
+        }
+        self.count = count;
+        error
+    }
+
+    pub fn schema(&mut self) -> String {
+        schema(&mut self.conn).unwrap_or_default()
+    }
+
+    pub fn execute(&mut self, sql: &str) {
+        self.try_execute(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    pub fn try_execute(&mut self, sql: &str) -> Result<(), String> {
+        self.conn.batch_execute(sql).map_err(|error| error.to_string())
+    }
+
+    /// The database refuses it.
+    pub fn fails(&mut self, sql: &str) {
+        assert!(self.try_execute(sql).is_err(), "{sql} passed");
+    }
+
+    /// Whether an SQL expression of the rows is true of all that the condition names.
+    pub fn holds(&mut self, expression: &str, rows: &str) -> bool {
+        let sql = format!("SELECT CASE WHEN count(*) > 0 AND min(CASE WHEN {expression} THEN 1 ELSE 0 END) = 1 THEN 'yes' END FROM {rows}");
+        scalar!(&mut self.conn, sql).is_some()
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+        let _ = self.conn.batch_execute(&self.leave);
+    }
+}

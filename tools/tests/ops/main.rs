@@ -1,0 +1,373 @@
+//! The tools on full tables, against real databases: the same cases for SQLite, PostgreSQL and MariaDB/MySQL.
+//!
+//! SQLite runs always, on files. The others run with the features `libpq` and `libmysqlclient`, against the servers that
+//! `bin/test` starts and names in `TEST_POSTGRES_URL` and `TEST_MYSQL_URL`.
+
+#![allow(clippy::duplicate_mod, reason = "the same cases run on each backend")]
+
+#[cfg(feature = "cli")]
+#[path = "../cli/desk.rs"]
+#[allow(dead_code, reason = "the tests of the command line use the rest")]
+mod desk;
+mod random;
+#[cfg(feature = "cli")]
+mod tools;
+mod world;
+
+#[path = "."]
+mod sqlite {
+    pub use diesel::sqlite::SqliteConnection as Conn;
+
+    use diesel::connection::SimpleConnection;
+    use diesel::prelude::*;
+
+    pub const URL_VAR: Option<&str> = None;
+    /// A trigger that refuses to have the user 7 written.
+    pub const GUARD: &str = "CREATE TRIGGER guard BEFORE UPDATE ON users WHEN NEW.id = 7 BEGIN SELECT RAISE(ABORT, 'not him'); END";
+    /// What a ciphertext column and an index column are declared as.
+    pub const BYTES: &str = "BLOB";
+    /// A text that is encrypted in place.
+    #[cfg(feature = "cli")]
+    pub const NOTE: &str = "TEXT";
+    /// A text that is compared by its bytes where that is the default.
+    #[cfg(feature = "cli")]
+    pub const EMAIL: &str = "TEXT";
+    pub const DIGEST: &str = "BLOB";
+    pub const UUID: &str = "TEXT";
+    /// How a transaction that writes begins, and how it locks what it reads.
+    pub const BEGIN: &str = "BEGIN IMMEDIATE";
+    pub const LOCK: &str = "";
+    /// What a database may have set for all sessions.
+    pub const STRICTEST: &str = "PRAGMA read_uncommitted = 0";
+    /// How many connections may do one job.
+    pub const WORKERS: usize = 1;
+    /// Makes the ciphertext NULL again when a program version that does not know it changes the plaintext.
+    pub const STALE: &str = "CREATE TRIGGER diesel_envelope_users AFTER UPDATE OF plain ON users
+        WHEN NEW.plain IS NOT OLD.plain AND NEW.email IS OLD.email
+        BEGIN UPDATE users SET email = NULL, email_index = NULL WHERE id = NEW.id; END";
+    pub const TEXT: &str = "TEXT";
+    pub const QUOTE: &str = "\"";
+    /// How many rows the connection has read: SQLite does not say.
+    pub const ROWS_READ: Option<(&str, &str)> = None;
+
+    pub fn analyze(conn: &mut Conn) {
+        conn.batch_execute("ANALYZE").unwrap();
+    }
+
+    pub fn schema_of(_: &database::Database) -> &'static str {
+        "main"
+    }
+
+    pub fn literal(bytes: &[u8]) -> String {
+        format!("x'{}'", super::world::hex(bytes))
+    }
+
+    /// Any expression as bytes.
+    pub fn bytes(expression: &str) -> String {
+        format!("CAST({expression} AS BLOB)")
+    }
+
+    pub fn establish(url: &str) -> Conn {
+        let mut conn = Conn::establish(url).unwrap();
+        conn.batch_execute("PRAGMA busy_timeout = 20000; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF").unwrap();
+        conn
+    }
+
+    #[cfg(feature = "cli")]
+    #[path = "application.rs"]
+    mod application;
+    #[path = "basics.rs"]
+    mod basics;
+    #[path = "database.rs"]
+    pub mod database;
+    #[path = "direction.rs"]
+    mod direction;
+    #[cfg(feature = "cli")]
+    #[path = "fleet.rs"]
+    pub mod fleet;
+    #[cfg(feature = "cli")]
+    #[path = "in_place.rs"]
+    mod in_place;
+    #[cfg(feature = "cli")]
+    #[path = "index_rotation.rs"]
+    mod index_rotation;
+    #[path = "keys.rs"]
+    mod keys;
+    #[path = "keys_at_boot.rs"]
+    mod keys_at_boot;
+    #[path = "killed.rs"]
+    mod killed;
+    #[path = "language.rs"]
+    mod language;
+    #[path = "limits.rs"]
+    mod limits;
+    #[path = "on_sqlite.rs"]
+    mod on_sqlite;
+    #[cfg(feature = "cli")]
+    #[path = "operator.rs"]
+    mod operator;
+    #[cfg(feature = "cli")]
+    #[path = "other_library.rs"]
+    mod other_library;
+    #[cfg(feature = "cli")]
+    #[path = "plaintext.rs"]
+    mod plaintext;
+    #[path = "plan.rs"]
+    mod plan;
+    #[path = "ranges.rs"]
+    mod ranges;
+    #[cfg(feature = "cli")]
+    #[path = "retirement.rs"]
+    mod retirement;
+    #[cfg(feature = "cli")]
+    #[path = "rotation.rs"]
+    mod rotation;
+    #[path = "traffic.rs"]
+    mod traffic;
+    #[cfg(feature = "cli")]
+    #[path = "truth.rs"]
+    mod truth;
+    #[path = "writers.rs"]
+    mod writers;
+}
+
+#[cfg(feature = "libpq")]
+#[path = "."]
+mod postgres {
+    pub use diesel::pg::PgConnection as Conn;
+
+    use diesel::prelude::*;
+
+    pub const URL_VAR: Option<&str> = Some("TEST_POSTGRES_URL");
+    /// A trigger that refuses to have the user 7 written.
+    pub const GUARD: &str = "CREATE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN IF NEW.id = 7 THEN RAISE EXCEPTION ''not him''; END IF; RETURN NEW; END';
+CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard()";
+    pub const BYTES: &str = "bytea";
+    /// A text that is encrypted in place: PostgreSQL's prepared statements do not survive that it is widened.
+    #[cfg(feature = "cli")]
+    pub const NOTE: &str = "text";
+    /// A text that is compared by its bytes where that is the default.
+    #[cfg(feature = "cli")]
+    pub const EMAIL: &str = "varchar(100)";
+    pub const DIGEST: &str = "bytea";
+    pub const UUID: &str = "uuid";
+    pub const BEGIN: &str = "BEGIN";
+    pub const LOCK: &str = " FOR UPDATE";
+    pub const STRICTEST: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE";
+    pub const WORKERS: usize = 4;
+    pub const STALE: &str = "CREATE FUNCTION diesel_envelope_users() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF NEW.plain IS DISTINCT FROM OLD.plain AND NEW.email IS NOT DISTINCT FROM OLD.email THEN
+                NEW.email := NULL; NEW.email_index := NULL; END IF; RETURN NEW; END $$;
+        CREATE TRIGGER diesel_envelope_users BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION diesel_envelope_users()";
+    pub const TEXT: &str = "text";
+    pub const QUOTE: &str = "\"";
+    /// How many rows have been read of the table, by this connection and by those that are closed.
+    pub const ROWS_READ: Option<(&str, &str)> = Some((
+        "SELECT pg_stat_force_next_flush()",
+        "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) AS count FROM pg_stat_user_tables WHERE relname = 'users'",
+    ));
+
+    pub fn analyze(conn: &mut Conn) {
+        diesel::sql_query("ANALYZE users").execute(conn).unwrap();
+    }
+
+    /// Another schema, into which the table goes.
+    pub fn schema_of(database: &database::Database) -> &'static str {
+        database.execute("CREATE SCHEMA app;\nALTER TABLE users SET SCHEMA app");
+        "app"
+    }
+
+    pub fn literal(bytes: &[u8]) -> String {
+        format!("'\\x{}'::bytea", super::world::hex(bytes))
+    }
+
+    pub fn bytes(expression: &str) -> String {
+        format!(
+            "CASE WHEN pg_typeof({expression})::text = 'bytea' THEN ({expression})::text::bytea ELSE convert_to(({expression})::text, 'UTF8') END"
+        )
+    }
+
+    pub fn establish(url: &str) -> Conn {
+        Conn::establish(url).unwrap()
+    }
+
+    #[cfg(feature = "cli")]
+    #[path = "application.rs"]
+    mod application;
+    #[path = "basics.rs"]
+    mod basics;
+    #[path = "claims.rs"]
+    mod claims;
+    #[path = "database.rs"]
+    pub mod database;
+    #[path = "direction.rs"]
+    mod direction;
+    #[cfg(feature = "cli")]
+    #[path = "fleet.rs"]
+    pub mod fleet;
+    #[cfg(feature = "cli")]
+    #[path = "in_place.rs"]
+    mod in_place;
+    #[cfg(feature = "cli")]
+    #[path = "index_rotation.rs"]
+    mod index_rotation;
+    #[path = "keys.rs"]
+    mod keys;
+    #[path = "keys_at_boot.rs"]
+    mod keys_at_boot;
+    #[path = "killed.rs"]
+    mod killed;
+    #[path = "language.rs"]
+    mod language;
+    #[path = "limits.rs"]
+    mod limits;
+    #[path = "on_postgres.rs"]
+    mod on_postgres;
+    #[cfg(feature = "cli")]
+    #[path = "operator.rs"]
+    mod operator;
+    #[cfg(feature = "cli")]
+    #[path = "other_library.rs"]
+    mod other_library;
+    #[cfg(feature = "cli")]
+    #[path = "plaintext.rs"]
+    mod plaintext;
+    #[path = "plan.rs"]
+    mod plan;
+    #[path = "pooler.rs"]
+    mod pooler;
+    #[path = "ranges.rs"]
+    mod ranges;
+    #[cfg(feature = "cli")]
+    #[path = "retirement.rs"]
+    mod retirement;
+    #[cfg(feature = "cli")]
+    #[path = "rotation.rs"]
+    mod rotation;
+    #[path = "through_async.rs"]
+    mod through_async;
+    #[path = "time_limits.rs"]
+    mod time_limits;
+    #[path = "traffic.rs"]
+    mod traffic;
+    #[cfg(feature = "cli")]
+    #[path = "truth.rs"]
+    mod truth;
+    #[path = "writers.rs"]
+    mod writers;
+}
+
+#[cfg(feature = "libmysqlclient")]
+#[path = "."]
+mod mysql {
+    pub use diesel::mysql::MysqlConnection as Conn;
+
+    use diesel::prelude::*;
+
+    pub const URL_VAR: Option<&str> = Some("TEST_MYSQL_URL");
+    /// A trigger that refuses to have the user 7 written.
+    pub const GUARD: &str = "CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW
+        IF NEW.id = 7 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not him'; END IF";
+    pub const BYTES: &str = "BLOB";
+    /// A text that is encrypted in place.
+    #[cfg(feature = "cli")]
+    pub const NOTE: &str = "VARCHAR(100)";
+    /// A text that is compared by its bytes where that is the default.
+    #[cfg(feature = "cli")]
+    pub const EMAIL: &str = "VARCHAR(100)";
+    pub const DIGEST: &str = "VARBINARY(32)";
+    pub const UUID: &str = "CHAR(36)";
+    pub const BEGIN: &str = "BEGIN";
+    pub const LOCK: &str = " FOR UPDATE";
+    pub const STRICTEST: &str = "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE";
+    pub const WORKERS: usize = 4;
+    pub const STALE: &str = "CREATE TRIGGER diesel_envelope_users BEFORE UPDATE ON users FOR EACH ROW
+        IF NOT (CAST(NEW.plain AS BINARY) <=> CAST(OLD.plain AS BINARY)) AND NEW.email <=> OLD.email
+            THEN SET NEW.email = NULL, NEW.email_index = NULL; END IF";
+    pub const TEXT: &str = "TEXT CHARACTER SET ascii COLLATE ascii_bin";
+    pub const QUOTE: &str = "`";
+    /// How many rows this connection has read.
+    pub const ROWS_READ: Option<(&str, &str)> = Some((
+        "DO 0",
+        "SELECT CAST(SUM(VARIABLE_VALUE) AS SIGNED) AS count FROM information_schema.SESSION_STATUS \
+         WHERE VARIABLE_NAME LIKE 'HANDLER_READ%'",
+    ));
+
+    pub fn analyze(conn: &mut Conn) {
+        diesel::sql_query("ANALYZE TABLE users").execute(conn).unwrap();
+    }
+
+    pub fn schema_of(database: &database::Database) -> &str {
+        database.url.rsplit('/').next().unwrap()
+    }
+
+    pub fn literal(bytes: &[u8]) -> String {
+        format!("x'{}'", super::world::hex(bytes))
+    }
+
+    pub fn bytes(expression: &str) -> String {
+        format!("CAST({expression} AS BINARY)")
+    }
+
+    pub fn establish(url: &str) -> Conn {
+        Conn::establish(url).unwrap()
+    }
+
+    #[cfg(feature = "cli")]
+    #[path = "application.rs"]
+    mod application;
+    #[path = "basics.rs"]
+    mod basics;
+    #[path = "database.rs"]
+    pub mod database;
+    #[path = "direction.rs"]
+    mod direction;
+    #[cfg(feature = "cli")]
+    #[path = "fleet.rs"]
+    pub mod fleet;
+    #[cfg(feature = "cli")]
+    #[path = "in_place.rs"]
+    mod in_place;
+    #[cfg(feature = "cli")]
+    #[path = "index_rotation.rs"]
+    mod index_rotation;
+    #[path = "keys.rs"]
+    mod keys;
+    #[path = "keys_at_boot.rs"]
+    mod keys_at_boot;
+    #[path = "killed.rs"]
+    mod killed;
+    #[path = "language.rs"]
+    mod language;
+    #[path = "limits.rs"]
+    mod limits;
+    #[path = "on_mysql.rs"]
+    mod on_mysql;
+    #[cfg(feature = "cli")]
+    #[path = "operator.rs"]
+    mod operator;
+    #[cfg(feature = "cli")]
+    #[path = "other_library.rs"]
+    mod other_library;
+    #[cfg(feature = "cli")]
+    #[path = "plaintext.rs"]
+    mod plaintext;
+    #[path = "plan.rs"]
+    mod plan;
+    #[path = "ranges.rs"]
+    mod ranges;
+    #[cfg(feature = "cli")]
+    #[path = "retirement.rs"]
+    mod retirement;
+    #[cfg(feature = "cli")]
+    #[path = "rotation.rs"]
+    mod rotation;
+    #[path = "traffic.rs"]
+    mod traffic;
+    #[cfg(feature = "cli")]
+    #[path = "truth.rs"]
+    mod truth;
+    #[path = "writers.rs"]
+    mod writers;
+}

@@ -1,0 +1,292 @@
+//! From a plaintext column to a ciphertext column beside it, while programs of two versions at a time read, write and look up.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel_envelope::Unbound;
+use diesel_migrations::{FileBasedMigrations, MigrationHarness};
+
+use super::database::Database;
+use super::fleet::{Fleet, Version};
+use super::{EMAIL, URL_VAR, establish};
+use crate::tools::{Tools, keyrings};
+use crate::world::keyring;
+
+const ROWS: i64 = 300;
+
+/// As the guide has it, which is tested below.
+const COLUMNS: &str = r#"
+[[column]]
+name = "users.email_ciphertext"
+label = "users.email"
+plaintext = "email"
+[[column.index]]
+name = "email_index"
+normalize = "caseless"
+"#;
+
+/// The label, the index and their words, the same in each version.
+macro_rules! email {
+    ($column:ident) => {
+        impl diesel_envelope::Context for users::$column {
+            const LABEL: &'static str = "users.email";
+        }
+        impl diesel_envelope::IndexSpec for users::email_index {
+            type Value = str;
+            const LABEL: &'static str = "users.email_index";
+            fn normalize(value: &str) -> std::borrow::Cow<'_, [u8]> {
+                diesel_envelope::blind_index::normalize::caseless(value)
+            }
+        }
+        impl diesel_envelope::SearchableColumn for users::$column {
+            type Indexes = users::email_index;
+        }
+    };
+}
+
+/// The program as it was: plaintext only.
+mod v0 {
+    use super::*;
+
+    diesel::table! {
+        users (id) {
+            id -> BigInt,
+            email -> Text,
+        }
+    }
+
+    pub const VERSION: Version = Version {
+        name: "v0",
+        insert: |conn, id, email| diesel::insert_into(users::table).values((users::id.eq(id), users::email.eq(email))).execute(conn),
+        update: |conn, id, email| diesel::update(users::table.find(id)).set(users::email.eq(email)).execute(conn),
+        read: |conn, id| users::table.find(id).select(users::email).first(conn),
+        find: |conn, email| users::table.filter(users::email.eq(email)).select(users::id).load(conn),
+    };
+}
+
+/// Writes both, reads the plaintext.
+mod v1 {
+    use super::*;
+    use diesel_envelope::Searchable;
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use diesel_envelope::sql_types::*;
+
+        users (id) {
+            id -> BigInt,
+            email -> Text,
+            email_ciphertext -> Nullable<Ciphertext>,
+            email_index -> Nullable<BlindIndex>,
+        }
+    }
+    email!(email_ciphertext);
+
+    #[derive(Insertable, AsChangeset)]
+    #[diesel(table_name = users)]
+    pub struct Email<'a> {
+        email: &'a str,
+        #[diesel(embed)]
+        ciphertext: Searchable<String, users::email_ciphertext>,
+    }
+
+    impl<'a> From<&'a str> for Email<'a> {
+        fn from(email: &'a str) -> Self {
+            Self { email, ciphertext: email.into() }
+        }
+    }
+
+    pub const VERSION: Version = Version {
+        name: "v1",
+        insert: |conn, id, email| diesel::insert_into(users::table).values((users::id.eq(id), &Email::from(email))).execute(conn),
+        update: |conn, id, email| diesel::update(users::table.find(id)).set(&Email::from(email)).execute(conn),
+        read: |conn, id| users::table.find(id).select(users::email).first(conn),
+        find: |conn, email| users::table.filter(users::email.eq(email)).select(users::id).load(conn),
+    };
+}
+
+/// Writes both, reads the ciphertext, and looks up by the blind index.
+mod v2 {
+    use super::*;
+    use diesel_envelope::{BlindIndexDsl, Encrypted};
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use diesel_envelope::sql_types::*;
+
+        users (id) {
+            id -> BigInt,
+            email_ciphertext -> Ciphertext,
+            email_index -> BlindIndex,
+        }
+    }
+    email!(email_ciphertext);
+
+    pub const VERSION: Version = Version {
+        name: "v2",
+        insert: v1::VERSION.insert,
+        update: v1::VERSION.update,
+        read: |conn, id| {
+            let email: Encrypted<String, users::email_ciphertext> = users::table.find(id).select(users::email_ciphertext).first(conn)?;
+            Ok(email.into_inner())
+        },
+        find: |conn, email| users::table.filter(users::email_index.matches(email)).select(users::id).load(conn),
+    };
+}
+
+/// Knows the ciphertext only, under the name that the field always had.
+mod v3 {
+    use super::*;
+    use diesel_envelope::{BlindIndexDsl, Searchable};
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use diesel_envelope::sql_types::*;
+
+        users (id) {
+            id -> BigInt,
+            #[sql_name = "email_ciphertext"]
+            email -> Ciphertext,
+            email_index -> BlindIndex,
+        }
+    }
+    email!(email);
+
+    type Email = Searchable<String, users::email>;
+
+    pub const VERSION: Version = Version {
+        name: "v3",
+        insert: |conn, id, email| diesel::insert_into(users::table).values((users::id.eq(id), Email::from(email))).execute(conn),
+        update: |conn, id, email| diesel::update(users::table.find(id)).set(Email::from(email)).execute(conn),
+        read: |conn, id| {
+            let email: Email = users::table.find(id).select(Email::as_select()).first(conn)?;
+            Ok(email.into_inner())
+        },
+        find: |conn, email| users::table.filter(users::email_index.matches(email)).select(users::id).load(conn),
+    };
+}
+
+/// `diesel migration run`.
+pub fn migrate(database: &Database, tools: &Tools) -> Result<usize, String> {
+    let migrations = FileBasedMigrations::from_path(tools.migrations()).unwrap();
+    let run = establish(&database.url).run_pending_migrations(migrations).map(|run| run.len());
+    run.map_err(|error| format!("{error:?}"))
+}
+
+/// The guides for tables that have rows.
+pub const EXISTING_DATA: &str = include_str!("../../../docs/existing-data.md");
+pub const OTHER_LIBRARIES: &str = include_str!("../../../docs/lockbox-and-pgcrypto.md");
+
+/// `diesel-envelope generate-migration …`, as a guide has it, and `diesel migration run`.
+#[track_caller]
+pub fn step(database: &Database, tools: &Tools, line: &str) {
+    let told = |guide: &str| guide.lines().any(|told| told.split(" #").next().is_some_and(|told| told.trim() == line));
+    assert!([EXISTING_DATA, OTHER_LIBRARIES].into_iter().any(told), "nobody is told: {line}");
+    let created = tools.done(line).stdout.lines().filter(|line| line.ends_with("up.sql")).count();
+    assert_eq!(migrate(database, tools), Ok(created), "{line}");
+}
+
+/// A step that the database refuses, and that leaves the rows as they are.
+#[track_caller]
+pub fn refused(database: &Database, tools: &Tools, line: &str) -> String {
+    let before = tools.generated();
+    tools.done(line);
+    let error = migrate(database, tools).expect_err("the migration passed");
+    tools.forget_since(&before);
+    error
+}
+
+fn rows(database: &Database, condition: &str) -> usize {
+    database.cells(["id"], &format!("users WHERE {condition}")).len()
+}
+
+#[test]
+fn a_plaintext_column_is_replaced_by_a_ciphertext_column_while_programs_run() {
+    assert!(EXISTING_DATA.contains(COLUMNS.trim_start()));
+    let database = Database::with(&format!(
+        "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, email {EMAIL} NOT NULL);\nCREATE UNIQUE INDEX users_email ON users (email)"
+    ));
+    let tools = Tools::new(&database.url, COLUMNS);
+    let fleet = Fleet::new(&database.url, v0::VERSION, ROWS);
+    let v0 = fleet.start(v0::VERSION);
+
+    step(&database, &tools, "diesel-envelope generate-migration users --unique email_index");
+    v0.works();
+    let v1 = fleet.start(v1::VERSION);
+    tools.run("diesel-envelope verify users").failed("the plaintext is there, and no ciphertext: run the backfill");
+
+    // As long as v0 changes plaintexts there may be rows left, which is no reason to wait.
+    let outcome = tools.run("diesel-envelope backfill users --batch-size 20");
+    assert!(outcome.code == 0 || outcome.stderr.contains("rows are left"), "{outcome:?}");
+    // v0 changes a plaintext whose row is done: the row comes by again.
+    v0.until(|| rows(&database, "email_ciphertext IS NULL AND id <= 300") > 0);
+    v0.stop();
+
+    tools.done("diesel-envelope backfill users --batch-size 20");
+    assert_eq!(tools.count("to_backfill"), 0);
+    tools.done("diesel-envelope verify users");
+
+    let v2 = fleet.start(v2::VERSION);
+    v1.stop();
+    tools.done("diesel-envelope verify users");
+    assert_eq!(rows(&database, "email_ciphertext IS NULL OR email_index IS NULL"), 0);
+
+    // SQLite takes no NOT NULL from a column: the program that knows no plaintext cannot run beside the one that does.
+    let v3 = if URL_VAR.is_none() {
+        tools.run("diesel-envelope generate-migration users --step relax").failed("stop the program, run finish");
+        v2.stop();
+        // Nor does it drop a column that an index is over.
+        database.execute("DROP INDEX users_email");
+        None
+    } else {
+        step(&database, &tools, "diesel-envelope generate-migration users --step relax");
+        v2.works();
+        let v3 = fleet.start(v3::VERSION);
+        v2.stop();
+        // What v3 wrote has no plaintext, and every other one is what the ciphertext says.
+        assert!(rows(&database, "email IS NULL AND email_ciphertext IS NOT NULL") > 0);
+        tools.done("diesel-envelope verify users --where=email>''");
+        Some(v3)
+    };
+
+    // A plaintext that somebody left behind.
+    let finish = "diesel-envelope generate-migration users --step finish --not-null users.email_ciphertext";
+    database.execute("INSERT INTO users (id, email) VALUES (700000, 'left@example.org')");
+    let said = refused(&database, &tools, finish);
+    assert!(
+        said.contains("plaintexts that are not encrypted") || said.contains("users_email_ciphertext_diesel_envelope_complete"),
+        "{said}"
+    );
+    assert!(!said.contains("left@example.org"), "{said}");
+    assert_eq!(rows(&database, "email = 'left@example.org' AND email_ciphertext IS NULL"), 1);
+    v3.iter().for_each(|program| program.works());
+    tools.done("diesel-envelope backfill users");
+    step(&database, &tools, finish);
+    let v3 = v3.unwrap_or_else(|| fleet.start(v3::VERSION));
+    v3.works();
+
+    tools.declare(&COLUMNS.replace("plaintext = \"email\"\n", ""));
+    assert_eq!(rows(&database, "email_ciphertext IS NULL OR email_index IS NULL"), 0);
+    let refuses = |sql: &str| {
+        assert!(establish(&database.url).batch_execute(sql).is_err(), "{sql} passed");
+    };
+    refuses("SELECT email FROM users");
+    refuses("INSERT INTO users (id) VALUES (700001)");
+
+    // A value that could be another column's is found by `verify`, and stops the last step.
+    let stray = super::literal(&keyring(&keyrings()[0]).encrypt::<_, Unbound>(&"left@example.org".to_owned()).unwrap());
+    database.execute(&format!("UPDATE users SET email_ciphertext = {stray} WHERE id = 700000"));
+    tools.run("diesel-envelope verify users --accept unbound").failed("id=700000, email_ciphertext: an unbound value");
+    refused(&database, &tools, "diesel-envelope generate-migration users --step bound");
+    tools.done("diesel-envelope rotate users --accept unbound");
+    step(&database, &tools, "diesel-envelope generate-migration users --step bound");
+    refuses(&format!("UPDATE users SET email_ciphertext = {stray} WHERE id = 700000"));
+    refuses(&format!(
+        "UPDATE users SET email_ciphertext = {} WHERE id = 700000",
+        super::literal(b"a plaintext of more than 34 characters")
+    ));
+    v3.stop();
+
+    tools.done("diesel-envelope verify users");
+    fleet.settles(v3::VERSION);
+    assert_eq!(tools.count("rows"), fleet.len() + 1);
+}

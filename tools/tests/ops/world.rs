@@ -1,0 +1,83 @@
+//! What all databases share: keyrings, columns, values.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use diesel_envelope::keyring::{Algorithm, Document, Options};
+use diesel_envelope::{Context, IndexSpec, Keyring};
+use diesel_envelope_tools::{Column, Failure, Index, Normalizer, Observer};
+
+pub fn unique_name() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("ops_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub enum Email {}
+impl Context for Email {
+    const LABEL: &'static str = "users.email";
+}
+
+pub enum EmailIndex {}
+impl IndexSpec for EmailIndex {
+    type Value = str;
+    const LABEL: &'static str = "users.email_index";
+    fn normalize(value: &str) -> std::borrow::Cow<'_, [u8]> {
+        diesel_envelope::blind_index::normalize::caseless(value)
+    }
+}
+
+/// The column of [`Email`], with its index.
+pub fn email() -> Column {
+    Column::new("users", "email").index(Index::new("email_index", "users.email_index").normalize(Normalizer::Caseless))
+}
+
+pub fn keyring(document: &Document) -> Keyring {
+    Keyring::from_document(document, &Options::new()).unwrap()
+}
+
+/// A document in which a new key only reads yet, and the same in which it writes: the keyrings of two program versions side by side.
+pub fn reading_and_writing() -> (Document, Document) {
+    let mut before = Document::generate().unwrap();
+    let key = before.add_key(Algorithm::Aes256GcmSiv).unwrap();
+    let mut after = before.clone();
+    after.promote_key(key).unwrap();
+    (before, after)
+}
+
+/// A document, and the same with a new key that writes.
+pub fn before_and_after() -> (Document, Document) {
+    let before = Document::generate().unwrap();
+    let mut after = before.clone();
+    let key = after.add_key(Algorithm::Aes256GcmSiv).unwrap();
+    after.promote_key(key).unwrap();
+    (before, after)
+}
+
+/// Keeps what it is told.
+#[derive(Default)]
+pub struct Told {
+    pub failures: Mutex<Vec<Failure>>,
+    pub batches: Mutex<Vec<u64>>,
+}
+
+impl Told {
+    pub fn failures(&self) -> Vec<String> {
+        let mut failures: Vec<_> = self.failures.lock().unwrap().iter().map(ToString::to_string).collect();
+        failures.sort();
+        failures
+    }
+}
+
+impl Observer for Told {
+    fn batch(&self, rows: u64) {
+        self.batches.lock().unwrap().push(rows);
+    }
+
+    fn failure(&self, failure: &Failure) {
+        self.failures.lock().unwrap().push(failure.clone());
+    }
+}
