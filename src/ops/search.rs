@@ -312,7 +312,7 @@ mod tests {
     use diesel::sqlite::{Sqlite, SqliteConnection};
 
     use super::*;
-    use crate::ops::statement::number;
+    use crate::ops::statement::{Run, number};
 
     const ID: KeyId = KeyId([0x9f, 0x3c, 0x01, 0xaa]);
 
