@@ -310,8 +310,7 @@ mod tests {
     use diesel::sqlite::{Sqlite, SqliteConnection};
 
     use super::*;
-    use crate::statement::Run;
-    use crate::statement::number;
+    use crate::statement::{Run, number};
 
     const ID: KeyId = KeyId::from_bytes([0x9f, 0x3c, 0x01, 0xaa]);
 

@@ -170,9 +170,9 @@ fn two_rotations_against_each_other_end() {
             assert!(*passes < 20, "{ends:?}");
         }
         let written_back = ends.iter().any(|(end, _)| matches!(end, Err(OpsError::WrittenBack { .. })));
-        let report = ops::rotate(&mut database.connections(1), &keyring(&to[1]), &[column.clone()], &settings, &()).unwrap();
+        let report = ops::rotate(&mut database.connections(1), &keyring(&to[1]), std::slice::from_ref(&column), &settings, &()).unwrap();
         assert!(report.is_complete(), "{report:?}");
-        assert!(ops::verify(&mut database.connect(), &keyring(&to[1]), &[column.clone()], &settings, &()).unwrap().is_sound());
+        assert!(ops::verify(&mut database.connect(), &keyring(&to[1]), std::slice::from_ref(&column), &settings, &()).unwrap().is_sound());
         written_back
     });
     assert!(ended, "neither noticed that its rows came back");
