@@ -282,6 +282,9 @@ mod tests {
             OpsError::UniqueIndex { column: name() },
             OpsError::MissingKeys { missing: vec![name()] },
             OpsError::Unreadable { column: name(), rows: 1 },
+            OpsError::Unsearchable { table: name() },
+            OpsError::OlderKey { column: name(), newer: KeyId::from_bytes([1; 4]), primary: KeyId::from_bytes([2; 4]) },
+            OpsError::WrittenBack { table: name() },
         ] {
             let shown = format!("{error}{error:?}");
             assert!(shown.contains("users\\n{") && !shown.contains(char::is_control), "{shown}");

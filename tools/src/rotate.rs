@@ -6,7 +6,7 @@ use diesel::connection::LoadConnection;
 use zeroize::Zeroizing;
 
 use super::column::{Column, Index};
-use super::dialect::{Form, OpsBackend, Read, Shape};
+use super::dialect::{self, Form, OpsBackend, Read, Shape};
 use super::error::OpsError;
 use super::report::{Observer, Report};
 use super::search::names_key;
@@ -81,7 +81,8 @@ fn refuse_newer_keys<DB: OpsBackend>(
         let stored = table.column(&column.name)?;
         let named = names_key::<DB>(&stored.name, stored.text, newer);
         let sql = format!("SELECT {} FROM {} WHERE ({named}){filter} LIMIT 1", head::<DB>(table, column)?, DB::table(&table.name));
-        for (head, _) in heads(DB::load(conn, Statement::new(sql))?) {
+        let found = dialect::read(conn, DB::READ, |conn| Ok(DB::load(conn, Statement::new(sql))?))?;
+        for (head, _) in heads(found) {
             if let Some(newer) = head.and_then(|head| format_of(&head).1) {
                 return Err(OpsError::OlderKey { column: column.to_string(), newer, primary: keyring.primary_id() });
             }

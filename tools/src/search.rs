@@ -5,9 +5,9 @@ use std::fmt;
 use diesel::connection::LoadConnection;
 
 use super::column::{Column, TableName};
-use super::dialect::{DeclaredAs, Listed, ListedColumn, OpsBackend};
+use super::dialect::{self, DeclaredAs, Listed, ListedColumn, OpsBackend};
 use super::error::OpsError;
-use super::migration::Dialect;
+use super::migration::{Dialect, Storage, token_in_any_spelling};
 use super::statement::Statement;
 use super::table::Table;
 use super::usage::rows_under;
@@ -258,10 +258,13 @@ fn count<DB: OpsBackend>(
         selected.push(DB::as_text(&format!("count({})", DB::quote(name))));
         selected.push(sum(format!("({}) AND {octets} >= {OVERHEAD}", is_native::<DB>(name, *text))));
         let begins = format!("{} = {}", DB::head(name, *text, FERNET_PREFIX.len()), DB::literal(FERNET_PREFIX));
-        selected.push(sum(format!("{begins} AND {octets} >= {TOKEN_MIN}")));
+        let storage = if *text { Storage::Text } else { Storage::Binary };
+        let spelt = token_in_any_spelling(DB::DIALECT, storage, &DB::quote(name));
+        selected.push(sum(format!("{begins} AND {octets} >= {TOKEN_MIN} OR {spelt}")));
         selected.push(sum(names_key::<DB>(name, *text, &[key_id])));
     }
-    let row = DB::load(conn, Statement::new(format!("SELECT {} FROM {}", selected.join(", "), DB::table(table))))?.into_iter().next();
+    let sql = format!("SELECT {} FROM {}", selected.join(", "), DB::table(table));
+    let row = dialect::read(conn, DB::READ, |conn| Ok(DB::load(conn, Statement::new(sql))?))?.into_iter().next();
     let numbers: Vec<u64> = row
         .into_iter()
         .flat_map(|row| row.0)
