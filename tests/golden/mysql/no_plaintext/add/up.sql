@@ -1,0 +1,8 @@
+-- add: users (email): columns for ciphertext and its blind indexes, which take no plaintext.
+-- To be run before any program writes ciphertext. Afterwards deploy the program that writes both, backfill, and verify.
+ALTER TABLE `users`
+    ADD COLUMN `email` LONGBLOB,
+    ADD CONSTRAINT `users_email_diesel_envelope_shape` CHECK (
+        OCTET_LENGTH(`email`) >= 34 AND LEFT(`email`, 1) BETWEEN X'A0' AND X'AF'
+        OR OCTET_LENGTH(`email`) >= 100 AND OCTET_LENGTH(`email`) % 4 = 0 AND LEFT(`email`, 6) = X'674141414141'
+    );

@@ -1,0 +1,15 @@
+-- The plaintext columns come back empty: no migration can decrypt.
+ALTER TABLE "users"
+    ALTER COLUMN "note" TYPE text COLLATE "utf8mb4_general_ci";
+CREATE FUNCTION "users_note_diesel_envelope_backfill"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    IF NEW."note"::text COLLATE "C" IS DISTINCT FROM OLD."note"::text COLLATE "C"
+        AND ((NEW."note"::text COLLATE "C") ~ '^de[1-9][.][o-r][A-Za-z0-9_-]{45,}$'
+        OR octet_length((NEW."note"::text COLLATE "C")) % 4 = 0 AND (NEW."note"::text COLLATE "C") ~ '^gAAAAA[A-Za-z0-9_-]{92,}={0,2}$') IS NOT TRUE THEN
+        NEW."note_index" := NULL;
+    END IF;
+    RETURN NEW;
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_note_diesel_envelope_backfill" BEFORE UPDATE ON "users"
+    FOR EACH ROW EXECUTE FUNCTION "users_note_diesel_envelope_backfill"();

@@ -1,0 +1,17 @@
+-- add: users (email): columns for ciphertext and its blind indexes, which take no plaintext.
+-- To be run before any program writes ciphertext. Afterwards deploy the program that writes both, backfill, and verify.
+ALTER TABLE "users"
+    ADD COLUMN "email" TEXT COLLATE BINARY CHECK ("email" IS NULL OR typeof("email") = 'text' AND length("email") = length(CAST("email" AS BLOB)) AND (
+        length("email") >= 50 AND "email" GLOB 'de[1-9].[o-r]*' AND substr("email", 5) NOT GLOB '*[^A-Za-z0-9_-]*'
+        OR length("email") >= 100 AND length("email") % 4 = 0 AND "email" GLOB 'gAAAAA*'
+            AND rtrim("email", '=') NOT GLOB '*[^A-Za-z0-9_-]*' AND length(rtrim("email", '=')) >= length("email") - 2
+    ));
+ALTER TABLE "users"
+    ADD COLUMN "email_index" BLOB CHECK ("email_index" IS NULL OR typeof("email_index") = 'blob' AND length("email_index") = 32);
+CREATE INDEX "users_email_index_diesel_envelope_idx" ON "users" ("email_index");
+CREATE TRIGGER "users_email_diesel_envelope_backfill" AFTER UPDATE OF "email_plain" ON "users"
+WHEN (NEW."email_plain" COLLATE BINARY IS NOT OLD."email_plain" COLLATE BINARY OR typeof(NEW."email_plain") <> typeof(OLD."email_plain"))
+    AND NEW."email" IS OLD."email"
+BEGIN
+    UPDATE "users" SET "email" = NULL, "email_index" = NULL WHERE "id" IS NEW."id";
+END;
