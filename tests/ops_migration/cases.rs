@@ -117,7 +117,10 @@ fn the_constraints_take_ciphertext_and_no_plaintext() {
         let (good, bad) = match storage {
             Storage::Binary => (
                 vec![blob(&bound("")), blob(&unbound("bob")), blob(token.as_bytes()), blob(fernet(&"x".repeat(100)).as_bytes())],
-                vec![blob(b"bob@example.org"), blob(b""), blob(&bound("")[..33]), blob(&[b'x'; 200]), blob(&token.as_bytes()[..99])],
+                vec![blob(b"bob@example.org"), blob(b""), blob(&bound("")[..33]), blob(&[b'x'; 200])]
+                    .into_iter()
+                    .chain(shaped_like_a_token(&token).iter().map(|text| blob(text.as_bytes())))
+                    .collect::<Vec<_>>(),
             ),
             Storage::Text => (
                 vec![quoted(&native), quoted(&bound_text("")), quoted(&token), quoted(&fernet(&"x".repeat(77)))],
@@ -133,7 +136,10 @@ fn the_constraints_take_ciphertext_and_no_plaintext() {
                     quoted(&format!("{token}\n\n\n\n")),
                     quoted(&token.replace("gAAAAA", "GAAAAA")),
                     quoted(&"x".repeat(120)),
-                ],
+                ]
+                .into_iter()
+                .chain(shaped_like_a_token(&token).iter().chain(&shaped_like_native(&native)).map(|text| quoted(text)))
+                .collect::<Vec<_>>(),
             ),
         };
         for value in good {
@@ -148,6 +154,89 @@ fn the_constraints_take_ciphertext_and_no_plaintext() {
         runner.fails(&format!("UPDATE users SET email_index = {}", blob(&[1; 33])));
         runner.execute("UPDATE users SET email = NULL, email_index = NULL");
     }
+}
+
+/// What has the beginning, the alphabet or the length of a token, and not all of them.
+fn shaped_like_a_token(token: &str) -> Vec<String> {
+    let long = fernet(&"x".repeat(40));
+    assert_eq!((token.len(), long.len(), &token[98..], &long[139..]), (100, 140, "==", &long[139..]));
+    vec![
+        token[..99].to_owned(),
+        token[..98].to_owned(),
+        format!("{token}===="),
+        format!("{token}\n"),
+        format!("{}\n", &token[..99]),
+        format!(" {}", &token[..99]),
+        format!("gAAAAA{}", "A".repeat(94)),
+        format!("gAAAAA{}==", "A".repeat(96)),
+        format!("gAAAAA{}", "A".repeat(114)),
+        format!("gAAAAA{}B==", "A".repeat(91)),
+        format!("gAAAAA{}B=", "A".repeat(112)),
+        format!("gAAAAA{}=", "A".repeat(133)),
+        format!("gAAAAA{}+==", "A".repeat(91)),
+        format!("gAAAAA{}é", "A".repeat(132)),
+        format!("gAAAAA{}+", "A".repeat(133)),
+        format!("gaaaaa{}", &long[6..]),
+        format!("{}\n", &long[..139]),
+        "gAAAAAlice".to_owned(),
+    ]
+}
+
+/// The same of native text.
+fn shaped_like_native(native: &str) -> Vec<String> {
+    let canonical = format!("de1.oQ{}", "A".repeat(44));
+    let (two, three) = (format!("{}B", &canonical[..49]), format!("{canonical}B"));
+    vec![
+        "de1.".to_owned(),
+        "de1.hello".to_owned(),
+        format!("de1.{}", "A".repeat(46)),
+        format!("de1.0Q{}", "A".repeat(44)),
+        canonical[..49].to_owned(),
+        two,
+        three,
+        format!("{canonical}AAA"),
+        format!("{canonical}\n"),
+        format!("{canonical}AA="),
+        format!("{canonical}+A"),
+        format!("{native}===="),
+    ]
+}
+
+/// A condition of SQL cannot tell these from a ciphertext; `verify` does.
+#[test]
+fn finish_refuses_in_place_what_is_no_complete_ciphertext() {
+    let column = Column::new("users", "email").plaintext("email");
+    let plan = ColumnPlan::new(column).longest(200).plaintext_type("varchar(50)");
+    let plan = if DIALECT == Dialect::MySql { plan.collation("utf8mb4_general_ci") } else { plan };
+    let mut runner = Runner::new(users(plan), "CREATE TABLE users (id BIGINT PRIMARY KEY, email VARCHAR(50))");
+    runner.step(Step::Widen);
+    let (native, token) = (bound_text("bob"), fernet("bob"));
+    let native_like = shaped_like_native(&native).into_iter().chain([
+        native.replace("de1.", "DE1."),
+        native.replace("de1.", "de2."),
+        native.replace("de1.o", "de1.p"),
+        native.replace("de1.oQ", "de1.og"),
+        format!(" {native}"),
+        format!("{native}\n"),
+    ]);
+    let odd = [format!("{token}\n"), format!(" {token}"), format!("gAAAAA{}+==", "A".repeat(91)), "bob".to_owned(), String::new()];
+    for left in native_like.chain(shaped_like_a_token(&token)).chain(odd) {
+        runner.execute(&format!("INSERT INTO users (id, email) VALUES (1, {})", quoted(&left)));
+        let said = runner.refused(Step::Finish);
+        assert!(left.len() < 8 || !said.contains(left.trim()), "{said}");
+        runner.execute("DELETE FROM users");
+    }
+    let unknown_flags = format!("de1.ofEA{}", "A".repeat(42));
+    for (id, complete) in
+        [native, token, fernet(&"x".repeat(20)), fernet(&"x".repeat(40)), bound_text("x"), bound_text("xx"), unknown_flags]
+            .iter()
+            .enumerate()
+    {
+        runner.execute(&format!("INSERT INTO users (id, email) VALUES ({id}, {})", quoted(complete)));
+    }
+    let comment = &generate_migration(DIALECT, Step::Finish, &runner.plan).unwrap()[0].up;
+    assert!(comment.contains("only verify, which decrypts, finds it"), "{comment}");
+    runner.step(Step::Finish);
 }
 
 #[test]

@@ -132,6 +132,11 @@ fn column_shape(plan: &ColumnPlan, row: &str) -> String {
     shape::ciphertext(PG, plan.storage, &expression).replace('\n', "\n    ")
 }
 
+/// That a column in place holds a ciphertext that this version reads.
+fn complete(plan: &ColumnPlan, row: &str) -> String {
+    shape::complete(PG, &format!("{row}{}", q(plan.name())))
+}
+
 fn add_index_column(table: &TablePlan, name: &str, index: &Index) -> Vec<String> {
     if !table.online {
         return vec![format!("ADD COLUMN {} blind_index", q(name))];
@@ -166,7 +171,7 @@ fn create_backfill(table: &TablePlan, plan: &ColumnPlan) -> [String; 2] {
     let assignments: Vec<_> = nulls.map(|column| format!("NEW.{column} := NULL")).collect();
     let condition = match plan.beside() {
         Some(plaintext) => format!("{}\n        AND NEW.{column} IS NOT DISTINCT FROM OLD.{column}", shape::changed(PG, &q(plaintext))),
-        None => format!("{}\n        AND ({}) IS NOT TRUE", shape::changed(PG, &column), column_shape(plan, "NEW.")),
+        None => format!("{}\n        AND ({}) IS NOT TRUE", shape::changed(PG, &column), complete(plan, "NEW.")),
     };
     create_trigger(table, plan, "backfill", &[(condition, assignments)])
 }

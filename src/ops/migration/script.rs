@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::plan::ColumnPlan;
 use super::{Dialect, Migration, Step, TablePlan};
 use crate::ops::TableName;
 
@@ -56,6 +57,10 @@ pub(super) fn alter(dialect: Dialect, table: &TablePlan, clauses: Vec<String>) -
     (!clauses.is_empty()).then(|| format!("ALTER TABLE {name}\n    {}", clauses.join(",\n    ")))
 }
 
+/// What no condition of SQL can tell.
+const SHAPED: &str =
+    "A text that somebody typed in the whole shape of a ciphertext passes: only verify, which decrypts, finds it. Run it before.\n";
+
 /// What each step is for and when it is run, before what is particular to a database.
 pub(super) fn purpose(step: Step, table: &TablePlan) -> String {
     let (what, when) = match step {
@@ -90,5 +95,6 @@ pub(super) fn purpose(step: Step, table: &TablePlan) -> String {
         Step::Retire => ("the first index columns go", "when no program reads or writes them any more"),
     };
     let columns: Vec<_> = table.columns.iter().map(|plan| plan.column.name.as_str()).collect();
-    format!("{}: {} ({}): {what}.\nTo be run {when}.\n", step.name(), table.name, columns.join(", "))
+    let shaped = if step == Step::Finish && table.columns.iter().any(ColumnPlan::is_in_place) { SHAPED } else { "" };
+    format!("{}: {} ({}): {what}.\nTo be run {when}.\n{shaped}", step.name(), table.name, columns.join(", "))
 }

@@ -90,7 +90,7 @@ fn create_backfill(table: &TablePlan, plan: &ColumnPlan) -> String {
     let nulls: Vec<_> = nulls.collect();
     let (watched, condition) = match plan.beside() {
         Some(plaintext) => (q(plaintext), format!("NEW.{column} IS OLD.{column}")),
-        None => (column.clone(), format!("({}) IS NOT 1", shape::ciphertext(SQLITE, plan.storage, &format!("NEW.{column}")))),
+        None => (column.clone(), format!("({}) IS NOT 1", shape::complete(SQLITE, &format!("NEW.{column}")))),
     };
     let condition = format!("{}\n    AND {condition}", shape::changed(SQLITE, &watched));
     create_trigger(table, plan, "backfill", (&watched, &condition), &[update(table, &nulls, None)])

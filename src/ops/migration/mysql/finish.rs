@@ -1,8 +1,8 @@
 //! The plaintext goes: MySQL and MariaDB.
 
 use super::{
-    MYSQL, add_check, add_index, create_backfill, drop_check, drop_index, drop_relax, drop_trigger, index_type, looks_encrypted, not_null,
-    plaintext_type, q, refuse, strict_type, strictly, wide_type,
+    MYSQL, add_check, add_index, create_backfill, drop_check, drop_index, drop_relax, drop_trigger, index_type, not_null, plaintext_type,
+    q, refuse, strict_type, strictly, wide_type,
 };
 use crate::ops::OpsError;
 use crate::ops::migration::plan::{ColumnPlan, TablePlan};
@@ -30,7 +30,7 @@ pub(super) fn finish(table: &TablePlan) -> Result<Vec<Migration>, OpsError> {
 
 fn checks(table: &TablePlan, plan: &ColumnPlan) -> Vec<String> {
     let column = q(plan.name());
-    let in_place = plan.is_in_place().then(|| format!("{column} IS NULL OR {}", looks_encrypted(&column)));
+    let in_place = plan.is_in_place().then(|| format!("{column} IS NULL OR {}", shape::complete(MYSQL, &column)));
     in_place.into_iter().chain(complete(plan)).flat_map(|complete| refuse(table, plan, &complete)).collect()
 }
 

@@ -1,9 +1,7 @@
 //! The plaintext goes: PostgreSQL.
 
 use super::block::{domains, drop_trigger, locked, refuse};
-use super::{
-    PG, add_shape, column_shape, create_backfill, create_index, drop_index, drop_relax, plaintext_type, q, validated, with_collation,
-};
+use super::{PG, add_shape, complete, create_backfill, create_index, drop_index, drop_relax, plaintext_type, q, validated, with_collation};
 use crate::ops::migration::names::object;
 use crate::ops::migration::plan::{ColumnPlan, TablePlan};
 use crate::ops::migration::script::{alter, purpose};
@@ -45,8 +43,8 @@ fn checks(table: &TablePlan, plan: &ColumnPlan) -> Vec<String> {
         refuse(table, &left, &format!("{}.{plaintext} has plaintexts that are not encrypted in {}", table.name, plan.name()))
     });
     let in_place = plan.is_in_place().then(|| {
-        let left = format!("({}) IS FALSE", column_shape(plan, ""));
-        refuse(table, &left, &format!("{} has plaintexts", plan.column))
+        let left = format!("({}) IS FALSE", complete(plan, ""));
+        refuse(table, &left, &format!("{} has plaintexts, or Fernet tokens that are not in their canonical form", plan.column))
     });
     let indexed = plan.indexes().map(|index| {
         let missing = format!("{column} IS NOT NULL AND {} IS NULL", q(&index.name));

@@ -29,7 +29,9 @@ fn checks(table: &TablePlan, plan: &ColumnPlan) -> Vec<String> {
         checks.extend(refuse(table, &left, &message));
     }
     if plan.is_in_place() {
-        checks.extend(refuse(table, &plaintexts(plan, ""), &format!("{} has plaintexts", plan.column)));
+        let left = format!("{column} IS NOT NULL AND NOT ({})", shape::complete(SQLITE, &column));
+        let message = format!("{} has plaintexts, or Fernet tokens that are not in their canonical form", plan.column);
+        checks.extend(refuse(table, &left, &message));
     } else if plan.not_null {
         checks.extend(refuse(table, &format!("{column} IS NULL"), &format!("{} has rows without a value", plan.column)));
     }
@@ -40,9 +42,9 @@ fn checks(table: &TablePlan, plan: &ColumnPlan) -> Vec<String> {
     checks
 }
 
-/// The condition that a column in place holds a plaintext.
-fn plaintexts(plan: &ColumnPlan, row: &str) -> String {
-    let column = format!("{row}{}", q(plan.name()));
+/// The condition that a plaintext is written to a column in place.
+fn plaintext_is_written(plan: &ColumnPlan) -> String {
+    let column = format!("NEW.{}", q(plan.name()));
     format!("{column} IS NOT NULL AND NOT ({})", shape::ciphertext(SQLITE, plan.storage, &column))
 }
 
@@ -52,7 +54,7 @@ fn changes(table: &TablePlan, plan: &ColumnPlan) -> Vec<String> {
     changes.extend(plan.beside().map(|_| drop_trigger(table, plan.name(), "relax")));
     if plan.is_in_place() {
         let message = format!("{} takes only ciphertext", plan.column);
-        changes.extend(create_constraint(table, plan.name(), "shape", &plaintexts(plan, "NEW."), &message));
+        changes.extend(create_constraint(table, plan.name(), "shape", &plaintext_is_written(plan), &message));
     }
     changes.extend(required(plan).flat_map(|column| create_required(table, column)));
     changes.extend(indexes(table, plan, true));
