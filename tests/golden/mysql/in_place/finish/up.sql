@@ -1,12 +1,21 @@
 -- finish: users (note): from here on there is no plaintext.
 -- To be run after backfill and verify, when no program writes the plaintext any more. It fails, and changes nothing, where a plaintext is left.
+-- A text that somebody typed in the whole shape of a ciphertext passes: only verify, which decrypts, finds it. Run it before.
 -- Indexes over a plaintext column lose it, and a UNIQUE one becomes narrower: drop them before.
 SET @diesel_envelope_sql_mode = @@SESSION.sql_mode;
 SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES');
 DROP TEMPORARY TABLE IF EXISTS diesel_envelope_check;
 CREATE TEMPORARY TABLE diesel_envelope_check (passed INT, CONSTRAINT `users_note_diesel_envelope_complete` CHECK (passed = 1));
-INSERT INTO diesel_envelope_check SELECT 0 FROM `users` WHERE NOT (`note` IS NULL OR OCTET_LENGTH(CAST(CONVERT(`note` USING utf8mb4) AS BINARY)) >= 50 AND LEFT(CAST(CONVERT(`note` USING utf8mb4) AS BINARY), 2) = 'de' AND SUBSTR(CAST(CONVERT(`note` USING utf8mb4) AS BINARY), 4, 1) = '.'
-        OR OCTET_LENGTH(CAST(CONVERT(`note` USING utf8mb4) AS BINARY)) >= 100 AND OCTET_LENGTH(CAST(CONVERT(`note` USING utf8mb4) AS BINARY)) % 4 = 0 AND LEFT(CAST(CONVERT(`note` USING utf8mb4) AS BINARY), 6) = 'gAAAAA') LIMIT 1;
+INSERT INTO diesel_envelope_check SELECT 0 FROM `users` WHERE NOT (`note` IS NULL OR OCTET_LENGTH(CONVERT(`note` USING utf8mb4) COLLATE utf8mb4_bin) >= 50 AND substr(CONVERT(`note` USING utf8mb4) COLLATE utf8mb4_bin, 5) NOT REGEXP '[^A-Za-z0-9_-]' AND (
+        OCTET_LENGTH(CONVERT(`note` USING utf8mb4) COLLATE utf8mb4_bin) % 4 = 0 AND CONVERT(`note` USING utf8mb4) COLLATE utf8mb4_bin REGEXP '^de1[.]o[Q-Za-f].*[A-Za-z0-9_-]$' OR
+        OCTET_LENGTH(CONVERT(`note` USING utf8mb4) COLLATE utf8mb4_bin) % 4 = 2 AND CONVERT(`note` USING utf8mb4) COLLATE utf8mb4_bin REGEXP '^de1[.]o[Q-Za-f].*[AQgw]$' OR
+        OCTET_LENGTH(CONVERT(`note` USING utf8mb4) COLLATE utf8mb4_bin) % 4 = 3 AND CONVERT(`note` USING utf8mb4) COLLATE utf8mb4_bin REGEXP '^de1[.]o[Q-Za-f].*[AEIMQUYcgkosw048]$'
+    )
+    OR OCTET_LENGTH(CONVERT(`note` USING utf8mb4) COLLATE utf8mb4_bin) >= 100 AND TRIM(TRAILING '=' FROM CONVERT(`note` USING utf8mb4) COLLATE utf8mb4_bin) NOT REGEXP '[^A-Za-z0-9_-]' AND (
+        OCTET_LENGTH(CONVERT(`note` USING utf8mb4) COLLATE utf8mb4_bin) % 64 = 12 AND CONVERT(`note` USING utf8mb4) COLLATE utf8mb4_bin REGEXP '^gAAAAA.*[A-Za-z0-9_-]$' OR
+        OCTET_LENGTH(CONVERT(`note` USING utf8mb4) COLLATE utf8mb4_bin) % 64 = 36 AND CONVERT(`note` USING utf8mb4) COLLATE utf8mb4_bin REGEXP '^gAAAAA.*[AQgw]==$' OR
+        OCTET_LENGTH(CONVERT(`note` USING utf8mb4) COLLATE utf8mb4_bin) % 64 = 56 AND CONVERT(`note` USING utf8mb4) COLLATE utf8mb4_bin REGEXP '^gAAAAA.*[AEIMQUYcgkosw048]=$'
+    )) LIMIT 1;
 DROP TEMPORARY TABLE diesel_envelope_check;
 DROP TEMPORARY TABLE IF EXISTS diesel_envelope_check;
 CREATE TEMPORARY TABLE diesel_envelope_check (passed INT, CONSTRAINT `users_note_diesel_envelope_complete` CHECK (passed = 1));
@@ -18,10 +27,16 @@ ALTER TABLE `users`
     ),
     MODIFY COLUMN `note` VARCHAR(384) CHARACTER SET ascii COLLATE ascii_bin NULL,
     ADD CONSTRAINT `users_note_diesel_envelope_shape` CHECK (
-        OCTET_LENGTH(`note`) >= 50 AND LEFT(`note`, 2) = 'de' AND SUBSTR(`note`, 3, 1) BETWEEN '1' AND '9'
-            AND SUBSTR(`note`, 4, 1) = '.' AND SUBSTR(`note`, 5, 1) BETWEEN 'o' AND 'r' AND SUBSTR(`note`, 5) NOT REGEXP '[^A-Za-z0-9_-]'
-        OR OCTET_LENGTH(`note`) >= 100 AND OCTET_LENGTH(`note`) % 4 = 0 AND LEFT(`note`, 6) = 'gAAAAA'
-            AND LEFT(`note`, OCTET_LENGTH(`note`) - 2) NOT REGEXP '[^A-Za-z0-9_-]' AND RIGHT(`note`, 2) NOT REGEXP '[^A-Za-z0-9_=-]|=[^=]'
+        OCTET_LENGTH(`note`) >= 50 AND substr(`note`, 5) NOT REGEXP '[^A-Za-z0-9_-]' AND (
+                OCTET_LENGTH(`note`) % 4 = 0 AND `note` REGEXP '^de[1-9][.][o-r].*[A-Za-z0-9_-]$' OR
+                OCTET_LENGTH(`note`) % 4 = 2 AND `note` REGEXP '^de[1-9][.][o-r].*[AQgw]$' OR
+                OCTET_LENGTH(`note`) % 4 = 3 AND `note` REGEXP '^de[1-9][.][o-r].*[AEIMQUYcgkosw048]$'
+            )
+            OR OCTET_LENGTH(`note`) >= 100 AND TRIM(TRAILING '=' FROM `note`) NOT REGEXP '[^A-Za-z0-9_-]' AND (
+                OCTET_LENGTH(`note`) % 64 = 12 AND `note` REGEXP '^gAAAAA.*[A-Za-z0-9_-]$' OR
+                OCTET_LENGTH(`note`) % 64 = 36 AND `note` REGEXP '^gAAAAA.*[AQgw]==$' OR
+                OCTET_LENGTH(`note`) % 64 = 56 AND `note` REGEXP '^gAAAAA.*[AEIMQUYcgkosw048]=$'
+            )
     );
 DROP TRIGGER `users_note_diesel_envelope_backfill`;
 ALTER TABLE `users`

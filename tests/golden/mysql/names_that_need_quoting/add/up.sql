@@ -6,7 +6,11 @@ ALTER TABLE `or"der``s'; --`
     ADD INDEX `or"der``s'; --_e"mail``s index_diesel_envelope_idx` (`e"mail``s index`),
     ADD CONSTRAINT `or"der``s'; --_e"mail``s'_diesel_envelope_shape` CHECK (
         OCTET_LENGTH(`e"mail``s'`) >= 34 AND LEFT(`e"mail``s'`, 1) BETWEEN X'A0' AND X'AF'
-        OR OCTET_LENGTH(`e"mail``s'`) >= 100 AND OCTET_LENGTH(`e"mail``s'`) % 4 = 0 AND LEFT(`e"mail``s'`, 6) = X'674141414141'
+            OR OCTET_LENGTH(`e"mail``s'`) >= 100 AND TRIM(TRAILING '=' FROM CONVERT(`e"mail``s'` USING latin1) COLLATE latin1_bin) NOT REGEXP '[^A-Za-z0-9_-]' AND (
+                OCTET_LENGTH(`e"mail``s'`) % 64 = 12 AND CONVERT(`e"mail``s'` USING latin1) COLLATE latin1_bin REGEXP '^gAAAAA.*[A-Za-z0-9_-]$' OR
+                OCTET_LENGTH(`e"mail``s'`) % 64 = 36 AND CONVERT(`e"mail``s'` USING latin1) COLLATE latin1_bin REGEXP '^gAAAAA.*[AQgw]==$' OR
+                OCTET_LENGTH(`e"mail``s'`) % 64 = 56 AND CONVERT(`e"mail``s'` USING latin1) COLLATE latin1_bin REGEXP '^gAAAAA.*[AEIMQUYcgkosw048]=$'
+            )
     );
 CREATE TRIGGER `or"der``s'; --_e"mail``s'_diesel_envelope_backfill` BEFORE UPDATE ON `or"der``s'; --` FOR EACH ROW SET
     NEW.`e"mail``s index` = IF(

@@ -1,5 +1,6 @@
 -- finish: or"der`s'; -- (e"mail`s', n"ote`'): from here on there is no plaintext.
 -- To be run after backfill and verify, when no program writes the plaintext any more. It fails, and changes nothing, where a plaintext is left.
+-- A text that somebody typed in the whole shape of a ciphertext passes: only verify, which decrypts, finds it. Run it before.
 -- Indexes over a plaintext column lose it, and a UNIQUE one becomes narrower: drop them before.
 SET @diesel_envelope_sql_mode = @@SESSION.sql_mode;
 SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES');
@@ -9,8 +10,16 @@ INSERT INTO diesel_envelope_check SELECT 0 FROM `or"der``s'; --` WHERE NOT ((`$d
 DROP TEMPORARY TABLE diesel_envelope_check;
 DROP TEMPORARY TABLE IF EXISTS diesel_envelope_check;
 CREATE TEMPORARY TABLE diesel_envelope_check (passed INT, CONSTRAINT `or"der``s'; --_n"ote``'_diesel_envelope_complete` CHECK (passed = 1));
-INSERT INTO diesel_envelope_check SELECT 0 FROM `or"der``s'; --` WHERE NOT (`n"ote``'` IS NULL OR OCTET_LENGTH(CAST(CONVERT(`n"ote``'` USING utf8mb4) AS BINARY)) >= 50 AND LEFT(CAST(CONVERT(`n"ote``'` USING utf8mb4) AS BINARY), 2) = 'de' AND SUBSTR(CAST(CONVERT(`n"ote``'` USING utf8mb4) AS BINARY), 4, 1) = '.'
-        OR OCTET_LENGTH(CAST(CONVERT(`n"ote``'` USING utf8mb4) AS BINARY)) >= 100 AND OCTET_LENGTH(CAST(CONVERT(`n"ote``'` USING utf8mb4) AS BINARY)) % 4 = 0 AND LEFT(CAST(CONVERT(`n"ote``'` USING utf8mb4) AS BINARY), 6) = 'gAAAAA') LIMIT 1;
+INSERT INTO diesel_envelope_check SELECT 0 FROM `or"der``s'; --` WHERE NOT (`n"ote``'` IS NULL OR OCTET_LENGTH(CONVERT(`n"ote``'` USING utf8mb4) COLLATE utf8mb4_bin) >= 50 AND substr(CONVERT(`n"ote``'` USING utf8mb4) COLLATE utf8mb4_bin, 5) NOT REGEXP '[^A-Za-z0-9_-]' AND (
+        OCTET_LENGTH(CONVERT(`n"ote``'` USING utf8mb4) COLLATE utf8mb4_bin) % 4 = 0 AND CONVERT(`n"ote``'` USING utf8mb4) COLLATE utf8mb4_bin REGEXP '^de1[.]o[Q-Za-f].*[A-Za-z0-9_-]$' OR
+        OCTET_LENGTH(CONVERT(`n"ote``'` USING utf8mb4) COLLATE utf8mb4_bin) % 4 = 2 AND CONVERT(`n"ote``'` USING utf8mb4) COLLATE utf8mb4_bin REGEXP '^de1[.]o[Q-Za-f].*[AQgw]$' OR
+        OCTET_LENGTH(CONVERT(`n"ote``'` USING utf8mb4) COLLATE utf8mb4_bin) % 4 = 3 AND CONVERT(`n"ote``'` USING utf8mb4) COLLATE utf8mb4_bin REGEXP '^de1[.]o[Q-Za-f].*[AEIMQUYcgkosw048]$'
+    )
+    OR OCTET_LENGTH(CONVERT(`n"ote``'` USING utf8mb4) COLLATE utf8mb4_bin) >= 100 AND TRIM(TRAILING '=' FROM CONVERT(`n"ote``'` USING utf8mb4) COLLATE utf8mb4_bin) NOT REGEXP '[^A-Za-z0-9_-]' AND (
+        OCTET_LENGTH(CONVERT(`n"ote``'` USING utf8mb4) COLLATE utf8mb4_bin) % 64 = 12 AND CONVERT(`n"ote``'` USING utf8mb4) COLLATE utf8mb4_bin REGEXP '^gAAAAA.*[A-Za-z0-9_-]$' OR
+        OCTET_LENGTH(CONVERT(`n"ote``'` USING utf8mb4) COLLATE utf8mb4_bin) % 64 = 36 AND CONVERT(`n"ote``'` USING utf8mb4) COLLATE utf8mb4_bin REGEXP '^gAAAAA.*[AQgw]==$' OR
+        OCTET_LENGTH(CONVERT(`n"ote``'` USING utf8mb4) COLLATE utf8mb4_bin) % 64 = 56 AND CONVERT(`n"ote``'` USING utf8mb4) COLLATE utf8mb4_bin REGEXP '^gAAAAA.*[AEIMQUYcgkosw048]=$'
+    )) LIMIT 1;
 DROP TEMPORARY TABLE diesel_envelope_check;
 ALTER TABLE `or"der``s'; --`
     ADD CONSTRAINT `or"der``s'; --_e"mail``s'_diesel_envelope_complete` CHECK (
@@ -22,10 +31,16 @@ ALTER TABLE `or"der``s'; --`
     ADD UNIQUE INDEX `or"der``s'; --_e"mail``s index_diesel_envelope_idx` (`e"mail``s index`),
     MODIFY COLUMN `n"ote``'` LONGTEXT CHARACTER SET ascii COLLATE ascii_bin NULL,
     ADD CONSTRAINT `or"der``s'; --_n"ote``'_diesel_envelope_shape` CHECK (
-        OCTET_LENGTH(`n"ote``'`) >= 50 AND LEFT(`n"ote``'`, 2) = 'de' AND SUBSTR(`n"ote``'`, 3, 1) BETWEEN '1' AND '9'
-            AND SUBSTR(`n"ote``'`, 4, 1) = '.' AND SUBSTR(`n"ote``'`, 5, 1) BETWEEN 'o' AND 'r' AND SUBSTR(`n"ote``'`, 5) NOT REGEXP '[^A-Za-z0-9_-]'
-        OR OCTET_LENGTH(`n"ote``'`) >= 100 AND OCTET_LENGTH(`n"ote``'`) % 4 = 0 AND LEFT(`n"ote``'`, 6) = 'gAAAAA'
-            AND LEFT(`n"ote``'`, OCTET_LENGTH(`n"ote``'`) - 2) NOT REGEXP '[^A-Za-z0-9_-]' AND RIGHT(`n"ote``'`, 2) NOT REGEXP '[^A-Za-z0-9_=-]|=[^=]'
+        OCTET_LENGTH(`n"ote``'`) >= 50 AND substr(`n"ote``'`, 5) NOT REGEXP '[^A-Za-z0-9_-]' AND (
+                OCTET_LENGTH(`n"ote``'`) % 4 = 0 AND `n"ote``'` REGEXP '^de[1-9][.][o-r].*[A-Za-z0-9_-]$' OR
+                OCTET_LENGTH(`n"ote``'`) % 4 = 2 AND `n"ote``'` REGEXP '^de[1-9][.][o-r].*[AQgw]$' OR
+                OCTET_LENGTH(`n"ote``'`) % 4 = 3 AND `n"ote``'` REGEXP '^de[1-9][.][o-r].*[AEIMQUYcgkosw048]$'
+            )
+            OR OCTET_LENGTH(`n"ote``'`) >= 100 AND TRIM(TRAILING '=' FROM `n"ote``'`) NOT REGEXP '[^A-Za-z0-9_-]' AND (
+                OCTET_LENGTH(`n"ote``'`) % 64 = 12 AND `n"ote``'` REGEXP '^gAAAAA.*[A-Za-z0-9_-]$' OR
+                OCTET_LENGTH(`n"ote``'`) % 64 = 36 AND `n"ote``'` REGEXP '^gAAAAA.*[AQgw]==$' OR
+                OCTET_LENGTH(`n"ote``'`) % 64 = 56 AND `n"ote``'` REGEXP '^gAAAAA.*[AEIMQUYcgkosw048]=$'
+            )
     );
 DROP TRIGGER `or"der``s'; --_e"mail``s'_diesel_envelope_backfill`;
 DROP TRIGGER IF EXISTS `or"der``s'; --_e"mail``s'_diesel_envelope_relax`;

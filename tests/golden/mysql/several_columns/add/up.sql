@@ -6,7 +6,11 @@ ALTER TABLE `users`
     ADD UNIQUE INDEX `users_email_index_diesel_envelope_idx` (`email_index`),
     ADD CONSTRAINT `users_email_diesel_envelope_shape` CHECK (
         OCTET_LENGTH(`email`) >= 34 AND LEFT(`email`, 1) BETWEEN X'A0' AND X'AF'
-        OR OCTET_LENGTH(`email`) >= 100 AND OCTET_LENGTH(`email`) % 4 = 0 AND LEFT(`email`, 6) = X'674141414141'
+            OR OCTET_LENGTH(`email`) >= 100 AND TRIM(TRAILING '=' FROM CONVERT(`email` USING latin1) COLLATE latin1_bin) NOT REGEXP '[^A-Za-z0-9_-]' AND (
+                OCTET_LENGTH(`email`) % 64 = 12 AND CONVERT(`email` USING latin1) COLLATE latin1_bin REGEXP '^gAAAAA.*[A-Za-z0-9_-]$' OR
+                OCTET_LENGTH(`email`) % 64 = 36 AND CONVERT(`email` USING latin1) COLLATE latin1_bin REGEXP '^gAAAAA.*[AQgw]==$' OR
+                OCTET_LENGTH(`email`) % 64 = 56 AND CONVERT(`email` USING latin1) COLLATE latin1_bin REGEXP '^gAAAAA.*[AEIMQUYcgkosw048]=$'
+            )
     ),
     ADD COLUMN `phone` VARCHAR(384) CHARACTER SET ascii COLLATE ascii_bin,
     ADD COLUMN `phone_index` VARBINARY(32),
@@ -14,15 +18,25 @@ ALTER TABLE `users`
     ADD COLUMN `phone_last4_index` VARBINARY(2),
     ADD INDEX `users_phone_last4_index_diesel_envelope_idx` (`phone_last4_index`),
     ADD CONSTRAINT `users_phone_diesel_envelope_shape` CHECK (
-        OCTET_LENGTH(`phone`) >= 50 AND LEFT(`phone`, 2) = 'de' AND SUBSTR(`phone`, 3, 1) BETWEEN '1' AND '9'
-            AND SUBSTR(`phone`, 4, 1) = '.' AND SUBSTR(`phone`, 5, 1) BETWEEN 'o' AND 'r' AND SUBSTR(`phone`, 5) NOT REGEXP '[^A-Za-z0-9_-]'
-        OR OCTET_LENGTH(`phone`) >= 100 AND OCTET_LENGTH(`phone`) % 4 = 0 AND LEFT(`phone`, 6) = 'gAAAAA'
-            AND LEFT(`phone`, OCTET_LENGTH(`phone`) - 2) NOT REGEXP '[^A-Za-z0-9_-]' AND RIGHT(`phone`, 2) NOT REGEXP '[^A-Za-z0-9_=-]|=[^=]'
+        OCTET_LENGTH(`phone`) >= 50 AND substr(`phone`, 5) NOT REGEXP '[^A-Za-z0-9_-]' AND (
+                OCTET_LENGTH(`phone`) % 4 = 0 AND `phone` REGEXP '^de[1-9][.][o-r].*[A-Za-z0-9_-]$' OR
+                OCTET_LENGTH(`phone`) % 4 = 2 AND `phone` REGEXP '^de[1-9][.][o-r].*[AQgw]$' OR
+                OCTET_LENGTH(`phone`) % 4 = 3 AND `phone` REGEXP '^de[1-9][.][o-r].*[AEIMQUYcgkosw048]$'
+            )
+            OR OCTET_LENGTH(`phone`) >= 100 AND TRIM(TRAILING '=' FROM `phone`) NOT REGEXP '[^A-Za-z0-9_-]' AND (
+                OCTET_LENGTH(`phone`) % 64 = 12 AND `phone` REGEXP '^gAAAAA.*[A-Za-z0-9_-]$' OR
+                OCTET_LENGTH(`phone`) % 64 = 36 AND `phone` REGEXP '^gAAAAA.*[AQgw]==$' OR
+                OCTET_LENGTH(`phone`) % 64 = 56 AND `phone` REGEXP '^gAAAAA.*[AEIMQUYcgkosw048]=$'
+            )
     ),
     ADD COLUMN `age` VARBINARY(128),
     ADD CONSTRAINT `users_age_diesel_envelope_shape` CHECK (
         OCTET_LENGTH(`age`) >= 34 AND LEFT(`age`, 1) BETWEEN X'A0' AND X'AF'
-        OR OCTET_LENGTH(`age`) >= 100 AND OCTET_LENGTH(`age`) % 4 = 0 AND LEFT(`age`, 6) = X'674141414141'
+            OR OCTET_LENGTH(`age`) >= 100 AND TRIM(TRAILING '=' FROM CONVERT(`age` USING latin1) COLLATE latin1_bin) NOT REGEXP '[^A-Za-z0-9_-]' AND (
+                OCTET_LENGTH(`age`) % 64 = 12 AND CONVERT(`age` USING latin1) COLLATE latin1_bin REGEXP '^gAAAAA.*[A-Za-z0-9_-]$' OR
+                OCTET_LENGTH(`age`) % 64 = 36 AND CONVERT(`age` USING latin1) COLLATE latin1_bin REGEXP '^gAAAAA.*[AQgw]==$' OR
+                OCTET_LENGTH(`age`) % 64 = 56 AND CONVERT(`age` USING latin1) COLLATE latin1_bin REGEXP '^gAAAAA.*[AEIMQUYcgkosw048]=$'
+            )
     ),
     ADD COLUMN `note_index` VARBINARY(3),
     ADD INDEX `users_note_index_diesel_envelope_idx` (`note_index`);
@@ -56,7 +70,15 @@ CREATE TRIGGER `users_phone_diesel_envelope_backfill` BEFORE UPDATE ON `users` F
 CREATE TRIGGER `users_note_diesel_envelope_backfill` BEFORE UPDATE ON `users` FOR EACH ROW SET
     NEW.`note_index` = IF(
         NOT (CAST(OLD.`note` AS BINARY) <=> CAST(NEW.`note` AS BINARY))
-        AND (OCTET_LENGTH(CAST(CONVERT(NEW.`note` USING utf8mb4) AS BINARY)) >= 50 AND LEFT(CAST(CONVERT(NEW.`note` USING utf8mb4) AS BINARY), 2) = 'de' AND SUBSTR(CAST(CONVERT(NEW.`note` USING utf8mb4) AS BINARY), 4, 1) = '.'
-        OR OCTET_LENGTH(CAST(CONVERT(NEW.`note` USING utf8mb4) AS BINARY)) >= 100 AND OCTET_LENGTH(CAST(CONVERT(NEW.`note` USING utf8mb4) AS BINARY)) % 4 = 0 AND LEFT(CAST(CONVERT(NEW.`note` USING utf8mb4) AS BINARY), 6) = 'gAAAAA') IS NOT TRUE,
+        AND (OCTET_LENGTH(CONVERT(NEW.`note` USING utf8mb4) COLLATE utf8mb4_bin) >= 50 AND substr(CONVERT(NEW.`note` USING utf8mb4) COLLATE utf8mb4_bin, 5) NOT REGEXP '[^A-Za-z0-9_-]' AND (
+        OCTET_LENGTH(CONVERT(NEW.`note` USING utf8mb4) COLLATE utf8mb4_bin) % 4 = 0 AND CONVERT(NEW.`note` USING utf8mb4) COLLATE utf8mb4_bin REGEXP '^de1[.]o[Q-Za-f].*[A-Za-z0-9_-]$' OR
+        OCTET_LENGTH(CONVERT(NEW.`note` USING utf8mb4) COLLATE utf8mb4_bin) % 4 = 2 AND CONVERT(NEW.`note` USING utf8mb4) COLLATE utf8mb4_bin REGEXP '^de1[.]o[Q-Za-f].*[AQgw]$' OR
+        OCTET_LENGTH(CONVERT(NEW.`note` USING utf8mb4) COLLATE utf8mb4_bin) % 4 = 3 AND CONVERT(NEW.`note` USING utf8mb4) COLLATE utf8mb4_bin REGEXP '^de1[.]o[Q-Za-f].*[AEIMQUYcgkosw048]$'
+    )
+    OR OCTET_LENGTH(CONVERT(NEW.`note` USING utf8mb4) COLLATE utf8mb4_bin) >= 100 AND TRIM(TRAILING '=' FROM CONVERT(NEW.`note` USING utf8mb4) COLLATE utf8mb4_bin) NOT REGEXP '[^A-Za-z0-9_-]' AND (
+        OCTET_LENGTH(CONVERT(NEW.`note` USING utf8mb4) COLLATE utf8mb4_bin) % 64 = 12 AND CONVERT(NEW.`note` USING utf8mb4) COLLATE utf8mb4_bin REGEXP '^gAAAAA.*[A-Za-z0-9_-]$' OR
+        OCTET_LENGTH(CONVERT(NEW.`note` USING utf8mb4) COLLATE utf8mb4_bin) % 64 = 36 AND CONVERT(NEW.`note` USING utf8mb4) COLLATE utf8mb4_bin REGEXP '^gAAAAA.*[AQgw]==$' OR
+        OCTET_LENGTH(CONVERT(NEW.`note` USING utf8mb4) COLLATE utf8mb4_bin) % 64 = 56 AND CONVERT(NEW.`note` USING utf8mb4) COLLATE utf8mb4_bin REGEXP '^gAAAAA.*[AEIMQUYcgkosw048]=$'
+    )) IS NOT TRUE,
         NULL, NEW.`note_index`
     );

@@ -5,10 +5,16 @@ ALTER TABLE `users`
     ADD COLUMN `email_index` VARBINARY(32),
     ADD INDEX `users_email_index_diesel_envelope_idx` (`email_index`),
     ADD CONSTRAINT `users_email_diesel_envelope_shape` CHECK (
-        OCTET_LENGTH(`email`) >= 50 AND LEFT(`email`, 2) = 'de' AND SUBSTR(`email`, 3, 1) BETWEEN '1' AND '9'
-            AND SUBSTR(`email`, 4, 1) = '.' AND SUBSTR(`email`, 5, 1) BETWEEN 'o' AND 'r' AND SUBSTR(`email`, 5) NOT REGEXP '[^A-Za-z0-9_-]'
-        OR OCTET_LENGTH(`email`) >= 100 AND OCTET_LENGTH(`email`) % 4 = 0 AND LEFT(`email`, 6) = 'gAAAAA'
-            AND LEFT(`email`, OCTET_LENGTH(`email`) - 2) NOT REGEXP '[^A-Za-z0-9_-]' AND RIGHT(`email`, 2) NOT REGEXP '[^A-Za-z0-9_=-]|=[^=]'
+        OCTET_LENGTH(`email`) >= 50 AND substr(`email`, 5) NOT REGEXP '[^A-Za-z0-9_-]' AND (
+                OCTET_LENGTH(`email`) % 4 = 0 AND `email` REGEXP '^de[1-9][.][o-r].*[A-Za-z0-9_-]$' OR
+                OCTET_LENGTH(`email`) % 4 = 2 AND `email` REGEXP '^de[1-9][.][o-r].*[AQgw]$' OR
+                OCTET_LENGTH(`email`) % 4 = 3 AND `email` REGEXP '^de[1-9][.][o-r].*[AEIMQUYcgkosw048]$'
+            )
+            OR OCTET_LENGTH(`email`) >= 100 AND TRIM(TRAILING '=' FROM `email`) NOT REGEXP '[^A-Za-z0-9_-]' AND (
+                OCTET_LENGTH(`email`) % 64 = 12 AND `email` REGEXP '^gAAAAA.*[A-Za-z0-9_-]$' OR
+                OCTET_LENGTH(`email`) % 64 = 36 AND `email` REGEXP '^gAAAAA.*[AQgw]==$' OR
+                OCTET_LENGTH(`email`) % 64 = 56 AND `email` REGEXP '^gAAAAA.*[AEIMQUYcgkosw048]=$'
+            )
     );
 CREATE TRIGGER `users_email_diesel_envelope_backfill` BEFORE UPDATE ON `users` FOR EACH ROW SET
     NEW.`email_index` = IF(

@@ -6,7 +6,11 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('ciphertext') AND typtype = 'd') THEN
         CREATE DOMAIN ciphertext AS bytea CHECK (
             octet_length(VALUE) >= 34 AND substring(VALUE FROM 1 FOR 1) BETWEEN '\xa0' AND '\xaf'
-            OR octet_length(VALUE) % 4 = 0 AND encode(VALUE, 'escape') ~ '^gAAAAA[A-Za-z0-9_-]{92,}={0,2}$'
+            OR octet_length(VALUE) >= 100 AND (
+                octet_length(VALUE) % 64 = 12 AND encode(VALUE, 'escape') ~ '^gAAAAA[A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+                octet_length(VALUE) % 64 = 36 AND encode(VALUE, 'escape') ~ '^gAAAAA[A-Za-z0-9_-]+[AQgw]==$' OR
+                octet_length(VALUE) % 64 = 56 AND encode(VALUE, 'escape') ~ '^gAAAAA[A-Za-z0-9_-]+[AEIMQUYcgkosw048]=$'
+            )
         );
     END IF;
 END

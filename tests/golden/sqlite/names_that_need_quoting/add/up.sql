@@ -2,9 +2,13 @@
 -- To be run before any program writes ciphertext. Afterwards deploy the program that writes both, backfill, and verify.
 ALTER TABLE "or""der`s'; --"
     ADD COLUMN "e""mail`s'" BLOB CHECK ("e""mail`s'" IS NULL OR typeof("e""mail`s'") = 'blob' AND (
-        length("e""mail`s'") >= 34 AND substr("e""mail`s'", 1, 1) BETWEEN x'a0' AND x'af'
-        OR length("e""mail`s'") >= 100 AND length("e""mail`s'") % 4 = 0 AND substr("e""mail`s'", 1, 6) = x'674141414141'
-    ));
+    length("e""mail`s'") >= 34 AND substr("e""mail`s'", 1, 1) BETWEEN x'a0' AND x'af'
+    OR length(CAST("e""mail`s'" AS TEXT)) = length("e""mail`s'") AND length("e""mail`s'") >= 100 AND rtrim(CAST("e""mail`s'" AS TEXT), '=') NOT GLOB '*[^A-Za-z0-9_-]*' AND (
+        length("e""mail`s'") % 64 = 12 AND CAST("e""mail`s'" AS TEXT) GLOB 'gAAAAA*[A-Za-z0-9_-]' OR
+        length("e""mail`s'") % 64 = 36 AND CAST("e""mail`s'" AS TEXT) GLOB 'gAAAAA*[AQgw]==' OR
+        length("e""mail`s'") % 64 = 56 AND CAST("e""mail`s'" AS TEXT) GLOB 'gAAAAA*[AEIMQUYcgkosw048]='
+    )
+));
 ALTER TABLE "or""der`s'; --"
     ADD COLUMN "e""mail`s index" BLOB CHECK ("e""mail`s index" IS NULL OR typeof("e""mail`s index") = 'blob' AND length("e""mail`s index") = 32);
 CREATE INDEX "or""der`s'; --_e""mail`s index_diesel_envelope_idx" ON "or""der`s'; --" ("e""mail`s index");

@@ -2,10 +2,17 @@
 -- To be run before any program writes ciphertext. Afterwards deploy the program that writes both, backfill, and verify.
 ALTER TABLE "users"
     ADD COLUMN "email" TEXT COLLATE BINARY CHECK ("email" IS NULL OR typeof("email") = 'text' AND length("email") = length(CAST("email" AS BLOB)) AND (
-        length("email") >= 50 AND "email" GLOB 'de[1-9].[o-r]*' AND substr("email", 5) NOT GLOB '*[^A-Za-z0-9_-]*'
-        OR length("email") >= 100 AND length("email") % 4 = 0 AND "email" GLOB 'gAAAAA*'
-            AND rtrim("email", '=') NOT GLOB '*[^A-Za-z0-9_-]*' AND length(rtrim("email", '=')) >= length("email") - 2
-    ));
+    length("email") >= 50 AND substr("email", 5) NOT GLOB '*[^A-Za-z0-9_-]*' AND (
+        length("email") % 4 = 0 AND "email" GLOB 'de[1-9][.][o-r]*[A-Za-z0-9_-]' OR
+        length("email") % 4 = 2 AND "email" GLOB 'de[1-9][.][o-r]*[AQgw]' OR
+        length("email") % 4 = 3 AND "email" GLOB 'de[1-9][.][o-r]*[AEIMQUYcgkosw048]'
+    )
+    OR length("email") >= 100 AND rtrim("email", '=') NOT GLOB '*[^A-Za-z0-9_-]*' AND (
+        length("email") % 64 = 12 AND "email" GLOB 'gAAAAA*[A-Za-z0-9_-]' OR
+        length("email") % 64 = 36 AND "email" GLOB 'gAAAAA*[AQgw]==' OR
+        length("email") % 64 = 56 AND "email" GLOB 'gAAAAA*[AEIMQUYcgkosw048]='
+    )
+));
 ALTER TABLE "users"
     ADD COLUMN "email_index" BLOB CHECK ("email_index" IS NULL OR typeof("email_index") = 'blob' AND length("email_index") = 32);
 CREATE INDEX "users_email_index_diesel_envelope_idx" ON "users" ("email_index");
