@@ -27,7 +27,6 @@ Steps, each when the first lines of its up.sql say so:
   add      adds the columns, their constraints and the trigger for the backfill
   relax    the plaintext column may be NULL, and becomes so where a program writes the ciphertext alone
   finish   fails if a plaintext is left; drops the plaintext column and the trigger
-  purge    rewrites the table, in whose pages the plaintext may still be
   bound    takes only native values that are bound to their column
   shadow, promote, retire    the second column of a UNIQUE index whose key rotates
 

@@ -38,7 +38,6 @@ pub enum Dialect {
 /// | [`Relax`](Self::Relax) | when no program reads the plaintext | the plaintext column may be NULL, and becomes so where a program writes the ciphertext alone |
 /// | | | *deploy the program that knows the ciphertext only* |
 /// | [`Finish`](Self::Finish) | when no program writes the plaintext | fails if a plaintext is left; drops the plaintext column and the triggers |
-/// | [`Purge`](Self::Purge) | after that, at a quiet hour | rewrites the table, in whose pages the database kept what it dropped |
 /// | [`Bound`](Self::Bound) | when no Fernet token and no unbound value is left | takes native values only, bound to their column |
 /// | [`Shadow`](Self::Shadow) | a unique index gets another key: before a program writes under it | a second index column, and its trigger |
 /// | [`Promote`](Self::Promote) | every program writes both, and every row has both | the second is UNIQUE and NOT NULL as the first was |
@@ -57,9 +56,11 @@ pub enum Step {
     /// the backfill where the new value is NULL. So what still has a plaintext and no ciphertext was left behind, and may be backfilled.
     Relax,
     /// From here on there is no plaintext. Changes nothing and fails where a row is left that has a plaintext and no ciphertext.
+    ///
+    /// The database's files keep the bytes of a dropped column until the table is rewritten. At a quiet hour, run `VACUUM FULL users` on
+    /// PostgreSQL (`pg_repack` does the same beside readers and writers), `ALTER TABLE users FORCE` on MySQL and MariaDB, or `VACUUM` and
+    /// `PRAGMA wal_checkpoint(TRUNCATE)` on SQLite. Logs, replicas and backups keep theirs.
     Finish,
-    /// The bytes of dropped columns go from the files of the database. Backups and logs keep theirs.
-    Purge,
     /// The columns take only native values that are bound to their label.
     Bound,
     /// The second column of an index whose key rotates, with the trigger by which a row comes by the rotation again that an old program
@@ -74,10 +75,9 @@ pub enum Step {
 
 impl Step {
     /// All, in their order.
-    pub const ALL: [Self; 9] =
-        [Self::Widen, Self::Add, Self::Relax, Self::Finish, Self::Purge, Self::Bound, Self::Shadow, Self::Promote, Self::Retire];
+    pub const ALL: [Self; 8] = [Self::Widen, Self::Add, Self::Relax, Self::Finish, Self::Bound, Self::Shadow, Self::Promote, Self::Retire];
 
-    /// The step of this name: `widen`, `add`, `relax`, `finish`, `purge`, `bound`, `shadow`, `promote`, `retire`.
+    /// The step of this name: `widen`, `add`, `relax`, `finish`, `bound`, `shadow`, `promote`, `retire`.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|step| step.name() == name)
     }
@@ -89,7 +89,6 @@ impl Step {
             Self::Add => "add",
             Self::Relax => "relax",
             Self::Finish => "finish",
-            Self::Purge => "purge",
             Self::Bound => "bound",
             Self::Shadow => "shadow",
             Self::Promote => "promote",

@@ -52,7 +52,6 @@ fn every_step_goes_up_and_down_and_up() {
     runner.fails("UPDATE users SET email_index = NULL WHERE id = 1");
     runner.fails("UPDATE users SET email_index = (SELECT b.email_index FROM users b WHERE b.id = 2) WHERE id = 1");
     runner.fails("SELECT email_plain FROM users");
-    runner.step(Step::Purge);
     runner.step(Step::Bound);
     runner.step(Step::Shadow);
     runner.execute("UPDATE users SET email_index_b = email_index");
@@ -419,7 +418,7 @@ fn the_columns_of_a_table_go_together() {
     runner.refused(Step::Finish);
     runner.execute(&format!("UPDATE users SET phone = {}, phone_index = {}", blob(&bound("2")), blob(&[2; 2])));
     runner.execute(&format!("UPDATE users SET {note}, pin = '{}'", bound_text("2")));
-    for step in [Step::Finish, Step::Purge, Step::Bound, Step::Shadow] {
+    for step in [Step::Finish, Step::Bound, Step::Shadow] {
         runner.step(step);
     }
     runner.refused(Step::Promote);
@@ -506,7 +505,7 @@ fn names_may_be_words_of_sql_and_hold_quotes() {
     runner.execute(&format!("UPDATE {} SET {} = 'rob'", q("order"), q("select")));
     assert!(runner.holds(&format!("{} IS NULL AND {} IS NULL", q(odd), q("group")), &q("order")));
     runner.execute(&set);
-    for step in [Step::Finish, Step::Purge, Step::Bound, Step::Shadow] {
+    for step in [Step::Finish, Step::Bound, Step::Shadow] {
         runner.step(step);
     }
     runner.execute(&format!("UPDATE {} SET {} = {}", q("order"), q("by"), blob(&[2; 32])));

@@ -68,7 +68,7 @@ fn a_schema_is_named_where_sqlite_takes_one() {
     let column = Column::new("main.users", "email").plaintext("email_plain").index(Index::new("email_index", "users.email_index"));
     let plan = TablePlan::new("main.users").primary_key(&["id"]).column(ColumnPlan::new(column).not_null().shadow("email_index", "b"));
     let mut runner = Runner::new(plan, "CREATE TABLE users (id INTEGER PRIMARY KEY, email_plain TEXT)");
-    for step in [Step::Add, Step::Finish, Step::Purge, Step::Bound, Step::Shadow, Step::Promote, Step::Retire] {
+    for step in [Step::Add, Step::Finish, Step::Bound, Step::Shadow, Step::Promote, Step::Retire] {
         runner.step(step);
     }
 }

@@ -20,7 +20,6 @@ pub(super) fn write(step: Step, table: &TablePlan) -> Result<Vec<Migration>, Ops
         Step::Add => add(table),
         Step::Relax => relax(table)?,
         Step::Finish => finish::finish(table)?,
-        Step::Purge => purge(table),
         Step::Bound => bound(table)?,
         Step::Shadow => rotation::shadow(table),
         Step::Promote => rotation::promote(table),
@@ -225,12 +224,6 @@ fn refuse(table: &TablePlan, plan: &ColumnPlan, complete: &str) -> [String; 4] {
         format!("INSERT INTO diesel_envelope_check SELECT 0 FROM {} WHERE NOT ({complete}) LIMIT 1", qualified(table)),
         "DROP TEMPORARY TABLE diesel_envelope_check".to_owned(),
     ]
-}
-
-fn purge(table: &TablePlan) -> Vec<Migration> {
-    let comment = purpose(Step::Purge, table) + "The binary log and backups keep what they have.";
-    let rebuild = format!("ALTER TABLE {} FORCE", qualified(table));
-    vec![Migration::of(Step::Purge, table).up(&comment, &[rebuild]).down("Nothing to take back.", &[])]
 }
 
 fn bound(table: &TablePlan) -> Result<Vec<Migration>, OpsError> {

@@ -19,7 +19,6 @@ pub(super) fn write(step: Step, table: &TablePlan) -> Result<Vec<Migration>, Ops
         Step::Add => add(table),
         Step::Relax => relax(table),
         Step::Finish => finish::finish(table),
-        Step::Purge => purge(table),
         Step::Bound => bound(table)?,
         Step::Shadow => rotation::shadow(table),
         Step::Promote => rotation::promote(table),
@@ -211,13 +210,6 @@ fn validated(step: Step, table: &TablePlan, clauses: Vec<String>) -> Option<Migr
     let validate = alter(PG, table, clauses)?;
     let comment = "Old values are checked too, beside the readers and writers of the table.";
     Some(Migration::after(step, table, "validate").up(comment, &[validate]).down("Nothing to take back.", &[]))
-}
-
-fn purge(table: &TablePlan) -> Vec<Migration> {
-    let comment = purpose(Step::Purge, table)
-        + "Nobody reads the table meanwhile; pg_repack does the same beside its readers. WAL and backups keep what they have.";
-    let migration = Migration::of(Step::Purge, table).outside_of_transactions();
-    vec![migration.up(&comment, &[format!("VACUUM FULL {}", qualified(table))]).down("Nothing to take back.", &[])]
 }
 
 fn bound(table: &TablePlan) -> Result<Vec<Migration>, OpsError> {

@@ -77,9 +77,6 @@ pub(super) fn purpose(step: Step, table: &TablePlan) -> String {
             "from here on there is no plaintext",
             "after backfill and verify, when no program writes the plaintext any more. It fails, and changes nothing, where a plaintext is left",
         ),
-        Step::Purge => {
-            ("what was dropped goes from the files of the database too", "after finish, at a quiet hour: the table is rewritten")
-        }
         Step::Bound => (
             "only native values that are bound to a column (flag 0x01) are taken",
             "when no Fernet token and no unbound value is left. It fails, and changes nothing, where one is",

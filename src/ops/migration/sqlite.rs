@@ -18,7 +18,6 @@ pub(super) fn write(step: Step, table: &TablePlan) -> Result<Vec<Migration>, Ops
         Step::Add => add(table),
         Step::Relax => relax(table)?,
         Step::Finish => finish::finish(table),
-        Step::Purge => purge(table),
         Step::Bound => bound(table)?,
         Step::Shadow => rotation::shadow(table),
         Step::Promote => rotation::promote(table),
@@ -164,13 +163,6 @@ fn create_relax(table: &TablePlan, plan: &ColumnPlan) -> String {
     let (column, plaintext) = (q(plan.name()), q(plan.beside().unwrap_or_default()));
     let condition = format!("{}\n    AND NOT {}", shape::changed(SQLITE, &column), shape::changed(SQLITE, &plaintext));
     create_trigger(table, plan, "relax", (&column, &condition), &[update(table, &[plaintext], None)])
-}
-
-fn purge(table: &TablePlan) -> Vec<Migration> {
-    let comment = purpose(Step::Purge, table) + "SQLite leaves deleted bytes in free pages, and a WAL in its file until it is truncated.";
-    let schema = table.name.schema.as_ref().map(|schema| format!(" {}", q(schema))).unwrap_or_default();
-    let up = [format!("VACUUM{schema}"), "PRAGMA wal_checkpoint(TRUNCATE)".to_owned()];
-    vec![Migration::of(Step::Purge, table).outside_of_transactions().up(&comment, &up).down("Nothing to take back.", &[])]
 }
 
 fn bound(table: &TablePlan) -> Result<Vec<Migration>, OpsError> {

@@ -22,8 +22,9 @@ pub(super) fn finish(table: &TablePlan) -> Result<Vec<Migration>, OpsError> {
         back.extend(clauses_back(table, plan)?);
     }
     let down = alter(MYSQL, table, back).into_iter().chain(triggers().map(|plan| create_backfill(table, plan)));
-    let comment =
-        purpose(Step::Finish, table) + "Indexes over a plaintext column lose it, and a UNIQUE one becomes narrower: drop them before.\n";
+    let comment = purpose(Step::Finish, table)
+        + "Indexes over a plaintext column lose it, and a UNIQUE one becomes narrower: drop them before.\n\
+           The database keeps its bytes in the pages until the table is rewritten: at a quiet hour, run ALTER TABLE with FORCE.\n";
     let lost = "The plaintext columns come back empty: no migration can decrypt.";
     Ok(vec![Migration::of(Step::Finish, table).up(&comment, &strictly(up)).down(lost, &strictly(down))])
 }

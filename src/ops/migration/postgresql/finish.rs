@@ -22,7 +22,8 @@ pub(super) fn finish(table: &TablePlan) -> Vec<Migration> {
     let domains = if in_place.is_empty() || table.online { None } else { domains(&["ciphertext_text"]) };
     let up: Vec<_> = domains.into_iter().chain([locked(table, up)]).collect();
     let comment = purpose(Step::Finish, table)
-        + "Indexes over a plaintext column go with it. PostgreSQL keeps its bytes in the rows until they are rewritten: purge.\n";
+        + "Indexes over a plaintext column go with it. PostgreSQL keeps its bytes in the rows until the table is rewritten:\n\
+           at a quiet hour, run VACUUM FULL, or pg_repack beside its readers and writers.\n";
     let reconnect = "Programs that run have to connect again: their prepared statements fail with `cached plan must not change result type`. Not so `--online`.\n";
     let comment = if in_place.is_empty() || table.online { comment } else { comment + reconnect };
     let lost = "The plaintext columns come back empty: no migration can decrypt.";

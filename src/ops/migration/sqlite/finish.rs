@@ -14,7 +14,8 @@ pub(super) fn finish(table: &TablePlan) -> Vec<Migration> {
     up.extend(columns.iter().flat_map(|plan| changes(table, plan)));
     let down: Vec<_> = columns.iter().flat_map(|plan| changes_back(table, plan)).collect();
     let comment = purpose(Step::Finish, table)
-        + "Drop indexes over a plaintext column before. With the shell of SQLite only by `sqlite3 -bail`: it goes on after errors.\n";
+        + "Drop indexes over a plaintext column before. With the shell of SQLite only by `sqlite3 -bail`: it goes on after errors.\n\
+           SQLite keeps its bytes in free pages until VACUUM, and a WAL in its file until PRAGMA wal_checkpoint(TRUNCATE).\n";
     let lost = "The plaintext columns come back empty: no migration can decrypt.";
     vec![Migration::of(Step::Finish, table).up(&comment, &locked(table, up)).down(lost, &down)]
 }

@@ -1,7 +1,8 @@
 -- finish: users (note): from here on there is no plaintext.
 -- To be run after backfill and verify, when no program writes the plaintext any more. It fails, and changes nothing, where a plaintext is left.
 -- A text that somebody typed in the whole shape of a ciphertext passes: only verify, which decrypts, finds it. Run it before.
--- Indexes over a plaintext column go with it. PostgreSQL keeps its bytes in the rows until they are rewritten: purge.
+-- Indexes over a plaintext column go with it. PostgreSQL keeps its bytes in the rows until the table is rewritten:
+-- at a quiet hour, run VACUUM FULL, or pg_repack beside its readers and writers.
 -- Programs that run have to connect again: their prepared statements fail with `cached plan must not change result type`. Not so `--online`.
 DO $diesel_envelope$
 BEGIN

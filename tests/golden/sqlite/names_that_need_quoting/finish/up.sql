@@ -2,6 +2,7 @@
 -- To be run after backfill and verify, when no program writes the plaintext any more. It fails, and changes nothing, where a plaintext is left.
 -- A text that somebody typed in the whole shape of a ciphertext passes: only verify, which decrypts, finds it. Run it before.
 -- Drop indexes over a plaintext column before. With the shell of SQLite only by `sqlite3 -bail`: it goes on after errors.
+-- SQLite keeps its bytes in free pages until VACUUM, and a WAL in its file until PRAGMA wal_checkpoint(TRUNCATE).
 UPDATE "or""der`s'; --" SET "e""mail`s'" = "e""mail`s'" WHERE 0;
 CREATE TEMP TABLE diesel_envelope_check (passed INTEGER CONSTRAINT "or""der`s'; --.$diesel_envelope$ pla""in`' has plaintexts that are not encrypted in e""mail`s'" CHECK (passed));
 INSERT INTO temp.diesel_envelope_check SELECT 0 FROM "or""der`s'; --" WHERE "$diesel_envelope$ pla""in`'" IS NOT NULL AND "e""mail`s'" IS NULL LIMIT 1;
