@@ -48,7 +48,7 @@ fn widen(table: &TablePlan) -> Vec<Migration> {
     let back = "It fails where a value has become too long.";
     let reconnect =
         "Programs that run have to connect again: their prepared statements fail with `cached plan must not change result type`.";
-    let purpose = format!("{}\n{reconnect}", purpose(Step::Widen, table));
+    let purpose = purpose(Step::Widen, table) + reconnect;
     vec![Migration::of(Step::Widen, table).up(&purpose, &[up]).down(back, &[down])]
 }
 
