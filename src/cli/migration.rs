@@ -99,7 +99,7 @@ impl GenerateMigration {
                 plan = if self.unique.iter().any(|name| name == index) { plan.unique(index) } else { plan };
                 plan = if self.unique_at_finish.iter().any(|name| name == index) { plan.unique_at_finish(index) } else { plan };
                 for (_, shadow) in self.shadow.iter().filter(|(name, _)| name == index) {
-                    plan = plan.shadow(index, shadow);
+                    plan = plan.second_index(index, shadow);
                 }
             }
             plan = if self.not_null.contains(&column.to_string()) { plan.not_null() } else { plan };

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::printable::Printable;
+
 /// Why a tool could not run, or not go on. What is wrong with a single row is no such error: the row is reported and skipped.
 ///
 /// The words, and `Debug` is no more than they are, name tables, columns and keys. Of what the database says, they leave out what it
@@ -82,6 +84,13 @@ pub enum OpsError {
         /// How many.
         rows: u64,
     },
+    /// The SQL of a migration could not be made: a fault of this crate.
+    Template {
+        /// The name of the step.
+        step: &'static str,
+        /// The words of the template engine.
+        reason: String,
+    },
     /// The keyring could not do it.
     Keyring(crate::Error),
     /// The database refused.
@@ -111,6 +120,7 @@ impl OpsError {
             }
             Self::MissingKeys { .. } => "start with the keyring that wrote them: look at SECRET_KEY, or put the key back from its archive",
             Self::Unreadable { .. } => "list them with verify, and mend or remove them",
+            Self::Template { .. } => "report it, with the command and the versions of the tool and the database",
             Self::Keyring(_) => "check that this is the keyring of the application",
             Self::Database(_) => "look at the database's message, and run the command again: it goes on where it stopped",
             Self::Connection(_) => "check the database URL, and whether the server is up",
@@ -143,6 +153,7 @@ impl fmt::Display for OpsError {
             Self::Unreadable { column, rows } => {
                 write!(f, "{column}: {rows} values or indexes are not sound, so that nobody knows which keys they need")
             }
+            Self::Template { step, reason } => write!(f, "the SQL of the step {step} could not be made: {}", Printable(reason)),
             Self::Keyring(error) => error.fmt(f),
             Self::Database(error) => f.write_str(&without_values(error)),
             Self::Connection(error) => error.fmt(f),

@@ -93,16 +93,16 @@ fn several_columns() -> TablePlan {
     let age = Column::new("users", "age").value(ValueType::Integer);
     TablePlan::new("users")
         .primary_key(&["tenant", "id"])
-        .column(varchar(email()).not_null().unique("email_index").shadow("email_index", "email_index_b"))
+        .column(varchar(email()).not_null().unique("email_index").second_index("email_index", "email_index_b"))
         .column(
             varchar(phone)
                 .storage(Storage::Text)
                 .unique_at_finish("phone_index")
-                .shadow("phone_index", "phone_index_b")
-                .shadow("phone_last4_index", "phone_last4_index_b"),
+                .second_index("phone_index", "phone_index_b")
+                .second_index("phone_last4_index", "phone_last4_index_b"),
         )
         .column(ColumnPlan::new(age).not_null())
-        .column(in_place("users", "note").shadow("note_index", "note_index_b"))
+        .column(in_place("users", "note").second_index("note_index", "note_index_b"))
 }
 
 /// Names that end a quoted identifier, a literal, a comment or the body of a function where they are not quoted.
@@ -119,37 +119,57 @@ fn names_that_need_quoting() -> TablePlan {
                 .not_null()
                 .collation(r#"coll"ation`'"#)
                 .unique_at_finish(r#"e"mail`s index"#)
-                .shadow(r#"e"mail`s index"#, r#"sec"ond`'"#),
+                .second_index(r#"e"mail`s index"#, r#"sec"ond`'"#),
         )
         .column(in_place)
 }
 
 fn cases() -> Vec<Case> {
-    const ADD_AND_FINISH: &[Step] = &[Step::Add, Step::Finish];
+    const ADD_AND_FINISH: &[Step] = &[Step::Add, Step::DropPlaintext];
     const POSTGRESQL: &[Dialect] = &[Dialect::PostgreSql];
     const MYSQL: &[Dialect] = &[Dialect::MySql];
     const SQLITE: &[Dialect] = &[Dialect::Sqlite];
-    let rotating = || varchar(email()).shadow("email_index", "email_index_b");
+    let rotating = || varchar(email()).second_index("email_index", "email_index_b");
     let kept = |name| ColumnPlan::new(Column::new("users", name).plaintext(name));
     let long = |name, bytes| ColumnPlan::new(Column::new("users", name)).longest(bytes);
     vec![
         case("second_column", users().column(rotating())),
-        case("in_place", users().column(in_place("users", "note").shadow("note_index", "note_index_b"))),
+        case("in_place", users().column(in_place("users", "note").second_index("note_index", "note_index_b"))),
         case("several_columns", several_columns()),
         case("online", several_columns().online()).dialects(POSTGRESQL),
-        case("text_storage", users().column(rotating().storage(Storage::Text))).steps(&[Step::Add, Step::Relax, Step::Finish, Step::Bound]),
-        case("not_null", users().column(rotating().not_null())).steps(&[Step::Add, Step::Relax, Step::Finish, Step::Promote, Step::Retire]),
-        case("not_null_in_place", users().column(in_place("users", "note").not_null())).steps(&[Step::Widen, Step::Add, Step::Finish]),
-        case("unique", users().column(rotating().unique("email_index"))).steps(&[Step::Add, Step::Finish, Step::Promote, Step::Retire]),
+        case("text_storage", users().column(rotating().storage(Storage::Text))).steps(&[
+            Step::Add,
+            Step::AllowMissingPlaintext,
+            Step::DropPlaintext,
+            Step::RequireBound,
+        ]),
+        case("not_null", users().column(rotating().not_null())).steps(&[
+            Step::Add,
+            Step::AllowMissingPlaintext,
+            Step::DropPlaintext,
+            Step::PromoteSecondIndex,
+            Step::DropFirstIndex,
+        ]),
+        case("not_null_in_place", users().column(in_place("users", "note").not_null())).steps(&[
+            Step::Widen,
+            Step::Add,
+            Step::DropPlaintext,
+        ]),
+        case("unique", users().column(rotating().unique("email_index"))).steps(&[
+            Step::Add,
+            Step::DropPlaintext,
+            Step::PromoteSecondIndex,
+            Step::DropFirstIndex,
+        ]),
         case("unique_at_finish", users().column(rotating().unique_at_finish("email_index"))).steps(&[
             Step::Add,
-            Step::Finish,
-            Step::Promote,
-            Step::Retire,
+            Step::DropPlaintext,
+            Step::PromoteSecondIndex,
+            Step::DropFirstIndex,
         ]),
         case("no_index", users().column(varchar(Column::new("users", "email").plaintext("email_plain")))),
         case("no_plaintext", users().column(ColumnPlan::new(Column::new("users", "email")))),
-        case("no_label", users().column(varchar(email().unbound()))).steps(&[Step::Add, Step::Bound]),
+        case("no_label", users().column(varchar(email().unbound()))).steps(&[Step::Add, Step::RequireBound]),
         case("no_type", users().column(ColumnPlan::new(email()).not_null()).column(kept("note"))),
         case("no_primary_key", TablePlan::new("users").column(rotating())).dialects(SQLITE),
         case("padded", users().column(varchar(email().pad_to(500)))).dialects(MYSQL).steps(ADD_AND_FINISH),
@@ -171,12 +191,12 @@ fn cases() -> Vec<Case> {
             users().column(kept("a").plaintext_type("text")).column(kept("b").plaintext_type("citext").collation("C")),
         )
         .dialects(POSTGRESQL)
-        .steps(&[Step::Widen, Step::Finish]),
+        .steps(&[Step::Widen, Step::DropPlaintext]),
         case(
             "schema",
             TablePlan::new("app.users").primary_key(&["id"]).column(
                 varchar(Column::new("app.users", "email").plaintext("email_plain").index(Index::new("email_index", "users.email_index")))
-                    .shadow("email_index", "email_index_b"),
+                    .second_index("email_index", "email_index_b"),
             ),
         ),
         case("names_that_need_quoting", names_that_need_quoting()),
