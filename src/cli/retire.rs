@@ -92,7 +92,11 @@ impl RetireKey {
                 key_id
             ))?);
         }
-        let rows: Vec<_> = found.into_iter().flatten().map(|(column, rows)| format!("{column} has {rows}")).collect();
+        let rows: Vec<_> = found
+            .into_iter()
+            .flatten()
+            .map(|(column, rows)| format!("{column} has {}", diesel_envelope::ops::figures::count(rows)))
+            .collect();
         if rows.is_empty() {
             return Ok(());
         }

@@ -90,6 +90,8 @@ mod column;
 mod dialect;
 mod distribution;
 mod error;
+#[doc(hidden)]
+pub mod figures;
 pub mod keys;
 mod migration;
 mod plan_index;
@@ -116,7 +118,7 @@ pub use dialect::OpsBackend;
 pub use distribution::distribution;
 pub use error::OpsError;
 pub use migration::{ColumnPlan, Dialect, Migration, Step, Storage, TablePlan, generate_migration, plan_migration};
-pub use plan_index::{Distribution, FrequencyClass, Growth, IndexCandidate, IndexPlan, IndexPlanner, PlanReason, PlanWarning};
+pub use plan_index::{Distribution, ExpectedSize, FrequencyClass, IndexCandidate, IndexPlan, IndexPlanner, PlanReason, PlanWarning};
 pub use report::{Failure, Observer, Report};
 pub use rotate::rotate;
 pub use settings::Settings;
