@@ -231,6 +231,8 @@ pub(crate) fn read<DB: OpsBackend, C: LoadConnection<Backend = DB>, T>(
     match (result, ended) {
         // What was read is read, however the transaction ends.
         (Some(result), Err(_)) => Ok(result),
+        // PostgreSQL can be asked for the SQLSTATE only when the failed transaction is over.
+        (None, Err(OpsError::Database(refusal))) => Err(DB::settled(conn, refusal).into()),
         (None, Err(error)) => Err(error),
         (_, Ok(never)) => match never {},
     }

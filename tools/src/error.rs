@@ -111,6 +111,14 @@ pub enum OpsError {
         /// The table.
         table: String,
     },
+
+    /// The SQL of a migration could not be made: a fault of this crate.
+    Template {
+        /// The name of the step.
+        step: &'static str,
+        /// The words of the template engine.
+        reason: String,
+    },
     /// The keyring could not do it.
     Keyring(diesel_envelope::Error),
     /// The database refused.
@@ -148,6 +156,7 @@ impl OpsError {
             Self::WrittenBack { .. } => {
                 "stop the other rotation, or the processes with an older keyring, and run this one again: let all use one keyring"
             }
+            Self::Template { .. } => "report it, with the command and the versions of the tool and the database",
             Self::Keyring(_) => "check that this is the keyring of the application",
             Self::Database(refusal) => refusal.remedy(),
             Self::Connection(_) => "check the database URL, and whether the server is up",
@@ -194,6 +203,7 @@ impl fmt::Display for OpsError {
             Self::WrittenBack { table } => {
                 write!(f, "rows of {} come back under another key after this rotation has written them", Printable(table))
             }
+            Self::Template { step, reason } => write!(f, "the SQL of the step {step} could not be made: {}", Printable(reason)),
             Self::Keyring(error) => error.fmt(f),
             Self::Database(refusal) => refusal.fmt(f),
             // What the driver says may quote the URL, and with it a password.

@@ -1,22 +1,21 @@
 //! The migrations that take a full table from plaintext to ciphertext while programs use it.
 
 mod catalog;
-mod mysql;
+mod context;
 mod names;
 mod plan;
-mod postgresql;
-mod script;
-mod shape;
+mod render;
 mod size;
-mod sqlite;
+mod step;
+mod template;
 
 pub(super) use catalog::longest as longest_stored;
 pub use catalog::plan_migration;
 #[cfg(feature = "sqlite")]
 pub(super) use names::object;
 pub use plan::{ColumnPlan, Storage, TablePlan};
-pub(super) use shape::{native_text, token_in_any_spelling};
 pub(super) use size::{ciphertext_len, longest as longest_encoding};
+pub use step::Step;
 
 use super::OpsError;
 
@@ -31,98 +30,28 @@ pub enum Dialect {
     Sqlite,
 }
 
-/// A step on the way: what has to be true before it is run stands in the first lines of its `up.sql`.
-///
-/// | step | when | what it does |
-/// |---|---|---|
-/// | [`Widen`](Self::Widen) | first, where plaintext and ciphertext share a column | makes room for ciphertext |
-/// | [`Add`](Self::Add) | before any program writes ciphertext | ciphertext and index columns, their constraints, the backfill trigger |
-/// | | | *deploy the program that writes both columns; backfill; verify; deploy the one that reads the ciphertext* |
-/// | [`Relax`](Self::Relax) | when no program reads the plaintext | the plaintext column may be NULL, and becomes so where a program writes the ciphertext alone |
-/// | | | *deploy the program that knows the ciphertext only* |
-/// | [`Finish`](Self::Finish) | when no program writes the plaintext | fails if a plaintext is left; drops the plaintext column and the triggers |
-/// | [`Purge`](Self::Purge) | after that, at a quiet hour | rewrites the table, in whose pages the database kept what it dropped |
-/// | [`Bound`](Self::Bound) | when no Fernet token and no unbound value is left | takes native values only, bound to their column |
-/// | [`Shadow`](Self::Shadow) | a unique index gets another key: before a program writes under it | a second index column, and its trigger |
-/// | [`Promote`](Self::Promote) | every program writes both, and every row has both | the second is UNIQUE and NOT NULL as the first was |
-/// | [`Retire`](Self::Retire) | when no program knows the first | drops it |
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Step {
-    /// A text column gets room for ciphertext beside its plaintexts. Nothing to do on SQLite, and for PostgreSQL's `text`. Of other
-    /// types on PostgreSQL, programs that run have to connect again: it refuses their prepared statements.
-    Widen,
-    /// The columns for ciphertext and its indexes, the constraints by which they take no plaintext, and the trigger by which a row
-    /// comes by the backfill again that an old program version changed: plaintext changed and ciphertext not, so ciphertext and
-    /// indexes become NULL. Setting a plaintext to NULL by hand is such a change, and takes the ciphertext with it.
-    Add,
-    /// A plaintext column that was NOT NULL may be NULL, for the program that does not write it any more; SQLite cannot. Where that one
-    /// changes a ciphertext the plaintext becomes NULL, by a trigger: an old one would refuse others as a duplicate, and come back by
-    /// the backfill where the new value is NULL. So what still has a plaintext and no ciphertext was left behind, and may be backfilled.
-    Relax,
-    /// From here on there is no plaintext. Changes nothing and fails where a row is left that has a plaintext and no ciphertext.
-    Finish,
-    /// The bytes of dropped columns go from the files of the database. Backups and logs keep theirs.
-    Purge,
-    /// The columns take only native values that are bound to their label.
-    Bound,
-    /// The second column of an index whose key rotates, with the trigger by which a row comes by the rotation again that an old program
-    /// version changed: the first index changed (of a truncated one, the ciphertext) and the second not, so it becomes NULL.
-    Shadow,
-    /// The second column becomes what the first is. The first may be NULL, for the program that does not write it any more, and becomes
-    /// NULL where such a program changes the second. A column that is NOT NULL by SQLite's CREATE TABLE stays so.
-    Promote,
-    /// The first column is dropped.
-    Retire,
-}
-
-impl Step {
-    /// All, in their order.
-    pub const ALL: [Self; 9] =
-        [Self::Widen, Self::Add, Self::Relax, Self::Finish, Self::Purge, Self::Bound, Self::Shadow, Self::Promote, Self::Retire];
-
-    /// The step of this name: `widen`, `add`, `relax`, `finish`, `purge`, `bound`, `shadow`, `promote`, `retire`.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|step| step.name() == name)
-    }
-
-    /// Its name in lower case.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Widen => "widen",
-            Self::Add => "add",
-            Self::Relax => "relax",
-            Self::Finish => "finish",
-            Self::Purge => "purge",
-            Self::Bound => "bound",
-            Self::Shadow => "shadow",
-            Self::Promote => "promote",
-            Self::Retire => "retire",
-        }
-    }
-}
-
 /// One folder of Diesel's `migrations/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migration {
-    /// What follows the date in the folder's name: `users_add`.
+    /// The part of the folder's name after the date: `users_add`.
     pub name: String,
-    /// `up.sql`.
+    /// The content of `up.sql`.
     pub up: String,
-    /// `down.sql`.
+    /// The content of `down.sql`.
     pub down: String,
     /// Whether Diesel runs it in a transaction.
     pub run_in_transaction: bool,
 }
 
 impl Migration {
-    /// `metadata.toml`, where there has to be one.
+    /// Returns the content of `metadata.toml`, if the folder needs one.
     pub fn metadata(&self) -> Option<&'static str> {
         (!self.run_in_transaction).then_some("run_in_transaction = false\n")
     }
 }
 
-/// Writes the migrations of a step, in their order: none where the database has nothing to do, and several where one has to be
-/// over before the next begins.
+/// Returns the migrations of a step, in their order: none where the database has nothing to do, and
+/// several where one has to be over before the next begins.
 ///
 /// ```
 /// use diesel_envelope_tools::{Column, ColumnPlan, Dialect, Index, Step, TablePlan, generate_migration};
@@ -137,16 +66,15 @@ impl Migration {
 ///
 /// # Errors
 ///
-/// [`OpsError::Column`] where a column is declared in a way that no model could, or where the step is not possible for it.
+/// [`OpsError::Column`] if a column is declared in a way that no model could, or if the step is not
+/// possible for it.
 pub fn generate_migration(dialect: Dialect, step: Step, table: &TablePlan) -> Result<Vec<Migration>, OpsError> {
     table.check()?;
-    if let Some(plan) = table.columns.iter().find(|plan| step == Step::Add && plan.exists && !plan.is_in_place()) {
-        return plan
-            .refused("the table has the column already: for a plaintext, name the new column and its plaintext column; in place, itself");
+    for plan in &table.columns {
+        plan.check_step(dialect, step)?;
     }
-    match dialect {
-        Dialect::PostgreSql => postgresql::write(step, table),
-        Dialect::MySql => mysql::write(step, table),
-        Dialect::Sqlite => sqlite::write(step, table),
+    if !step.is_needed(dialect, table) {
+        return Ok(Vec::new());
     }
+    render::migrations(dialect, step, table).map_err(|error| OpsError::Template { step: step.name(), reason: error.to_string() })
 }

@@ -5,11 +5,9 @@ use std::ops::RangeInclusive;
 use serde::Serialize;
 
 mod candidate;
-mod canvas;
 mod distribution;
 mod frequencies;
 mod reason;
-mod svg;
 mod text;
 
 pub use candidate::IndexCandidate;
@@ -65,8 +63,6 @@ use frequencies::Frequencies;
 /// let plan = IndexPlanner::new("users.email").plan(&distribution);
 /// assert_eq!((plan.range.clone(), plan.recommended), (Some(5..=8), Some(8)));
 /// println!("{plan}");
-/// std::fs::write(std::env::temp_dir().join("users.email.svg"), plan.to_svg())?;
-/// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct IndexPlanner {
@@ -81,7 +77,7 @@ impl IndexPlanner {
     /// The fewest distinct values that the rule is for, says AWS.
     pub const MIN_DISTINCT: u64 = 16;
 
-    /// For this column, `users.email`: its name heads the table and the plot.
+    /// For this column, `users.email`: its name heads the text.
     pub fn new(column: impl ToString) -> Self {
         let column = column.to_string();
         Self { column, expected_rows: None, expected_distinct: None, other_bits: 0, unique: false }
@@ -100,10 +96,10 @@ impl IndexPlanner {
         Self { expected_distinct: Some(values), ..self }
     }
 
-    /// Another blind index over the same column has so many bits; or log₂ of how many different inputs it sees, where that is less
-    /// (13 for the last four digits). May be said for several.
+    /// Takes into account another blind index over the same column, of this many bits; or log₂ of the number of different inputs that
+    /// it sees, where that is less (13 for the last four digits). May be called for several.
     #[must_use]
-    pub fn beside(self, bits: usize) -> Self {
+    pub fn other_index(self, bits: usize) -> Self {
         Self { other_bits: self.other_bits.saturating_add(bits), ..self }
     }
 
@@ -132,7 +128,7 @@ impl IndexPlanner {
             shannon_bits: frequencies.shannon_bits(),
             min_entropy_bits: frequencies.min_entropy_bits(),
             frequencies: frequencies.classes(),
-            expected: expected.map(|_| Growth { rows, distinct }),
+            expected: expected.map(|_| ExpectedSize { rows, distinct }),
             range: range.clone(),
             warnings: reason::warnings(recommended.map(candidate), self.unique, distribution, &frequencies),
             recommended,
@@ -182,7 +178,7 @@ fn allowed(distinct: u64, others: usize) -> Option<RangeInclusive<usize>> {
 }
 
 /// What is read of a column, what is recommended for its blind index, and what that costs and reveals. Shown with `{}` it is a text
-/// for a terminal of 100 columns, [`to_svg`](Self::to_svg) makes a plot of it, and serialised it has the fields below.
+/// for a terminal of 100 columns; serialised, it has the fields below, which a plot can be drawn from.
 ///
 /// It holds counts, and never a value of the column.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -207,7 +203,7 @@ pub struct IndexPlan {
     /// How many values occur once, twice, 3–4 times, 5–8 times, and so on.
     pub frequencies: Vec<FrequencyClass>,
     /// What is expected later, where that was asked for: the rule is applied to it.
-    pub expected: Option<Growth>,
+    pub expected: Option<ExpectedSize>,
     /// The bits that keep the rule, if any do.
     pub range: Option<RangeInclusive<usize>>,
     /// The `BITS` to declare; `None`: do not index the column.
@@ -240,7 +236,7 @@ impl IndexPlan {
 /// What a column is expected to hold later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Growth {
+pub struct ExpectedSize {
     /// Rows with a value.
     pub rows: u64,
     /// Different values.

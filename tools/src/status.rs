@@ -9,7 +9,9 @@ use super::capacity::{TooShort, too_short};
 use super::column::Column;
 use super::dialect::{self, Form, OpsBackend, Read};
 use super::error::OpsError;
-use super::migration::{Storage, native_text, token_in_any_spelling};
+use super::figures;
+use super::migration::Storage;
+use super::shape::{native_text, token_in_any_spelling};
 use super::statement::{RawRow, Statement, number};
 use super::table::{Stored, Table};
 use diesel_envelope::KeyId;
@@ -241,7 +243,7 @@ pub(crate) fn is_readable(keyring: &Keyring, format: ValueFormat, key: Option<Ke
 impl fmt::Display for ColumnStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const BAR: usize = 24;
-        writeln!(f, "{}: {} rows", self.column, self.rows)?;
+        writeln!(f, "{}: {} rows", self.column, figures::count(self.rows))?;
         let nulls = (self.nulls > 0).then_some(("NULL".to_owned(), String::new(), self.nulls, ""));
         let values = self.values.iter().map(|values| {
             let note = match values {
@@ -256,14 +258,15 @@ impl fmt::Display for ColumnStatus {
             let share = rows as f64 / self.rows.max(1) as f64;
             let eighths = ((share * BAR as f64 * 8.0).round() as usize).max(1);
             let bar: String = "█".repeat(eighths / 8) + ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
-            let line = format!("  {format:<13} {key:<8} {rows:>12} {:>6.2} %  {bar:<BAR$}  {note}", share * 100.0);
+            let line = format!("  {format:<13} {key:<8} {:>12} {:>7}  {bar:<BAR$}  {note}", figures::count(rows), figures::percent(share));
             writeln!(f, "{}", line.trim_end())?;
         }
         if self.plaintexts > 0 {
-            writeln!(f, "  {} rows have a plaintext beside it, {} of them no ciphertext", self.plaintexts, self.to_backfill)?;
+            let (plaintexts, left) = (figures::count(self.plaintexts), figures::count(self.to_backfill));
+            writeln!(f, "  {plaintexts} rows have a plaintext beside it, {left} of them no ciphertext")?;
         }
         for (index, rows) in self.unindexed.iter().filter(|(_, rows)| **rows > 0) {
-            writeln!(f, "  {rows} rows have a value and no {index}")?;
+            writeln!(f, "  {} rows have a value and no {index}", figures::count(*rows))?;
         }
         for short in &self.too_short {
             writeln!(f, "  {short}")?;

@@ -3,6 +3,7 @@
 use clap::Args;
 use diesel_envelope::Printable;
 use diesel_envelope::keyring::{Alternative, Alternatives, Document, KeyEntry, refuse_differences};
+use diesel_envelope_tools::figures::count;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -157,7 +158,7 @@ impl Report for Inspection {
         let mut lines = Vec::new();
         if let Some(Form { form, bytes, limit }) = &self.document {
             let form = if *form == FERNET_KEYS { "Fernet keys" } else { form };
-            lines.push(format!("{form}, {} of {} bytes", thousands(*bytes), thousands(*limit)));
+            lines.push(format!("{form}, {} of {} bytes", count(*bytes as u64), count(*limit as u64)));
         }
         for (heading, list) in [("keys", &self.keys), ("index keys", &self.index_keys)] {
             lines.push(format!("\n{heading}"));
@@ -198,13 +199,5 @@ impl Wrapping {
             (None, None) => String::new(),
         };
         format!("  {number}  {}  {place}{region}{outcome}", self.form)
-    }
-}
-
-/// `4,096`.
-fn thousands(number: usize) -> String {
-    match number {
-        0..1000 => number.to_string(),
-        _ => format!("{},{:03}", thousands(number / 1000), number % 1000),
     }
 }

@@ -31,7 +31,6 @@ Steps, each when the first lines of its up.sql say so:
   add      adds the columns, their constraints and the trigger for the backfill
   relax    the plaintext column may be NULL, and becomes so where a program writes the ciphertext alone
   finish   fails if a plaintext is left; drops the plaintext column and the trigger
-  purge    rewrites the table, in whose pages the plaintext may still be
   bound    takes only native values that are bound to their column
   shadow, promote, retire    the second column of a UNIQUE index whose key rotates
 
@@ -110,7 +109,7 @@ impl GenerateMigration {
                 plan = if self.unique.iter().any(|name| name == index) { plan.unique(index) } else { plan };
                 plan = if self.unique_at_finish.iter().any(|name| name == index) { plan.unique_at_finish(index) } else { plan };
                 for (_, shadow) in self.shadow.iter().filter(|(name, _)| name == index) {
-                    plan = plan.shadow(index, shadow);
+                    plan = plan.second_index(index, shadow);
                 }
             }
             plan = if self.not_null.contains(&column.to_string()) { plan.not_null() } else { plan };

@@ -1,7 +1,5 @@
 //! `plan-index`: how many bits a blind index may have, and what it then says.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use diesel_envelope::Error;
 use diesel_envelope_tools::{IndexPlan, IndexPlanner, Normalizer, OpsError, Settings};
@@ -22,12 +20,13 @@ Examples:
   diesel-envelope plan-index users.email --plaintext email \\
     --normalize caseless
   diesel-envelope plan-index users.city --normalize caseless \\
-    --expecting 5000000 --plot city.svg
-  diesel-envelope plan-index users.email --unique
+    --expecting 5000000
+  diesel-envelope plan-index users.email --normalize caseless \\
+    --unique
 
 It reads the whole column: the plaintext column that is named (the column itself, where it is not encrypted yet), else the
 ciphertext, for which it needs the keyring. Only counts are shown, no value.
-JSON: the figures of each number of bits, the recommendation, its reason and warnings.")]
+JSON: the figures of each number of bits, for a plot; the recommendation, its reason and warnings.")]
 pub struct PlanIndex {
     #[command(flatten)]
     columns: ColumnArgs,
@@ -43,9 +42,6 @@ pub struct PlanIndex {
     /// The index is to be UNIQUE
     #[arg(long)]
     unique: bool,
-    /// Write a plot there, as SVG
-    #[arg(long, value_name = "PATH")]
-    plot: Option<PathBuf>,
     #[command(flatten)]
     database: DatabaseArgs,
     #[command(flatten)]
@@ -72,7 +68,7 @@ impl PlanIndex {
         let mut planner = IndexPlanner::new(column);
         planner = if let Some(rows) = self.expecting { planner.expecting(rows) } else { planner };
         planner = if let Some(values) = self.expecting_distinct { planner.expecting_distinct(values) } else { planner };
-        planner = self.beside.iter().fold(planner, |planner, bits| planner.beside(usize::from(*bits)));
+        planner = self.beside.iter().fold(planner, |planner, bits| planner.other_index(usize::from(*bits)));
         planner = if self.unique { planner.unique() } else { planner };
         let distribution = distribution.map_err(|error| match error {
             OpsError::Keyring(Error::UnsupportedFormat { .. }) => Failure::new(format!("{column} has values that are no ciphertext"))
@@ -80,12 +76,7 @@ impl PlanIndex {
             error => error.into(),
         })?;
         let plan = planner.plan(&distribution);
-        if let Some(path) = &self.plot {
-            let unwritten =
-                |error| Failure::new(format!("{}: {error}", path.display())).remedy("name a file that can be written, with --plot");
-            std::fs::write(path, plan.to_svg()).map_err(unwritten)?;
-        }
-        output.report(&Planned { plan, plot: self.plot })
+        output.report(&Planned { plan })
     }
 }
 
@@ -93,15 +84,10 @@ impl PlanIndex {
 struct Planned {
     #[serde(flatten)]
     plan: IndexPlan,
-    plot: Option<PathBuf>,
 }
 
 impl Report for Planned {
     fn text(&self) -> String {
         self.plan.to_string().trim_end().to_owned()
-    }
-
-    fn notes(&self) -> Vec<String> {
-        self.plot.iter().map(|path| format!("the plot is in {}", path.display())).collect()
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use diesel_envelope_tools::figures::count;
 use diesel_envelope_tools::{Failure, Observer};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -82,7 +83,7 @@ impl Observer for Progress {
                 bar.reset();
             }
             None if self.json => self.line(&json!({"event": "begin", "table": table, "rows": rows}).to_string()),
-            None if !self.quiet => self.line(&format!("{table}: {rows} rows")),
+            None if !self.quiet => self.line(&format!("{table}: {} rows", count(rows))),
             None => {}
         }
     }
@@ -101,7 +102,14 @@ impl Observer for Progress {
             let total = self.total.load(Ordering::Relaxed).max(done);
             let rate = done as f64 / self.began.elapsed().as_secs_f64().max(0.001);
             let left = Duration::from_secs_f64((total - done) as f64 / rate.max(1.0)).as_secs();
-            self.line(&format!("{}: {done} of {total} rows, {rate:.0} a second, {left} s left", self.table()));
+            self.line(&format!(
+                "{}: {} of {} rows, {} a second, {} s left",
+                self.table(),
+                count(done),
+                count(total),
+                count(rate.round() as u64),
+                count(left)
+            ));
         }
     }
 
@@ -118,7 +126,7 @@ impl Observer for Progress {
         if self.json {
             self.line(&json!({"event": "again", "table": self.table(), "rows": rows}).to_string());
         } else if !self.quiet {
-            self.line(&format!("{}: {rows} rows were written or held by others meanwhile; going on with them", self.table()));
+            self.line(&format!("{}: {} rows were written or held by others meanwhile; going on with them", self.table(), count(rows)));
         }
     }
 }

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 use diesel_envelope::Printable;
-#[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
-use diesel_envelope_tools::SearchedColumn;
 use diesel_envelope_tools::keys;
+#[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
+use diesel_envelope_tools::{SearchedColumn, figures::count};
 #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 use serde_json::json;
 
@@ -100,7 +100,8 @@ impl RetireKey {
         let names = |columns: &mut dyn Iterator<Item = &SearchedColumn>| {
             columns.map(|column| Printable(&column.column).to_string()).collect::<Vec<_>>().join(", ")
         };
-        let rows: Vec<_> = search.under_key().map(|column| format!("{} has {}", Printable(&column.column), column.under_key)).collect();
+        let rows: Vec<_> =
+            search.under_key().map(|column| format!("{} has {}", Printable(&column.column), count(column.under_key))).collect();
         let undeclared = names(&mut search.under_key().filter(|column| !column.declared));
         let undecided = names(&mut search.undecided());
         match (rows.is_empty(), undeclared.is_empty(), undecided.is_empty()) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use diesel_envelope::keyring::{Algorithm, Document};
 use diesel_envelope::{KeyId, Keyring};
+use diesel_envelope_tools::figures::count;
 use diesel_envelope_tools::{Column, ColumnStatus, OpsError, Settings, ValueFormat};
 use serde::Serialize;
 
@@ -285,9 +286,9 @@ fn write(
     }
     let verb = if write.dry_run { format!("would be {verb}") } else { verb.to_owned() };
     let line = |(table, report): (&String, &diesel_envelope_tools::Report)| {
-        let left = if report.left > 0 { format!(", {} left", report.left) } else { String::new() };
+        let left = if report.left > 0 { format!(", {} left", count(report.left)) } else { String::new() };
         let gave_up = if report.gave_up { ", given up for too many bad rows" } else { "" };
-        format!("{table}: {} rows {verb}, {} bad{left}{gave_up}", report.written, report.failed)
+        format!("{table}: {} rows {verb}, {} bad{left}{gave_up}", count(report.written), count(report.failed))
     };
     let text = done.iter().map(line).collect::<Vec<_>>().join("\n");
     let incomplete = done.values().any(|report| !report.is_complete());
@@ -297,7 +298,8 @@ fn write(
         (false, _) => Ok(()),
         (true, 0) => Err(Failure::new("not all rows could be done").remedy("look at the bad rows above, by primary key, and run it again")),
         (true, left) => Err(Failure::new(format!(
-            "{left} rows are left: others hold them, or write them as they were, or the database does not change them"
+            "{} rows are left: others hold them, or write them as they were, or the database does not change them",
+            count(left)
         ))
         .remedy("look for long transactions, processes with an old keyring, triggers and rules, and run it again")),
     }
@@ -337,7 +339,7 @@ impl Verify {
         }
         let line = |(table, found): (&String, &diesel_envelope_tools::Verification)| {
             let keys: Vec<_> = found.keys.iter().map(|(column, keys)| format!("  {column}: {}", under(keys))).collect();
-            [vec![format!("{table}: {} rows, {} bad", found.rows, found.failed)], keys].concat().join("\n")
+            [vec![format!("{table}: {} rows, {} bad", count(found.rows), count(found.failed))], keys].concat().join("\n")
         };
         let text = found.iter().map(line).collect::<Vec<_>>().join("\n");
         let sound = found.values().all(diesel_envelope_tools::Verification::is_sound);
@@ -348,5 +350,5 @@ impl Verify {
 
 /// `120 under 9f3c01aa, 3 under 1b2c3d4e`.
 fn under(keys: &BTreeMap<KeyId, u64>) -> String {
-    keys.iter().map(|(key, rows)| format!("{rows} under {key}")).collect::<Vec<_>>().join(", ")
+    keys.iter().map(|(key, rows)| format!("{} under {key}", count(*rows))).collect::<Vec<_>>().join(", ")
 }

@@ -42,8 +42,8 @@ impl TablePlan {
 
     /// PostgreSQL, for a table that is too large to stand still: PostgreSQL rewrites a table for a new column of a domain, so the
     /// columns have the built-in types, and constraints of the table in the domains' place; constraints are validated and indexes
-    /// built by migrations of their own, with no lock that stops readers or writers. [`Step::Finish`](super::Step::Finish) and
-    /// [`Step::Promote`](super::Step::Promote) still read the table once while nobody writes to it.
+    /// built by migrations of their own, with no lock that stops readers or writers. [`Step::DropPlaintext`](super::Step::DropPlaintext) and
+    /// [`Step::PromoteSecondIndex`](super::Step::PromoteSecondIndex) still read the table once while nobody writes to it.
     ///
     /// `diesel print-schema` then says `Bytea` where `Ciphertext` may be written: on the wire they are the same.
     #[must_use]
@@ -66,11 +66,6 @@ impl TablePlan {
         table.chain(self.primary_key.iter().map(String::as_str))
     }
 
-    /// The columns that have a second index column.
-    pub(super) fn rotating(&self) -> impl Iterator<Item = &ColumnPlan> {
-        self.columns.iter().filter(|plan| plan.shadows().next().is_some())
-    }
-
     pub(super) fn check(&self) -> Result<(), OpsError> {
         self.columns.iter().try_for_each(|plan| plan.check(self))
     }
@@ -89,7 +84,7 @@ pub struct ColumnPlan {
     pub(super) exists: bool,
     unique: Vec<String>,
     unique_at_finish: Vec<String>,
-    shadows: Vec<(String, String)>,
+    second_indexes: Vec<(String, String)>,
 }
 
 impl ColumnPlan {
@@ -97,9 +92,9 @@ impl ColumnPlan {
     /// steps are those in place.
     pub fn new(column: Column) -> Self {
         let storage = if column.is_in_place() { Storage::Text } else { Storage::Binary };
-        let (unique, unique_at_finish, shadows) = (Vec::new(), Vec::new(), Vec::new());
+        let (unique, unique_at_finish, second_indexes) = (Vec::new(), Vec::new(), Vec::new());
         let (not_null, longest, plaintext_type, collation) = (false, None, None, None);
-        Self { column, storage, not_null, longest, plaintext_type, collation, exists: false, unique, unique_at_finish, shadows }
+        Self { column, storage, not_null, longest, plaintext_type, collation, exists: false, unique, unique_at_finish, second_indexes }
     }
 
     /// Where ciphertext is to be stored as text. It always is in place.
@@ -141,7 +136,7 @@ impl ColumnPlan {
         self
     }
 
-    /// This index of the column becomes UNIQUE with [`Step::Finish`](super::Step::Finish), which fails on duplicates.
+    /// This index of the column becomes UNIQUE with [`Step::DropPlaintext`](super::Step::DropPlaintext), which fails on duplicates.
     #[must_use]
     pub fn unique_at_finish(mut self, index: &str) -> Self {
         self.unique_at_finish.push(index.to_owned());
@@ -150,8 +145,8 @@ impl ColumnPlan {
 
     /// The second column of an index of this column, for a rotation of the index key.
     #[must_use]
-    pub fn shadow(mut self, index: &str, shadow: &str) -> Self {
-        self.shadows.push((index.to_owned(), shadow.to_owned()));
+    pub fn second_index(mut self, index: &str, column: &str) -> Self {
+        self.second_indexes.push((index.to_owned(), column.to_owned()));
         self
     }
 
@@ -164,7 +159,7 @@ impl ColumnPlan {
     }
 
     /// The plaintext column beside the ciphertext column.
-    pub(super) fn beside(&self) -> Option<&str> {
+    pub(super) fn plaintext_column(&self) -> Option<&str> {
         self.column.plaintext.as_deref().filter(|_| !self.column.is_in_place())
     }
 
@@ -177,9 +172,9 @@ impl ColumnPlan {
     }
 
     /// The first and the second column of each index whose key rotates.
-    pub(super) fn shadows(&self) -> impl Iterator<Item = (&Index, &str)> {
+    pub(super) fn second_indexes(&self) -> impl Iterator<Item = (&Index, &str)> {
         let index_of = |name: &str| self.indexes().find(|index| index.name == name);
-        self.shadows.iter().filter_map(move |(index, shadow)| Some((index_of(index)?, shadow.as_str())))
+        self.second_indexes.iter().filter_map(move |(index, column)| Some((index_of(index)?, column.as_str())))
     }
 
     pub(super) fn is_unique(&self, index: &Index) -> bool {
@@ -195,9 +190,21 @@ impl ColumnPlan {
         self.is_unique(index) || self.becomes_unique(index)
     }
 
-    /// Whether its trigger is there between [`Add`](super::Step::Add) and [`Finish`](super::Step::Finish).
+    /// Whether its trigger is there between [`Add`](super::Step::Add) and [`DropPlaintext`](super::Step::DropPlaintext).
     pub(super) fn has_backfill(&self) -> bool {
-        self.beside().is_some() || self.is_in_place() && !self.column.indexes.is_empty()
+        self.plaintext_column().is_some() || self.is_in_place() && !self.column.indexes.is_empty()
+    }
+
+    /// The columns that become NOT NULL: those that this crate added where the plaintext is NOT NULL.
+    pub(super) fn required(&self) -> impl Iterator<Item = &str> {
+        let own = (!self.is_in_place()).then(|| self.name());
+        own.into_iter().chain(self.indexes().map(|index| index.name.as_str())).filter(|_| self.not_null)
+    }
+
+    /// Whether PostgreSQL has to widen the column in place.
+    pub(super) fn is_limited(&self) -> bool {
+        let is_limited = |sql: &str| !["text", "citext"].iter().any(|wide| sql.trim().eq_ignore_ascii_case(wide));
+        self.is_in_place() && self.plaintext_type.as_deref().is_some_and(is_limited)
     }
 
     pub(super) fn refused<T>(&self, what: impl Into<String>) -> Result<T, OpsError> {
@@ -205,13 +212,8 @@ impl ColumnPlan {
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
-        let indexes = self.indexes().map(|index| index.name.as_str()).chain(self.shadows.iter().map(|(_, shadow)| shadow.as_str()));
+        let indexes = self.indexes().map(|index| index.name.as_str()).chain(self.second_indexes.iter().map(|(_, column)| column.as_str()));
         std::iter::once(self.name()).chain(self.column.plaintext.as_deref()).chain(self.collation.as_deref()).chain(indexes)
-    }
-
-    /// Refuses the constraint that only bound values meet, where there is nothing that they are bound to.
-    pub(super) fn check_bound(&self) -> Result<(), OpsError> {
-        if self.column.label.is_none() { self.refused("the values are bound to no column: give it a label first") } else { Ok(()) }
     }
 
     fn check(&self, table: &TablePlan) -> Result<(), OpsError> {
@@ -222,7 +224,7 @@ impl ColumnPlan {
         if self.column.table != table.name {
             return self.refused(format!("the column is not of the table {}", table.name));
         }
-        let names = self.unique.iter().chain(&self.unique_at_finish).chain(self.shadows.iter().map(|(index, _)| index));
+        let names = self.unique.iter().chain(&self.unique_at_finish).chain(self.second_indexes.iter().map(|(index, _)| index));
         for name in names {
             if !self.indexes().any(|index| index.name == *name) {
                 return self.refused(format!("the column has no index {name}"));
@@ -248,7 +250,7 @@ mod tests {
         assert_eq!(other, "people.email: the column is not of the table users");
         let unknown = refused(Step::Add, ColumnPlan::new(email()).unique("email_index"));
         assert_eq!(unknown, "users.email: the column has no index email_index");
-        let unbound = refused(Step::Bound, ColumnPlan::new(email().unbound()));
+        let unbound = refused(Step::RequireBound, ColumnPlan::new(email().unbound()));
         assert_eq!(unbound, "users.email: the values are bound to no column: give it a label first");
         // It would end the comment in which it stands.
         let control = refused(Step::Add, ColumnPlan::new(email().plaintext("x\nDROP TABLE users")));

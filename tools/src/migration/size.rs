@@ -48,6 +48,23 @@ pub(crate) fn ciphertext_len(plaintext: usize, pad_to: usize, text: bool, is_fer
     }
 }
 
+/// The longest value that MySQL is to keep in the row: a row has 65,535 bytes for all its columns.
+const IN_ROW: usize = 1024;
+
+impl ColumnPlan {
+    /// The type of MySQL that has room for the longest ciphertext and some bytes more.
+    pub(super) fn mysql_type(&self) -> String {
+        let text = self.is_text();
+        let size = match self.longest_ciphertext().map(|longest| (longest + 1).next_multiple_of(64)) {
+            Some(size) if size <= IN_ROW => return format!("{}({size})", if text { "VARCHAR" } else { "VARBINARY" }),
+            Some(size) if size <= 0xFFFF => "",
+            Some(size) if size <= 0xFF_FFFF => "MEDIUM",
+            _ => "LONG",
+        };
+        format!("{size}{}", if text { "TEXT" } else { "BLOB" })
+    }
+}
+
 /// The longest encoding of a type, where the type has one.
 pub(crate) fn longest(value: ValueType) -> Option<u32> {
     Some(match value {

@@ -8,7 +8,7 @@ use super::IndexPlanner;
 use super::candidate::IndexCandidate;
 use super::distribution::Distribution;
 use super::frequencies::Frequencies;
-use super::text::{number, percent, whole};
+use crate::figures::{count, number, percent};
 
 /// Why so many bits are recommended, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -100,13 +100,13 @@ impl fmt::Display for PlanWarning {
                  frequencies; fewer bits then help only against those who can have values of their choice indexed",
             ),
             Self::NotUnique { values } => {
-                write!(f, "distinct values that occur more than once: {}; UNIQUE would refuse them", whole(*values))
+                write!(f, "distinct values that occur more than once: {}; UNIQUE would refuse them", count(*values))
             }
             Self::Sparse { values_per_bucket, until } => write!(
                 f,
                 "a bucket holds {} values today: until there are {} distinct ones, equal digests mostly mean equal values",
                 number(*values_per_bucket),
-                whole(*until)
+                count(*until)
             ),
             Self::Estimated => f.write_str("there are more distinct values than were counted: these figures come from a sample of them"),
         }

@@ -1,8 +1,11 @@
 //! A plan for the terminal.
 
-use std::fmt::{self, Write};
+use std::fmt;
+
+use comfy_table::{Cell, CellAlignment, Row, Table, presets};
 
 use super::{IndexCandidate, IndexPlan, IndexPlanner};
+use crate::figures::{count, number, percent};
 
 const COLUMNS: usize = 100;
 
@@ -27,16 +30,16 @@ impl IndexPlan {
         let mut said = format!(
             "{column}: {} rows with a value, {} without; {about}{} distinct values, the most frequent in {} of the rows ({}). Entropy {} bits, \
              min-entropy {} bits.",
-            whole(*rows),
-            whole(*nulls),
-            whole(*distinct),
-            whole(self.most_frequent),
+            count(*rows),
+            count(*nulls),
+            count(*distinct),
+            count(self.most_frequent),
             percent(self.most_frequent_share()),
             number(self.shannon_bits),
             number(self.min_entropy_bits),
         );
         if let Some(later) = self.expected {
-            said += &format!(" Expected: {} rows, {} distinct values.", whole(later.rows), whole(later.distinct));
+            said += &format!(" Expected: {} rows, {} distinct values.", count(later.rows), count(later.distinct));
         }
         said
     }
@@ -50,7 +53,7 @@ impl IndexPlan {
         let values = self.expected.map_or(self.distinct, |later| later.distinct);
         if let Some(range) = &self.range {
             let (shortest, longest) = (range.start(), range.end());
-            said += &format!(" The rule, 2 to √V values in a bucket with V = {}, allows {shortest} to {longest}.", whole(values));
+            said += &format!(" The rule, 2 to √V values in a bucket with V = {}, allows {shortest} to {longest}.", count(values));
         }
         said
     }
@@ -75,25 +78,26 @@ impl IndexPlan {
     }
 
     fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let later = if self.expected.is_some() { ["false positives", "of any, later"] } else { ["", ""] };
-        let heads = [
-            ["values per", "bucket"],
-            ["false positives", "of a row's value"],
-            ["false positives", "of any value"],
-            later,
-            ["alone in", "bucket"],
-            ["rows", "guessed"],
-            ["bits", "revealed"],
-        ];
-        for (line, bits) in ["", "BITS"].into_iter().enumerate() {
-            let cells = heads.map(|head| head[line].to_owned());
-            writeln!(f, "{}", row(' ', bits, &cells))?;
-        }
+        let mut table = Table::new();
+        table.load_preset(presets::NOTHING);
+        table.set_header(self.cells(["\n", "\nBITS"], HEADS.map(str::to_owned)));
         for candidate in self.candidates.iter().filter(|candidate| self.is_shown(candidate.bits)) {
-            let mark = if self.recommended == Some(candidate.bits) { '>' } else { [' ', '+'][usize::from(candidate.within_rule)] };
-            writeln!(f, "{}", row(mark, &candidate.bits.to_string(), &cells(candidate)))?;
+            let is_recommended = self.recommended == Some(candidate.bits);
+            let mark = if is_recommended { ">" } else { ["", "+"][usize::from(candidate.within_rule)] };
+            table.add_row(self.cells([mark, &candidate.bits.to_string()], figures(candidate)));
         }
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
+        }
+        writeln!(f, "{}", table.trim_fmt())?;
         writeln!(f, "\n> recommended, + allowed by the rule; false positives are rows per lookup.")
+    }
+
+    /// A line of the table, without the figure of later rows where none are expected.
+    fn cells(&self, heads: [&str; 2], figures: [String; 7]) -> Row {
+        let figures = figures.into_iter().enumerate().filter(|(i, _)| *i != LATER || self.expected.is_some());
+        let cells = heads.map(str::to_owned).into_iter().chain(figures.map(|(_, figure)| figure));
+        Row::from(cells.map(|cell| Cell::new(cell).set_alignment(CellAlignment::Right)).collect::<Vec<_>>())
     }
 
     /// The range and three bits around it, or what a few values are given; and the full length.
@@ -103,7 +107,20 @@ impl IndexPlan {
     }
 }
 
-fn cells(found: &IndexCandidate) -> [String; 7] {
+/// The figures of a candidate, and their heads.
+const HEADS: [&str; 7] = [
+    "values per\nbucket",
+    "false positives\nof a row's value",
+    "false positives\nof any value",
+    "false positives\nof any, later",
+    "alone in\nbucket",
+    "rows\nguessed",
+    "bits\nrevealed",
+];
+/// The place of the figure that is known only where later rows are expected.
+const LATER: usize = 3;
+
+fn figures(found: &IndexCandidate) -> [String; 7] {
     [
         number(found.values_per_bucket),
         number(found.false_positives_by_row),
@@ -113,17 +130,6 @@ fn cells(found: &IndexCandidate) -> [String; 7] {
         percent(found.guessed),
         number(found.revealed_bits),
     ]
-}
-
-fn row(mark: char, bits: &str, cells: &[String; 7]) -> String {
-    let widths = [11, 18, 17, 17, 10, 10, 10];
-    let mut row = format!("{mark}{bits:>4}");
-    for (cell, width) in cells.iter().zip(widths) {
-        // A column that is left out takes no room.
-        let width = if width == 17 && cell.is_empty() { 0 } else { width };
-        let _ = write!(row, "{cell:>width$}");
-    }
-    row
 }
 
 /// Breaks lines between words, and indents all but the first.
@@ -143,33 +149,4 @@ fn wrapped(text: &str, indent: &str) -> String {
         room = room.saturating_sub(length);
     }
     lines
-}
-
-/// `1,234,567`.
-pub(super) fn whole(n: u64) -> String {
-    let digits = n.to_string();
-    let mut grouped = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-/// A figure with as many decimals as it takes to tell: `48,828`, `3.1`, `0.047`, `<0.001`.
-pub(super) fn number(x: f64) -> String {
-    match x {
-        _ if x >= 99.95 => whole(x.round() as u64),
-        _ if x >= 0.95 => format!("{x:.1}"),
-        _ if x >= 0.001 => format!("{x:.3}"),
-        _ if x > 0.0 => "<0.001".into(),
-        _ => "0".into(),
-    }
-}
-
-/// The same of a share: `4.7%`.
-pub(super) fn percent(share: f64) -> String {
-    format!("{}%", number(share * 100.0))
 }

@@ -405,7 +405,7 @@ fn a_text_key_forges_no_line_and_sends_nothing_to_the_terminal() {
         let text = desk.run(command).done_with(1);
         assert!(printable(&text.stdout) && printable(&text.stderr), "{text:?}");
         for line in text.stderr.lines() {
-            let starts = ["bad row: people id=", "people: ", "error: ", "  to mend it: "];
+            let starts = ["columns are declared in ", "bad row: people id=", "people: ", "error: ", "  to mend it: "];
             assert!(starts.iter().any(|start| line.starts_with(start)), "{line}");
         }
         let json = desk.run(&[command, &["--format", "json"]].concat()).done_with(1);

@@ -5,6 +5,7 @@
 
 #![allow(clippy::duplicate_mod, reason = "the same cases run on each backend")]
 
+mod golden;
 mod values;
 
 #[path = "."]

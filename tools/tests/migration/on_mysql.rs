@@ -49,7 +49,7 @@ fn a_session_without_strict_mode_is_strict_meanwhile() {
     runner.execute("CREATE TABLE users (id INT PRIMARY KEY, email_plain TEXT)");
     runner.step(Step::Add);
     runner.execute("INSERT INTO users (id) VALUES (1)");
-    runner.refused(Step::Finish);
+    runner.refused(Step::DropPlaintext);
 }
 
 /// The character set stays as it is until no plaintext is left.
@@ -67,9 +67,9 @@ fn widening_keeps_collation_and_plaintexts() {
     runner.step(Step::Widen);
     assert!(runner.schema().contains("email varchar(384) YES latin1_german1_ci"), "{}", runner.schema());
     assert!(runner.holds("email = 'zoë'", "users WHERE id = 1"));
-    runner.refused(Step::Finish);
+    runner.refused(Step::DropPlaintext);
     runner.execute(&format!("UPDATE users SET email = '{}' WHERE id = 1", bound_text("zoë")));
-    runner.step(Step::Finish);
+    runner.step(Step::DropPlaintext);
     assert!(runner.schema().contains("email varchar(384) YES ascii_bin"), "{}", runner.schema());
 }
 
@@ -86,7 +86,7 @@ fn a_row_that_is_replaced_has_no_ciphertext_any_more() {
 #[test]
 fn a_type_that_is_not_known_is_asked_for() {
     let table = TablePlan::new("users").column(ColumnPlan::new(email()).not_null());
-    for step in [Step::Relax, Step::Finish] {
+    for step in [Step::AllowMissingPlaintext, Step::DropPlaintext] {
         let error = generate_migration(Dialect::MySql, step, &table).unwrap_err();
         assert_eq!(error.to_string(), "users.email: MySQL has to be told the type of the plaintext column");
     }

@@ -60,15 +60,15 @@ fn a_column_of_any_collation_is_encrypted_in_place() {
             runner.step(Step::Widen);
             runner.step(Step::Add);
             let write = |text: &str| format!("UPDATE users SET email = '{text}', email_index = {}", blob(&[1; 32]));
-            runner.refused(Step::Finish);
+            runner.refused(Step::DropPlaintext);
             runner.execute(&write(&bound_text("Bob")));
             runner.execute("UPDATE users SET email = 'BOB'");
             assert!(runner.holds("email_index IS NULL", "users"));
             runner.execute(&write(&fernet("Bob")));
-            runner.step(Step::Finish);
+            runner.step(Step::DropPlaintext);
             runner.fails(&write("Bob"));
             runner.execute(&write(&bound_text("Bob")));
-            runner.step(Step::Bound);
+            runner.step(Step::RequireBound);
             runner.fails(&write(&fernet("Bob")));
         }
     }
@@ -76,7 +76,7 @@ fn a_column_of_any_collation_is_encrypted_in_place() {
 
 #[test]
 fn a_table_that_is_online_is_not_rewritten() {
-    let column = email().not_null().unique("email_index").shadow("email_index", "email_index_b");
+    let column = email().not_null().unique("email_index").second_index("email_index", "email_index_b");
     let sql = "CREATE TABLE users (id int PRIMARY KEY, email_plain text NOT NULL)";
     let mut runner = Runner::new(TablePlan::new("users").column(column).online(), sql);
     runner.execute("INSERT INTO users VALUES (1, 'bob')");
@@ -85,34 +85,32 @@ fn a_table_that_is_online_is_not_rewritten() {
     runner.step(Step::Add);
     runner.fails(&format!("UPDATE users SET email = {}", blob(b"bob@example.org")));
     runner.fails(&format!("UPDATE users SET email_index = {}", blob(b"bob@example.org")));
-    runner.refused(Step::Finish);
+    runner.refused(Step::DropPlaintext);
     runner.execute(&format!("UPDATE users SET email = {}, email_index = {}", blob(&bound("bob")), blob(&[1; 32])));
-    for step in [Step::Relax, Step::Finish, Step::Bound, Step::Shadow] {
+    for step in [Step::AllowMissingPlaintext, Step::DropPlaintext, Step::RequireBound, Step::AddSecondIndex] {
         runner.step(step);
     }
     runner.execute(&format!("UPDATE users SET email_index_b = {}", blob(&[2; 32])));
-    runner.step(Step::Promote);
-    runner.step(Step::Retire);
+    runner.step(Step::PromoteSecondIndex);
+    runner.step(Step::DropFirstIndex);
     assert_eq!(file(&mut runner), before);
     assert!(schema(&mut runner.conn).unwrap().contains("users_email_index_b_diesel_envelope_idx"));
-    runner.step(Step::Purge);
-    assert_ne!(file(&mut runner), before);
 }
 
-/// What `DROP COLUMN` leaves in the rows goes with the purge.
+/// `DROP COLUMN` leaves the bytes in the rows, until the table is rewritten as the first lines of `up.sql` say.
 #[test]
-fn a_purge_takes_the_plaintext_from_the_pages() {
+fn vacuum_full_takes_the_plaintext_from_the_pages() {
     let mut runner = Runner::new(TablePlan::new("users").column(email()), "CREATE TABLE users (id int PRIMARY KEY, email_plain text)");
     runner.execute("INSERT INTO users VALUES (1, 'bob')");
     runner.step(Step::Add);
     runner.execute(&format!("UPDATE users SET email = {}, email_index = {}", blob(&bound("bob")), blob(&[1; 32])));
-    runner.step(Step::Finish);
+    runner.step(Step::DropPlaintext);
     runner.execute("CREATE EXTENSION IF NOT EXISTS pageinspect SCHEMA public");
     let left = "SELECT (SELECT 'bob' FROM generate_series(0, pg_relation_size('users') / 8192 - 1) AS n
         WHERE position('bob'::bytea IN get_raw_page('users', n::int)) > 0 LIMIT 1)";
     let left = left.strip_prefix("SELECT ").unwrap();
     assert_eq!(scalar!(&mut runner.conn, format!("SELECT {left}")).as_deref(), Some("bob"));
-    runner.step(Step::Purge);
+    runner.execute("VACUUM FULL users");
     assert_eq!(scalar!(&mut runner.conn, format!("SELECT {left}")), None);
 }
 
@@ -122,14 +120,14 @@ fn a_table_is_found_in_its_schema() {
     let table = format!("{schema}.users");
     let index = Index::new("email_index", "users.email_index");
     let column = Column::new(&*table, "email").label("users.email").plaintext("email_plain").index(index);
-    let plan = ColumnPlan::new(column).not_null().unique_at_finish("email_index").shadow("email_index", "b");
+    let plan = ColumnPlan::new(column).not_null().unique_at_finish("email_index").second_index("email_index", "b");
     let sql = format!("CREATE SCHEMA {schema}; CREATE TABLE {table} (id int PRIMARY KEY, email_plain text)");
     let mut runner = Runner::new(TablePlan::new(&*table).column(plan), &sql);
-    for step in [Step::Add, Step::Finish, Step::Purge, Step::Bound, Step::Shadow, Step::Promote] {
+    for step in [Step::Add, Step::DropPlaintext, Step::RequireBound, Step::AddSecondIndex, Step::PromoteSecondIndex] {
         runner.step(step);
     }
     let unique = format!("pg_indexes WHERE schemaname = '{schema}' AND indexname LIKE '%envelope%'");
     assert!(runner.holds("indexdef LIKE '%UNIQUE%'", &unique));
-    runner.step(Step::Retire);
+    runner.step(Step::DropFirstIndex);
     runner.execute(&format!("DROP SCHEMA {schema} CASCADE"));
 }

@@ -66,9 +66,10 @@ fn every_change_of_a_value_of_any_type_is_seen() {
 #[test]
 fn a_schema_is_named_where_sqlite_takes_one() {
     let column = Column::new("main.users", "email").plaintext("email_plain").index(Index::new("email_index", "users.email_index"));
-    let plan = TablePlan::new("main.users").primary_key(&["id"]).column(ColumnPlan::new(column).not_null().shadow("email_index", "b"));
+    let plan =
+        TablePlan::new("main.users").primary_key(&["id"]).column(ColumnPlan::new(column).not_null().second_index("email_index", "b"));
     let mut runner = Runner::new(plan, "CREATE TABLE users (id INTEGER PRIMARY KEY, email_plain TEXT)");
-    for step in [Step::Add, Step::Finish, Step::Purge, Step::Bound, Step::Shadow, Step::Promote, Step::Retire] {
+    for step in [Step::Add, Step::DropPlaintext, Step::RequireBound, Step::AddSecondIndex, Step::PromoteSecondIndex, Step::DropFirstIndex] {
         runner.step(step);
     }
 }
@@ -76,7 +77,7 @@ fn a_schema_is_named_where_sqlite_takes_one() {
 #[test]
 fn relax_says_that_it_is_not_possible() {
     let column = ColumnPlan::new(Column::new("users", "email").plaintext("email_plain")).not_null();
-    let error = generate_migration(Dialect::Sqlite, Step::Relax, &TablePlan::new("users").column(column)).unwrap_err();
+    let error = generate_migration(Dialect::Sqlite, Step::AllowMissingPlaintext, &TablePlan::new("users").column(column)).unwrap_err();
     assert!(error.to_string().starts_with("users.email: SQLite cannot take NOT NULL from a column"), "{error}");
 }
 
@@ -93,9 +94,14 @@ fn what_checks_first_is_the_writer_before_it_reads() {
     let columns = "id INTEGER PRIMARY KEY, email_plain TEXT, email BLOB, email_index BLOB, email_index_b BLOB";
     migrating.batch_execute(&format!("CREATE TABLE users ({columns})")).unwrap();
     let column = Column::new("users", "email").plaintext("email_plain").index(Index::new("email_index", "users.email_index"));
-    let plan = TablePlan::new("users").primary_key(&["id"]).column(ColumnPlan::new(column).shadow("email_index", "email_index_b"));
+    let plan = TablePlan::new("users").primary_key(&["id"]).column(ColumnPlan::new(column).second_index("email_index", "email_index_b"));
     let migration = |step| generate_migration(Dialect::Sqlite, step, &plan).unwrap().remove(0);
-    let scripts = [migration(Step::Add).down, migration(Step::Finish).up, migration(Step::Bound).up, migration(Step::Promote).up];
+    let scripts = [
+        migration(Step::Add).down,
+        migration(Step::DropPlaintext).up,
+        migration(Step::RequireBound).up,
+        migration(Step::PromoteSecondIndex).up,
+    ];
     for script in scripts {
         migrating.batch_execute(&format!("BEGIN; {}", script.split_once(";\n").unwrap().0)).unwrap();
         assert!(writing.batch_execute("INSERT INTO users (id) VALUES (1)").is_err(), "{script}");

@@ -42,7 +42,7 @@ fn the_distribution_of_a_column_is_read_from_plaintext_and_from_ciphertext() {
         assert_eq!((found.rows(), found.nulls(), found.distinct(), found.most_frequent()), (136, 4, 16, 16));
         let plan = IndexPlanner::new("users.email").plan(&found);
         assert_eq!(plan.recommended, Some(2), "{plan}");
-        assert!(!format!("{plan}{}", plan.to_svg()).to_lowercase().contains("city 1"), "{plan}");
+        assert!(!plan.to_string().to_lowercase().contains("city 1"), "{plan}");
     }
     let refused = read(&database, None, &Column::new("users", "email")).unwrap_err();
     assert!(matches!(refused, ops::OpsError::Keyring(Error::NoKeyring)), "{refused}");

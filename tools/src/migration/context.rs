@@ -1,0 +1,132 @@
+//! What the templates know of a table.
+
+use minijinja::Value;
+use serde::Serialize;
+
+use super::plan::{ColumnPlan, TablePlan};
+use super::template::sql;
+use crate::{Index, TableName};
+
+/// The variables of a template.
+#[derive(Serialize)]
+pub(super) struct TableContext<'a> {
+    table: NameContext<'a>,
+    online: bool,
+    primary_key: &'a [String],
+    columns: Vec<ColumnContext<'a>>,
+    /// The index that its template is for.
+    pub index: Option<&'a str>,
+    /// Whether that is UNIQUE.
+    pub unique: bool,
+    /// The constraints that its template validates.
+    pub constraints: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct NameContext<'a> {
+    name: &'a str,
+    full_name: String,
+}
+
+#[derive(Serialize)]
+struct ColumnContext<'a> {
+    name: &'a str,
+    full_name: String,
+    /// The plaintext column beside this one.
+    plaintext: Option<&'a str>,
+    in_place: bool,
+    text: bool,
+    not_null: bool,
+    has_backfill: bool,
+    /// SQL that goes in as it is.
+    plaintext_type: Option<Value>,
+    collation: Option<&'a str>,
+    /// Whether PostgreSQL has to widen its type.
+    is_limited: bool,
+    is_citext: bool,
+    mysql_type: Value,
+    indexes: Vec<IndexContext<'a>>,
+    /// The columns that become NOT NULL: those that this crate added where the plaintext is NOT NULL.
+    required: Vec<&'a str>,
+    second_indexes: Vec<SecondIndexContext<'a>>,
+    /// The columns of which a change is one of the first indexes.
+    second_sources: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct IndexContext<'a> {
+    name: &'a str,
+    bytes: usize,
+    unique: bool,
+    /// Whether the step that drops the plaintext makes it UNIQUE.
+    becomes_unique: bool,
+}
+
+/// The second column of an index whose key rotates.
+#[derive(Serialize)]
+struct SecondIndexContext<'a> {
+    name: &'a str,
+    first: &'a str,
+    bytes: usize,
+    unique: bool,
+    /// The column that changes with every other value: the first index, or the ciphertext where that is truncated.
+    source: &'a str,
+}
+
+impl<'a> TableContext<'a> {
+    pub(super) fn new(table: &'a TablePlan) -> Self {
+        let TableName { name, .. } = &table.name;
+        Self {
+            table: NameContext { name, full_name: table.name.to_string() },
+            online: table.online,
+            primary_key: &table.primary_key,
+            columns: table.columns.iter().map(ColumnContext::new).collect(),
+            index: None,
+            unique: false,
+            constraints: Vec::new(),
+        }
+    }
+}
+
+impl<'a> ColumnContext<'a> {
+    fn new(plan: &'a ColumnPlan) -> Self {
+        let index = |index: &'a Index| IndexContext {
+            name: &index.name,
+            bytes: index.bits.div_ceil(8),
+            unique: plan.is_unique(index),
+            becomes_unique: plan.becomes_unique(index),
+        };
+        let second = |(index, name): (&'a Index, &'a str)| SecondIndexContext {
+            name,
+            first: &index.name,
+            bytes: index.bits.div_ceil(8),
+            unique: plan.ends_unique(index),
+            source: if index.is_full_length() { &index.name } else { plan.name() },
+        };
+        let second_indexes: Vec<_> = plan.second_indexes().map(second).collect();
+        let mut second_sources = Vec::new();
+        for source in second_indexes.iter().map(|second| second.source) {
+            if !second_sources.contains(&source) {
+                second_sources.push(source);
+            }
+        }
+        Self {
+            name: plan.name(),
+            full_name: plan.column.to_string(),
+            plaintext: plan.plaintext_column(),
+            in_place: plan.is_in_place(),
+            text: plan.is_text(),
+            not_null: plan.not_null,
+            has_backfill: plan.has_backfill(),
+            plaintext_type: plan.plaintext_type.as_deref().map(sql),
+            collation: plan.collation.as_deref(),
+            is_limited: plan.is_limited(),
+            is_citext: plan.plaintext_type.as_deref().is_some_and(|sql| sql.eq_ignore_ascii_case("citext")),
+            mysql_type: sql(plan.mysql_type()),
+            indexes: plan.indexes().map(index).collect(),
+            required: plan.required().collect(),
+            second_indexes,
+            second_sources,
+        }
+    }
+}

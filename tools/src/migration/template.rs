@@ -1,0 +1,228 @@
+//! The templates of the SQL, into which every name goes quoted.
+//!
+//! A template is rendered as SQL is written: `{{ name|q }}` is an identifier, `{{ message|literal }}` a string. A string that no filter
+//! has quoted is an error, not text; only the type of a plaintext column, which the database wrote itself, goes in as it is.
+
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
+
+use super::Dialect;
+use super::names::{literal, object};
+use crate::TableName;
+
+/// The templates of one database, by their names.
+macro_rules! templates {
+    ($database:literal, $($name:literal),+) => {
+        &[$(($name, include_str!(concat!("templates/", $database, "/", $name, ".sql")))),+]
+    };
+}
+
+impl Dialect {
+    fn templates(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::PostgreSql => templates!(
+                "postgresql",
+                "macros",
+                "widen",
+                "add",
+                "relax",
+                "finish",
+                "bound",
+                "shadow",
+                "promote",
+                "retire",
+                "create_index",
+                "validate"
+            ),
+            Self::MySql => templates!("mysql", "macros", "widen", "add", "relax", "finish", "bound", "shadow", "promote", "retire"),
+            Self::Sqlite => {
+                templates!("sqlite", "macros", "add", "relax", "finish", "bound", "shadow", "promote", "retire")
+            }
+        }
+    }
+}
+
+/// The templates of a database, for the names of one table.
+pub(super) fn environment(dialect: Dialect, table: &TableName) -> Result<Environment<'static>, Error> {
+    let mut templates = Environment::new();
+    templates.set_trim_blocks(true);
+    templates.set_lstrip_blocks(true);
+    templates.set_undefined_behavior(UndefinedBehavior::Strict);
+    templates.set_auto_escape_callback(|_| AutoEscape::Custom("sql"));
+    templates.set_formatter(|out, _, value| {
+        if value.is_safe() || value.is_number() {
+            return write!(out, "{value}").map_err(Error::from);
+        }
+        Err(Error::new(ErrorKind::BadEscape, "a value is not quoted"))
+    });
+    // It would let a name in as it is.
+    templates.remove_filter("safe");
+    add_quoting(&mut templates, dialect, table);
+    add_layout(&mut templates, dialect.qualify(table, &table.name));
+    for (name, text) in dialect.templates() {
+        templates.add_template(name, text)?;
+    }
+    Ok(templates)
+}
+
+fn add_quoting(templates: &mut Environment<'static>, dialect: Dialect, table: &TableName) {
+    // An identifier, or several of them.
+    templates.add_filter("q", move |names: Value| {
+        let quote = |name: &Value| Some(dialect.quote(name.as_str()?));
+        let quoted: Option<Vec<_>> = match names.as_str() {
+            Some(_) => quote(&names).map(|name| vec![name]),
+            None => names.try_iter()?.map(|name| quote(&name)).collect(),
+        };
+        let quoted = quoted.ok_or_else(|| Error::new(ErrorKind::BadEscape, "a name is not a string"))?;
+        Ok(sql(quoted.join(", ")))
+    });
+    let schema = table.clone();
+    templates.add_filter("qualified", move |name: &str| sql(dialect.qualify(&schema, name)));
+    templates.add_filter("literal", |text: &str| sql(literal(text)));
+    let table = table.clone();
+    templates.add_filter("object", move |column: &str, kind: &str| object(&table, column, kind));
+}
+
+/// Filters that arrange finished SQL. What they get is a block of a template, so it is quoted.
+fn add_layout(templates: &mut Environment<'static>, table: String) {
+    add_block(templates, "trim", |text| text.trim().to_owned());
+    add_block(templates, "dollar_quoted", dollar_quoted);
+    add_block(templates, "clauses", clauses);
+    add_block(templates, "conditions", |text| lines(text).collect::<Vec<_>>().join(" AND "));
+    add_block(templates, "alter_table", move |text| match clauses(text) {
+        clauses if clauses.is_empty() => clauses,
+        clauses => format!("ALTER TABLE {table}\n{clauses};\n"),
+    });
+    add_block(templates, "do_block", |text| match text.trim() {
+        "" => String::new(),
+        _ => {
+            let body: String = lines(text).map(|line| format!("    {line}\n")).collect();
+            format!("DO {};\n", dollar_quoted(&format!("BEGIN\n{body}END")))
+        }
+    });
+    templates
+        .add_filter("indent", |text: Value, width: usize| arrange(&text, |text| text.replace('\n', &format!("\n{}", " ".repeat(width)))));
+}
+
+fn add_block(templates: &mut Environment<'static>, name: &'static str, change: impl Fn(&str) -> String + Send + Sync + 'static) {
+    templates.add_filter(name, move |text: Value| arrange(&text, &change));
+}
+
+/// Quoted SQL stays quoted SQL, and nothing else becomes it.
+fn arrange(text: &Value, change: impl Fn(&str) -> String) -> Result<Value, Error> {
+    let text = text.as_str().filter(|_| text.is_safe());
+    let text = text.ok_or_else(|| Error::new(ErrorKind::BadEscape, "a value is not quoted"))?;
+    Ok(sql(change(text)))
+}
+
+/// Finished SQL.
+pub(super) fn sql(text: impl Into<String>) -> Value {
+    Value::from_safe_string(text.into())
+}
+
+/// The lines of a text without the blank ones, which tags of the template leave.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim().is_empty())
+}
+
+/// Clauses, each of which ends with a comma in its template: the last one gives it up.
+fn clauses(text: &str) -> String {
+    let clauses = lines(text).collect::<Vec<_>>().join("\n");
+    clauses.strip_suffix(',').unwrap_or(&clauses).to_owned()
+}
+
+/// In a tag that the body does not have.
+fn dollar_quoted(body: &str) -> String {
+    let body = lines(body).collect::<Vec<_>>().join("\n");
+    let numbered = (1_u32..).map(|n| format!("$diesel_envelope_{n}$"));
+    let mut tags = std::iter::once("$diesel_envelope$".to_owned()).chain(numbered);
+    let tag = tags.find(|tag| !body.contains(tag.as_str())).unwrap_or_default();
+    format!("{tag}\n{body}\n{tag}")
+}
+
+#[cfg(test)]
+mod tests {
+    use minijinja::context;
+
+    use super::*;
+
+    const USERS: [(Dialect, &str, &str); 3] = [
+        (
+            Dialect::PostgreSql,
+            include_str!("../../../migrations/postgresql/2026-11-23-000001_create_users/up.sql"),
+            include_str!("../../../migrations/postgresql/2026-11-23-000002_strict_users/up.sql"),
+        ),
+        (
+            Dialect::MySql,
+            include_str!("../../../migrations/mysql/2026-11-23-000001_create_users/up.sql"),
+            include_str!("../../../migrations/mysql/2026-11-23-000002_strict_users/up.sql"),
+        ),
+        (
+            Dialect::Sqlite,
+            include_str!("../../../migrations/sqlite/2026-11-23-000001_create_users/up.sql"),
+            include_str!("../../../migrations/sqlite/2026-11-23-000002_strict_users/up.sql"),
+        ),
+    ];
+
+    fn rendered(dialect: Dialect, expression: &str, value: &str) -> String {
+        let template = format!("{{% import 'macros' as sql %}}{{{{ {expression} }}}}");
+        let column = context! { name => "name", text => false };
+        let variables = context! { value => sql(value), column => column };
+        let templates = environment(dialect, &TableName::from("users")).unwrap();
+        templates.template_from_str(&template).unwrap().render(variables).unwrap()
+    }
+
+    fn without_space(sql: &str) -> String {
+        sql.split_whitespace().collect()
+    }
+
+    #[test]
+    fn the_shapes_are_those_of_the_migrations_of_this_repository() {
+        for (dialect, sql, _) in USERS {
+            let value = if dialect == Dialect::PostgreSql { "VALUE" } else { "name" };
+            for text in [false, dialect == Dialect::PostgreSql] {
+                let shape = rendered(dialect, &format!("sql.ciphertext(value, {text})"), value);
+                assert!(without_space(sql).contains(&without_space(&shape)), "{dialect:?}: {shape}");
+            }
+        }
+    }
+
+    #[test]
+    fn bound_is_the_condition_of_the_strict_migrations_of_this_repository() {
+        for (dialect, _, sql) in USERS {
+            let bound = match dialect {
+                Dialect::Sqlite => rendered(dialect, "sql.bound(value, false)", "NEW.name"),
+                _ => rendered(dialect, "sql.bound(column)", "").replace(['"', '`'], ""),
+            };
+            assert!(sql.contains(&bound), "{dialect:?}: {bound}");
+        }
+    }
+
+    #[test]
+    fn the_text_of_every_bound_value_begins_in_one_of_these_ways() {
+        for (flags, expected) in [(0, "ABCD"), (1, "EFGH"), (2, "IJKL"), (3, "MNOP")] {
+            for id in 0..=255 {
+                let text = diesel_envelope::untyped::to_text(&[0xA1, flags, id]);
+                assert!(text.starts_with("de1.oQ") && expected.contains(&text[6..7]), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_that_no_filter_quotes_is_an_error() {
+        for dialect in [Dialect::PostgreSql, Dialect::MySql, Dialect::Sqlite] {
+            let templates = environment(dialect, &TableName::from("users")).unwrap();
+            let render = |template| templates.render_str(template, context! { name => "x; DROP TABLE users" });
+            for bare in ["{{ name }}", "{{ name|trim }}", "{{ name|indent(4) }}", "{{ name|safe }}", "{{ 'NEW.' ~ name|q }}"] {
+                let error = render(bare).unwrap_err().to_string();
+                assert!(!error.contains("DROP"), "{error}");
+            }
+            assert!(render("{{ name|q }}").is_ok_and(|sql| sql.contains("DROP")));
+        }
+    }
+
+    #[test]
+    fn the_tag_of_a_body_is_not_in_it() {
+        assert_eq!(dollar_quoted("a"), "$diesel_envelope$\na\n$diesel_envelope$");
+        assert!(dollar_quoted("$diesel_envelope$\n\nb").ends_with("b\n$diesel_envelope_1$"));
+    }
+}

@@ -1,0 +1,51 @@
+{% import "macros" as sql %}
+{% block up %}
+{% filter alter_table %}
+{% for column in columns %}
+{% if not column.in_place %}
+    ADD COLUMN {{ column.name|q }} {{ sql.ciphertext_type(column) }},
+{% endif %}
+{% for index in column.indexes %}
+    ADD COLUMN {{ index.name|q }} VARBINARY({{ index.bytes }}),
+{{ sql.add_index(index.name, index.unique) }}
+{% endfor %}
+{% if not column.in_place %}
+{{ sql.add_shape(column) }}
+{% endif %}
+{% endfor %}
+{% endfilter %}
+{% for column in columns if column.has_backfill %}
+{{ sql.create_backfill(column) }}
+{% endfor %}
+{% endblock %}
+
+{% block down %}
+-- Drops what is encrypted. The first statement fails where a row has a ciphertext and no plaintext.
+{% filter alter_table %}
+{% for column in columns if column.plaintext %}
+{% call sql.add_check(column, "complete") %}
+{{ column.name|q }} IS NULL OR {{ column.plaintext|q }} IS NOT NULL
+{% endcall %}
+{% endfor %}
+{% endfilter %}
+{% for column in columns if column.has_backfill %}
+{{ sql.drop_trigger(column, "backfill") }}
+{% endfor %}
+{% filter alter_table %}
+{% for column in columns %}
+{% if not column.in_place %}
+    DROP COLUMN {{ column.name|q }},
+{% endif %}
+{% for index in column.indexes %}
+{{ sql.drop_index(index.name) }}
+    DROP COLUMN {{ index.name|q }},
+{% endfor %}
+{% if not column.in_place %}
+{{ sql.drop_check(column, "shape") }}
+{% endif %}
+{% if column.plaintext %}
+{{ sql.drop_check(column, "complete") }}
+{% endif %}
+{% endfor %}
+{% endfilter %}
+{% endblock %}

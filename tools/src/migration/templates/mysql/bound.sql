@@ -1,0 +1,19 @@
+{% import "macros" as sql %}
+{% block up %}
+{% filter alter_table %}
+{% for column in columns %}
+{% call sql.add_check(column, "bound") %}
+{{ sql.bound(column) }}
+{% endcall %}
+{% endfor %}
+{% endfilter %}
+{% endblock %}
+
+{% block down %}
+-- Takes all ciphertexts again.
+{% filter alter_table %}
+{% for column in columns %}
+{{ sql.drop_check(column, "bound") }}
+{% endfor %}
+{% endfilter %}
+{% endblock %}

@@ -1,0 +1,243 @@
+{# The parts of MySQL's and MariaDB's statements. #}
+
+{# How native text begins: in this version, and in this one or a later one. #}
+{% set this_version %}de1[.]o[Q-Za-f]{% endset %}
+{% set any_version %}de[1-9][.][o-r]{% endset %}
+
+{# Native text: `de1.` and 46 or more characters of canonical base64url, whose spare bits are zero.
+
+   The alphabet has a condition of its own: the engines of REGEXP take a line break at the end of a text for its end, and give up on
+   counted repetitions of long values. #}
+{% macro native(value, begins) %}
+OCTET_LENGTH({{ value }}) >= 50 AND substr({{ value }}, 5) NOT REGEXP '[^A-Za-z0-9_-]' AND (
+        OCTET_LENGTH({{ value }}) % 4 = 0 AND {{ value }} REGEXP '^{{ begins }}.*[A-Za-z0-9_-]$' OR
+        OCTET_LENGTH({{ value }}) % 4 = 2 AND {{ value }} REGEXP '^{{ begins }}.*[AQgw]$' OR
+        OCTET_LENGTH({{ value }}) % 4 = 3 AND {{ value }} REGEXP '^{{ begins }}.*[AEIMQUYcgkosw048]$'
+    )
+{%- endmacro %}
+
+{# A Fernet token of 73 + 16n bytes, in canonical base64url with padding. `text` is the value as text. #}
+{% macro token(value, text) %}
+OCTET_LENGTH({{ value }}) >= 100 AND TRIM(TRAILING '=' FROM {{ text }}) NOT REGEXP '[^A-Za-z0-9_-]' AND (
+        OCTET_LENGTH({{ value }}) % 64 = 12 AND {{ text }} REGEXP '^gAAAAA.*[A-Za-z0-9_-]$' OR
+        OCTET_LENGTH({{ value }}) % 64 = 36 AND {{ text }} REGEXP '^gAAAAA.*[AQgw]==$' OR
+        OCTET_LENGTH({{ value }}) % 64 = 56 AND {{ text }} REGEXP '^gAAAAA.*[AEIMQUYcgkosw048]=$'
+    )
+{%- endmacro %}
+
+{# A ciphertext of this version or a later one. NULL where the value is NULL. #}
+{% macro ciphertext(value, text) %}
+{% if text %}
+{{ native(value, any_version) }}
+    OR {{ token(value, value) }}
+{%- else %}
+{% set as_text %}CONVERT({{ value }} USING latin1) COLLATE latin1_bin{% endset %}
+OCTET_LENGTH({{ value }}) >= 34 AND LEFT({{ value }}, 1) BETWEEN X'A0' AND X'AF'
+    OR {{ token(value, as_text) }}
+{%- endif %}
+{% endmacro %}
+
+{# A text that this version reads as a ciphertext, whatever the collation and character set of its column. #}
+{% macro ciphertext_in_place(value) %}
+{% set text %}CONVERT({{ value }} USING utf8mb4) COLLATE utf8mb4_bin{% endset %}
+{{ native(text, this_version) }}
+    OR {{ token(text, text) }}
+{%- endmacro %}
+
+{# A native value that is bound to its column: flag 0x01. As text, 0xA1, the flags and two bits of the key id are three characters. #}
+{% macro bound(column) %}
+{% if column.text %}
+LEFT({{ column.name|q }}, 6) = 'de1.oQ' AND SUBSTR({{ column.name|q }}, 7, 1) IN ('E', 'F', 'G', 'H', 'M', 'N', 'O', 'P')
+{%- else %}
+ORD(LEFT({{ column.name|q }}, 1)) = 161 AND ORD(SUBSTR({{ column.name|q }}, 2, 1)) & 1 = 1
+{%- endif %}
+{% endmacro %}
+
+{# A value changed, by its bytes: a collation takes `Bob` and `BOB` for equal. #}
+{% macro changed(name) %}
+NOT ({{ is_same(name) }})
+{%- endmacro %}
+
+{% macro is_same(name) %}
+CAST(OLD.{{ name|q }} AS BINARY) <=> CAST(NEW.{{ name|q }} AS BINARY)
+{%- endmacro %}
+
+{% macro collate(column) %}
+{% if column.collation %} COLLATE {{ column.collation|q }}{% endif %}
+{% endmacro %}
+
+{% macro plaintext_type(column) %}
+{{ column.plaintext_type }}{{ collate(column) }}
+{%- endmacro %}
+
+{# A column that holds plaintext and ciphertext. MODIFY without a collation would convert the plaintexts to the table's. #}
+{% macro wide_type(column) %}
+{{ column.mysql_type }}{{ collate(column) }}{{ nullable(column) }}
+{%- endmacro %}
+
+{# A column that holds nothing but ciphertext. #}
+{% macro ciphertext_type(column) %}
+{{ column.mysql_type }}{% if column.text %} CHARACTER SET ascii COLLATE ascii_bin{% endif %}
+{% endmacro %}
+
+{% macro nullable(column) %}
+{% if column.not_null %} NOT NULL{% else %} NULL{% endif %}
+{% endmacro %}
+
+{# Clauses of ALTER TABLE. #}
+{% macro add_index(name, unique) %}
+    ADD {% if unique %}UNIQUE {% endif %}INDEX {{ name|object("idx")|q }} ({{ name|q }}),
+{% endmacro %}
+
+{% macro drop_index(name) %}
+    DROP INDEX {{ name|object("idx")|q }},
+{% endmacro %}
+
+{# The indexes that become UNIQUE, or what they were. #}
+{% macro replace_indexes(column, unique) %}
+{% for index in column.indexes if index.becomes_unique %}
+{{ drop_index(index.name) }}
+{{ add_index(index.name, unique) }}
+{% endfor %}
+{% endmacro %}
+
+{% macro add_check(column, kind) %}
+    ADD CONSTRAINT {{ column.name|object(kind)|q }} CHECK (
+        {{ caller()|trim|indent(8) }}
+    ),
+{% endmacro %}
+
+{% macro add_shape(column) %}
+{% set value %}{{ column.name|q }}{% endset %}
+{% call add_check(column, "shape") %}
+{{ ciphertext(value, column.text) }}
+{% endcall %}
+{% endmacro %}
+
+{% macro drop_check(column, kind) %}
+    DROP CONSTRAINT {{ column.name|object(kind)|q }},
+{% endmacro %}
+
+{# Without strict mode a value that is too long is cut, and a NULL becomes an empty value, without an error. #}
+{% macro strictly() %}
+SET @diesel_envelope_sql_mode = @@SESSION.sql_mode;
+SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES');
+{{ caller() }}
+SET SESSION sql_mode = @diesel_envelope_sql_mode;
+{% endmacro %}
+
+{# Fails where a row does not meet the condition, by the name of a constraint. A constraint of the table with that name follows, for the
+   rows that are written meanwhile; by itself, MariaDB would look at NOT NULL first, and say that data was truncated. #}
+{% macro require(column) %}
+DROP TEMPORARY TABLE IF EXISTS diesel_envelope_check;
+CREATE TEMPORARY TABLE diesel_envelope_check (passed INT, CONSTRAINT {{ column.name|object("complete")|q }} CHECK (passed = 1));
+INSERT INTO diesel_envelope_check SELECT 0 FROM {{ table.name|qualified }} WHERE NOT ({{ caller()|trim }}) LIMIT 1;
+DROP TEMPORARY TABLE diesel_envelope_check;
+{% endmacro %}
+
+{# Every row is encrypted, and its indexes find it. #}
+{% macro is_complete(column) %}
+{% filter conditions %}
+{% if column.plaintext %}
+({{ column.plaintext|q }} IS NULL OR {{ column.name|q }} IS NOT NULL)
+{% endif %}
+{% for index in column.indexes %}
+({{ column.name|q }} IS NULL OR {{ index.name|q }} IS NOT NULL)
+{% endfor %}
+{% endfilter %}
+{% endmacro %}
+
+{# The second indexes find every row. #}
+{% macro has_second_indexes(column) %}
+{% filter conditions %}
+{% for second in column.second_indexes %}
+({{ column.name|q }} IS NULL OR {{ second.name|q }} IS NOT NULL)
+{% endfor %}
+{% endfilter %}
+{% endmacro %}
+
+{# One statement, which every client sends whole. #}
+{% macro create_trigger(column, kind) %}
+CREATE TRIGGER {{ column.name|object(kind)|qualified }} BEFORE UPDATE ON {{ table.name|qualified }} FOR EACH ROW SET
+{% filter clauses %}
+{{ caller() }}
+{% endfilter %};
+{% endmacro %}
+
+{# An assignment of a trigger: the column becomes NULL under a condition. #}
+{% macro null_if(name) %}
+    NEW.{{ name|q }} = IF(
+        {{ caller()|trim }},
+        NULL, NEW.{{ name|q }}
+    ),
+{% endmacro %}
+
+{% macro drop_trigger(column, kind) %}
+DROP TRIGGER {{ column.name|object(kind)|qualified }};
+{% endmacro %}
+
+{# The assignments see those before them: the column that the condition reads is the last. #}
+{% macro create_backfill(column) %}
+{% call create_trigger(column, "backfill") %}
+{% for index in column.indexes %}
+{% call null_if(index.name) %}
+{{ needs_backfill(column) }}
+{% endcall %}
+{% endfor %}
+{% if column.plaintext %}
+{% call null_if(column.name) %}
+{{ needs_backfill(column) }}
+{% endcall %}
+{% endif %}
+{% endcall %}
+{% endmacro %}
+
+{% macro needs_backfill(column) %}
+{% if column.plaintext %}
+{{ changed(column.plaintext) }}
+        AND {{ is_same(column.name) }}
+{% else %}
+{% set new %}NEW.{{ column.name|q }}{% endset %}
+{{ changed(column.name) }}
+        AND ({{ ciphertext_in_place(new) }}) IS NOT TRUE
+{% endif %}
+{% endmacro %}
+
+{# A new program writes the ciphertext alone: the old plaintext would refuse others as a duplicate. #}
+{% macro create_relax(column) %}
+{% call create_trigger(column, "relax") %}
+{% call null_if(column.plaintext) %}
+{{ changed(column.name) }}
+        AND {{ is_same(column.plaintext) }}
+{% endcall %}
+{% endcall %}
+{% endmacro %}
+
+{# The step may have been left out. #}
+{% macro drop_relax(column) %}
+DROP TRIGGER IF EXISTS {{ column.name|object("relax")|qualified }};
+{% endmacro %}
+
+{# An old program writes the first index alone: where it changed, the second is that of another value. #}
+{% macro create_shadow(column) %}
+{% call create_trigger(column, "shadow") %}
+{% for second in column.second_indexes %}
+{% call null_if(second.name) %}
+{{ changed(second.source) }}
+        AND {{ is_same(second.name) }}
+{% endcall %}
+{% endfor %}
+{% endcall %}
+{% endmacro %}
+
+{# A new program writes the second index alone: the old first one would refuse others as a duplicate. #}
+{% macro create_first(column) %}
+{% call create_trigger(column, "first") %}
+{% for second in column.second_indexes %}
+{% call null_if(second.first) %}
+{{ changed(second.name) }}
+        AND {{ is_same(second.first) }}
+{% endcall %}
+{% endfor %}
+{% endcall %}
+{% endmacro %}

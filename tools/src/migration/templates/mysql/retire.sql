@@ -1,0 +1,29 @@
+{% import "macros" as sql %}
+{% set rotating = columns|selectattr("second_indexes")|list %}
+{% block up %}
+{% for column in rotating %}
+{{ sql.drop_trigger(column, "first") }}
+{% endfor %}
+{% filter alter_table %}
+{% for column in rotating %}
+{% for second in column.second_indexes %}
+    DROP COLUMN {{ second.first|q }},
+{% endfor %}
+{% endfor %}
+{% endfilter %}
+{% endblock %}
+
+{% block down %}
+-- The first columns come back empty.
+{% filter alter_table %}
+{% for column in rotating %}
+{% for second in column.second_indexes %}
+    ADD COLUMN {{ second.first|q }} VARBINARY({{ second.bytes }}),
+{{ sql.add_index(second.first, second.unique) }}
+{% endfor %}
+{% endfor %}
+{% endfilter %}
+{% for column in rotating %}
+{{ sql.create_first(column) }}
+{% endfor %}
+{% endblock %}

@@ -1,0 +1,52 @@
+{% import "macros" as sql %}
+{% block up %}
+{% if not online %}
+-- PostgreSQL rewrites a table for a new column of a domain.
+{% set added = columns|rejectattr("in_place")|list %}
+{{ sql.create_domains(added|rejectattr("text")|list, added|selectattr("text")|list, columns|selectattr("indexes")|list) }}
+{% endif %}
+{% filter alter_table %}
+{% for column in columns %}
+{% if not column.in_place %}
+{{ sql.add_ciphertext(column) }}
+{% endif %}
+{% for index in column.indexes %}
+{{ sql.add_index_column(index.name, index.bytes) }}
+{% endfor %}
+{% endfor %}
+{% endfilter %}
+{% for column in columns %}
+{% for index in column.indexes if not online %}
+{{ sql.create_index(index.name, index.unique) }}
+{% endfor %}
+{% if column.has_backfill %}
+{{ sql.create_backfill(column) }}
+{% endif %}
+{% endfor %}
+{% endblock %}
+
+{% block down %}
+-- Drops what is encrypted. It fails, and changes nothing, where a row has a ciphertext and no plaintext.
+{% call sql.locked() %}
+{% for column in columns %}
+{% if column.plaintext %}
+{% call sql.refuse(column.full_name ~ " has values that have no plaintext: they would be lost") %}
+{{ column.name|q }} IS NOT NULL AND {{ column.plaintext|q }} IS NULL
+{% endcall %}
+{% endif %}
+{% if column.has_backfill %}
+{{ sql.drop_trigger(column, "backfill") }}
+{% endif %}
+{% endfor %}
+{% filter alter_table %}
+{% for column in columns %}
+{% if not column.in_place %}
+    DROP COLUMN {{ column.name|q }},
+{% endif %}
+{% for index in column.indexes %}
+    DROP COLUMN {{ index.name|q }},
+{% endfor %}
+{% endfor %}
+{% endfilter %}
+{% endcall %}
+{% endblock %}

@@ -1,0 +1,17 @@
+{% import "macros" as sql %}
+{% block up %}
+{% filter alter_table %}
+{% for column in columns %}
+    ADD CONSTRAINT {{ column.name|object("bound")|q }} CHECK ({{ sql.bound(column) }}){% if online %} NOT VALID{% endif %},
+{% endfor %}
+{% endfilter %}
+{% endblock %}
+
+{% block down %}
+-- Takes all ciphertexts again.
+{% filter alter_table %}
+{% for column in columns %}
+    DROP CONSTRAINT {{ column.name|object("bound")|q }},
+{% endfor %}
+{% endfilter %}
+{% endblock %}

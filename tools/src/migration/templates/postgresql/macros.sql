@@ -1,0 +1,230 @@
+{# The parts of PostgreSQL's statements. #}
+
+{# How native text begins: in this version, and in this one or a later one. #}
+{% set this_version %}de1[.]o[Q-Za-f]{% endset %}
+{% set any_version %}de[1-9][.][o-r]{% endset %}
+
+{# Native text: `de1.` and 46 or more characters of canonical base64url, whose spare bits are zero. #}
+{% macro native(value, begins) %}
+octet_length({{ value }}) >= 50 AND (
+        octet_length({{ value }}) % 4 = 0 AND {{ value }} ~ '^{{ begins }}[A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+        octet_length({{ value }}) % 4 = 2 AND {{ value }} ~ '^{{ begins }}[A-Za-z0-9_-]+[AQgw]$' OR
+        octet_length({{ value }}) % 4 = 3 AND {{ value }} ~ '^{{ begins }}[A-Za-z0-9_-]+[AEIMQUYcgkosw048]$'
+    )
+{%- endmacro %}
+
+{# A Fernet token of 73 + 16n bytes, in canonical base64url with padding. `text` is the value as text. #}
+{% macro token(value, text) %}
+octet_length({{ value }}) >= 100 AND (
+        octet_length({{ value }}) % 64 = 12 AND {{ text }} ~ '^gAAAAA[A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+        octet_length({{ value }}) % 64 = 36 AND {{ text }} ~ '^gAAAAA[A-Za-z0-9_-]+[AQgw]==$' OR
+        octet_length({{ value }}) % 64 = 56 AND {{ text }} ~ '^gAAAAA[A-Za-z0-9_-]+[AEIMQUYcgkosw048]=$'
+    )
+{%- endmacro %}
+
+{# A ciphertext of this version or a later one. NULL where the value is NULL. #}
+{% macro ciphertext(value, text) %}
+{% if text %}
+{{ native(value, any_version) }}
+    OR {{ token(value, value) }}
+{%- else %}
+{% set as_text %}encode({{ value }}, 'escape'){% endset %}
+octet_length({{ value }}) >= 34 AND substring({{ value }} FROM 1 FOR 1) BETWEEN '\xa0' AND '\xaf'
+    OR {{ token(value, as_text) }}
+{%- endif %}
+{% endmacro %}
+
+{# A text that this version reads as a ciphertext, whatever the collation of its column. #}
+{% macro ciphertext_in_place(value) %}
+{% set text %}({{ value }}::text COLLATE "C"){% endset %}
+{{ native(text, this_version) }}
+    OR {{ token(text, text) }}
+{%- endmacro %}
+
+{# A native value that is bound to its column: flag 0x01. As text, 0xA1, the flags and two bits of the key id are three characters. #}
+{% macro bound(column) %}
+{% if column.text %}
+{{ column.name|q }} COLLATE "C" ~ '^de1[.]oQ[E-HM-P]'
+{%- else %}
+get_byte({{ column.name|q }}, 0) = 161 AND get_byte({{ column.name|q }}, 1) & 1 = 1
+{%- endif %}
+{% endmacro %}
+
+{# A plaintext changed, by its bytes: a collation takes `Bob` and `BOB` for equal. #}
+{% macro changed(name) %}
+NEW.{{ name|q }}::text COLLATE "C" IS DISTINCT FROM OLD.{{ name|q }}::text COLLATE "C"
+{%- endmacro %}
+
+{% macro differs(name) %}
+NEW.{{ name|q }} IS DISTINCT FROM OLD.{{ name|q }}
+{%- endmacro %}
+
+{% macro is_same(name) %}
+NEW.{{ name|q }} IS NOT DISTINCT FROM OLD.{{ name|q }}
+{%- endmacro %}
+
+{% macro collate(column) %}
+{% if column.collation %} COLLATE {{ column.collation|q }}{% endif %}
+{% endmacro %}
+
+{% macro plaintext_type(column) %}
+{% if column.plaintext_type %}{{ column.plaintext_type }}{% else %}text{% endif %}{{ collate(column) }}
+{%- endmacro %}
+
+{# The domains of `migrations/postgresql`, unless they are there. Tables share them, so nothing drops them. #}
+{% macro create_domains(binary=false, text=false, index=false) %}
+{% set value %}VALUE{% endset %}
+{% filter do_block %}
+{% if binary %}
+IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('ciphertext') AND typtype = 'd') THEN
+    CREATE DOMAIN ciphertext AS bytea CHECK (
+        {{ ciphertext(value, false)|indent(4) }}
+    );
+END IF;
+{% endif %}
+{% if text %}
+IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('ciphertext_text') AND typtype = 'd') THEN
+    CREATE DOMAIN ciphertext_text AS text COLLATE "C" CHECK (
+        {{ ciphertext(value, true)|indent(4) }}
+    );
+END IF;
+{% endif %}
+{% if index %}
+IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('blind_index') AND typtype = 'd') THEN
+    CREATE DOMAIN blind_index AS bytea CHECK (octet_length(VALUE) BETWEEN 1 AND 32);
+END IF;
+{% endif %}
+{% endfilter %}
+{% endmacro %}
+
+{# Clauses of ALTER TABLE. Online, constraints of the table take the place of the domains: for new values at once, for old ones when
+   they are validated. #}
+{% macro add_ciphertext(column) %}
+{% if online %}
+    ADD COLUMN {{ column.name|q }} {% if column.text %}text COLLATE "C"{% else %}bytea{% endif %},
+{{ add_shape(column) }}
+{% else %}
+    ADD COLUMN {{ column.name|q }} {% if column.text %}ciphertext_text{% else %}ciphertext{% endif %},
+{% endif %}
+{% endmacro %}
+
+{% macro add_shape(column) %}
+{% set value %}{% if column.text %}({{ column.name|q }}::text COLLATE "C"){% else %}{{ column.name|q }}{% endif %}{% endset %}
+    ADD CONSTRAINT {{ column.name|object("shape")|q }} CHECK (
+        {{ ciphertext(value, column.text)|indent(4) }}
+    ) NOT VALID,
+{% endmacro %}
+
+{% macro add_index_column(name, bytes) %}
+{% if online %}
+    ADD COLUMN {{ name|q }} bytea,
+    ADD CONSTRAINT {{ name|object("shape")|q }} CHECK (octet_length({{ name|q }}) = {{ bytes }}) NOT VALID,
+{% else %}
+    ADD COLUMN {{ name|q }} blind_index,
+{% endif %}
+{% endmacro %}
+
+{% macro create_index(name, unique, concurrently=false) %}
+CREATE {% if unique %}UNIQUE {% endif %}INDEX {% if concurrently %}CONCURRENTLY {% endif %}{{ name|object("idx")|q }} ON {{ table.name|qualified }} ({{ name|q }});
+{% endmacro %}
+
+{% macro drop_index(name, concurrently=false) %}
+DROP INDEX {% if concurrently %}CONCURRENTLY {% endif %}IF EXISTS {{ name|object("idx")|qualified }};
+{% endmacro %}
+
+{# The indexes that become UNIQUE, or what they were. #}
+{% macro replace_indexes(column, unique) %}
+{% for index in column.indexes if index.becomes_unique %}
+{{ drop_index(index.name) }}
+{{ create_index(index.name, unique) }}
+{% endfor %}
+{% endmacro %}
+
+{# Everything or nothing, while nobody else writes to the table. #}
+{% macro locked() %}
+{% filter do_block %}
+LOCK TABLE {{ table.name|qualified }} IN ACCESS EXCLUSIVE MODE;
+{{ caller() }}
+{% endfilter %}
+{% endmacro %}
+
+{# Fails where a row meets the condition. #}
+{% macro refuse(message) %}
+IF EXISTS (SELECT FROM {{ table.name|qualified }} WHERE {{ caller()|trim }}) THEN
+    RAISE EXCEPTION USING MESSAGE = {{ message|literal }};
+END IF;
+{% endmacro %}
+
+{% macro create_trigger(column, kind) %}
+CREATE FUNCTION {{ column.name|object(kind)|qualified }}() RETURNS trigger LANGUAGE plpgsql AS {% filter dollar_quoted %}
+BEGIN
+{{ caller() }}
+    RETURN NEW;
+END
+{% endfilter %};
+CREATE TRIGGER {{ column.name|object(kind)|q }} BEFORE UPDATE ON {{ table.name|qualified }}
+    FOR EACH ROW EXECUTE FUNCTION {{ column.name|object(kind)|qualified }}();
+{% endmacro %}
+
+{% macro drop_trigger(column, kind) %}
+DROP TRIGGER {{ column.name|object(kind)|q }} ON {{ table.name|qualified }};
+DROP FUNCTION {{ column.name|object(kind)|qualified }}();
+{% endmacro %}
+
+{% macro create_backfill(column) %}
+{% call create_trigger(column, "backfill") %}
+{% if column.plaintext %}
+    IF {{ changed(column.plaintext) }}
+        AND {{ is_same(column.name) }} THEN
+        NEW.{{ column.name|q }} := NULL;
+{% else %}
+{% set new %}NEW.{{ column.name|q }}{% endset %}
+    IF {{ changed(column.name) }}
+        AND ({{ ciphertext_in_place(new) }}) IS NOT TRUE THEN
+{% endif %}
+{% for index in column.indexes %}
+        NEW.{{ index.name|q }} := NULL;
+{% endfor %}
+    END IF;
+{% endcall %}
+{% endmacro %}
+
+{# A new program writes the ciphertext alone: the old plaintext would refuse others as a duplicate. #}
+{% macro create_relax(column) %}
+{% call create_trigger(column, "relax") %}
+    IF {{ differs(column.name) }}
+        AND NOT ({{ changed(column.plaintext) }}) THEN
+        NEW.{{ column.plaintext|q }} := NULL;
+    END IF;
+{% endcall %}
+{% endmacro %}
+
+{# The step may have been left out. #}
+{% macro drop_relax(column) %}
+DROP TRIGGER IF EXISTS {{ column.name|object("relax")|q }} ON {{ table.name|qualified }};
+DROP FUNCTION IF EXISTS {{ column.name|object("relax")|qualified }}();
+{% endmacro %}
+
+{# An old program writes the first index alone: where it changed, the second is that of another value. #}
+{% macro create_shadow(column) %}
+{% call create_trigger(column, "shadow") %}
+{% for second in column.second_indexes %}
+    IF {% if second.source == column.name and column.in_place %}{{ changed(second.source) }}{% else %}{{ differs(second.source) }}{% endif +%}
+        AND {{ is_same(second.name) }} THEN
+        NEW.{{ second.name|q }} := NULL;
+    END IF;
+{% endfor %}
+{% endcall %}
+{% endmacro %}
+
+{# A new program writes the second index alone: the old first one would refuse others as a duplicate. #}
+{% macro create_first(column) %}
+{% call create_trigger(column, "first") %}
+{% for second in column.second_indexes %}
+    IF {{ differs(second.name) }}
+        AND {{ is_same(second.first) }} THEN
+        NEW.{{ second.first|q }} := NULL;
+    END IF;
+{% endfor %}
+{% endcall %}
+{% endmacro %}

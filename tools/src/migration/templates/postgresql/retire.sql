@@ -1,0 +1,33 @@
+{% import "macros" as sql %}
+{% set rotating = columns|selectattr("second_indexes")|list %}
+{% block up %}
+{% for column in rotating %}
+{{ sql.drop_trigger(column, "first") }}
+{% endfor %}
+{% filter alter_table %}
+{% for column in rotating %}
+{% for second in column.second_indexes %}
+    DROP COLUMN {{ second.first|q }},
+{% endfor %}
+{% endfor %}
+{% endfilter %}
+{% endblock %}
+
+{% block down %}
+-- The first columns come back empty.
+{% filter alter_table %}
+{% for column in rotating %}
+{% for second in column.second_indexes %}
+{{ sql.add_index_column(second.first, second.bytes) }}
+{% endfor %}
+{% endfor %}
+{% endfilter %}
+{% for column in rotating %}
+{% for second in column.second_indexes %}
+{{ sql.create_index(second.first, second.unique) }}
+{% endfor %}
+{% endfor %}
+{% for column in rotating %}
+{{ sql.create_first(column) }}
+{% endfor %}
+{% endblock %}

@@ -1,0 +1,39 @@
+{% import "macros" as sql %}
+{% block up %}
+{% for column in columns %}
+{% if not column.in_place %}
+{% set value %}{{ column.name|q }}{% endset %}
+ALTER TABLE {{ table.name|qualified }}
+    ADD COLUMN {{ value }} {% if column.text %}TEXT COLLATE BINARY{% else %}BLOB{% endif %} CHECK ({{ value }} IS NULL OR {{ sql.ciphertext(value, column.text) }});
+{% endif %}
+{% for index in column.indexes %}
+{{ sql.add_index_column(index.name, index.bytes) }}
+{{ sql.create_index(index.name, index.unique) }}
+{% endfor %}
+{% endfor %}
+{% for column in columns if column.has_backfill %}
+{{ sql.create_backfill(column) }}
+{% endfor %}
+{% endblock %}
+
+{% block down %}
+-- Drops what is encrypted. It fails, and changes nothing, where a row has a ciphertext and no plaintext.
+{{ sql.lock() }}
+{% for column in columns if column.plaintext %}
+{% call sql.refuse(column.full_name ~ " has values that have no plaintext: they would be lost") %}
+{{ column.name|q }} IS NOT NULL AND {{ column.plaintext|q }} IS NULL
+{% endcall %}
+{% endfor %}
+{% for column in columns if column.has_backfill %}
+{{ sql.drop_trigger(column.name, "backfill") }}
+{% endfor %}
+{% for column in columns %}
+{% if not column.in_place %}
+{{ sql.drop_column(column.name) }}
+{% endif %}
+{% for index in column.indexes %}
+{{ sql.drop_index(index.name) }}
+{{ sql.drop_column(index.name) }}
+{% endfor %}
+{% endfor %}
+{% endblock %}

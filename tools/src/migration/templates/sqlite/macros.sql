@@ -1,0 +1,208 @@
+{# The parts of SQLite's statements. #}
+
+{# How native text begins: in this version, and in this one or a later one. #}
+{% set this_version %}de1[.]o[Q-Za-f]{% endset %}
+{% set any_version %}de[1-9][.][o-r]{% endset %}
+
+{# Native text: `de1.` and 46 or more characters of canonical base64url, whose spare bits are zero. GLOB repeats no class, so the alphabet
+   has a condition of its own. #}
+{% macro native(value, begins) %}
+length({{ value }}) >= 50 AND substr({{ value }}, 5) NOT GLOB '*[^A-Za-z0-9_-]*' AND (
+        length({{ value }}) % 4 = 0 AND {{ value }} GLOB '{{ begins }}*[A-Za-z0-9_-]' OR
+        length({{ value }}) % 4 = 2 AND {{ value }} GLOB '{{ begins }}*[AQgw]' OR
+        length({{ value }}) % 4 = 3 AND {{ value }} GLOB '{{ begins }}*[AEIMQUYcgkosw048]'
+    )
+{%- endmacro %}
+
+{# A Fernet token of 73 + 16n bytes, in canonical base64url with padding. `text` is the value as text. #}
+{% macro token(value, text) %}
+length({{ value }}) >= 100 AND rtrim({{ text }}, '=') NOT GLOB '*[^A-Za-z0-9_-]*' AND (
+        length({{ value }}) % 64 = 12 AND {{ text }} GLOB 'gAAAAA*[A-Za-z0-9_-]' OR
+        length({{ value }}) % 64 = 36 AND {{ text }} GLOB 'gAAAAA*[AQgw]==' OR
+        length({{ value }}) % 64 = 56 AND {{ text }} GLOB 'gAAAAA*[AEIMQUYcgkosw048]='
+    )
+{%- endmacro %}
+
+{% macro native_or_token(value, begins) %}
+typeof({{ value }}) = 'text' AND {{ has_no_zero_byte(value) }} AND (
+    {{ native(value, begins) }}
+    OR {{ token(value, value) }}
+)
+{%- endmacro %}
+
+{# SQLite keeps a zero byte in a text, and its functions take it for the end. #}
+{% macro has_no_zero_byte(value) %}
+length({{ value }}) = length(CAST({{ value }} AS BLOB))
+{%- endmacro %}
+
+{# A ciphertext of this version or a later one. NULL where the value is NULL. #}
+{% macro ciphertext(value, text) %}
+{% if text %}
+{{ native_or_token(value, any_version) }}
+{%- else %}
+{% set as_text %}CAST({{ value }} AS TEXT){% endset %}
+typeof({{ value }}) = 'blob' AND (
+    length({{ value }}) >= 34 AND substr({{ value }}, 1, 1) BETWEEN x'a0' AND x'af'
+    OR length({{ as_text }}) = length({{ value }}) AND {{ token(value, as_text) }}
+)
+{%- endif %}
+{% endmacro %}
+
+{# A text that this version reads as a ciphertext. #}
+{% macro ciphertext_in_place(value) %}
+{{ native_or_token(value, this_version) }}
+{%- endmacro %}
+
+{# A native value that is bound to its column: flag 0x01. As text, 0xA1, the flags and two bits of the key id are three characters. #}
+{% macro bound(value, text) %}
+{% if text %}
+{{ value }} GLOB 'de1.oQ[E-HM-P]*'
+{%- else %}
+substr({{ value }}, 1, 1) = x'a1' AND substr({{ value }}, 2, 1) IN (x'01', x'03')
+{%- endif %}
+{% endmacro %}
+
+{# A value changed, by its bytes: a collation takes `Bob` and `BOB` for equal. #}
+{% macro changed(name) %}
+(NEW.{{ name|q }} COLLATE BINARY IS NOT OLD.{{ name|q }} COLLATE BINARY OR typeof(NEW.{{ name|q }}) <> typeof(OLD.{{ name|q }}))
+{%- endmacro %}
+
+{% macro is_same(name) %}
+NEW.{{ name|q }} IS OLD.{{ name|q }}
+{%- endmacro %}
+
+{% macro add_index_column(name, bytes) %}
+ALTER TABLE {{ table.name|qualified }}
+    ADD COLUMN {{ name|q }} BLOB CHECK ({{ name|q }} IS NULL OR typeof({{ name|q }}) = 'blob' AND length({{ name|q }}) = {{ bytes }});
+{% endmacro %}
+
+{% macro drop_column(name) %}
+ALTER TABLE {{ table.name|qualified }}
+    DROP COLUMN {{ name|q }};
+{% endmacro %}
+
+{# The schema precedes the name of the index, not that of its table. #}
+{% macro create_index(name, unique) %}
+CREATE {% if unique %}UNIQUE {% endif %}INDEX {{ name|object("idx")|qualified }} ON {{ table.name|q }} ({{ name|q }});
+{% endmacro %}
+
+{% macro drop_index(name) %}
+DROP INDEX IF EXISTS {{ name|object("idx")|qualified }};
+{% endmacro %}
+
+{# The indexes that become UNIQUE, or what they were. #}
+{% macro replace_indexes(column, unique) %}
+{% for index in column.indexes if index.becomes_unique %}
+{{ drop_index(index.name) }}
+{{ create_index(index.name, unique) }}
+{% endfor %}
+{% endmacro %}
+
+{# Begins with a write, of no row: a transaction that read before it writes cannot wait for another writer, and fails with `database is
+   locked`. #}
+{% macro lock() %}
+{% for column in columns[:1] %}
+UPDATE {{ table.name|qualified }} SET {{ column.name|q }} = {{ column.name|q }} WHERE 0;
+{% endfor %}
+{% endmacro %}
+
+{# Fails where a row meets the condition: with the message, which is the name of the constraint that the row breaks. #}
+{% macro refuse(message) %}
+CREATE TEMP TABLE diesel_envelope_check (passed INTEGER CONSTRAINT {{ message|q }} CHECK (passed));
+INSERT INTO temp.diesel_envelope_check SELECT 0 FROM {{ table.name|qualified }} WHERE {{ caller()|trim }} LIMIT 1;
+DROP TABLE temp.diesel_envelope_check;
+{% endmacro %}
+
+{# The row of a trigger, by its key, and where the table has none by its `rowid`. #}
+{% macro is_this_row() %}
+{% for name in primary_key %}
+{{ name|q }} IS NEW.{{ name|q }}{% if not loop.last %} AND {% endif %}
+{% else %}
+rowid IS NEW.rowid
+{%- endfor %}
+{% endmacro %}
+
+{% macro drop_trigger(name, kind) %}
+DROP TRIGGER IF EXISTS {{ name|object(kind)|qualified }};
+{% endmacro %}
+
+{# No trigger writes to a column that it watches, so that none fires itself, recursive triggers or not. #}
+{% macro create_backfill(column) %}
+{% set new %}NEW.{{ column.name|q }}{% endset %}
+CREATE TRIGGER {{ column.name|object("backfill")|qualified }} AFTER UPDATE OF {{ (column.plaintext or column.name)|q }} ON {{ table.name|q }}
+{% if column.plaintext %}
+WHEN {{ changed(column.plaintext) }}
+    AND {{ is_same(column.name) }}
+{% else %}
+WHEN {{ changed(column.name) }}
+    AND ({{ ciphertext_in_place(new) }}) IS NOT 1
+{% endif %}
+BEGIN
+    UPDATE {{ table.name|q }} SET {% if column.plaintext %}{{ column.name|q }} = NULL{% if column.indexes %}, {% endif %}{% endif %}
+{% for index in column.indexes %}{{ index.name|q }} = NULL{% if not loop.last %}, {% endif %}{% endfor %} WHERE {{ is_this_row() }};
+END;
+{% endmacro %}
+
+{# A new program writes the ciphertext alone: the old plaintext would refuse others as a duplicate. #}
+{% macro create_relax(column) %}
+CREATE TRIGGER {{ column.name|object("relax")|qualified }} AFTER UPDATE OF {{ column.name|q }} ON {{ table.name|q }}
+WHEN {{ changed(column.name) }}
+    AND NOT {{ changed(column.plaintext) }}
+BEGIN
+    UPDATE {{ table.name|q }} SET {{ column.plaintext|q }} = NULL WHERE {{ is_this_row() }};
+END;
+{% endmacro %}
+
+{# An old program writes the first index alone: where it changed, the second is that of another value. #}
+{% macro create_shadow(column) %}
+CREATE TRIGGER {{ column.name|object("shadow")|qualified }} AFTER UPDATE OF {{ column.second_sources|q }} ON {{ table.name|q }}
+WHEN {% for second in column.second_indexes %}
+{{ changed(second.source) }}{% if not loop.last +%}
+    OR {% endif %}
+{% endfor +%}
+BEGIN
+{% for second in column.second_indexes %}
+    UPDATE {{ table.name|q }} SET {{ second.name|q }} = NULL WHERE {{ is_this_row() }} AND {{ is_same(second.name) }} AND {{ changed(second.source) }};
+{% endfor %}
+END;
+{% endmacro %}
+
+{# A new program writes the second index alone: the old first one would refuse others as a duplicate. Unless the first is NOT NULL by
+   CREATE TABLE, which SQLite does not take back. #}
+{% macro create_first(column) %}
+CREATE TRIGGER {{ column.name|object("first")|qualified }} AFTER UPDATE OF {{ column.second_indexes|map(attribute="name")|list|q }} ON {{ table.name|q }}
+WHEN {% for second in column.second_indexes %}
+{{ changed(second.name) }}{% if not loop.last +%}
+    OR {% endif %}
+{% endfor +%}
+BEGIN
+{% for second in column.second_indexes %}
+    UPDATE OR IGNORE {{ table.name|q }} SET {{ second.first|q }} = NULL WHERE {{ is_this_row() }} AND {{ is_same(second.first) }} AND {{ changed(second.name) }};
+{% endfor %}
+END;
+{% endmacro %}
+
+{# Triggers in place of a constraint: they refuse rows in which the condition is true. #}
+{% macro create_constraint(name, kind, message) %}
+CREATE TRIGGER {{ name|object(kind ~ "_insert")|qualified }} BEFORE INSERT ON {{ table.name|q }}
+WHEN {{ caller()|trim }}
+BEGIN
+    SELECT RAISE(ABORT, {{ message|literal }});
+END;
+CREATE TRIGGER {{ name|object(kind ~ "_update")|qualified }} BEFORE UPDATE OF {{ name|q }} ON {{ table.name|q }}
+WHEN {{ caller()|trim }}
+BEGIN
+    SELECT RAISE(ABORT, {{ message|literal }});
+END;
+{% endmacro %}
+
+{% macro drop_constraint(name, kind) %}
+{{ drop_trigger(name, kind ~ "_insert") }}
+{{ drop_trigger(name, kind ~ "_update") }}
+{% endmacro %}
+
+{% macro create_required(name) %}
+{% call create_constraint(name, "required", table.full_name ~ "." ~ name ~ " may not be NULL") %}
+NEW.{{ name|q }} IS NULL
+{% endcall %}
+{% endmacro %}

@@ -1,0 +1,3 @@
+-- Takes all ciphertexts again.
+ALTER TABLE `users`
+    DROP CONSTRAINT `users_note_diesel_envelope_bound`;

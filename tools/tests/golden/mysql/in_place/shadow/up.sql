@@ -1,0 +1,10 @@
+-- shadow: users (note): second columns for blind indexes whose key rotates.
+-- To be run before a program writes under the new index key. Afterwards deploy the program that writes both, and recompute.
+ALTER TABLE `users`
+    ADD COLUMN `note_index_b` VARBINARY(3);
+CREATE TRIGGER `users_note_diesel_envelope_shadow` BEFORE UPDATE ON `users` FOR EACH ROW SET
+    NEW.`note_index_b` = IF(
+        NOT (CAST(OLD.`note` AS BINARY) <=> CAST(NEW.`note` AS BINARY))
+        AND CAST(OLD.`note_index_b` AS BINARY) <=> CAST(NEW.`note_index_b` AS BINARY),
+        NULL, NEW.`note_index_b`
+    );

@@ -1,0 +1,6 @@
+-- It fails where a value has become too long.
+SET @diesel_envelope_sql_mode = @@SESSION.sql_mode;
+SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES');
+ALTER TABLE `or"der``s'; --`
+    MODIFY COLUMN `n"ote``'` varchar(9) COLLATE `C` NULL;
+SET SESSION sql_mode = @diesel_envelope_sql_mode;

@@ -1,0 +1,3 @@
+-- Takes all ciphertexts again.
+ALTER TABLE `users`
+    DROP CONSTRAINT `users_email_diesel_envelope_bound`;

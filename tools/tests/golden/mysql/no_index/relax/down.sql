@@ -1,0 +1,5 @@
+-- It fails where a row has no plaintext any more.
+SET @diesel_envelope_sql_mode = @@SESSION.sql_mode;
+SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES');
+DROP TRIGGER IF EXISTS `users_email_diesel_envelope_relax`;
+SET SESSION sql_mode = @diesel_envelope_sql_mode;

@@ -1,0 +1,5 @@
+-- retire: app.users (email): the first index columns go.
+-- To be run when no program reads or writes them any more.
+DROP TRIGGER `app`.`users_email_diesel_envelope_first`;
+ALTER TABLE `app`.`users`
+    DROP COLUMN `email_index`;

@@ -1,0 +1,10 @@
+-- shadow: app.users (email): second columns for blind indexes whose key rotates.
+-- To be run before a program writes under the new index key. Afterwards deploy the program that writes both, and recompute.
+ALTER TABLE `app`.`users`
+    ADD COLUMN `email_index_b` VARBINARY(32);
+CREATE TRIGGER `app`.`users_email_diesel_envelope_shadow` BEFORE UPDATE ON `app`.`users` FOR EACH ROW SET
+    NEW.`email_index_b` = IF(
+        NOT (CAST(OLD.`email_index` AS BINARY) <=> CAST(NEW.`email_index` AS BINARY))
+        AND CAST(OLD.`email_index_b` AS BINARY) <=> CAST(NEW.`email_index_b` AS BINARY),
+        NULL, NEW.`email_index_b`
+    );

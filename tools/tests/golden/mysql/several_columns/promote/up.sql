@@ -1,0 +1,63 @@
+-- promote: users (email, phone, age, note): the second index columns become what the first are.
+-- To be run when every program writes both and every row has both. It fails, and changes nothing, where one has not.
+SET @diesel_envelope_sql_mode = @@SESSION.sql_mode;
+SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES');
+DROP TEMPORARY TABLE IF EXISTS diesel_envelope_check;
+CREATE TEMPORARY TABLE diesel_envelope_check (passed INT, CONSTRAINT `users_email_diesel_envelope_complete` CHECK (passed = 1));
+INSERT INTO diesel_envelope_check SELECT 0 FROM `users` WHERE NOT ((`email` IS NULL OR `email_index_b` IS NOT NULL)) LIMIT 1;
+DROP TEMPORARY TABLE diesel_envelope_check;
+DROP TEMPORARY TABLE IF EXISTS diesel_envelope_check;
+CREATE TEMPORARY TABLE diesel_envelope_check (passed INT, CONSTRAINT `users_phone_diesel_envelope_complete` CHECK (passed = 1));
+INSERT INTO diesel_envelope_check SELECT 0 FROM `users` WHERE NOT ((`phone` IS NULL OR `phone_index_b` IS NOT NULL) AND (`phone` IS NULL OR `phone_last4_index_b` IS NOT NULL)) LIMIT 1;
+DROP TEMPORARY TABLE diesel_envelope_check;
+DROP TEMPORARY TABLE IF EXISTS diesel_envelope_check;
+CREATE TEMPORARY TABLE diesel_envelope_check (passed INT, CONSTRAINT `users_note_diesel_envelope_complete` CHECK (passed = 1));
+INSERT INTO diesel_envelope_check SELECT 0 FROM `users` WHERE NOT ((`note` IS NULL OR `note_index_b` IS NOT NULL)) LIMIT 1;
+DROP TEMPORARY TABLE diesel_envelope_check;
+ALTER TABLE `users`
+    ADD CONSTRAINT `users_email_diesel_envelope_complete` CHECK (
+        (`email` IS NULL OR `email_index_b` IS NOT NULL)
+    ),
+    MODIFY COLUMN `email_index_b` VARBINARY(32) NOT NULL,
+    MODIFY COLUMN `email_index` VARBINARY(32),
+    ADD UNIQUE INDEX `users_email_index_b_diesel_envelope_idx` (`email_index_b`),
+    ADD CONSTRAINT `users_phone_diesel_envelope_complete` CHECK (
+        (`phone` IS NULL OR `phone_index_b` IS NOT NULL) AND (`phone` IS NULL OR `phone_last4_index_b` IS NOT NULL)
+    ),
+    ADD UNIQUE INDEX `users_phone_index_b_diesel_envelope_idx` (`phone_index_b`),
+    ADD INDEX `users_phone_last4_index_b_diesel_envelope_idx` (`phone_last4_index_b`),
+    ADD CONSTRAINT `users_note_diesel_envelope_complete` CHECK (
+        (`note` IS NULL OR `note_index_b` IS NOT NULL)
+    ),
+    ADD INDEX `users_note_index_b_diesel_envelope_idx` (`note_index_b`);
+DROP TRIGGER `users_email_diesel_envelope_shadow`;
+CREATE TRIGGER `users_email_diesel_envelope_first` BEFORE UPDATE ON `users` FOR EACH ROW SET
+    NEW.`email_index` = IF(
+        NOT (CAST(OLD.`email_index_b` AS BINARY) <=> CAST(NEW.`email_index_b` AS BINARY))
+        AND CAST(OLD.`email_index` AS BINARY) <=> CAST(NEW.`email_index` AS BINARY),
+        NULL, NEW.`email_index`
+    );
+DROP TRIGGER `users_phone_diesel_envelope_shadow`;
+CREATE TRIGGER `users_phone_diesel_envelope_first` BEFORE UPDATE ON `users` FOR EACH ROW SET
+    NEW.`phone_index` = IF(
+        NOT (CAST(OLD.`phone_index_b` AS BINARY) <=> CAST(NEW.`phone_index_b` AS BINARY))
+        AND CAST(OLD.`phone_index` AS BINARY) <=> CAST(NEW.`phone_index` AS BINARY),
+        NULL, NEW.`phone_index`
+    ),
+    NEW.`phone_last4_index` = IF(
+        NOT (CAST(OLD.`phone_last4_index_b` AS BINARY) <=> CAST(NEW.`phone_last4_index_b` AS BINARY))
+        AND CAST(OLD.`phone_last4_index` AS BINARY) <=> CAST(NEW.`phone_last4_index` AS BINARY),
+        NULL, NEW.`phone_last4_index`
+    );
+DROP TRIGGER `users_note_diesel_envelope_shadow`;
+CREATE TRIGGER `users_note_diesel_envelope_first` BEFORE UPDATE ON `users` FOR EACH ROW SET
+    NEW.`note_index` = IF(
+        NOT (CAST(OLD.`note_index_b` AS BINARY) <=> CAST(NEW.`note_index_b` AS BINARY))
+        AND CAST(OLD.`note_index` AS BINARY) <=> CAST(NEW.`note_index` AS BINARY),
+        NULL, NEW.`note_index`
+    );
+ALTER TABLE `users`
+    DROP CONSTRAINT `users_email_diesel_envelope_complete`,
+    DROP CONSTRAINT `users_phone_diesel_envelope_complete`,
+    DROP CONSTRAINT `users_note_diesel_envelope_complete`;
+SET SESSION sql_mode = @diesel_envelope_sql_mode;

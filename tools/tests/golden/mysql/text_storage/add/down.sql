@@ -1,0 +1,12 @@
+-- Drops what is encrypted. The first statement fails where a row has a ciphertext and no plaintext.
+ALTER TABLE `users`
+    ADD CONSTRAINT `users_email_diesel_envelope_complete` CHECK (
+        `email` IS NULL OR `email_plain` IS NOT NULL
+    );
+DROP TRIGGER `users_email_diesel_envelope_backfill`;
+ALTER TABLE `users`
+    DROP COLUMN `email`,
+    DROP INDEX `users_email_index_diesel_envelope_idx`,
+    DROP COLUMN `email_index`,
+    DROP CONSTRAINT `users_email_diesel_envelope_shape`,
+    DROP CONSTRAINT `users_email_diesel_envelope_complete`;

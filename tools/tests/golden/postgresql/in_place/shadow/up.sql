@@ -1,0 +1,22 @@
+-- shadow: users (note): second columns for blind indexes whose key rotates.
+-- To be run before a program writes under the new index key. Afterwards deploy the program that writes both, and recompute.
+DO $diesel_envelope$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('blind_index') AND typtype = 'd') THEN
+        CREATE DOMAIN blind_index AS bytea CHECK (octet_length(VALUE) BETWEEN 1 AND 32);
+    END IF;
+END
+$diesel_envelope$;
+ALTER TABLE "users"
+    ADD COLUMN "note_index_b" blind_index;
+CREATE FUNCTION "users_note_diesel_envelope_shadow"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    IF NEW."note"::text COLLATE "C" IS DISTINCT FROM OLD."note"::text COLLATE "C"
+        AND NEW."note_index_b" IS NOT DISTINCT FROM OLD."note_index_b" THEN
+        NEW."note_index_b" := NULL;
+    END IF;
+    RETURN NEW;
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_note_diesel_envelope_shadow" BEFORE UPDATE ON "users"
+    FOR EACH ROW EXECUTE FUNCTION "users_note_diesel_envelope_shadow"();

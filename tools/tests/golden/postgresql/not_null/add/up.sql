@@ -1,0 +1,36 @@
+-- add: users (email): columns for ciphertext and its blind indexes, which take no plaintext.
+-- To be run before any program writes ciphertext. Afterwards deploy the program that writes both, backfill, and verify.
+-- PostgreSQL rewrites a table for a new column of a domain.
+DO $diesel_envelope$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('ciphertext') AND typtype = 'd') THEN
+        CREATE DOMAIN ciphertext AS bytea CHECK (
+            octet_length(VALUE) >= 34 AND substring(VALUE FROM 1 FOR 1) BETWEEN '\xa0' AND '\xaf'
+            OR octet_length(VALUE) >= 100 AND (
+                octet_length(VALUE) % 64 = 12 AND encode(VALUE, 'escape') ~ '^gAAAAA[A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+                octet_length(VALUE) % 64 = 36 AND encode(VALUE, 'escape') ~ '^gAAAAA[A-Za-z0-9_-]+[AQgw]==$' OR
+                octet_length(VALUE) % 64 = 56 AND encode(VALUE, 'escape') ~ '^gAAAAA[A-Za-z0-9_-]+[AEIMQUYcgkosw048]=$'
+            )
+        );
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('blind_index') AND typtype = 'd') THEN
+        CREATE DOMAIN blind_index AS bytea CHECK (octet_length(VALUE) BETWEEN 1 AND 32);
+    END IF;
+END
+$diesel_envelope$;
+ALTER TABLE "users"
+    ADD COLUMN "email" ciphertext,
+    ADD COLUMN "email_index" blind_index;
+CREATE INDEX "users_email_index_diesel_envelope_idx" ON "users" ("email_index");
+CREATE FUNCTION "users_email_diesel_envelope_backfill"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    IF NEW."email_plain"::text COLLATE "C" IS DISTINCT FROM OLD."email_plain"::text COLLATE "C"
+        AND NEW."email" IS NOT DISTINCT FROM OLD."email" THEN
+        NEW."email" := NULL;
+        NEW."email_index" := NULL;
+    END IF;
+    RETURN NEW;
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_email_diesel_envelope_backfill" BEFORE UPDATE ON "users"
+    FOR EACH ROW EXECUTE FUNCTION "users_email_diesel_envelope_backfill"();

@@ -1,0 +1,17 @@
+-- The plaintext columns come back empty: no migration can decrypt.
+ALTER TABLE "users"
+    ALTER COLUMN "email" DROP NOT NULL,
+    ALTER COLUMN "email_index" DROP NOT NULL,
+    ADD COLUMN "email_plain" varchar(50);
+CREATE FUNCTION "users_email_diesel_envelope_backfill"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    IF NEW."email_plain"::text COLLATE "C" IS DISTINCT FROM OLD."email_plain"::text COLLATE "C"
+        AND NEW."email" IS NOT DISTINCT FROM OLD."email" THEN
+        NEW."email" := NULL;
+        NEW."email_index" := NULL;
+    END IF;
+    RETURN NEW;
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_email_diesel_envelope_backfill" BEFORE UPDATE ON "users"
+    FOR EACH ROW EXECUTE FUNCTION "users_email_diesel_envelope_backfill"();

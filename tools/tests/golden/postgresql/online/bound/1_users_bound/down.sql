@@ -1,0 +1,6 @@
+-- Takes all ciphertexts again.
+ALTER TABLE "users"
+    DROP CONSTRAINT "users_email_diesel_envelope_bound",
+    DROP CONSTRAINT "users_phone_diesel_envelope_bound",
+    DROP CONSTRAINT "users_age_diesel_envelope_bound",
+    DROP CONSTRAINT "users_note_diesel_envelope_bound";

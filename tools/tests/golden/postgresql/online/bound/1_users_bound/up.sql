@@ -1,0 +1,7 @@
+-- bound: users (email, phone, age, note): only native values that are bound to a column (flag 0x01) are taken.
+-- To be run when no Fernet token and no unbound value is left. It fails, and changes nothing, where one is.
+ALTER TABLE "users"
+    ADD CONSTRAINT "users_email_diesel_envelope_bound" CHECK (get_byte("email", 0) = 161 AND get_byte("email", 1) & 1 = 1) NOT VALID,
+    ADD CONSTRAINT "users_phone_diesel_envelope_bound" CHECK ("phone" COLLATE "C" ~ '^de1[.]oQ[E-HM-P]') NOT VALID,
+    ADD CONSTRAINT "users_age_diesel_envelope_bound" CHECK (get_byte("age", 0) = 161 AND get_byte("age", 1) & 1 = 1) NOT VALID,
+    ADD CONSTRAINT "users_note_diesel_envelope_bound" CHECK ("note" COLLATE "C" ~ '^de1[.]oQ[E-HM-P]') NOT VALID;

@@ -1,0 +1,6 @@
+-- Old values are checked too, beside the readers and writers of the table.
+ALTER TABLE "users"
+    VALIDATE CONSTRAINT "users_email_diesel_envelope_bound",
+    VALIDATE CONSTRAINT "users_phone_diesel_envelope_bound",
+    VALIDATE CONSTRAINT "users_age_diesel_envelope_bound",
+    VALIDATE CONSTRAINT "users_note_diesel_envelope_bound";

@@ -1,0 +1,70 @@
+-- finish: users (email, phone, age, note): from here on there is no plaintext.
+-- To be run after backfill and verify, when no program writes the plaintext any more. It fails, and changes nothing, where a plaintext is left.
+-- A text that somebody typed in the whole shape of a ciphertext passes: only verify, which decrypts, finds it. Run it before.
+-- Indexes over a plaintext column go with it. PostgreSQL keeps its bytes in the rows until the table is rewritten:
+-- at a quiet hour, run VACUUM FULL, or pg_repack beside its readers and writers.
+DO $diesel_envelope$
+BEGIN
+    LOCK TABLE "users" IN ACCESS EXCLUSIVE MODE;
+    IF EXISTS (SELECT FROM "users" WHERE "email_plain" IS NOT NULL AND "email" IS NULL) THEN
+        RAISE EXCEPTION USING MESSAGE = 'users.email_plain has plaintexts that are not encrypted in email';
+    END IF;
+    IF EXISTS (SELECT FROM "users" WHERE "email" IS NOT NULL AND "email_index" IS NULL) THEN
+        RAISE EXCEPTION USING MESSAGE = 'users.email has values that email_index does not find';
+    END IF;
+    IF EXISTS (SELECT FROM "users" WHERE "phone_plain" IS NOT NULL AND "phone" IS NULL) THEN
+        RAISE EXCEPTION USING MESSAGE = 'users.phone_plain has plaintexts that are not encrypted in phone';
+    END IF;
+    IF EXISTS (SELECT FROM "users" WHERE "phone" IS NOT NULL AND "phone_index" IS NULL) THEN
+        RAISE EXCEPTION USING MESSAGE = 'users.phone has values that phone_index does not find';
+    END IF;
+    IF EXISTS (SELECT FROM "users" WHERE "phone" IS NOT NULL AND "phone_last4_index" IS NULL) THEN
+        RAISE EXCEPTION USING MESSAGE = 'users.phone has values that phone_last4_index does not find';
+    END IF;
+    IF EXISTS (SELECT FROM "users" WHERE (octet_length(("note"::text COLLATE "C")) >= 50 AND (
+            octet_length(("note"::text COLLATE "C")) % 4 = 0 AND ("note"::text COLLATE "C") ~ '^de1[.]o[Q-Za-f][A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+            octet_length(("note"::text COLLATE "C")) % 4 = 2 AND ("note"::text COLLATE "C") ~ '^de1[.]o[Q-Za-f][A-Za-z0-9_-]+[AQgw]$' OR
+            octet_length(("note"::text COLLATE "C")) % 4 = 3 AND ("note"::text COLLATE "C") ~ '^de1[.]o[Q-Za-f][A-Za-z0-9_-]+[AEIMQUYcgkosw048]$'
+        )
+        OR octet_length(("note"::text COLLATE "C")) >= 100 AND (
+            octet_length(("note"::text COLLATE "C")) % 64 = 12 AND ("note"::text COLLATE "C") ~ '^gAAAAA[A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+            octet_length(("note"::text COLLATE "C")) % 64 = 36 AND ("note"::text COLLATE "C") ~ '^gAAAAA[A-Za-z0-9_-]+[AQgw]==$' OR
+            octet_length(("note"::text COLLATE "C")) % 64 = 56 AND ("note"::text COLLATE "C") ~ '^gAAAAA[A-Za-z0-9_-]+[AEIMQUYcgkosw048]=$'
+        )) IS FALSE) THEN
+        RAISE EXCEPTION USING MESSAGE = 'users.note has plaintexts, or Fernet tokens that are not in their canonical form';
+    END IF;
+    IF EXISTS (SELECT FROM "users" WHERE "note" IS NOT NULL AND "note_index" IS NULL) THEN
+        RAISE EXCEPTION USING MESSAGE = 'users.note has values that note_index does not find';
+    END IF;
+    DROP TRIGGER "users_email_diesel_envelope_backfill" ON "users";
+    DROP FUNCTION "users_email_diesel_envelope_backfill"();
+    DROP TRIGGER "users_phone_diesel_envelope_backfill" ON "users";
+    DROP FUNCTION "users_phone_diesel_envelope_backfill"();
+    DROP TRIGGER "users_note_diesel_envelope_backfill" ON "users";
+    DROP FUNCTION "users_note_diesel_envelope_backfill"();
+    DROP TRIGGER IF EXISTS "users_email_diesel_envelope_relax" ON "users";
+    DROP FUNCTION IF EXISTS "users_email_diesel_envelope_relax"();
+    DROP TRIGGER IF EXISTS "users_phone_diesel_envelope_relax" ON "users";
+    DROP FUNCTION IF EXISTS "users_phone_diesel_envelope_relax"();
+    ALTER TABLE "users"
+        ALTER COLUMN "email" SET NOT NULL,
+        ALTER COLUMN "email_index" SET NOT NULL,
+        DROP COLUMN "email_plain",
+        DROP COLUMN "phone_plain",
+        ALTER COLUMN "age" SET NOT NULL,
+        ADD CONSTRAINT "users_note_diesel_envelope_shape" CHECK (
+            octet_length(("note"::text COLLATE "C")) >= 50 AND (
+                octet_length(("note"::text COLLATE "C")) % 4 = 0 AND ("note"::text COLLATE "C") ~ '^de[1-9][.][o-r][A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+                octet_length(("note"::text COLLATE "C")) % 4 = 2 AND ("note"::text COLLATE "C") ~ '^de[1-9][.][o-r][A-Za-z0-9_-]+[AQgw]$' OR
+                octet_length(("note"::text COLLATE "C")) % 4 = 3 AND ("note"::text COLLATE "C") ~ '^de[1-9][.][o-r][A-Za-z0-9_-]+[AEIMQUYcgkosw048]$'
+            )
+            OR octet_length(("note"::text COLLATE "C")) >= 100 AND (
+                octet_length(("note"::text COLLATE "C")) % 64 = 12 AND ("note"::text COLLATE "C") ~ '^gAAAAA[A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+                octet_length(("note"::text COLLATE "C")) % 64 = 36 AND ("note"::text COLLATE "C") ~ '^gAAAAA[A-Za-z0-9_-]+[AQgw]==$' OR
+                octet_length(("note"::text COLLATE "C")) % 64 = 56 AND ("note"::text COLLATE "C") ~ '^gAAAAA[A-Za-z0-9_-]+[AEIMQUYcgkosw048]=$'
+            )
+        ) NOT VALID;
+    DROP INDEX IF EXISTS "users_phone_index_diesel_envelope_idx";
+    CREATE UNIQUE INDEX "users_phone_index_diesel_envelope_idx" ON "users" ("phone_index");
+END
+$diesel_envelope$;

@@ -1,0 +1,2 @@
+-- Drops the index.
+DROP INDEX CONCURRENTLY IF EXISTS "users_phone_last4_index_b_diesel_envelope_idx";

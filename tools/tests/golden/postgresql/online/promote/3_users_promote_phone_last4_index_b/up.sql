@@ -1,0 +1,3 @@
+-- Builds an index beside the readers and writers of the table.
+-- One that could not be built is left INVALID: drop it before this is run again.
+CREATE INDEX CONCURRENTLY "users_phone_last4_index_b_diesel_envelope_idx" ON "users" ("phone_last4_index_b");

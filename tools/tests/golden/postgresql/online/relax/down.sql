@@ -1,0 +1,7 @@
+-- It fails where a row has no plaintext any more.
+DROP TRIGGER IF EXISTS "users_email_diesel_envelope_relax" ON "users";
+DROP FUNCTION IF EXISTS "users_email_diesel_envelope_relax"();
+DROP TRIGGER IF EXISTS "users_phone_diesel_envelope_relax" ON "users";
+DROP FUNCTION IF EXISTS "users_phone_diesel_envelope_relax"();
+ALTER TABLE "users"
+    ALTER COLUMN "email_plain" SET NOT NULL;

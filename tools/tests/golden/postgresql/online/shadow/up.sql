@@ -1,0 +1,48 @@
+-- shadow: users (email, phone, age, note): second columns for blind indexes whose key rotates.
+-- To be run before a program writes under the new index key. Afterwards deploy the program that writes both, and recompute.
+ALTER TABLE "users"
+    ADD COLUMN "email_index_b" bytea,
+    ADD CONSTRAINT "users_email_index_b_diesel_envelope_shape" CHECK (octet_length("email_index_b") = 32) NOT VALID,
+    ADD COLUMN "phone_index_b" bytea,
+    ADD CONSTRAINT "users_phone_index_b_diesel_envelope_shape" CHECK (octet_length("phone_index_b") = 32) NOT VALID,
+    ADD COLUMN "phone_last4_index_b" bytea,
+    ADD CONSTRAINT "users_phone_last4_index_b_diesel_envelope_shape" CHECK (octet_length("phone_last4_index_b") = 2) NOT VALID,
+    ADD COLUMN "note_index_b" bytea,
+    ADD CONSTRAINT "users_note_index_b_diesel_envelope_shape" CHECK (octet_length("note_index_b") = 3) NOT VALID;
+CREATE FUNCTION "users_email_diesel_envelope_shadow"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    IF NEW."email_index" IS DISTINCT FROM OLD."email_index"
+        AND NEW."email_index_b" IS NOT DISTINCT FROM OLD."email_index_b" THEN
+        NEW."email_index_b" := NULL;
+    END IF;
+    RETURN NEW;
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_email_diesel_envelope_shadow" BEFORE UPDATE ON "users"
+    FOR EACH ROW EXECUTE FUNCTION "users_email_diesel_envelope_shadow"();
+CREATE FUNCTION "users_phone_diesel_envelope_shadow"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    IF NEW."phone_index" IS DISTINCT FROM OLD."phone_index"
+        AND NEW."phone_index_b" IS NOT DISTINCT FROM OLD."phone_index_b" THEN
+        NEW."phone_index_b" := NULL;
+    END IF;
+    IF NEW."phone" IS DISTINCT FROM OLD."phone"
+        AND NEW."phone_last4_index_b" IS NOT DISTINCT FROM OLD."phone_last4_index_b" THEN
+        NEW."phone_last4_index_b" := NULL;
+    END IF;
+    RETURN NEW;
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_phone_diesel_envelope_shadow" BEFORE UPDATE ON "users"
+    FOR EACH ROW EXECUTE FUNCTION "users_phone_diesel_envelope_shadow"();
+CREATE FUNCTION "users_note_diesel_envelope_shadow"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    IF NEW."note"::text COLLATE "C" IS DISTINCT FROM OLD."note"::text COLLATE "C"
+        AND NEW."note_index_b" IS NOT DISTINCT FROM OLD."note_index_b" THEN
+        NEW."note_index_b" := NULL;
+    END IF;
+    RETURN NEW;
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_note_diesel_envelope_shadow" BEFORE UPDATE ON "users"
+    FOR EACH ROW EXECUTE FUNCTION "users_note_diesel_envelope_shadow"();

@@ -1,0 +1,21 @@
+-- finish: app.users (email): from here on there is no plaintext.
+-- To be run after backfill and verify, when no program writes the plaintext any more. It fails, and changes nothing, where a plaintext is left.
+-- Indexes over a plaintext column go with it. PostgreSQL keeps its bytes in the rows until the table is rewritten:
+-- at a quiet hour, run VACUUM FULL, or pg_repack beside its readers and writers.
+DO $diesel_envelope$
+BEGIN
+    LOCK TABLE "app"."users" IN ACCESS EXCLUSIVE MODE;
+    IF EXISTS (SELECT FROM "app"."users" WHERE "email_plain" IS NOT NULL AND "email" IS NULL) THEN
+        RAISE EXCEPTION USING MESSAGE = 'app.users.email_plain has plaintexts that are not encrypted in email';
+    END IF;
+    IF EXISTS (SELECT FROM "app"."users" WHERE "email" IS NOT NULL AND "email_index" IS NULL) THEN
+        RAISE EXCEPTION USING MESSAGE = 'app.users.email has values that email_index does not find';
+    END IF;
+    DROP TRIGGER "users_email_diesel_envelope_backfill" ON "app"."users";
+    DROP FUNCTION "app"."users_email_diesel_envelope_backfill"();
+    DROP TRIGGER IF EXISTS "users_email_diesel_envelope_relax" ON "app"."users";
+    DROP FUNCTION IF EXISTS "app"."users_email_diesel_envelope_relax"();
+    ALTER TABLE "app"."users"
+        DROP COLUMN "email_plain";
+END
+$diesel_envelope$;

@@ -1,0 +1,13 @@
+-- relax: app.users (email): the plaintext columns may be NULL, and become so where a program writes the ciphertext alone.
+-- To be run when no program reads the plaintext, before one that does not write it.
+CREATE FUNCTION "app"."users_email_diesel_envelope_relax"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    IF NEW."email" IS DISTINCT FROM OLD."email"
+        AND NOT (NEW."email_plain"::text COLLATE "C" IS DISTINCT FROM OLD."email_plain"::text COLLATE "C") THEN
+        NEW."email_plain" := NULL;
+    END IF;
+    RETURN NEW;
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_email_diesel_envelope_relax" BEFORE UPDATE ON "app"."users"
+    FOR EACH ROW EXECUTE FUNCTION "app"."users_email_diesel_envelope_relax"();

@@ -1,0 +1,6 @@
+-- retire: app.users (email): the first index columns go.
+-- To be run when no program reads or writes them any more.
+DROP TRIGGER "users_email_diesel_envelope_first" ON "app"."users";
+DROP FUNCTION "app"."users_email_diesel_envelope_first"();
+ALTER TABLE "app"."users"
+    DROP COLUMN "email_index";

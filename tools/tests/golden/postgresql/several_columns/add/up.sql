@@ -1,0 +1,91 @@
+-- add: users (email, phone, age, note): columns for ciphertext and its blind indexes, which take no plaintext.
+-- To be run before any program writes ciphertext. Afterwards deploy the program that writes both, backfill, and verify.
+-- PostgreSQL rewrites a table for a new column of a domain.
+DO $diesel_envelope$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('ciphertext') AND typtype = 'd') THEN
+        CREATE DOMAIN ciphertext AS bytea CHECK (
+            octet_length(VALUE) >= 34 AND substring(VALUE FROM 1 FOR 1) BETWEEN '\xa0' AND '\xaf'
+            OR octet_length(VALUE) >= 100 AND (
+                octet_length(VALUE) % 64 = 12 AND encode(VALUE, 'escape') ~ '^gAAAAA[A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+                octet_length(VALUE) % 64 = 36 AND encode(VALUE, 'escape') ~ '^gAAAAA[A-Za-z0-9_-]+[AQgw]==$' OR
+                octet_length(VALUE) % 64 = 56 AND encode(VALUE, 'escape') ~ '^gAAAAA[A-Za-z0-9_-]+[AEIMQUYcgkosw048]=$'
+            )
+        );
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('ciphertext_text') AND typtype = 'd') THEN
+        CREATE DOMAIN ciphertext_text AS text COLLATE "C" CHECK (
+            octet_length(VALUE) >= 50 AND (
+                octet_length(VALUE) % 4 = 0 AND VALUE ~ '^de[1-9][.][o-r][A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+                octet_length(VALUE) % 4 = 2 AND VALUE ~ '^de[1-9][.][o-r][A-Za-z0-9_-]+[AQgw]$' OR
+                octet_length(VALUE) % 4 = 3 AND VALUE ~ '^de[1-9][.][o-r][A-Za-z0-9_-]+[AEIMQUYcgkosw048]$'
+            )
+            OR octet_length(VALUE) >= 100 AND (
+                octet_length(VALUE) % 64 = 12 AND VALUE ~ '^gAAAAA[A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+                octet_length(VALUE) % 64 = 36 AND VALUE ~ '^gAAAAA[A-Za-z0-9_-]+[AQgw]==$' OR
+                octet_length(VALUE) % 64 = 56 AND VALUE ~ '^gAAAAA[A-Za-z0-9_-]+[AEIMQUYcgkosw048]=$'
+            )
+        );
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('blind_index') AND typtype = 'd') THEN
+        CREATE DOMAIN blind_index AS bytea CHECK (octet_length(VALUE) BETWEEN 1 AND 32);
+    END IF;
+END
+$diesel_envelope$;
+ALTER TABLE "users"
+    ADD COLUMN "email" ciphertext,
+    ADD COLUMN "email_index" blind_index,
+    ADD COLUMN "phone" ciphertext_text,
+    ADD COLUMN "phone_index" blind_index,
+    ADD COLUMN "phone_last4_index" blind_index,
+    ADD COLUMN "age" ciphertext,
+    ADD COLUMN "note_index" blind_index;
+CREATE UNIQUE INDEX "users_email_index_diesel_envelope_idx" ON "users" ("email_index");
+CREATE FUNCTION "users_email_diesel_envelope_backfill"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    IF NEW."email_plain"::text COLLATE "C" IS DISTINCT FROM OLD."email_plain"::text COLLATE "C"
+        AND NEW."email" IS NOT DISTINCT FROM OLD."email" THEN
+        NEW."email" := NULL;
+        NEW."email_index" := NULL;
+    END IF;
+    RETURN NEW;
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_email_diesel_envelope_backfill" BEFORE UPDATE ON "users"
+    FOR EACH ROW EXECUTE FUNCTION "users_email_diesel_envelope_backfill"();
+CREATE INDEX "users_phone_index_diesel_envelope_idx" ON "users" ("phone_index");
+CREATE INDEX "users_phone_last4_index_diesel_envelope_idx" ON "users" ("phone_last4_index");
+CREATE FUNCTION "users_phone_diesel_envelope_backfill"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    IF NEW."phone_plain"::text COLLATE "C" IS DISTINCT FROM OLD."phone_plain"::text COLLATE "C"
+        AND NEW."phone" IS NOT DISTINCT FROM OLD."phone" THEN
+        NEW."phone" := NULL;
+        NEW."phone_index" := NULL;
+        NEW."phone_last4_index" := NULL;
+    END IF;
+    RETURN NEW;
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_phone_diesel_envelope_backfill" BEFORE UPDATE ON "users"
+    FOR EACH ROW EXECUTE FUNCTION "users_phone_diesel_envelope_backfill"();
+CREATE INDEX "users_note_index_diesel_envelope_idx" ON "users" ("note_index");
+CREATE FUNCTION "users_note_diesel_envelope_backfill"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    IF NEW."note"::text COLLATE "C" IS DISTINCT FROM OLD."note"::text COLLATE "C"
+        AND (octet_length((NEW."note"::text COLLATE "C")) >= 50 AND (
+        octet_length((NEW."note"::text COLLATE "C")) % 4 = 0 AND (NEW."note"::text COLLATE "C") ~ '^de1[.]o[Q-Za-f][A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+        octet_length((NEW."note"::text COLLATE "C")) % 4 = 2 AND (NEW."note"::text COLLATE "C") ~ '^de1[.]o[Q-Za-f][A-Za-z0-9_-]+[AQgw]$' OR
+        octet_length((NEW."note"::text COLLATE "C")) % 4 = 3 AND (NEW."note"::text COLLATE "C") ~ '^de1[.]o[Q-Za-f][A-Za-z0-9_-]+[AEIMQUYcgkosw048]$'
+    )
+    OR octet_length((NEW."note"::text COLLATE "C")) >= 100 AND (
+        octet_length((NEW."note"::text COLLATE "C")) % 64 = 12 AND (NEW."note"::text COLLATE "C") ~ '^gAAAAA[A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+        octet_length((NEW."note"::text COLLATE "C")) % 64 = 36 AND (NEW."note"::text COLLATE "C") ~ '^gAAAAA[A-Za-z0-9_-]+[AQgw]==$' OR
+        octet_length((NEW."note"::text COLLATE "C")) % 64 = 56 AND (NEW."note"::text COLLATE "C") ~ '^gAAAAA[A-Za-z0-9_-]+[AEIMQUYcgkosw048]=$'
+    )) IS NOT TRUE THEN
+        NEW."note_index" := NULL;
+    END IF;
+    RETURN NEW;
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_note_diesel_envelope_backfill" BEFORE UPDATE ON "users"
+    FOR EACH ROW EXECUTE FUNCTION "users_note_diesel_envelope_backfill"();

@@ -1,0 +1,26 @@
+-- relax: users (email, phone, age, note): the plaintext columns may be NULL, and become so where a program writes the ciphertext alone.
+-- To be run when no program reads the plaintext, before one that does not write it.
+ALTER TABLE "users"
+    ALTER COLUMN "email_plain" DROP NOT NULL;
+CREATE FUNCTION "users_email_diesel_envelope_relax"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    IF NEW."email" IS DISTINCT FROM OLD."email"
+        AND NOT (NEW."email_plain"::text COLLATE "C" IS DISTINCT FROM OLD."email_plain"::text COLLATE "C") THEN
+        NEW."email_plain" := NULL;
+    END IF;
+    RETURN NEW;
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_email_diesel_envelope_relax" BEFORE UPDATE ON "users"
+    FOR EACH ROW EXECUTE FUNCTION "users_email_diesel_envelope_relax"();
+CREATE FUNCTION "users_phone_diesel_envelope_relax"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    IF NEW."phone" IS DISTINCT FROM OLD."phone"
+        AND NOT (NEW."phone_plain"::text COLLATE "C" IS DISTINCT FROM OLD."phone_plain"::text COLLATE "C") THEN
+        NEW."phone_plain" := NULL;
+    END IF;
+    RETURN NEW;
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_phone_diesel_envelope_relax" BEFORE UPDATE ON "users"
+    FOR EACH ROW EXECUTE FUNCTION "users_phone_diesel_envelope_relax"();

@@ -1,0 +1,51 @@
+-- shadow: users (email, phone, age, note): second columns for blind indexes whose key rotates.
+-- To be run before a program writes under the new index key. Afterwards deploy the program that writes both, and recompute.
+DO $diesel_envelope$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('blind_index') AND typtype = 'd') THEN
+        CREATE DOMAIN blind_index AS bytea CHECK (octet_length(VALUE) BETWEEN 1 AND 32);
+    END IF;
+END
+$diesel_envelope$;
+ALTER TABLE "users"
+    ADD COLUMN "email_index_b" blind_index,
+    ADD COLUMN "phone_index_b" blind_index,
+    ADD COLUMN "phone_last4_index_b" blind_index,
+    ADD COLUMN "note_index_b" blind_index;
+CREATE FUNCTION "users_email_diesel_envelope_shadow"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    IF NEW."email_index" IS DISTINCT FROM OLD."email_index"
+        AND NEW."email_index_b" IS NOT DISTINCT FROM OLD."email_index_b" THEN
+        NEW."email_index_b" := NULL;
+    END IF;
+    RETURN NEW;
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_email_diesel_envelope_shadow" BEFORE UPDATE ON "users"
+    FOR EACH ROW EXECUTE FUNCTION "users_email_diesel_envelope_shadow"();
+CREATE FUNCTION "users_phone_diesel_envelope_shadow"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    IF NEW."phone_index" IS DISTINCT FROM OLD."phone_index"
+        AND NEW."phone_index_b" IS NOT DISTINCT FROM OLD."phone_index_b" THEN
+        NEW."phone_index_b" := NULL;
+    END IF;
+    IF NEW."phone" IS DISTINCT FROM OLD."phone"
+        AND NEW."phone_last4_index_b" IS NOT DISTINCT FROM OLD."phone_last4_index_b" THEN
+        NEW."phone_last4_index_b" := NULL;
+    END IF;
+    RETURN NEW;
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_phone_diesel_envelope_shadow" BEFORE UPDATE ON "users"
+    FOR EACH ROW EXECUTE FUNCTION "users_phone_diesel_envelope_shadow"();
+CREATE FUNCTION "users_note_diesel_envelope_shadow"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    IF NEW."note"::text COLLATE "C" IS DISTINCT FROM OLD."note"::text COLLATE "C"
+        AND NEW."note_index_b" IS NOT DISTINCT FROM OLD."note_index_b" THEN
+        NEW."note_index_b" := NULL;
+    END IF;
+    RETURN NEW;
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_note_diesel_envelope_shadow" BEFORE UPDATE ON "users"
+    FOR EACH ROW EXECUTE FUNCTION "users_note_diesel_envelope_shadow"();

@@ -1,0 +1,14 @@
+-- Drops what is encrypted. It fails, and changes nothing, where a row has a ciphertext and no plaintext.
+DO $diesel_envelope$
+BEGIN
+    LOCK TABLE "users" IN ACCESS EXCLUSIVE MODE;
+    IF EXISTS (SELECT FROM "users" WHERE "email" IS NOT NULL AND "email_plain" IS NULL) THEN
+        RAISE EXCEPTION USING MESSAGE = 'users.email has values that have no plaintext: they would be lost';
+    END IF;
+    DROP TRIGGER "users_email_diesel_envelope_backfill" ON "users";
+    DROP FUNCTION "users_email_diesel_envelope_backfill"();
+    ALTER TABLE "users"
+        DROP COLUMN "email",
+        DROP COLUMN "email_index";
+END
+$diesel_envelope$;

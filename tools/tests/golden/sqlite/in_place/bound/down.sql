@@ -1,0 +1,3 @@
+-- Takes all ciphertexts again.
+DROP TRIGGER IF EXISTS "users_note_diesel_envelope_bound_insert";
+DROP TRIGGER IF EXISTS "users_note_diesel_envelope_bound_update";

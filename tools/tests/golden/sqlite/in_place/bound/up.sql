@@ -1,0 +1,16 @@
+-- bound: users (note): only native values that are bound to a column (flag 0x01) are taken.
+-- To be run when no Fernet token and no unbound value is left. It fails, and changes nothing, where one is.
+UPDATE "users" SET "note" = "note" WHERE 0;
+CREATE TEMP TABLE diesel_envelope_check (passed INTEGER CONSTRAINT "users.note has values that are not bound to it" CHECK (passed));
+INSERT INTO temp.diesel_envelope_check SELECT 0 FROM "users" WHERE "note" IS NOT NULL AND NOT ("note" GLOB 'de1.oQ[E-HM-P]*') LIMIT 1;
+DROP TABLE temp.diesel_envelope_check;
+CREATE TRIGGER "users_note_diesel_envelope_bound_insert" BEFORE INSERT ON "users"
+WHEN NEW."note" IS NOT NULL AND NOT (NEW."note" GLOB 'de1.oQ[E-HM-P]*')
+BEGIN
+    SELECT RAISE(ABORT, 'users.note takes only native values that are bound to it');
+END;
+CREATE TRIGGER "users_note_diesel_envelope_bound_update" BEFORE UPDATE OF "note" ON "users"
+WHEN NEW."note" IS NOT NULL AND NOT (NEW."note" GLOB 'de1.oQ[E-HM-P]*')
+BEGIN
+    SELECT RAISE(ABORT, 'users.note takes only native values that are bound to it');
+END;

@@ -1,0 +1,5 @@
+-- Takes all ciphertexts again.
+DROP TRIGGER IF EXISTS "or""der`s'; --_e""mail`s'_diesel_envelope_bound_insert";
+DROP TRIGGER IF EXISTS "or""der`s'; --_e""mail`s'_diesel_envelope_bound_update";
+DROP TRIGGER IF EXISTS "or""der`s'; --_n""ote`'_diesel_envelope_bound_insert";
+DROP TRIGGER IF EXISTS "or""der`s'; --_n""ote`'_diesel_envelope_bound_update";

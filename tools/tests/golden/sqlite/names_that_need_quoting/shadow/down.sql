@@ -1,0 +1,4 @@
+-- Drops the second columns.
+DROP TRIGGER IF EXISTS "or""der`s'; --_e""mail`s'_diesel_envelope_shadow";
+ALTER TABLE "or""der`s'; --"
+    DROP COLUMN "sec""ond`'";

@@ -1,0 +1,17 @@
+-- add: users (email): columns for ciphertext and its blind indexes, which take no plaintext.
+-- To be run before any program writes ciphertext. Afterwards deploy the program that writes both, backfill, and verify.
+ALTER TABLE "users"
+    ADD COLUMN "email" BLOB CHECK ("email" IS NULL OR typeof("email") = 'blob' AND (
+    length("email") >= 34 AND substr("email", 1, 1) BETWEEN x'a0' AND x'af'
+    OR length(CAST("email" AS TEXT)) = length("email") AND length("email") >= 100 AND rtrim(CAST("email" AS TEXT), '=') NOT GLOB '*[^A-Za-z0-9_-]*' AND (
+        length("email") % 64 = 12 AND CAST("email" AS TEXT) GLOB 'gAAAAA*[A-Za-z0-9_-]' OR
+        length("email") % 64 = 36 AND CAST("email" AS TEXT) GLOB 'gAAAAA*[AQgw]==' OR
+        length("email") % 64 = 56 AND CAST("email" AS TEXT) GLOB 'gAAAAA*[AEIMQUYcgkosw048]='
+    )
+));
+CREATE TRIGGER "users_email_diesel_envelope_backfill" AFTER UPDATE OF "email_plain" ON "users"
+WHEN (NEW."email_plain" COLLATE BINARY IS NOT OLD."email_plain" COLLATE BINARY OR typeof(NEW."email_plain") <> typeof(OLD."email_plain"))
+    AND NEW."email" IS OLD."email"
+BEGIN
+    UPDATE "users" SET "email" = NULL WHERE "id" IS NEW."id";
+END;

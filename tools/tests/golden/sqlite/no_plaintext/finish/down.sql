@@ -1,0 +1,2 @@
+-- The plaintext columns come back empty: no migration can decrypt.
+SELECT 1;

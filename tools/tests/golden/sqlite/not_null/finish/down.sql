@@ -1,0 +1,13 @@
+-- The plaintext columns come back empty: no migration can decrypt.
+DROP TRIGGER IF EXISTS "users_email_diesel_envelope_required_insert";
+DROP TRIGGER IF EXISTS "users_email_diesel_envelope_required_update";
+DROP TRIGGER IF EXISTS "users_email_index_diesel_envelope_required_insert";
+DROP TRIGGER IF EXISTS "users_email_index_diesel_envelope_required_update";
+ALTER TABLE "users"
+    ADD COLUMN "email_plain" varchar(50);
+CREATE TRIGGER "users_email_diesel_envelope_backfill" AFTER UPDATE OF "email_plain" ON "users"
+WHEN (NEW."email_plain" COLLATE BINARY IS NOT OLD."email_plain" COLLATE BINARY OR typeof(NEW."email_plain") <> typeof(OLD."email_plain"))
+    AND NEW."email" IS OLD."email"
+BEGIN
+    UPDATE "users" SET "email" = NULL, "email_index" = NULL WHERE "id" IS NEW."id";
+END;

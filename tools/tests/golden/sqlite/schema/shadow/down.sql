@@ -1,0 +1,4 @@
+-- Drops the second columns.
+DROP TRIGGER IF EXISTS "app"."users_email_diesel_envelope_shadow";
+ALTER TABLE "app"."users"
+    DROP COLUMN "email_index_b";

@@ -1,0 +1,9 @@
+-- Takes all ciphertexts again.
+DROP TRIGGER IF EXISTS "users_email_diesel_envelope_bound_insert";
+DROP TRIGGER IF EXISTS "users_email_diesel_envelope_bound_update";
+DROP TRIGGER IF EXISTS "users_phone_diesel_envelope_bound_insert";
+DROP TRIGGER IF EXISTS "users_phone_diesel_envelope_bound_update";
+DROP TRIGGER IF EXISTS "users_age_diesel_envelope_bound_insert";
+DROP TRIGGER IF EXISTS "users_age_diesel_envelope_bound_update";
+DROP TRIGGER IF EXISTS "users_note_diesel_envelope_bound_insert";
+DROP TRIGGER IF EXISTS "users_note_diesel_envelope_bound_update";

@@ -1,0 +1,44 @@
+-- The plaintext columns come back empty: no migration can decrypt.
+DROP TRIGGER IF EXISTS "users_email_diesel_envelope_required_insert";
+DROP TRIGGER IF EXISTS "users_email_diesel_envelope_required_update";
+DROP TRIGGER IF EXISTS "users_email_index_diesel_envelope_required_insert";
+DROP TRIGGER IF EXISTS "users_email_index_diesel_envelope_required_update";
+ALTER TABLE "users"
+    ADD COLUMN "email_plain" varchar(50);
+CREATE TRIGGER "users_email_diesel_envelope_backfill" AFTER UPDATE OF "email_plain" ON "users"
+WHEN (NEW."email_plain" COLLATE BINARY IS NOT OLD."email_plain" COLLATE BINARY OR typeof(NEW."email_plain") <> typeof(OLD."email_plain"))
+    AND NEW."email" IS OLD."email"
+BEGIN
+    UPDATE "users" SET "email" = NULL, "email_index" = NULL WHERE "tenant" IS NEW."tenant" AND "id" IS NEW."id";
+END;
+DROP INDEX IF EXISTS "users_phone_index_diesel_envelope_idx";
+CREATE INDEX "users_phone_index_diesel_envelope_idx" ON "users" ("phone_index");
+ALTER TABLE "users"
+    ADD COLUMN "phone_plain" varchar(50);
+CREATE TRIGGER "users_phone_diesel_envelope_backfill" AFTER UPDATE OF "phone_plain" ON "users"
+WHEN (NEW."phone_plain" COLLATE BINARY IS NOT OLD."phone_plain" COLLATE BINARY OR typeof(NEW."phone_plain") <> typeof(OLD."phone_plain"))
+    AND NEW."phone" IS OLD."phone"
+BEGIN
+    UPDATE "users" SET "phone" = NULL, "phone_index" = NULL, "phone_last4_index" = NULL WHERE "tenant" IS NEW."tenant" AND "id" IS NEW."id";
+END;
+DROP TRIGGER IF EXISTS "users_age_diesel_envelope_required_insert";
+DROP TRIGGER IF EXISTS "users_age_diesel_envelope_required_update";
+DROP TRIGGER IF EXISTS "users_note_diesel_envelope_shape_insert";
+DROP TRIGGER IF EXISTS "users_note_diesel_envelope_shape_update";
+CREATE TRIGGER "users_note_diesel_envelope_backfill" AFTER UPDATE OF "note" ON "users"
+WHEN (NEW."note" COLLATE BINARY IS NOT OLD."note" COLLATE BINARY OR typeof(NEW."note") <> typeof(OLD."note"))
+    AND (typeof(NEW."note") = 'text' AND length(NEW."note") = length(CAST(NEW."note" AS BLOB)) AND (
+    length(NEW."note") >= 50 AND substr(NEW."note", 5) NOT GLOB '*[^A-Za-z0-9_-]*' AND (
+        length(NEW."note") % 4 = 0 AND NEW."note" GLOB 'de1[.]o[Q-Za-f]*[A-Za-z0-9_-]' OR
+        length(NEW."note") % 4 = 2 AND NEW."note" GLOB 'de1[.]o[Q-Za-f]*[AQgw]' OR
+        length(NEW."note") % 4 = 3 AND NEW."note" GLOB 'de1[.]o[Q-Za-f]*[AEIMQUYcgkosw048]'
+    )
+    OR length(NEW."note") >= 100 AND rtrim(NEW."note", '=') NOT GLOB '*[^A-Za-z0-9_-]*' AND (
+        length(NEW."note") % 64 = 12 AND NEW."note" GLOB 'gAAAAA*[A-Za-z0-9_-]' OR
+        length(NEW."note") % 64 = 36 AND NEW."note" GLOB 'gAAAAA*[AQgw]==' OR
+        length(NEW."note") % 64 = 56 AND NEW."note" GLOB 'gAAAAA*[AEIMQUYcgkosw048]='
+    )
+)) IS NOT 1
+BEGIN
+    UPDATE "users" SET "note_index" = NULL WHERE "tenant" IS NEW."tenant" AND "id" IS NEW."id";
+END;

@@ -1,0 +1,24 @@
+-- add: users (email): columns for ciphertext and its blind indexes, which take no plaintext.
+-- To be run before any program writes ciphertext. Afterwards deploy the program that writes both, backfill, and verify.
+ALTER TABLE "users"
+    ADD COLUMN "email" TEXT COLLATE BINARY CHECK ("email" IS NULL OR typeof("email") = 'text' AND length("email") = length(CAST("email" AS BLOB)) AND (
+    length("email") >= 50 AND substr("email", 5) NOT GLOB '*[^A-Za-z0-9_-]*' AND (
+        length("email") % 4 = 0 AND "email" GLOB 'de[1-9][.][o-r]*[A-Za-z0-9_-]' OR
+        length("email") % 4 = 2 AND "email" GLOB 'de[1-9][.][o-r]*[AQgw]' OR
+        length("email") % 4 = 3 AND "email" GLOB 'de[1-9][.][o-r]*[AEIMQUYcgkosw048]'
+    )
+    OR length("email") >= 100 AND rtrim("email", '=') NOT GLOB '*[^A-Za-z0-9_-]*' AND (
+        length("email") % 64 = 12 AND "email" GLOB 'gAAAAA*[A-Za-z0-9_-]' OR
+        length("email") % 64 = 36 AND "email" GLOB 'gAAAAA*[AQgw]==' OR
+        length("email") % 64 = 56 AND "email" GLOB 'gAAAAA*[AEIMQUYcgkosw048]='
+    )
+));
+ALTER TABLE "users"
+    ADD COLUMN "email_index" BLOB CHECK ("email_index" IS NULL OR typeof("email_index") = 'blob' AND length("email_index") = 32);
+CREATE INDEX "users_email_index_diesel_envelope_idx" ON "users" ("email_index");
+CREATE TRIGGER "users_email_diesel_envelope_backfill" AFTER UPDATE OF "email_plain" ON "users"
+WHEN (NEW."email_plain" COLLATE BINARY IS NOT OLD."email_plain" COLLATE BINARY OR typeof(NEW."email_plain") <> typeof(OLD."email_plain"))
+    AND NEW."email" IS OLD."email"
+BEGIN
+    UPDATE "users" SET "email" = NULL, "email_index" = NULL WHERE "id" IS NEW."id";
+END;
