@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Text};
-use diesel_envelope::keyring::{Algorithm, Document, Options};
+use diesel_envelope::keyring::{Algorithm, Keyset, Options};
 use diesel_envelope::{Context, IndexSpec, Keyring};
-use diesel_envelope_tools::{self as ops, Column, Index, Normalizer, Settings};
+use diesel_envelope_tools::{self as ops, Column, Index, Normalizer, RunOptions};
 
 enum Email {}
 impl Context for Email {
@@ -44,18 +44,24 @@ const SCHEMA: &str = "
 const ROUNDS: usize = 3;
 
 fn main() {
-    let Some(url) = std::env::var("TEST_POSTGRES_URL").ok().filter(|_| std::env::args().any(|argument| argument == "--bench")) else {
+    let Some(url) = std::env::var("TEST_POSTGRES_URL")
+        .ok()
+        .filter(|_| std::env::args().any(|argument| argument == "--bench"))
+    else {
         println!("rotate: needs `cargo bench`, the feature postgres and TEST_POSTGRES_URL");
         return;
     };
-    let rows = std::env::var("BENCH_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(1_000_000);
+    let rows =
+        std::env::var("BENCH_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(1_000_000);
     let mut server = PgConnection::establish(&url).expect("a server at TEST_POSTGRES_URL");
     for statement in ["DROP DATABASE IF EXISTS bench_rotate", "CREATE DATABASE bench_rotate"] {
         server.batch_execute(statement).expect("a database of its own");
     }
     let url = format!("{}/bench_rotate", url.rsplit_once('/').expect("a database in the URL").0);
     bench(&url, rows);
-    server.batch_execute("DROP DATABASE bench_rotate WITH (FORCE)").expect("the database can be dropped");
+    server
+        .batch_execute("DROP DATABASE bench_rotate WITH (FORCE)")
+        .expect("the database can be dropped");
 }
 
 fn bench(url: &str, rows: usize) {
@@ -84,7 +90,10 @@ fn bench(url: &str, rows: usize) {
     }
     for (workers, ratios) in [1, 2].into_iter().zip(&mut ratios) {
         ratios.sort_by(f64::total_cmp);
-        println!("median with {workers}: {:.2} x the rate of one SQL UPDATE", ratios[ratios.len() / 2]);
+        println!(
+            "median with {workers}: {:.2} x the rate of one SQL UPDATE",
+            ratios[ratios.len() / 2]
+        );
     }
     println!("resident at most: {small} KiB for {} rows, {large} KiB for {rows}", rows / 10);
 }
@@ -107,16 +116,17 @@ struct Line {
 
 impl Bench {
     fn new(url: &str) -> Self {
-        let mut document = Document::generate().expect("randomness");
+        let mut document = Keyset::generate().expect("randomness");
         let old = document.primary();
         let new = document.add_key(Algorithm::Aes256GcmSiv).expect("randomness");
         // Both read all keys: the second rotates to the new one, the first back.
         let mut writing = |key| {
             document.promote_key(key).expect("the key is there");
-            Keyring::from_document(&document, &Options::new()).expect("a keyring")
+            Keyring::from_keyset(&document, &Options::new()).expect("a keyring")
         };
         let keyrings = [writing(old), writing(new)];
-        let mut conns: Vec<_> = (0..2).map(|_| PgConnection::establish(url).expect("a connection")).collect();
+        let mut conns: Vec<_> =
+            (0..2).map(|_| PgConnection::establish(url).expect("a connection")).collect();
         conns[0].batch_execute(SCHEMA).expect("the schema");
         Self { conns, keyrings }
     }
@@ -127,9 +137,17 @@ impl Bench {
         let ids: Vec<i64> = (1..=i64::try_from(rows).expect("a number of rows")).collect();
         for ids in ids.chunks(10_000) {
             let email = |id: &i64| format!("user-{id:07}@example.com");
-            let emails: Vec<_> = ids.iter().map(|id| self.keyrings[0].encrypt::<String, Email>(&email(id)).expect("a value")).collect();
-            let digests =
-                ids.iter().map(|id| self.keyrings[0].blind_index::<EmailIndex>(&email(id)).expect("a digest").as_bytes().to_vec());
+            let emails: Vec<_> = ids
+                .iter()
+                .map(|id| self.keyrings[0].encrypt::<String, Email>(&email(id)).expect("a value"))
+                .collect();
+            let digests = ids.iter().map(|id| {
+                self.keyrings[0]
+                    .blind_index::<EmailIndex>(&email(id))
+                    .expect("a digest")
+                    .as_bytes()
+                    .to_vec()
+            });
             diesel::sql_query(
                 "INSERT INTO users SELECT id, 'User number ' || id, email, digest FROM unnest($1, $2, $3) AS v (id, email, digest)",
             )
@@ -151,7 +169,9 @@ impl Bench {
 
     fn update(&mut self) -> Duration {
         let start = Instant::now();
-        let rows = diesel::sql_query("UPDATE users SET email = substring(email FROM 1)").execute(&mut self.conns[0]).expect("an update");
+        let rows = diesel::sql_query("UPDATE users SET email = substring(email FROM 1)")
+            .execute(&mut self.conns[0])
+            .expect("an update");
         let took = start.elapsed();
         assert_ne!(rows, 0);
         self.settle();
@@ -159,11 +179,14 @@ impl Bench {
     }
 
     fn rotate(&mut self, workers: usize) -> (Duration, u64) {
-        let email = Column::new("users", "email").index(Index::new("email_index", "users.email_index").normalize(Normalizer::Caseless));
+        let email = Column::new("users", "email")
+            .index(Index::new("email_index", "users.email_index").normalize(Normalizer::Caseless));
         // Asks Linux to forget the most that was resident (proc(5), clear_refs).
         let _ = std::fs::write("/proc/self/clear_refs", "5");
         let start = Instant::now();
-        let report = ops::rotate(&mut self.conns[..workers], &self.keyrings[1], &[email], &settings(), &()).expect("a rotation");
+        let report =
+            ops::rotate(&mut self.conns[..workers], &self.keyrings[1], &[email], &settings(), &())
+                .expect("a rotation");
         let took = start.elapsed();
         assert!(report.is_complete() && report.written > 0, "{report:?}");
         self.keyrings.swap(0, 1);
@@ -173,13 +196,16 @@ impl Bench {
     }
 
     fn durability(&mut self) -> String {
-        let settings = "SELECT string_agg(name || ' ' || setting, ', ' ORDER BY name) AS line FROM pg_settings
+        let settings =
+            "SELECT string_agg(name || ' ' || setting, ', ' ORDER BY name) AS line FROM pg_settings
             WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes')";
         self.line(settings)
     }
 
     fn row_width(&mut self) -> String {
-        self.line("SELECT (pg_relation_size('users') / greatest(count(*), 1))::text AS line FROM users")
+        self.line(
+            "SELECT (pg_relation_size('users') / greatest(count(*), 1))::text AS line FROM users",
+        )
     }
 
     fn line(&mut self, sql: &str) -> String {
@@ -194,7 +220,7 @@ fn most_resident() -> u64 {
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()
 }
 
-fn settings() -> Settings {
+fn settings() -> RunOptions {
     let batch = std::env::var("BENCH_BATCH").ok().and_then(|rows| rows.parse().ok());
-    batch.map_or_else(Settings::new, |rows| Settings::new().batch_size(rows))
+    batch.map_or_else(RunOptions::new, |rows| RunOptions::new().batch_size(rows))
 }

@@ -14,8 +14,10 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_envelope::blind_index::normalize;
-use diesel_envelope::keyring::{Document, Options};
-use diesel_envelope::{BlindIndexDsl, Context, Encrypted, IndexSpec, Keyring, Searchable, SearchableColumn};
+use diesel_envelope::keyring::{Keyset, Options};
+use diesel_envelope::{
+    BlindIndexDsl, Context, Encrypted, IndexSpec, Keyring, Searchable, SearchableColumn,
+};
 
 use measure::Group;
 
@@ -222,17 +224,29 @@ measures!(on_sqlite, SqliteConnection);
 measures!(on_postgres, diesel::PgConnection);
 
 fn main() {
-    let keyring = Document::generate().and_then(|document| Keyring::from_document(&document, &Options::default()));
+    let keyring = Keyset::generate()
+        .and_then(|document| Keyring::from_keyset(&document, &Options::default()));
     keyring.and_then(Keyring::install).expect("a keyring, for the first time");
 
     let connection = SqliteConnection::establish(":memory:").expect("a database in memory");
-    on_sqlite(connection, "SQLite in memory", &tables("TABLE", "BLOB"), Budgets { load: 2.6, insert: 1.5, lookup: 1.2 });
+    on_sqlite(
+        connection,
+        "SQLite in memory",
+        &tables("TABLE", "BLOB"),
+        Budgets { load: 2.6, insert: 1.5, lookup: 1.2 },
+    );
 
     #[cfg(feature = "postgres")]
     match std::env::var("TEST_POSTGRES_URL") {
         Ok(url) => {
-            let connection = diesel::PgConnection::establish(&url).expect("the server of TEST_POSTGRES_URL");
-            on_postgres(connection, "PostgreSQL", &tables("TEMPORARY TABLE", "BYTEA"), Budgets { load: 1.75, insert: 1.2, lookup: 1.2 });
+            let connection =
+                diesel::PgConnection::establish(&url).expect("the server of TEST_POSTGRES_URL");
+            on_postgres(
+                connection,
+                "PostgreSQL",
+                &tables("TEMPORARY TABLE", "BYTEA"),
+                Budgets { load: 1.75, insert: 1.2, lookup: 1.2 },
+            );
         }
         Err(_) => println!("\nPostgreSQL is left out: TEST_POSTGRES_URL is not set"),
     }
@@ -245,6 +259,10 @@ fn tables(table: &str, bytes: &str) -> String {
         ("encrypted", format!("email {bytes} NOT NULL")),
         ("searchable", format!("email {bytes} NOT NULL, email_index {bytes} NOT NULL")),
     ];
-    let create = |(name, columns)| format!("DROP TABLE IF EXISTS {name}; CREATE {table} {name} (id BIGINT PRIMARY KEY, {columns});");
+    let create = |(name, columns)| {
+        format!(
+            "DROP TABLE IF EXISTS {name}; CREATE {table} {name} (id BIGINT PRIMARY KEY, {columns});"
+        )
+    };
     columns.map(create).concat()
 }

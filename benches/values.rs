@@ -27,7 +27,7 @@ use diesel::serialize::{Output, ToSql};
 use diesel::sql_types::{self, HasSqlType};
 use diesel::sqlite::Sqlite;
 use diesel_envelope::blind_index::normalize;
-use diesel_envelope::keyring::{Algorithm, Document, Options};
+use diesel_envelope::keyring::{Algorithm, Keyset, Options};
 use diesel_envelope::sql_types::{Ciphertext, CiphertextText};
 use diesel_envelope::{BlindIndex, Context, Encrypted, IndexSpec, Keyring, Plaintext};
 use encrypted_message::EncryptedMessage;
@@ -96,15 +96,19 @@ fn seal_and_open() {
     let bytes = vec![7; TEXT.len() + 34];
     let value = Encrypted::<String, Email>::from(TEXT);
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, &[7; 32]).expect("32 bytes"));
-    let (binds, plain_binds) = (&mut RawBytesBindCollector::<Pg>::new(), &mut RawBytesBindCollector::<Pg>::new());
-    let fernet = fernet::Fernet::new(&fernet::Fernet::generate_key()).expect("a key it made itself");
+    let (binds, plain_binds) =
+        (&mut RawBytesBindCollector::<Pg>::new(), &mut RawBytesBindCollector::<Pg>::new());
+    let fernet =
+        fernet::Fernet::new(&fernet::Fernet::generate_key()).expect("a key it made itself");
 
     Group::new("seal a String of 24 bytes", "value")
         .case(RAW_BARE, || raw_seal(&key, b"", TEXT.as_bytes()))
         .case(RAW, || raw_seal(&key, AAD, TEXT.as_bytes()))
         .case("encrypted-message, as its ToSql does", || peer_write(&text))
         .case("fernet", || fernet.encrypt(TEXT.as_bytes()))
-        .case("Vec<u8> of 58 bytes, PostgreSQL", || postgres_write::<sql_types::Binary, _>(plain_binds, &bytes))
+        .case("Vec<u8> of 58 bytes, PostgreSQL", || {
+            postgres_write::<sql_types::Binary, _>(plain_binds, &bytes)
+        })
         .case("Encrypted<String>, SQLite", || sqlite_write::<Ciphertext, _>(&value))
         .within(1.3, RAW)
         .beside(RAW_BARE)
@@ -121,7 +125,9 @@ fn seal_and_open() {
     let token = fernet.encrypt(TEXT.as_bytes());
     let sealed = seal::<_, Email>(&TEXT.to_owned());
     let connection = &mut SqliteConnection::establish(":memory:").expect("a database in memory");
-    let mut rows = connection.load(diesel::select(sealed.clone().into_sql::<sql_types::Binary>())).expect("a query");
+    let mut rows = connection
+        .load(diesel::select(sealed.clone().into_sql::<sql_types::Binary>()))
+        .expect("a query");
     let row = rows.next().expect("a row").expect("no error");
 
     Group::new("open a String of 24 bytes", "value")
@@ -129,13 +135,19 @@ fn seal_and_open() {
         .case(RAW, || raw_open(&key, AAD, &raw))
         .case("encrypted-message, as its FromSql does", || peer_read(&peer))
         .case("fernet", || fernet.decrypt(&token).expect("its own token"))
-        .case("Vec<u8> of 58 bytes, SQLite", || row.get_value::<sql_types::Binary, Vec<u8>, _>(0).expect("a blob"))
-        .case("Encrypted<String>, SQLite", || row.get_value::<Ciphertext, Encrypted<String, Email>, _>(0).expect("its own value"))
+        .case("Vec<u8> of 58 bytes, SQLite", || {
+            row.get_value::<sql_types::Binary, Vec<u8>, _>(0).expect("a blob")
+        })
+        .case("Encrypted<String>, SQLite", || {
+            row.get_value::<Ciphertext, Encrypted<String, Email>, _>(0).expect("its own value")
+        })
         .within(1.3, RAW)
         .beside(RAW_BARE)
         .within(1.0 / 3.0, "encrypted-message, as its FromSql does")
         .beside("fernet")
-        .case("Encrypted<String>, PostgreSQL", || postgres_read::<Ciphertext, Encrypted<String, Email>>(&sealed))
+        .case("Encrypted<String>, PostgreSQL", || {
+            postgres_read::<Ciphertext, Encrypted<String, Email>>(&sealed)
+        })
         .within(1.3, RAW)
         .beside(RAW_BARE)
         .within(1.0 / 3.0, "encrypted-message, as its FromSql does")
@@ -147,7 +159,9 @@ fn indexes() {
     const RAW_HMAC_LABELLED: &str = "HMAC-SHA256 of label and value, key state kept";
     let mac = Hmac::<Sha256>::new_from_slice(&[7; 32]).expect("a key of any length");
     let labelled = [&[0, 17], Caseless::LABEL.as_bytes(), TEXT.as_bytes()].concat();
-    let digest = |bytes: &[u8]| -> [u8; 32] { mac.clone().chain_update(bytes).finalize().into_bytes().into() };
+    let digest = |bytes: &[u8]| -> [u8; 32] {
+        mac.clone().chain_update(bytes).finalize().into_bytes().into()
+    };
 
     Group::new("blind index of a String of 24 bytes", "value")
         .case(RAW_HMAC, || digest(black_box(TEXT.as_bytes())))
@@ -156,16 +170,24 @@ fn indexes() {
         .within(1.5, RAW_HMAC)
         .beside(RAW_HMAC_LABELLED)
         .case("BlindIndex, exact, written to SQLite", || {
-            sqlite_write::<diesel_envelope::sql_types::BlindIndex, _>(&BlindIndex::<Exact<256>>::of(TEXT))
+            sqlite_write::<diesel_envelope::sql_types::BlindIndex, _>(
+                &BlindIndex::<Exact<256>>::of(TEXT),
+            )
         })
         .within(1.5, RAW_HMAC)
         .case("BlindIndex, exact, 20 bits", || BlindIndex::<Exact<20>>::of(black_box(TEXT)))
         .beside("BlindIndex, exact")
-        .case("BlindIndex, caseless, in lower case already", || BlindIndex::<Caseless>::of(black_box(TEXT)))
+        .case("BlindIndex, caseless, in lower case already", || {
+            BlindIndex::<Caseless>::of(black_box(TEXT))
+        })
         .beside("BlindIndex, exact")
-        .case("BlindIndex, caseless, in mixed case", || BlindIndex::<Caseless>::of(black_box("Bobby.Tables@Example.Org")))
+        .case("BlindIndex, caseless, in mixed case", || {
+            BlindIndex::<Caseless>::of(black_box("Bobby.Tables@Example.Org"))
+        })
         .beside("BlindIndex, exact")
-        .case("BlindIndex, caseless, not ASCII", || BlindIndex::<Caseless>::of(black_box("Bobby.Täbles@Exämple.de")))
+        .case("BlindIndex, caseless, not ASCII", || {
+            BlindIndex::<Caseless>::of(black_box("Bobby.Täbles@Exämple.de"))
+        })
         .beside("BlindIndex, exact")
         .run(ROUNDS);
 }
@@ -173,7 +195,8 @@ fn indexes() {
 fn other_types() {
     let text = Encrypted::<String, Email>::from(TEXT);
     let number = Encrypted::<i64, Email>::new(-1_234_567_890);
-    let [sealed, sealed_number] = [seal::<_, Email>(&TEXT.to_owned()), seal::<_, Email>(&-1_234_567_890_i64)];
+    let [sealed, sealed_number] =
+        [seal::<_, Email>(&TEXT.to_owned()), seal::<_, Email>(&-1_234_567_890_i64)];
     let keyring = Keyring::installed().expect("installed above");
     let sealed_text = keyring.encrypt_text::<String, Email>(&TEXT.to_owned()).expect("a value");
 
@@ -183,10 +206,16 @@ fn other_types() {
         .beside("seal a String, binary")
         .case("seal an i64, padded to 24", || sqlite_write::<Ciphertext, _>(&number))
         .beside("seal a String, binary")
-        .case("open a String, binary", || postgres_read::<Ciphertext, Encrypted<String, Email>>(&sealed))
-        .case("open a String, text column", || postgres_read::<CiphertextText, Encrypted<String, Email>>(sealed_text.as_bytes()))
+        .case("open a String, binary", || {
+            postgres_read::<Ciphertext, Encrypted<String, Email>>(&sealed)
+        })
+        .case("open a String, text column", || {
+            postgres_read::<CiphertextText, Encrypted<String, Email>>(sealed_text.as_bytes())
+        })
         .beside("open a String, binary")
-        .case("open an i64, padded to 24", || postgres_read::<Ciphertext, Encrypted<i64, Email>>(&sealed_number))
+        .case("open an i64, padded to 24", || {
+            postgres_read::<Ciphertext, Encrypted<i64, Email>>(&sealed_number)
+        })
         .beside("open a String, binary")
         .run(ROUNDS);
 }
@@ -207,12 +236,12 @@ fn many_keys() {
 
 /// A keyring of so many random keys, whose last one writes.
 fn keyring_of(count: usize) -> Keyring {
-    let mut document = Document::generate().expect("randomness");
+    let mut document = Keyset::generate().expect("randomness");
     for _ in 1..count {
         let last = document.add_key(Algorithm::Aes256GcmSiv).expect("randomness");
         document.promote_key(last).expect("a key of the document");
     }
-    Keyring::from_document(&document, &Options::default()).expect("a sound document")
+    Keyring::from_keyset(&document, &Options::default()).expect("a sound document")
 }
 
 fn seal<T: Plaintext, C: Context>(value: &T) -> Vec<u8> {
@@ -226,7 +255,9 @@ fn raw_seal(key: &LessSafeKey, aad: &[u8], plaintext: &[u8]) -> Vec<u8> {
     value.extend_from_slice(&nonce);
     value.extend_from_slice(plaintext);
     let nonce = Nonce::assume_unique_for_key(nonce);
-    let tag = key.seal_in_place_separate_tag(nonce, Aad::from(aad), &mut value[NONCE_LEN..]).expect("a short value");
+    let tag = key
+        .seal_in_place_separate_tag(nonce, Aad::from(aad), &mut value[NONCE_LEN..])
+        .expect("a short value");
     value.extend_from_slice(tag.as_ref());
     value
 }
@@ -234,7 +265,10 @@ fn raw_seal(key: &LessSafeKey, aad: &[u8], plaintext: &[u8]) -> Vec<u8> {
 fn raw_open(key: &LessSafeKey, aad: &[u8], value: &[u8]) -> Vec<u8> {
     let mut value = value.to_vec();
     let nonce = Nonce::try_assume_unique_for_key(&value[..NONCE_LEN]).expect("12 bytes");
-    let length = key.open_within(nonce, Aad::from(aad), &mut value, NONCE_LEN..).expect("its own value").len();
+    let length = key
+        .open_within(nonce, Aad::from(aad), &mut value, NONCE_LEN..)
+        .expect("its own value")
+        .len();
     value.truncate(length);
     value
 }

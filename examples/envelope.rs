@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use diesel_envelope::blind_index::normalize;
-use diesel_envelope::keyring::{Algorithm, Document, Options};
+use diesel_envelope::keyring::{Algorithm, Keyset, Options};
 use diesel_envelope::kms::{AnyKms, CachePolicy, CachedKms, EncryptionContext, Kms};
 use diesel_envelope::{BlindIndex, BlindIndexDsl, Context, IndexSpec, Keyring, Sealed, WrappedKey};
 
@@ -69,21 +69,29 @@ async fn main() -> ExitCode {
 
 async fn tell() -> start::Outcome {
     heading("At every start: a KMS, a cache for data keys, and a keyring for the blind index");
-    let kms = CachedKms::new(start::kms().await?, CachePolicy::new(Duration::from_secs(300)).stale_for(Duration::from_secs(3600)));
+    let kms = CachedKms::new(
+        start::kms().await?,
+        CachePolicy::new(Duration::from_secs(300)).stale_for(Duration::from_secs(3600)),
+    );
     // An application takes it from its environment, as in startup.rs: `Keyring::from_env("SECRET_KEY")`.
-    Keyring::from_document(&Document::generate()?, &Options::new())?.install()?;
+    Keyring::from_keyset(&Keyset::generate()?, &Options::new())?.install()?;
     println!("data keys     {}", start::kms_name());
     println!("cache         5 minutes, and an hour more while KMS is down");
 
     let conn = &mut SqliteConnection::establish(":memory:")?;
-    let create =
-        "CREATE TABLE users (id INTEGER PRIMARY KEY, name BLOB NOT NULL, email BLOB NOT NULL, email_index BLOB UNIQUE, data_key BLOB)";
+    let create = "CREATE TABLE users (id INTEGER PRIMARY KEY, name BLOB NOT NULL, email BLOB NOT NULL, email_index BLOB UNIQUE, data_key BLOB)";
     diesel::sql_query(create).execute(conn)?;
 
     heading("Write: one call for each row, in which KMS makes its key");
-    let people = [("Bobby Tables", "bobby@example.org"), ("Duke Caboom", "keanu@example.org"), ("Zoë Straße", "ZOË@example.org")];
+    let people = [
+        ("Bobby Tables", "bobby@example.org"),
+        ("Duke Caboom", "keanu@example.org"),
+        ("Zoë Straße", "ZOË@example.org"),
+    ];
     for (id, (name, email)) in (1..).zip(people) {
-        diesel::insert_into(users::table).values(&sealed(&kms, id, name, email).await?).execute(conn)?;
+        diesel::insert_into(users::table)
+            .values(&sealed(&kms, id, name, email).await?)
+            .execute(conn)?;
     }
     println!("inserted      {} users", people.len());
 
@@ -92,7 +100,12 @@ async fn tell() -> start::Outcome {
     println!("{:<4}{:<32}{:<32}data_key", "id", "name", "email");
     for row in &rows {
         let key = row.data_key.as_ref().map_or("–".to_owned(), |key| shorten(key.as_bytes()));
-        println!("{:<4}{:<32}{:<32}{key}", row.id, shorten(row.name.as_bytes()), shorten(row.email.as_bytes()));
+        println!(
+            "{:<4}{:<32}{:<32}{key}",
+            row.id,
+            shorten(row.name.as_bytes()),
+            shorten(row.email.as_bytes())
+        );
     }
 
     heading("What the application sees: a page of rows, cold and warm");
@@ -101,28 +114,49 @@ async fn tell() -> start::Outcome {
     print_page(&kms, &rows).await;
 
     heading("Found by e-mail, in another letter case: zoë@EXAMPLE.org");
-    let found = users::table.filter(users::email_index.matches("zoë@EXAMPLE.org")).select(User::as_select()).first(conn)?;
+    let found = users::table
+        .filter(users::email_index.matches("zoë@EXAMPLE.org"))
+        .select(User::as_select())
+        .first(conn)?;
     let key = kms.unwrap_with(found.data_key.as_ref(), &context(found.id)).await?;
     println!("{:<4}{}", found.id, key.open(&found.name)?);
 
     heading("Refused: the wrapped key of another row");
-    println!("{}", kms.unwrap_with(rows[0].data_key.as_ref(), &context(2)).await.err().ok_or("it was unwrapped")?);
+    println!(
+        "{}",
+        kms.unwrap_with(rows[0].data_key.as_ref(), &context(2))
+            .await
+            .err()
+            .ok_or("it was unwrapped")?
+    );
 
-    heading("A row that Python wrote: generate_data_key(KeyId, KeySpec) gives its key no encryption context");
+    heading(
+        "A row that Python wrote: generate_data_key(KeyId, KeySpec) gives its key no encryption context",
+    );
     let (token, wrapped) = as_python(&kms).await?;
     println!("{}", kms.unwrap_with(&wrapped, &EncryptionContext::none()).await?.open(&token)?);
 
     heading("Shred a row: delete its wrapped key and its blind index, and let the cache forget");
     diesel::update(users::table.find(2))
-        .set((users::data_key.eq(None::<WrappedKey>), users::email_index.eq(None::<BlindIndex<users::email_index>>)))
+        .set((
+            users::data_key.eq(None::<WrappedKey>),
+            users::email_index.eq(None::<BlindIndex<users::email_index>>),
+        ))
         .execute(conn)?;
     kms.forget(rows[1].data_key.as_ref().ok_or("it was shredded already")?).await;
     print_page(&kms, &users::table.order(users::id).select(User::as_select()).load(conn)?).await;
-    println!("\nBackups, replicas and the write-ahead log keep the wrapped key until they are gone.");
+    println!(
+        "\nBackups, replicas and the write-ahead log keep the wrapped key until they are gone."
+    );
     Ok(())
 }
 
-async fn sealed(kms: &CachedKms<AnyKms>, id: i32, name: &str, email: &str) -> diesel_envelope::Result<User> {
+async fn sealed(
+    kms: &CachedKms<AnyKms>,
+    id: i32,
+    name: &str,
+    email: &str,
+) -> diesel_envelope::Result<User> {
     let (key, wrapped) = kms.generate_data_key(&context(id)).await?;
     Ok(User {
         id,
@@ -134,7 +168,9 @@ async fn sealed(kms: &CachedKms<AnyKms>, id: i32, name: &str, email: &str) -> di
 }
 
 /// A value as Python's `Fernet(base64.urlsafe_b64encode(key))` writes it, under a data key from `generate_data_key(KeyId, KeySpec)`.
-async fn as_python(kms: &CachedKms<AnyKms>) -> diesel_envelope::Result<(Sealed<String>, WrappedKey)> {
+async fn as_python(
+    kms: &CachedKms<AnyKms>,
+) -> diesel_envelope::Result<(Sealed<String>, WrappedKey)> {
     let (key, wrapped) = kms.generate_data_key(&EncryptionContext::none()).await?;
     Ok((key.with_algorithm(Algorithm::Fernet)?.seal(&"Bobby Tables".to_owned())?, wrapped))
 }
@@ -143,7 +179,11 @@ async fn as_python(kms: &CachedKms<AnyKms>) -> diesel_envelope::Result<(Sealed<S
 async fn print_page(kms: &CachedKms<AnyKms>, page: &[User]) {
     let (started, calls) = (Instant::now(), kms.stats().calls);
     let opened = kms
-        .open_page(page, |user| (user.data_key.as_ref(), context(user.id)), |user, key| Ok((key.open(&user.name)?, key.open(&user.email)?)))
+        .open_page(
+            page,
+            |user| (user.data_key.as_ref(), context(user.id)),
+            |user, key| Ok((key.open(&user.name)?, key.open(&user.email)?)),
+        )
         .await;
     let (calls, milliseconds) = (kms.stats().calls - calls, started.elapsed().as_secs_f64() * 1e3);
     println!("{:<4}{:<16}email", "id", "name");

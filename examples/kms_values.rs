@@ -49,12 +49,18 @@ async fn main() -> ExitCode {
 async fn tell() -> start::Outcome {
     let kms = start::kms().await?;
     let conn = &mut SqliteConnection::establish(":memory:")?;
-    diesel::sql_query("CREATE TABLE accounts (id INTEGER PRIMARY KEY, holder TEXT NOT NULL, pin TEXT)").execute(conn)?;
+    diesel::sql_query(
+        "CREATE TABLE accounts (id INTEGER PRIMARY KEY, holder TEXT NOT NULL, pin TEXT)",
+    )
+    .execute(conn)?;
 
     heading("Write: one call for each value");
     println!("values        {}", start::kms_name());
-    let bobby =
-        Account { id: 1, holder: kms.encrypt(&"Bobby Tables".to_owned()).await?, pin: Some(kms.encrypt(&"1234 5678".to_owned()).await?) };
+    let bobby = Account {
+        id: 1,
+        holder: kms.encrypt(&"Bobby Tables".to_owned()).await?,
+        pin: Some(kms.encrypt(&"1234 5678".to_owned()).await?),
+    };
     let duke = Account { id: 2, holder: kms.encrypt(&"Duke Caboom".to_owned()).await?, pin: None };
     diesel::insert_into(accounts::table).values(&vec![bobby, duke]).execute(conn)?;
     println!("inserted      2 accounts, 3 values");
@@ -68,13 +74,18 @@ async fn tell() -> start::Outcome {
     }
 
     heading("What the application sees: one call for each value, at most 16 at once");
-    for (row, holder) in rows.iter().zip(kms.decrypt_all(rows.iter().map(|row| &row.holder)).await) {
+    for (row, holder) in rows.iter().zip(kms.decrypt_all(rows.iter().map(|row| &row.holder)).await)
+    {
         println!("{:<4}{}", row.id, holder?);
     }
-    println!("the first pin is {}", kms.decrypt(rows[0].pin.as_ref().ok_or("the pin is gone")?).await?);
+    println!(
+        "the first pin is {}",
+        kms.decrypt(rows[0].pin.as_ref().ok_or("the pin is gone")?).await?
+    );
 
     heading("Refused: another column");
-    let moved = KmsEncrypted::<String, accounts::pin>::from_bytes(rows[0].holder.as_bytes().to_vec());
+    let moved =
+        KmsEncrypted::<String, accounts::pin>::from_bytes(rows[0].holder.as_bytes().to_vec());
     println!("{}", kms.decrypt(&moved).await.err().ok_or("it was read")?);
     Ok(())
 }

@@ -14,9 +14,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
-use diesel_envelope::keyring::{Document, Options};
+use diesel_envelope::keyring::{Keyset, Options};
 use diesel_envelope::kms::{AnyKms, CachePolicy, CachedKms, EncryptionContext, Kms, Wrapped};
-use diesel_envelope::{Context, DataKey, Encrypted, Keyring, KmsEncrypted, Result, Sealed, WrappedKey};
+use diesel_envelope::{
+    Context, DataKey, Encrypted, Keyring, KmsEncrypted, Result, Sealed, WrappedKey,
+};
 use zeroize::Zeroizing;
 
 use start::Outcome;
@@ -112,15 +114,26 @@ impl Counted {
 }
 
 impl Kms for Counted {
-    async fn encrypt_bytes(&self, plaintext: &[u8], context: &EncryptionContext) -> Result<Wrapped> {
+    async fn encrypt_bytes(
+        &self,
+        plaintext: &[u8],
+        context: &EncryptionContext,
+    ) -> Result<Wrapped> {
         self.count().encrypt_bytes(plaintext, context).await
     }
 
-    async fn decrypt_bytes(&self, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
+    async fn decrypt_bytes(
+        &self,
+        blob: &[u8],
+        context: &EncryptionContext,
+    ) -> Result<Zeroizing<Vec<u8>>> {
         self.count().decrypt_bytes(blob, context).await
     }
 
-    async fn generate_bytes(&self, context: &EncryptionContext) -> Result<(Zeroizing<Vec<u8>>, Wrapped)> {
+    async fn generate_bytes(
+        &self,
+        context: &EncryptionContext,
+    ) -> Result<(Zeroizing<Vec<u8>>, Wrapped)> {
         self.count().generate_bytes(context).await
     }
 }
@@ -137,7 +150,12 @@ impl fmt::Display for Cost {
             few @ ..10.0 => format!("{few:.1}"),
             _ => thousands(self.time.as_millis() as u64),
         };
-        write!(f, "{} {}, {milliseconds} ms", thousands(self.calls), if self.calls == 1 { "call" } else { "calls" })
+        write!(
+            f,
+            "{} {}, {milliseconds} ms",
+            thousands(self.calls),
+            if self.calls == 1 { "call" } else { "calls" }
+        )
     }
 }
 
@@ -162,7 +180,7 @@ async fn main() -> ExitCode {
 
 async fn measure() -> Outcome {
     let rows: i32 = std::env::args().nth(1).map_or(Ok(1_000), |rows| rows.parse())?;
-    Keyring::from_document(&Document::generate()?, &Options::new())?.install()?;
+    Keyring::from_keyset(&Keyset::generate()?, &Options::new())?.install()?;
     let mut cards = vec![startup(rows).await?];
     if let Ok(parameter) = std::env::var("SSM_PARAMETER") {
         cards.push(ssm(rows, &parameter).await?);
@@ -171,10 +189,17 @@ async fn measure() -> Outcome {
 
     println!("KMS: {}.\n", start::kms_name());
     let rows = u64::try_from(rows)?;
-    println!("| | write {0} rows | read them, cold | read them, warm | read 1,000,000 rows, cold · warm |", thousands(rows));
+    println!(
+        "| | write {0} rows | read them, cold | read them, warm | read 1,000,000 rows, cold · warm |",
+        thousands(rows)
+    );
     println!("|---|---|---|---|---|");
     for Card { way, write, cold, warm } in cards {
-        println!("| {way} | {write} | {cold} | {warm} | {} · {} |", dollars(&cold, rows), dollars(&warm, rows));
+        println!(
+            "| {way} | {write} | {cold} | {warm} | {} · {} |",
+            dollars(&cold, rows),
+            dollars(&warm, rows)
+        );
     }
     Ok(())
 }
@@ -190,9 +215,19 @@ fn dollars(cost: &Cost, rows: u64) -> String {
 
 /// The keyring in an environment variable: what `Keyring::from_env` does, with a client whose calls are counted.
 async fn startup(rows: i32) -> Outcome<Card> {
-    let document = Document::generate()?;
-    let wrapped = start::kms().await?.encrypt_bytes(document.to_json().as_bytes(), &EncryptionContext::keyring()).await?;
-    let boot = async || Ok(Keyring::parse(&Counted::new().await?.decrypt_bytes(&wrapped.blob, &EncryptionContext::keyring()).await?)?);
+    let document = Keyset::generate()?;
+    let wrapped = start::kms()
+        .await?
+        .encrypt_bytes(document.to_json().as_bytes(), &EncryptionContext::keyring())
+        .await?;
+    let boot = async || {
+        Ok(Keyring::parse(
+            &Counted::new()
+                .await?
+                .decrypt_bytes(&wrapped.blob, &EncryptionContext::keyring())
+                .await?,
+        )?)
+    };
     with_keyring("Startup", rows, boot).await
 }
 
@@ -205,18 +240,27 @@ async fn ssm(rows: i32, parameter: &str) -> Outcome<Card> {
     with_keyring("SSM", rows, boot).await
 }
 
-async fn with_keyring(way: &'static str, rows: i32, boot: impl AsyncFn() -> Outcome<Keyring>) -> Outcome<Card> {
+async fn with_keyring(
+    way: &'static str,
+    rows: i32,
+    boot: impl AsyncFn() -> Outcome<Keyring>,
+) -> Outcome<Card> {
     let mut conn = database()?;
     let write = cost(async {
         boot().await?.replace_dropping()?;
-        let users: Vec<_> = (0..rows).map(|id| User { id, name: name(id).into(), email: email(id).into() }).collect();
+        let users: Vec<_> = (0..rows)
+            .map(|id| User { id, name: name(id).into(), email: email(id).into() })
+            .collect();
         diesel::insert_into(users::table).values(&users).execute(&mut conn)?;
         Ok(())
     });
     let write = write.await?;
     let mut read = || {
         let users = users::table.order(users::id).select(User::as_select()).load(&mut conn)?;
-        check(rows, users.into_iter().map(|user| Ok((user.name.into_inner(), user.email.into_inner()))))
+        check(
+            rows,
+            users.into_iter().map(|user| Ok((user.name.into_inner(), user.email.into_inner()))),
+        )
     };
     let cold = cost(async {
         boot().await?.replace_dropping()?;
@@ -229,10 +273,18 @@ async fn with_keyring(way: &'static str, rows: i32, boot: impl AsyncFn() -> Outc
 async fn envelope(rows: i32) -> Outcome<Card> {
     let mut conn = database()?;
     let write = cost(async {
-        let keys = Counted::new().await?.generate_data_keys((0..rows).map(|_| EncryptionContext::data_key())).await;
+        let keys = Counted::new()
+            .await?
+            .generate_data_keys((0..rows).map(|_| EncryptionContext::data_key()))
+            .await;
         let seal = |(id, made): (i32, Result<(DataKey, WrappedKey)>)| {
             let (key, data_key) = made?;
-            Ok(SealedUser { id, name: key.seal(&name(id))?, email: key.seal(&email(id))?, data_key })
+            Ok(SealedUser {
+                id,
+                name: key.seal(&name(id))?,
+                email: key.seal(&email(id))?,
+                data_key,
+            })
         };
         let users: Vec<_> = (0..rows).zip(keys).map(seal).collect::<Result<_>>()?;
         diesel::insert_into(sealed_users::table).values(&users).execute(&mut conn)?;
@@ -242,7 +294,10 @@ async fn envelope(rows: i32) -> Outcome<Card> {
     let policy = CachePolicy::new(Duration::from_secs(300)).capacity(rows.try_into()?);
     let kms = CachedKms::new(Counted::new().await?, policy);
     let mut read = async || {
-        let users = sealed_users::table.order(sealed_users::id).select(SealedUser::as_select()).load(&mut conn)?;
+        let users = sealed_users::table
+            .order(sealed_users::id)
+            .select(SealedUser::as_select())
+            .load(&mut conn)?;
         let opened = kms.open_page(
             &users,
             |user| (Some(&user.data_key), EncryptionContext::data_key()),
@@ -259,15 +314,21 @@ async fn values(rows: i32) -> Outcome<Card> {
     let write = cost(async {
         let kms = Counted::new().await?;
         let (names, emails): (Vec<_>, Vec<_>) = (0..rows).map(|id| (name(id), email(id))).unzip();
-        let encrypted = kms.encrypt_all(&names).await.into_iter().zip(kms.encrypt_all(&emails).await);
-        let users = (0..rows).zip(encrypted).map(|(id, (name, email))| Ok(KmsUser { id, name: name?, email: email? }));
-        diesel::insert_into(kms_users::table).values(&users.collect::<Result<Vec<_>>>()?).execute(&mut conn)?;
+        let encrypted =
+            kms.encrypt_all(&names).await.into_iter().zip(kms.encrypt_all(&emails).await);
+        let users = (0..rows)
+            .zip(encrypted)
+            .map(|(id, (name, email))| Ok(KmsUser { id, name: name?, email: email? }));
+        diesel::insert_into(kms_users::table)
+            .values(&users.collect::<Result<Vec<_>>>()?)
+            .execute(&mut conn)?;
         Ok(())
     });
     let write = write.await?;
     let kms = Counted::new().await?;
     let mut read = async || {
-        let users = kms_users::table.order(kms_users::id).select(KmsUser::as_select()).load(&mut conn)?;
+        let users =
+            kms_users::table.order(kms_users::id).select(KmsUser::as_select()).load(&mut conn)?;
         let names = kms.decrypt_all(users.iter().map(|user| &user.name)).await;
         let emails = kms.decrypt_all(users.iter().map(|user| &user.email)).await;
         check(rows, names.into_iter().zip(emails).map(|(name, email)| Ok((name?, email?))))
@@ -298,9 +359,17 @@ fn email(id: i32) -> String {
 /// What was read is what was written, and all of it.
 fn check(rows: i32, read: impl IntoIterator<Item = Result<(String, String)>>) -> Outcome {
     let read = read.into_iter().collect::<Result<Vec<_>>>()?;
-    if (0..rows).map(|id| (name(id), email(id))).eq(read) { Ok(()) } else { Err("the rows are not those that were written".into()) }
+    if (0..rows).map(|id| (name(id), email(id))).eq(read) {
+        Ok(())
+    } else {
+        Err("the rows are not those that were written".into())
+    }
 }
 
 fn thousands(number: u64) -> String {
-    if number < 1_000 { number.to_string() } else { format!("{},{:03}", thousands(number / 1_000), number % 1_000) }
+    if number < 1_000 {
+        number.to_string()
+    } else {
+        format!("{},{:03}", thousands(number / 1_000), number % 1_000)
+    }
 }

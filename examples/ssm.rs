@@ -11,7 +11,7 @@
 use std::process::ExitCode;
 
 use diesel::prelude::*;
-use diesel_envelope::keyring::Document;
+use diesel_envelope::keyring::Keyset;
 use diesel_envelope::{Context, Encrypted, Keyring};
 
 #[path = "shared/operator.rs"]
@@ -49,12 +49,14 @@ async fn main() -> ExitCode {
 
 async fn tell() -> start::Outcome {
     if std::env::args().nth(1).as_deref() == Some("document") {
-        print!("{}", *Document::generate()?.to_json());
+        print!("{}", *Keyset::generate()?.to_json());
         return Ok(());
     }
     match std::env::var("SSM_PARAMETER") {
         Ok(name) => {
-            print::heading("At every start: read the parameter, one SSM call, and install the keyring");
+            print::heading(
+                "At every start: read the parameter, one SSM call, and install the keyring",
+            );
             println!("parameter     {name}");
             application(keyring_of(&name).await?)
         }
@@ -63,7 +65,9 @@ async fn tell() -> start::Outcome {
             application(Keyring::from_env("SECRET_KEY").await?)
         }
         Err(_) => {
-            println!("SSM_PARAMETER names no parameter, so a wrapped keyring stands in for it: how to make one is in examples/ssm.rs.");
+            println!(
+                "SSM_PARAMETER names no parameter, so a wrapped keyring stands in for it: how to make one is in examples/ssm.rs."
+            );
             operator::start_application().await
         }
     }
@@ -77,7 +81,8 @@ async fn keyring_of(parameter: &str) -> diesel_envelope::Result<Keyring> {
 
 #[cfg(not(feature = "ssm"))]
 async fn keyring_of(_: &str) -> start::Outcome<Keyring> {
-    Err("SSM_PARAMETER is set, and this program was built without SSM: run it with --features ssm".into())
+    Err("SSM_PARAMETER is set, and this program was built without SSM: run it with --features ssm"
+        .into())
 }
 
 fn application(keyring: Keyring) -> start::Outcome {
@@ -85,11 +90,15 @@ fn application(keyring: Keyring) -> start::Outcome {
     println!("keyring       {}", Keyring::installed()?);
 
     let conn = &mut SqliteConnection::establish(":memory:")?;
-    diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY, name BLOB NOT NULL)").execute(conn)?;
-    diesel::insert_into(users::table).values(&User { id: 1, name: "Bobby Tables".into() }).execute(conn)?;
+    diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY, name BLOB NOT NULL)")
+        .execute(conn)?;
+    diesel::insert_into(users::table)
+        .values(&User { id: 1, name: "Bobby Tables".into() })
+        .execute(conn)?;
 
     print::heading("What a thief of the database sees");
-    let raw: Vec<u8> = diesel::dsl::sql::<diesel::sql_types::Binary>("SELECT name FROM users").get_result(conn)?;
+    let raw: Vec<u8> =
+        diesel::dsl::sql::<diesel::sql_types::Binary>("SELECT name FROM users").get_result(conn)?;
     println!("name          {}", print::shorten(&raw));
 
     print::heading("What the application sees, without another call");

@@ -67,11 +67,15 @@ async fn application() -> start::Outcome {
     diesel::insert_into(users::table).values(&user).execute(conn)?;
 
     print::heading("What a thief of the database sees");
-    let raw: Vec<u8> = diesel::dsl::sql::<diesel::sql_types::Binary>("SELECT email FROM users").get_result(conn)?;
+    let raw: Vec<u8> = diesel::dsl::sql::<diesel::sql_types::Binary>("SELECT email FROM users")
+        .get_result(conn)?;
     println!("email         {}", print::shorten(&raw));
 
     print::heading("What the application sees, without another call");
-    let found = users::table.filter(users::email_index.matches("Bobby@Example.org")).select(User::as_select()).first(conn)?;
+    let found = users::table
+        .filter(users::email_index.matches("Bobby@Example.org"))
+        .select(User::as_select())
+        .first(conn)?;
     println!("user {}        {}", found.id, *found.email);
     Ok(())
 }

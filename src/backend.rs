@@ -30,19 +30,25 @@ pub trait EnvelopeBackend: Backend + HasSqlType<sql_types::BlindIndex> + sealed:
 
     /// Pushes the comparison with a list that is not empty.
     #[doc(hidden)]
-    fn push_is_one_of<'b, I>(digests: &'b [BlindIndex<I>], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
+    fn push_is_one_of<'b, I>(
+        digests: &'b [BlindIndex<I>],
+        out: &mut AstPass<'_, 'b, Self>,
+    ) -> QueryResult<()>;
 }
 
 /// `IN (?, ?)`.
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
-fn push_in<'b, I, DB: EnvelopeBackend>(digests: &'b [BlindIndex<I>], out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
+fn push_in<'b, I, DB: EnvelopeBackend>(
+    digests: &'b [BlindIndex<I>],
+    out: &mut AstPass<'_, 'b, DB>,
+) -> QueryResult<()>
 where
     BlindIndex<I>: serialize::ToSql<sql_types::BlindIndex, DB>,
 {
     /// How many digests a list may have and the query still be kept as a prepared statement: each length is a statement of its own.
-    const MOST_CACHED: usize = 8;
+    const MAX_CACHED: usize = 8;
 
-    if digests.len() > MOST_CACHED {
+    if digests.len() > MAX_CACHED {
         out.unsafe_to_cache_prepared();
     }
     let mut before = " IN (";
@@ -82,7 +88,10 @@ macro_rules! written_to {
                 Ok(std::str::from_utf8(value.as_bytes())?)
             }
 
-            fn push_is_one_of<'b, I>(digests: &'b [BlindIndex<I>], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+            fn push_is_one_of<'b, I>(
+                digests: &'b [BlindIndex<I>],
+                out: &mut AstPass<'_, 'b, Self>,
+            ) -> QueryResult<()> {
                 $push_is_one_of(digests, out)
             }
         }
@@ -96,7 +105,10 @@ written_to!(diesel::mysql::Mysql, push_in);
 
 /// `= ANY($1)`.
 #[cfg(feature = "postgres")]
-fn push_any<'b, I>(digests: &'b [BlindIndex<I>], out: &mut AstPass<'_, 'b, diesel::pg::Pg>) -> QueryResult<()> {
+fn push_any<'b, I>(
+    digests: &'b [BlindIndex<I>],
+    out: &mut AstPass<'_, 'b, diesel::pg::Pg>,
+) -> QueryResult<()> {
     out.push_sql(" = ANY(");
     out.push_bind_param::<diesel::sql_types::Array<sql_types::BlindIndex>, _>(digests)?;
     out.push_sql(")");
@@ -126,7 +138,10 @@ impl EnvelopeBackend for diesel::sqlite::Sqlite {
         Ok(value.read_text())
     }
 
-    fn push_is_one_of<'b, I>(digests: &'b [BlindIndex<I>], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+    fn push_is_one_of<'b, I>(
+        digests: &'b [BlindIndex<I>],
+        out: &mut AstPass<'_, 'b, Self>,
+    ) -> QueryResult<()> {
         push_in(digests, out)
     }
 }

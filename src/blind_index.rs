@@ -23,7 +23,9 @@ pub mod normalize;
 mod sql;
 mod unicode16;
 
-pub use matches::{BlindIndexDsl, BlindIndexWithDsl, IndexExpression, IndexSqlType, MatchedBy, Matches};
+pub use matches::{
+    BlindIndexDsl, BlindIndexWithDsl, IndexExpression, IndexSqlType, MatchedBy, Matches,
+};
 pub use sql::CompareBlindIndexesWithMatches;
 
 /// What an index column holds: of which values, and what counts as equal.
@@ -86,7 +88,10 @@ pub struct Digest {
 impl Digest {
     pub(crate) fn of<I: IndexSpec>(key: &MacKey, normalized: &Normalized<'_>) -> Self {
         const {
-            assert!(label_is_valid(I::LABEL), "the LABEL of an IndexSpec has 1 to 255 characters of A-Z, a-z, 0-9, '_', '.', ':' and '-'");
+            assert!(
+                label_is_valid(I::LABEL),
+                "the LABEL of an IndexSpec has 1 to 255 characters of A-Z, a-z, 0-9, '_', '.', ':' and '-'"
+            );
             assert!(matches!(I::BITS, 1..=256), "the BITS of an IndexSpec are 1 to 256");
         }
         Self::compute(key, I::LABEL, I::BITS, &normalized.0)
@@ -112,7 +117,10 @@ impl Digest {
     fn from_stored(stored: &[u8]) -> Result<Self> {
         let mut bytes = [0; DIGEST_LEN];
         let found = stored.len();
-        let start = bytes.get_mut(..found).filter(|start| !start.is_empty()).ok_or(Error::InvalidBlindIndex { found })?;
+        let start = bytes
+            .get_mut(..found)
+            .filter(|start| !start.is_empty())
+            .ok_or(Error::InvalidBlindIndex { found })?;
         start.copy_from_slice(stored);
         let len = u8::try_from(found).map_err(|_| Error::InvalidBlindIndex { found })?;
         Ok(Self { bytes, len })
@@ -218,7 +226,13 @@ mod tests {
     #[test]
     fn a_digest_is_cut_to_its_leading_bits() {
         let full = Digest { bytes: [0xFF; DIGEST_LEN], len: 32 };
-        for (bits, expected) in [(1, &[0x80][..]), (7, &[0xFE]), (8, &[0xFF]), (9, &[0xFF, 0x80]), (20, &[0xFF, 0xFF, 0xF0])] {
+        for (bits, expected) in [
+            (1, &[0x80][..]),
+            (7, &[0xFE]),
+            (8, &[0xFF]),
+            (9, &[0xFF, 0x80]),
+            (20, &[0xFF, 0xFF, 0xF0]),
+        ] {
             assert_eq!(full.truncated(bits).as_bytes(), expected);
         }
         assert_eq!(full.truncated(256), full);
@@ -228,7 +242,10 @@ mod tests {
     fn a_stored_digest_has_1_to_32_bytes() {
         assert_eq!(Digest::from_stored(&[7; 5]).unwrap().as_bytes(), [7; 5]);
         for found in [0, 33] {
-            assert_eq!(Digest::from_stored(&vec![7; found]), Err(Error::InvalidBlindIndex { found }));
+            assert_eq!(
+                Digest::from_stored(&vec![7; found]),
+                Err(Error::InvalidBlindIndex { found })
+            );
         }
     }
 }

@@ -130,13 +130,21 @@ impl Column<'static> {
                 !matches!(C::BINDING, Binding::Label) || label_is_valid(C::LABEL),
                 "the LABEL of a Context has 1 to 255 characters of A-Z, a-z, 0-9, '_', '.', ':' and '-'"
             );
-            assert!(matches!(C::PAD_TO, None | Some(1..=65_536)), "the PAD_TO of a Context is None, or 1 to 65,536");
+            assert!(
+                matches!(C::PAD_TO, None | Some(1..=65_536)),
+                "the PAD_TO of a Context is None, or 1 to 65,536"
+            );
         }
         let pad_to = match C::PAD_TO {
             Some(own) => own,
             None => pad_to,
         };
-        Self { label: C::LABEL, bound: matches!(C::BINDING, Binding::Label), pad_to, accept: C::ACCEPT }
+        Self {
+            label: C::LABEL,
+            bound: matches!(C::BINDING, Binding::Label),
+            pad_to,
+            accept: C::ACCEPT,
+        }
     }
 }
 
@@ -148,7 +156,8 @@ pub const fn label_is_valid(label: &str) -> bool {
     let bytes = label.as_bytes();
     let mut i = 0;
     while i < bytes.len() {
-        if !matches!(bytes[i], b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b':' | b'-') {
+        if !matches!(bytes[i], b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b':' | b'-')
+        {
             return false;
         }
         i += 1;

@@ -66,11 +66,19 @@ impl AeadKey {
     /// The key HKDF-SHA256(root, info).
     pub(crate) fn derive(root: &Root, info: &str) -> Self {
         let key = root.derive::<ROOT_LEN>(info);
-        Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, key.as_slice()).expect("the key has the algorithm's 32 bytes")))
+        Self(LessSafeKey::new(
+            UnboundKey::new(&AES_256_GCM_SIV, key.as_slice())
+                .expect("the key has the algorithm's 32 bytes"),
+        ))
     }
 
     /// Encrypts `data` in place and returns the tag.
-    pub(crate) fn seal(&self, nonce: &[u8; NONCE_LEN], aad: &[u8], data: &mut [u8]) -> Result<[u8; TAG_LEN]> {
+    pub(crate) fn seal(
+        &self,
+        nonce: &[u8; NONCE_LEN],
+        aad: &[u8],
+        data: &mut [u8],
+    ) -> Result<[u8; TAG_LEN]> {
         let tag = self
             .0
             .seal_in_place_separate_tag(Nonce::assume_unique_for_key(*nonce), Aad::from(aad), data)
@@ -79,9 +87,18 @@ impl AeadKey {
     }
 
     /// Authenticates and decrypts `data` in place. What is not authentic is overwritten with zeros.
-    pub(crate) fn open(&self, nonce: &[u8; NONCE_LEN], aad: &[u8], data: &mut [u8], tag: &[u8]) -> Result<()> {
+    pub(crate) fn open(
+        &self,
+        nonce: &[u8; NONCE_LEN],
+        aad: &[u8],
+        data: &mut [u8],
+        tag: &[u8],
+    ) -> Result<()> {
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        self.0.open_in_place_separate_tag(nonce, Aad::from(aad), tag, data).map(|_| ()).map_err(|_| Error::DecryptionFailed)
+        self.0
+            .open_in_place_separate_tag(nonce, Aad::from(aad), tag, data)
+            .map(|_| ())
+            .map_err(|_| Error::DecryptionFailed)
     }
 }
 
@@ -110,7 +127,9 @@ impl FernetKey {
 
     /// A token dated now; dated 1970 where the clock stands before that.
     pub(crate) fn seal(&self, plaintext: &[u8]) -> String {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
         self.fernet().encrypt_at_time(plaintext, now)
     }
 
@@ -183,11 +202,14 @@ pub(crate) fn nonce() -> Result<[u8; NONCE_LEN]> {
 /// Canonical base64url without padding: neither `=` nor spare bits that are not zero.
 const URL_STRICT: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
-    GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::RequireNone),
+    GeneralPurposeConfig::new()
+        .with_encode_padding(false)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
 const URL_LENIENT: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
 const STANDARD_LENIENT: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT);
-const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+const LENIENT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
 /// Appends canonical base64url without padding.
 pub(crate) fn push_base64_url(bytes: &[u8], out: &mut String) {
@@ -235,7 +257,9 @@ mod tests {
     use super::*;
 
     fn hex(text: &str) -> Vec<u8> {
-        (0..text.len() / 2).map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap()).collect()
+        (0..text.len() / 2)
+            .map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap())
+            .collect()
     }
 
     // RFC 8452, appendix C.2, the vectors with 8 bytes of plaintext, without and with one byte of AAD.
@@ -268,7 +292,12 @@ mod tests {
 
         let mut out = [0; 42];
         Hkdf::<Sha256>::new(None, &[0x0b; 22]).expand(b"", &mut out).unwrap();
-        assert_eq!(out[..], hex("8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8"));
+        assert_eq!(
+            out[..],
+            hex(
+                "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8"
+            )
+        );
     }
 
     #[test]
@@ -283,6 +312,9 @@ mod tests {
         for bad in ["AQ==", "AR", "A Q", "AQ\n", "A+", "A"] {
             assert_eq!(from_base64_url(bad), None, "{bad:?}");
         }
-        assert_eq!(from_base64_any("+/8=").map(|b| b.to_vec()), from_base64_any("-_8").map(|b| b.to_vec()));
+        assert_eq!(
+            from_base64_any("+/8=").map(|b| b.to_vec()),
+            from_base64_any("-_8").map(|b| b.to_vec())
+        );
     }
 }

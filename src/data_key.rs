@@ -45,13 +45,19 @@ struct Inner {
 impl DataKey {
     /// The key of 32 bytes that KMS unwrapped. It seals native values.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let root = Root::from_slice(bytes).ok_or(Error::InvalidDataKey { expected: ROOT_LEN, found: bytes.len() })?;
+        let root = Root::from_slice(bytes)
+            .ok_or(Error::InvalidDataKey { expected: ROOT_LEN, found: bytes.len() })?;
         Self::new(root, Algorithm::Aes256GcmSiv)
     }
 
     fn new(root: Root, algorithm: Algorithm) -> Result<Self> {
         let keyring = Keyring::of_data_key(&root, algorithm)?;
-        Ok(Self(Arc::new(Inner { keyring, root, uses: AtomicU64::new(0), bytes: AtomicU64::new(0) })))
+        Ok(Self(Arc::new(Inner {
+            keyring,
+            root,
+            uses: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        })))
     }
 
     /// The same key, sealing in another format: `Algorithm::Fernet` writes what Python's `Fernet(base64.b64encode(key))` reads. Both

@@ -11,7 +11,7 @@ use diesel::sql_types::SqlType;
 use diesel::{Column, ExpressionMethods};
 
 use crate::context::{Context, Unbound};
-use crate::plaintext::{Held, Plaintext};
+use crate::plaintext::{Holder, Plaintext};
 
 mod lenient;
 #[cfg(feature = "serde")]
@@ -61,14 +61,14 @@ pub use sql::{CiphertextSqlType, EncryptedValuesCannotBeCompared};
 /// look values up with a [`BlindIndex`](crate::BlindIndex). What Diesel lets through nevertheless, and what then never matches, is
 /// listed under "Limits" in the README.
 pub struct Encrypted<T: Plaintext, C = Unbound> {
-    held: T::Held,
+    held: T::Holder,
     context: PhantomData<fn() -> C>,
 }
 
 impl<T: Plaintext, C> Encrypted<T, C> {
     /// Holds a value.
     pub fn new(value: T) -> Self {
-        Self { held: T::Held::hold(value), context: PhantomData }
+        Self { held: T::Holder::hold(value), context: PhantomData }
     }
 
     /// Gives the value out.

@@ -63,7 +63,10 @@ impl fmt::Debug for KeyId {
 
 /// Eight digits, as everywhere.
 impl serde::Serialize for KeyId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(
+        &self,
+        serializer: S,
+    ) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
@@ -73,9 +76,12 @@ impl FromStr for KeyId {
 
     /// Reads 8 lower-case hexadecimal digits.
     fn from_str(text: &str) -> Result<Self> {
-        let canonical = text.len() == 8 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let canonical =
+            text.len() == 8 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         let number = canonical.then(|| u32::from_str_radix(text, 16).ok()).flatten();
-        number.map(|n| Self(n.to_be_bytes())).ok_or_else(|| Error::keyring("a key id is 8 lower-case hexadecimal digits"))
+        number
+            .map(|n| Self(n.to_be_bytes()))
+            .ok_or_else(|| Error::keyring("a key id is 8 lower-case hexadecimal digits"))
     }
 }
 
@@ -112,9 +118,11 @@ impl Header {
             return Err(Error::Truncated { expected: OVERHEAD, found: value.len() });
         }
         match *value {
-            [_, flags, a, b, c, d, ..] if flags & !(BOUND | PADDED) == 0 => {
-                Ok(Self { bound: flags & BOUND != 0, padded: flags & PADDED != 0, key_id: KeyId([a, b, c, d]) })
-            }
+            [_, flags, a, b, c, d, ..] if flags & !(BOUND | PADDED) == 0 => Ok(Self {
+                bound: flags & BOUND != 0,
+                padded: flags & PADDED != 0,
+                key_id: KeyId([a, b, c, d]),
+            }),
             _ => Err(unsupported()),
         }
     }
@@ -143,7 +151,11 @@ impl Format {
 
     /// The format of a value in a text column, where 0xA1 begins no valid text.
     pub fn of_text(value: &str) -> Result<Self> {
-        if value.starts_with(TEXT_PREFIX) { Ok(Self::Native) } else { Self::of_bytes(value.as_bytes()) }
+        if value.starts_with(TEXT_PREFIX) {
+            Ok(Self::Native)
+        } else {
+            Self::of_bytes(value.as_bytes())
+        }
     }
 
     /// The format of a value that may be a plaintext: recognised by the whole shape of a ciphertext, so that nothing shorter that a user
@@ -191,7 +203,8 @@ fn is_native_text(text: &[u8]) -> bool {
         return false;
     }
     // 0xA1 and the flags: 101000 01xxxx.
-    let version = rest.next() == Some(b'o') && rest.next().is_some_and(|byte| matches!(byte, b'Q'..=b'Z' | b'a'..=b'f'));
+    let version = rest.next() == Some(b'o')
+        && rest.next().is_some_and(|byte| matches!(byte, b'Q'..=b'Z' | b'a'..=b'f'));
     let (mut length, mut last) = (2, 0);
     for byte in rest {
         if !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
@@ -220,12 +233,15 @@ pub fn is_fernet_token(text: &[u8]) -> bool {
     for byte in rest {
         match byte {
             b'=' => padding += 1,
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' | b'+' | b'/' if padding == 0 => length += 1,
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' | b'+' | b'/' if padding == 0 => {
+                length += 1
+            }
             _ => return false,
         }
     }
     // 73 + 16n bytes are 100, 120, 140 characters, and then 64 more for each 48 bytes.
-    length + padding >= FERNET_MIN && matches!(((length + padding) % 64, padding), (36, 2) | (56, 1) | (12, 0))
+    length + padding >= FERNET_MIN
+        && matches!(((length + padding) % 64, padding), (36, 2) | (56, 1) | (12, 0))
 }
 
 /// A Fernet token as it was written, from any spelling that is recognised. `None` for anything else, and where the spare bits of its last
@@ -277,7 +293,8 @@ pub fn to_text(value: &[u8]) -> String {
 /// `UnsupportedFormat` when it does not begin with `de1.`; `DecryptionFailed` when canonical base64url without padding does not
 /// follow: a column that is too narrow cuts a value so.
 pub fn from_text(text: &str) -> Result<Vec<u8>> {
-    let body = text.strip_prefix(TEXT_PREFIX).ok_or(Error::UnsupportedFormat { length: text.len() })?;
+    let body =
+        text.strip_prefix(TEXT_PREFIX).ok_or(Error::UnsupportedFormat { length: text.len() })?;
     crypto::from_base64_url(body).ok_or(Error::DecryptionFailed)
 }
 
@@ -300,7 +317,9 @@ mod tests {
 
     #[test]
     fn a_header_is_six_bytes_and_read_back() {
-        for (bound, padded, flags) in [(false, false, 0), (true, false, 1), (false, true, 2), (true, true, 3)] {
+        for (bound, padded, flags) in
+            [(false, false, 0), (true, false, 1), (false, true, 2), (true, true, 3)]
+        {
             let header = Header { bound, padded, key_id: ID };
             assert_eq!(header.to_bytes(), [0xA1, flags, 0x9f, 0x3c, 0x01, 0xaa]);
             let mut value = header.to_bytes().to_vec();
@@ -313,7 +332,10 @@ mod tests {
     fn a_header_without_its_value_is_cut_short() {
         let value = [VERSION, 0, 0, 0, 0, 0].repeat(6);
         for found in 0..OVERHEAD {
-            assert_eq!(Header::parse(&value[..found]), Err(Error::Truncated { expected: 34, found }));
+            assert_eq!(
+                Header::parse(&value[..found]),
+                Err(Error::Truncated { expected: 34, found })
+            );
         }
         assert_eq!(Header::parse(&[0xA0; 40]), Err(Error::UnsupportedFormat { length: 40 }));
     }
@@ -357,8 +379,21 @@ mod tests {
     fn a_token_is_one_in_each_spelling_and_at_each_length() {
         let standard = TOKEN.replace('-', "+").replace('_', "/");
         let mixed = TOKEN.replacen('_', "/", 1);
-        let folded = TOKEN.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect::<Vec<_>>().join("\r\n");
-        for spelling in [TOKEN, &format!(" {TOKEN}"), &format!("{TOKEN}\n"), &format!("{TOKEN:<200}"), &standard, &mixed, &folded] {
+        let folded = TOKEN
+            .as_bytes()
+            .chunks(64)
+            .map(|line| std::str::from_utf8(line).unwrap())
+            .collect::<Vec<_>>()
+            .join("\r\n");
+        for spelling in [
+            TOKEN,
+            &format!(" {TOKEN}"),
+            &format!("{TOKEN}\n"),
+            &format!("{TOKEN:<200}"),
+            &standard,
+            &mixed,
+            &folded,
+        ] {
             assert_eq!(canonical_token(spelling).as_deref(), Some(TOKEN), "{spelling:?}");
             assert_eq!(Format::of_text(spelling), Ok(Format::Fernet));
         }
@@ -367,7 +402,10 @@ mod tests {
             let mut token = vec![0xFF; 57 + 16 * blocks];
             token[0] = 0x80;
             let text = crypto::to_base64_url_padded(&token);
-            assert!(is_fernet_token(text.as_bytes()) && canonical_token(&text).is_some(), "{blocks}");
+            assert!(
+                is_fernet_token(text.as_bytes()) && canonical_token(&text).is_some(),
+                "{blocks}"
+            );
             for other in (1..16).map(|more| vec![0x80; 57 + 16 * blocks + more]) {
                 assert!(!is_fernet_token(crypto::to_base64_url_padded(&other).as_bytes()));
             }
@@ -392,7 +430,12 @@ mod tests {
             "",
         ];
         for bad in bad {
-            assert!(!is_fernet_token(bad.as_bytes()) && canonical_token(bad).is_none() && !looks_encrypted(bad), "{bad}");
+            assert!(
+                !is_fernet_token(bad.as_bytes())
+                    && canonical_token(bad).is_none()
+                    && !looks_encrypted(bad),
+                "{bad}"
+            );
         }
         // Python ignores spare bits. Nobody writes them, so that it is an error, and not a plaintext.
         let spare = TOKEN.replace("DA==", "DB==");
@@ -407,7 +450,11 @@ mod tests {
                 value[..2].copy_from_slice(&[VERSION, flags]);
                 let text = to_text(&value);
                 for spelling in [&text, &format!(" {text}\n"), &text.replace("de1.", "d e1.\t")] {
-                    assert_eq!(Format::recognise(spelling.as_bytes()), Some(Format::Native), "{spelling:?}");
+                    assert_eq!(
+                        Format::recognise(spelling.as_bytes()),
+                        Some(Format::Native),
+                        "{spelling:?}"
+                    );
                 }
                 let body = &text[4..];
                 for bad in [
@@ -428,7 +475,13 @@ mod tests {
                 assert_eq!(Format::recognise(to_text(&value).as_bytes()), None);
             }
         }
-        for bad in ["de1.", "de1.hello", "de1.oQ", &format!("de1.oQ{}", "A".repeat(43)), &format!("de1.oQ{}B", "A".repeat(43))] {
+        for bad in [
+            "de1.",
+            "de1.hello",
+            "de1.oQ",
+            &format!("de1.oQ{}", "A".repeat(43)),
+            &format!("de1.oQ{}B", "A".repeat(43)),
+        ] {
             assert_eq!(Format::recognise(bad.as_bytes()), None, "{bad}");
         }
         assert!(looks_encrypted(format!("de1.oQ{}", "A".repeat(60))) && looks_encrypted([VERSION]));

@@ -27,7 +27,9 @@ pub enum Error {
     AlreadyInstalled,
 
     /// [`Keyring::replace`](crate::Keyring::replace) was given a keyring that could not read what is being written right now.
-    #[error("the new keyring lacks {role} key {key_id}, which the present one writes with: keep it, or call Keyring::replace_dropping")]
+    #[error(
+        "the new keyring lacks {role} key {key_id}, which the present one writes with: keep it, or call Keyring::replace_dropping"
+    )]
     ReplaceWouldDrop {
         /// `primary` or `index`.
         role: &'static str,
@@ -43,7 +45,9 @@ pub enum Error {
     },
 
     /// The bytes are no format that this version reads: a plaintext, or a value written by a later version.
-    #[error("expected a ciphertext, found {length} bytes that are no known format: a plaintext, or written by a later version")]
+    #[error(
+        "expected a ciphertext, found {length} bytes that are no known format: a plaintext, or written by a later version"
+    )]
     UnsupportedFormat {
         /// The length of the value in bytes.
         length: usize,
@@ -60,7 +64,9 @@ pub enum Error {
 
     /// The value is sound in form, but the column's [`ACCEPT`](crate::Context::ACCEPT) or the keyring's options do not allow its
     /// format. A Fernet token is also not accepted by a keyring without a Fernet key.
-    #[error("expected {expected}, found {found}, which this column does not accept under this keyring")]
+    #[error(
+        "expected {expected}, found {found}, which this column does not accept under this keyring"
+    )]
     NotAccepted {
         /// What the column reads.
         expected: Found,
@@ -69,7 +75,9 @@ pub enum Error {
     },
 
     /// Authentication failed. The causes cannot be told apart, and are not.
-    #[error("ciphertext cannot be opened: it was changed, cut short, moved from another column, or sealed under another key")]
+    #[error(
+        "ciphertext cannot be opened: it was changed, cut short, moved from another column, or sealed under another key"
+    )]
     DecryptionFailed,
 
     /// The value was decrypted, and is no value of the type that was asked for.
@@ -111,8 +119,10 @@ pub enum Error {
     InvalidKeyring(Cow<'static, str>),
 
     /// A keyring document is larger than KMS wraps in one call.
-    #[error("keyring document has {found} bytes, and KMS wraps at most {expected}: retire old keys")]
-    DocumentTooLarge {
+    #[error(
+        "keyring document has {found} bytes, and KMS wraps at most {expected}: retire old keys"
+    )]
+    KeysetTooLarge {
         /// 4,096 (AWS KMS API reference, `Encrypt`).
         expected: usize,
         /// The length of the document in bytes.
@@ -130,11 +140,11 @@ pub enum Error {
 
     /// Every alternative of the environment variable failed; each with its own error, in order.
     #[error("none of the {} wrapped keyrings could be unwrapped: {}", .0.len(), Sequence(.0))]
-    NoAlternative(Vec<Error>),
+    NoneUnwrapped(Vec<Error>),
 
     /// The alternatives of the environment variable hold different keyrings, so that it depends on KMS which one a process gets.
     #[error("alternatives {first} and {other} hold different keyrings")]
-    AlternativesDiffer {
+    WrappedKeyringsDiffer {
         /// The place of the first that was unwrapped, counted from 1.
         first: usize,
         /// The place of the other.
@@ -155,7 +165,9 @@ pub enum Error {
     },
 
     /// A feature of this crate is needed that it was built without.
-    #[error("{what} needs diesel-envelope's feature `{feature}`, which this program was built without")]
+    #[error(
+        "{what} needs diesel-envelope's feature `{feature}`, which this program was built without"
+    )]
     FeatureDisabled {
         /// What was met.
         what: &'static str,
@@ -164,7 +176,9 @@ pub enum Error {
     },
 
     /// A value is larger than KMS encrypts in one call. No call was made.
-    #[error("value has {found} bytes, and KMS encrypts 1 to {expected}: seal it under a data key instead")]
+    #[error(
+        "value has {found} bytes, and KMS encrypts 1 to {expected}: seal it under a data key instead"
+    )]
     ValueTooLarge {
         /// 4,096 (AWS KMS API reference, `Encrypt`).
         expected: usize,
@@ -228,7 +242,9 @@ impl Error {
     pub fn find_in(error: &diesel::result::Error) -> Option<&Self> {
         use diesel::result::Error::{DeserializationError, QueryBuilderError, SerializationError};
         let mut next: Option<&(dyn StdError + 'static)> = match error {
-            DeserializationError(inner) | SerializationError(inner) | QueryBuilderError(inner) => Some(&**inner),
+            DeserializationError(inner) | SerializationError(inner) | QueryBuilderError(inner) => {
+                Some(&**inner)
+            }
             other => other.source(),
         };
         while let Some(error) = next {

@@ -65,7 +65,7 @@
 //! | what a column is bound to | [`Context`], [`Unbound`], [`Accept`] |
 //! | what can be encrypted, and its bytes | [`Plaintext`], [`AsText`], `Json` |
 //! | lookups | [`BlindIndexDsl`], [`IndexSpec`], [`blind_index::normalize`] |
-//! | keys | [`Keyring`], [`keyring::Document`], [`keyring::Options`], [`kms`] |
+//! | keys | [`Keyring`], [`keyring::Keyset`], [`keyring::Options`], [`kms`] |
 //! | a key for each row, or KMS for each value | [`kms::Kms`], [`DataKey`], [`Sealed`], [`WrappedKey`], [`KmsEncrypted`], `kms::CachedKms` |
 //! | tables that are full: rotation, backfill, verification | the package `diesel-envelope-tools`, and its command line `diesel-envelope` |
 //! | what can go wrong | [`Error`] |
@@ -97,7 +97,6 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod backend;
-mod bind;
 pub mod blind_index;
 mod context;
 mod crypto;
@@ -113,6 +112,7 @@ mod regular_file;
 mod sealed;
 mod searchable;
 pub mod sql_types;
+mod write_only;
 
 // The public interface is:
 pub use backend::EnvelopeBackend;
@@ -120,7 +120,8 @@ pub use blind_index::{BlindIndex, BlindIndexDsl, BlindIndexWithDsl, Digest, Inde
 pub use context::{Accept, Context, Unbound};
 pub use data_key::DataKey;
 pub use encrypted::{
-    CiphertextSqlType, EncryptDsl, Encrypted, EncryptedValuesCannotBeCompared, MaybeEncrypted, TryEncrypted, TryMaybeEncrypted,
+    CiphertextSqlType, EncryptDsl, Encrypted, EncryptedValuesCannotBeCompared, MaybeEncrypted,
+    TryEncrypted, TryMaybeEncrypted,
 };
 #[cfg(feature = "serde")]
 pub use encrypted::{SerializePlaintext, serialize_plaintext};
@@ -129,19 +130,22 @@ pub use error::{Error, Found, KmsError, KmsReason, Result};
 pub use keyring::Keyring;
 #[cfg(feature = "serde")]
 pub use plaintext::Json;
-pub use plaintext::{AsText, Bare, Encoded, Held, Plaintext, TextPlaintext, WipedArray};
+pub use plaintext::{AsText, Encoded, Holder, NotWiped, Plaintext, TextPlaintext, WipingArray};
 pub use printable::Printable;
 pub use sealed::{KmsEncrypted, Sealed, SealedValuesCannotBeCompared, WrappedKey};
-pub use searchable::{At, Content, Indexes, Searchable, SearchableColumn, SearchableSpec};
+pub use searchable::{
+    IndexColumns, IndexedAs, Searchable, SearchableColumn, SearchableSpec, SearchableValue,
+};
 
 /// Values of columns that are known only at run time: for `diesel-envelope-tools`.
 #[doc(hidden)]
 pub mod untyped {
     pub use crate::context::{Column as ColumnContext, label_is_valid};
     pub use crate::envelope::{
-        FERNET_PREFIX, Format, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX, VERSION, from_text, is_fernet_token, padded_len, to_text,
+        FERNET_PREFIX, Format, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX, VERSION, from_text,
+        is_fernet_token, padded_len, to_text,
     };
-    pub use crate::keyring::by_value::{is_padded, native_length};
+    pub use crate::keyring::untyped::{is_padded, native_length};
     pub use crate::regular_file::open_regular_file;
 }
 

@@ -46,7 +46,7 @@ pub use json::Json;
 )]
 pub trait Plaintext: Sized {
     /// What holds the value in memory: it wipes itself on drop where the type allows it, and the value can be moved out of it.
-    type Held: Held<Self>;
+    type Holder: Holder<Self>;
 
     /// To which multiple of bytes a value is padded when its column does not say.
     const PAD_TO: usize = 1;
@@ -91,7 +91,8 @@ impl Encoded<'static> {
     ///
     /// [`Error::UnsupportedValue`] when `Display` reports an error, after whatever it wrote.
     pub fn display(value: &impl Display) -> Result<Self> {
-        let unsupported = |_| Error::UnsupportedValue { expected: "text, which its type could not write" };
+        let unsupported =
+            |_| Error::UnsupportedValue { expected: "text, which its type could not write" };
         let mut length = Length(0);
         write!(length, "{value}").map_err(unsupported)?;
         let mut text = Zeroizing::new(String::with_capacity(length.0));
@@ -127,7 +128,7 @@ impl fmt::Write for Length {
 }
 
 /// Holds a value in memory until it is moved out, and wipes it where it can.
-pub trait Held<T> {
+pub trait Holder<T> {
     /// Takes the value in.
     fn hold(value: T) -> Self;
     /// Lends the value.
@@ -136,7 +137,7 @@ pub trait Held<T> {
     fn release(self) -> T;
 }
 
-impl<T: Zeroize + Default> Held<T> for Zeroizing<T> {
+impl<T: Zeroize + Default> Holder<T> for Zeroizing<T> {
     fn hold(value: T) -> Self {
         Self::new(value)
     }
@@ -151,9 +152,9 @@ impl<T: Zeroize + Default> Held<T> for Zeroizing<T> {
 }
 
 /// Holds a value that cannot be wiped.
-pub struct Bare<T>(T);
+pub struct NotWiped<T>(T);
 
-impl<T> Held<T> for Bare<T> {
+impl<T> Holder<T> for NotWiped<T> {
     fn hold(value: T) -> Self {
         Self(value)
     }
@@ -168,15 +169,15 @@ impl<T> Held<T> for Bare<T> {
 }
 
 /// Holds an array and wipes it: arrays of more than 32 bytes have no `Default`.
-pub struct WipedArray<const N: usize>([u8; N]);
+pub struct WipingArray<const N: usize>([u8; N]);
 
-impl<const N: usize> Drop for WipedArray<N> {
+impl<const N: usize> Drop for WipingArray<N> {
     fn drop(&mut self) {
         self.0.zeroize();
     }
 }
 
-impl<const N: usize> Held<[u8; N]> for WipedArray<N> {
+impl<const N: usize> Holder<[u8; N]> for WipingArray<N> {
     fn hold(value: [u8; N]) -> Self {
         Self(value)
     }
@@ -203,23 +204,26 @@ fn canonical<T>(
     write: impl FnOnce(&T) -> Result<Encoded<'static>>,
 ) -> Result<T> {
     let value = std::str::from_utf8(bytes).ok().and_then(parse);
-    value.filter(|value| write(value).is_ok_and(|encoded| *encoded == *bytes)).ok_or_else(|| invalid(expected, bytes))
+    value
+        .filter(|value| write(value).is_ok_and(|encoded| *encoded == *bytes))
+        .ok_or_else(|| invalid(expected, bytes))
 }
 
 impl Plaintext for String {
-    type Held = Zeroizing<Self>;
+    type Holder = Zeroizing<Self>;
 
     fn encode(&self) -> Result<Encoded<'_>> {
         Ok(Encoded::Borrowed(self.as_bytes()))
     }
 
     fn decode(mut bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
-        Self::from_utf8(std::mem::take(&mut *bytes)).map_err(|error| invalid("UTF-8 text", &Zeroizing::new(error.into_bytes())))
+        Self::from_utf8(std::mem::take(&mut *bytes))
+            .map_err(|error| invalid("UTF-8 text", &Zeroizing::new(error.into_bytes())))
     }
 }
 
 impl Plaintext for Vec<u8> {
-    type Held = Zeroizing<Self>;
+    type Holder = Zeroizing<Self>;
 
     fn encode(&self) -> Result<Encoded<'_>> {
         Ok(Encoded::Borrowed(self))
@@ -231,19 +235,22 @@ impl Plaintext for Vec<u8> {
 }
 
 impl<const N: usize> Plaintext for [u8; N] {
-    type Held = WipedArray<N>;
+    type Holder = WipingArray<N>;
 
     fn encode(&self) -> Result<Encoded<'_>> {
         Ok(Encoded::Borrowed(self))
     }
 
     fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
-        bytes.as_slice().try_into().map_err(|_| invalid("an array of bytes of another length", &bytes))
+        bytes
+            .as_slice()
+            .try_into()
+            .map_err(|_| invalid("an array of bytes of another length", &bytes))
     }
 }
 
 impl Plaintext for bool {
-    type Held = Zeroizing<Self>;
+    type Holder = Zeroizing<Self>;
     const PAD_TO: usize = 8;
 
     fn encode(&self) -> Result<Encoded<'_>> {
@@ -262,7 +269,7 @@ impl Plaintext for bool {
 macro_rules! integers {
     ($pad_to:literal: $($ty:ty, $expected:literal;)+) => { $(
         impl Plaintext for $ty {
-            type Held = Zeroizing<Self>;
+            type Holder = Zeroizing<Self>;
             const PAD_TO: usize = $pad_to;
 
             fn encode(&self) -> Result<Encoded<'_>> {
@@ -284,7 +291,7 @@ integers! { 24:
 integers! { 48: i128, "an integer of type i128"; u128, "an integer of type u128"; }
 
 impl Plaintext for f64 {
-    type Held = Zeroizing<Self>;
+    type Holder = Zeroizing<Self>;
     const PAD_TO: usize = 32;
 
     fn encode(&self) -> Result<Encoded<'_>> {
@@ -299,7 +306,7 @@ impl Plaintext for f64 {
 
 /// Widened to `f64` and written so; a value that is no `f32` is refused on reading.
 impl Plaintext for f32 {
-    type Held = Zeroizing<Self>;
+    type Holder = Zeroizing<Self>;
     const PAD_TO: usize = 32;
 
     fn encode(&self) -> Result<Encoded<'_>> {
@@ -307,7 +314,10 @@ impl Plaintext for f32 {
     }
 
     fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
-        #[expect(clippy::cast_possible_truncation, reason = "the canonical check refuses what the narrowing changed")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the canonical check refuses what the narrowing changed"
+        )]
         let narrow = |text: &str| text.parse::<f64>().ok().map(|wide| wide as Self);
         let write = |value: &Self| Encoded::display(&format_args!("{:e}", f64::from(*value)));
         canonical("a number of type f32", &bytes, narrow, write)
@@ -331,12 +341,16 @@ impl<T> fmt::Debug for AsText<T> {
 }
 
 impl<T: Display + FromStr> Plaintext for AsText<T> {
-    type Held = Bare<Self>;
+    type Holder = NotWiped<Self>;
 
     fn encode(&self) -> Result<Encoded<'_>> {
         let encoded = Encoded::display(&self.0)?;
         let read = std::str::from_utf8(&encoded).is_ok_and(|text| text.parse::<T>().is_ok());
-        if read { Ok(encoded) } else { Err(Error::UnsupportedValue { expected: "text that the type itself reads" }) }
+        if read {
+            Ok(encoded)
+        } else {
+            Err(Error::UnsupportedValue { expected: "text that the type itself reads" })
+        }
     }
 
     fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
@@ -361,9 +375,18 @@ mod tests {
     fn encodings_are_canonical_text() {
         assert_eq!(text(i64::MIN), "-9223372036854775808");
         assert_eq!(text(u128::MAX), "340282366920938463463374607431768211455");
-        assert_eq!((text(0_u8), text(true), text(String::from("é"))), ("0".into(), "true".into(), "é".into()));
-        assert_eq!((text(0.1_f64), text(0.1_f32), text(-0.0_f64)), ("1e-1".into(), "1.0000000149011612e-1".into(), "-0e0".into()));
-        assert_eq!((text(f64::NAN), text(f64::INFINITY), text(f64::NEG_INFINITY)), ("NaN".into(), "inf".into(), "-inf".into()));
+        assert_eq!(
+            (text(0_u8), text(true), text(String::from("é"))),
+            ("0".into(), "true".into(), "é".into())
+        );
+        assert_eq!(
+            (text(0.1_f64), text(0.1_f32), text(-0.0_f64)),
+            ("1e-1".into(), "1.0000000149011612e-1".into(), "-0e0".into())
+        );
+        assert_eq!(
+            (text(f64::NAN), text(f64::INFINITY), text(f64::NEG_INFINITY)),
+            ("NaN".into(), "inf".into(), "-inf".into())
+        );
         assert_eq!(text(AsText(1.5)), "1.5");
     }
 
@@ -378,19 +401,33 @@ mod tests {
     #[test]
     fn what_is_not_canonical_is_refused() {
         for bad in ["+5", "007", "-0", "", " 5", "5 ", "5.0", "0x5", "é", "300"] {
-            assert_eq!(read::<u8>(bad), Err(Error::InvalidPlaintext { expected: "an integer of type u8", length: bad.len() }), "{bad}");
+            assert_eq!(
+                read::<u8>(bad),
+                Err(Error::InvalidPlaintext {
+                    expected: "an integer of type u8",
+                    length: bad.len()
+                }),
+                "{bad}"
+            );
         }
         for bad in ["0.1", "1E-1", "1e-01", "nan", "+inf", "infinity", "1.0e0"] {
             assert!(read::<f64>(bad).is_err(), "{bad}");
         }
         assert!(read::<f32>(text(0.1_f64)).is_err() && read::<f32>("1e300").is_err());
-        assert!(read::<bool>("TRUE").is_err() && read::<String>(b"\xff").is_err() && read::<[u8; 3]>("ab").is_err());
+        assert!(
+            read::<bool>("TRUE").is_err()
+                && read::<String>(b"\xff").is_err()
+                && read::<[u8; 3]>("ab").is_err()
+        );
         assert!(read::<AsText<u8>>("300").is_err());
     }
 
     #[test]
     fn a_not_a_number_and_the_infinities_come_back() {
         assert!(read::<f64>("NaN").unwrap().is_nan() && read::<f32>("NaN").unwrap().is_nan());
-        assert_eq!((read::<f64>("inf"), read::<f32>("-inf")), (Ok(f64::INFINITY), Ok(f32::NEG_INFINITY)));
+        assert_eq!(
+            (read::<f64>("inf"), read::<f32>("-inf")),
+            (Ok(f64::INFINITY), Ok(f32::NEG_INFINITY))
+        );
     }
 }

@@ -25,7 +25,9 @@ impl fmt::Display for Printable<'_> {
         for character in self.0.chars().take(MAX_CHARACTERS) {
             match character {
                 '\n' | '\r' | '\t' => write!(f, "{}", character.escape_default())?,
-                character if acts_on_a_terminal(character) => write!(f, "{}", character.escape_unicode())?,
+                character if acts_on_a_terminal(character) => {
+                    write!(f, "{}", character.escape_unicode())?
+                }
                 character => f.write_char(character)?,
             }
         }
@@ -56,7 +58,10 @@ mod tests {
             ("Zoë 東京 \\ \"x\" é̂", "Zoë 東京 \\ \"x\" é̂"),
             ("a\r\n\tb", "a\\r\\n\\tb"),
             ("\0\u{7}\u{1b}]0;x\u{9b}2K", "\\u{0}\\u{7}\\u{1b}]0;x\\u{9b}2K"),
-            ("\u{202e}\u{2066}\u{2028}\u{feff}\u{e0041}", "\\u{202e}\\u{2066}\\u{2028}\\u{feff}\\u{e0041}"),
+            (
+                "\u{202e}\u{2066}\u{2028}\u{feff}\u{e0041}",
+                "\\u{202e}\\u{2066}\\u{2028}\\u{feff}\\u{e0041}",
+            ),
         ] {
             assert_eq!(Printable(text).to_string(), printed);
         }
@@ -65,6 +70,9 @@ mod tests {
     #[test]
     fn the_rest_of_a_long_text_is_counted() {
         assert_eq!(Printable(&"é".repeat(256)).to_string(), "é".repeat(256));
-        assert_eq!(Printable(&"é".repeat(20_000)).to_string(), format!("{}… (20000 characters)", "é".repeat(256)));
+        assert_eq!(
+            Printable(&"é".repeat(20_000)).to_string(),
+            format!("{}… (20000 characters)", "é".repeat(256))
+        );
     }
 }

@@ -24,7 +24,10 @@ fn refuse_others(metadata: &Metadata) -> Result<()> {
     if metadata.is_file() {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::InvalidInput, format!("expected a regular file, found {}", kind(metadata.file_type()))))
+    Err(Error::new(
+        ErrorKind::InvalidInput,
+        format!("expected a regular file, found {}", kind(metadata.file_type())),
+    ))
 }
 
 #[cfg(unix)]
@@ -61,7 +64,8 @@ mod tests {
 
     #[test]
     fn what_is_no_regular_file_is_named_and_not_waited_for() {
-        let dir = std::env::temp_dir().join(format!("diesel-envelope-regular-{}", std::process::id()));
+        let dir =
+            std::env::temp_dir().join(format!("diesel-envelope-regular-{}", std::process::id()));
         std::fs::create_dir(&dir).unwrap();
         let path = |name: &str| dir.join(name);
         assert!(std::process::Command::new("mkfifo").arg(path("fifo")).status().unwrap().success());
@@ -76,10 +80,16 @@ mod tests {
             ("/dev/zero".into(), "a character device"),
         ] {
             let error = open_regular_file(&path).unwrap_err();
-            assert_eq!((error.kind(), error.to_string()), (ErrorKind::InvalidInput, format!("expected a regular file, found {found}")));
+            assert_eq!(
+                (error.kind(), error.to_string()),
+                (ErrorKind::InvalidInput, format!("expected a regular file, found {found}"))
+            );
         }
         assert_eq!(open_regular_file(&path("none")).unwrap_err().kind(), ErrorKind::NotFound);
-        assert_eq!(std::io::read_to_string(open_regular_file(&path("file")).unwrap()).unwrap(), "content");
+        assert_eq!(
+            std::io::read_to_string(open_regular_file(&path("file")).unwrap()).unwrap(),
+            "content"
+        );
         std::fs::remove_dir_all(dir).unwrap();
     }
 }

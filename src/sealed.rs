@@ -9,13 +9,13 @@ use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::{Binary, Nullable, SingleValue, Text};
 
 use crate::backend::EnvelopeBackend;
-use crate::bind::{as_write_only_expression, write_only_expression};
 use crate::context::Unbound;
 use crate::crypto;
 use crate::encrypted::CiphertextSqlType;
 use crate::envelope::{self, Format};
 use crate::error::{Error, Result};
 use crate::sql_types::{Ciphertext, CiphertextText};
+use crate::write_only::{as_write_only_expression, write_only_expression};
 
 write_only_expression! {
     /// What ciphertext is in a query: something to insert and to assign. Each encryption of a value is different, so a comparison
@@ -76,7 +76,8 @@ impl<T, C> Sealed<T, C> {
     }
 
     fn as_token(&self) -> Result<String> {
-        String::from_utf8(self.bytes.clone()).map_err(|_| Error::UnsupportedFormat { length: self.bytes.len() })
+        String::from_utf8(self.bytes.clone())
+            .map_err(|_| Error::UnsupportedFormat { length: self.bytes.len() })
     }
 
     fn from_text(text: &str) -> Result<Self> {
@@ -128,7 +129,9 @@ impl<T, C> KmsEncrypted<T, C> {
 }
 
 fn blob_from_text(text: &str) -> Result<Vec<u8>> {
-    crypto::from_base64_any(text).map(|bytes| bytes.to_vec()).ok_or(Error::InvalidBlob { length: text.len() })
+    crypto::from_base64_any(text)
+        .map(|bytes| bytes.to_vec())
+        .ok_or(Error::InvalidBlob { length: text.len() })
 }
 
 macro_rules! columns {

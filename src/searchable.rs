@@ -55,7 +55,7 @@ pub trait SearchableColumn: Context + Column + Default + ExpressionMethods {
 pub trait SearchableSpec: Context {
     /// The column with the ciphertext.
     type Column: Column + Default + ExpressionMethods;
-    /// The index columns: each a column with an [`IndexSpec`], or [`At<column, spec>`](At).
+    /// The index columns: each a column with an [`IndexSpec`], or [`IndexedAs<column, spec>`](At).
     type Indexes;
 }
 
@@ -65,7 +65,7 @@ impl<C: SearchableColumn> SearchableSpec for C {
 }
 
 /// An index column of a schema in another crate, with a spec on a marker type.
-pub struct At<Col, Spec>(PhantomData<(Col, Spec)>);
+pub struct IndexedAs<Col, Spec>(PhantomData<(Col, Spec)>);
 
 /// An [`Encrypted`] value and its blind indexes as one field, embedded in a model.
 ///
@@ -101,9 +101,9 @@ pub struct At<Col, Spec>(PhantomData<(Col, Spec)>);
 /// ```
 ///
 /// All columns of one assignment are written under one keyring, also when it is replaced meanwhile.
-pub struct Searchable<T: Content, C>(T::Cell<C>);
+pub struct Searchable<T: SearchableValue, C>(T::Cell<C>);
 
-impl<T: Content, C> Searchable<T, C> {
+impl<T: SearchableValue, C> Searchable<T, C> {
     /// Holds a value.
     pub fn new(value: T) -> Self {
         Self(T::into_cell(value))
@@ -115,7 +115,7 @@ impl<T: Content, C> Searchable<T, C> {
     }
 }
 
-impl<T: Content, C> From<T> for Searchable<T, C> {
+impl<T: SearchableValue, C> From<T> for Searchable<T, C> {
     fn from(value: T) -> Self {
         Self::new(value)
     }
@@ -155,7 +155,7 @@ impl<T: Plaintext + AsRef<U>, U: ?Sized, C> AsRef<U> for Searchable<T, C> {
     }
 }
 
-impl<T: Content, C> Clone for Searchable<T, C>
+impl<T: SearchableValue, C> Clone for Searchable<T, C>
 where
     T::Cell<C>: Clone,
 {
@@ -164,7 +164,7 @@ where
     }
 }
 
-impl<T: Content, C> PartialEq for Searchable<T, C>
+impl<T: SearchableValue, C> PartialEq for Searchable<T, C>
 where
     T::Cell<C>: PartialEq,
 {
@@ -173,9 +173,9 @@ where
     }
 }
 
-impl<T: Content, C> Eq for Searchable<T, C> where T::Cell<C>: Eq {}
+impl<T: SearchableValue, C> Eq for Searchable<T, C> where T::Cell<C>: Eq {}
 
-impl<T: Content, C> PartialOrd for Searchable<T, C>
+impl<T: SearchableValue, C> PartialOrd for Searchable<T, C>
 where
     T::Cell<C>: PartialOrd,
 {
@@ -184,7 +184,7 @@ where
     }
 }
 
-impl<T: Content, C> Ord for Searchable<T, C>
+impl<T: SearchableValue, C> Ord for Searchable<T, C>
 where
     T::Cell<C>: Ord,
 {
@@ -193,7 +193,7 @@ where
     }
 }
 
-impl<T: Content, C> Hash for Searchable<T, C>
+impl<T: SearchableValue, C> Hash for Searchable<T, C>
 where
     T::Cell<C>: Hash,
 {
@@ -202,7 +202,7 @@ where
     }
 }
 
-impl<T: Content, C> Default for Searchable<T, C>
+impl<T: SearchableValue, C> Default for Searchable<T, C>
 where
     T::Cell<C>: Default,
 {
@@ -211,31 +211,38 @@ where
     }
 }
 
-impl<T: Content, C> fmt::Debug for Searchable<T, C> {
+impl<T: SearchableValue, C> fmt::Debug for Searchable<T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Searchable([redacted])")
     }
 }
 
 #[cfg(feature = "serde")]
-impl<'de, T: Content + serde::Deserialize<'de>, C> serde::Deserialize<'de> for Searchable<T, C> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+impl<'de, T: SearchableValue + serde::Deserialize<'de>, C> serde::Deserialize<'de>
+    for Searchable<T, C>
+{
+    fn deserialize<D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> std::result::Result<Self, D::Error> {
         T::deserialize(deserializer).map(Self::new)
     }
 }
 
 #[cfg(feature = "serde")]
-impl<T: Content, C> crate::encrypted::SerializePlaintext for Searchable<T, C>
+impl<T: SearchableValue, C> crate::encrypted::SerializePlaintext for Searchable<T, C>
 where
     T::Cell<C>: crate::encrypted::SerializePlaintext,
 {
-    fn serialize_plaintext<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    fn serialize_plaintext<S: serde::Serializer>(
+        &self,
+        serializer: S,
+    ) -> std::result::Result<S::Ok, S::Error> {
         crate::encrypted::serialize_plaintext(&self.0, serializer)
     }
 }
 
 /// What a [`Searchable`] holds: a [`Plaintext`], or an `Option` of one.
-pub trait Content: Sized {
+pub trait SearchableValue: Sized {
     /// The type inside the `Option`, or the type itself.
     type Value;
     /// The encrypted column.
@@ -248,12 +255,15 @@ pub trait Content: Sized {
     #[doc(hidden)]
     fn from_cell<C>(cell: Self::Cell<C>) -> Self;
     #[doc(hidden)]
-    fn index<I: IndexSpec, C>(cell: &Self::Cell<C>, keyring: &Result<std::sync::Arc<Keyring>>) -> Self::Index<I>
+    fn index<I: IndexSpec, C>(
+        cell: &Self::Cell<C>,
+        keyring: &Result<std::sync::Arc<Keyring>>,
+    ) -> Self::Index<I>
     where
         Self::Value: Borrow<I::Value>;
 }
 
-impl<T: Plaintext> Content for T {
+impl<T: Plaintext> SearchableValue for T {
     type Value = T;
     type Cell<C> = Encrypted<T, C>;
     type Index<I> = BlindIndex<I>;
@@ -266,16 +276,22 @@ impl<T: Plaintext> Content for T {
         cell.into_inner()
     }
 
-    fn index<I: IndexSpec, C>(cell: &Encrypted<T, C>, keyring: &Result<std::sync::Arc<Keyring>>) -> BlindIndex<I>
+    fn index<I: IndexSpec, C>(
+        cell: &Encrypted<T, C>,
+        keyring: &Result<std::sync::Arc<Keyring>>,
+    ) -> BlindIndex<I>
     where
         T: Borrow<I::Value>,
     {
-        let digest = keyring.as_ref().map_err(Clone::clone).and_then(|keyring| keyring.blind_index::<I>(T::borrow(cell)));
+        let digest = keyring
+            .as_ref()
+            .map_err(Clone::clone)
+            .and_then(|keyring| keyring.blind_index::<I>(T::borrow(cell)));
         BlindIndex::new(digest)
     }
 }
 
-impl<T: Plaintext> Content for Option<T> {
+impl<T: Plaintext> SearchableValue for Option<T> {
     type Value = T;
     type Cell<C> = Option<Encrypted<T, C>>;
     type Index<I> = Option<BlindIndex<I>>;
@@ -288,7 +304,10 @@ impl<T: Plaintext> Content for Option<T> {
         cell.map(Encrypted::into_inner)
     }
 
-    fn index<I: IndexSpec, C>(cell: &Option<Encrypted<T, C>>, keyring: &Result<std::sync::Arc<Keyring>>) -> Option<BlindIndex<I>>
+    fn index<I: IndexSpec, C>(
+        cell: &Option<Encrypted<T, C>>,
+        keyring: &Result<std::sync::Arc<Keyring>>,
+    ) -> Option<BlindIndex<I>>
     where
         T: Borrow<I::Value>,
     {
@@ -301,15 +320,18 @@ impl<T: Plaintext> Content for Option<T> {
     message = "`{Self}` is no index column, or tuple of index columns, for such a value",
     note = "the `Indexes` are blind index columns whose `IndexSpec::Value` the field's value borrows as"
 )]
-pub trait Indexes<T: Content, C> {
+pub trait IndexColumns<T: SearchableValue, C> {
     /// `column = digest`, or a tuple of those.
     type Assignments;
 
     #[doc(hidden)]
-    fn assignments(cell: &T::Cell<C>, keyring: &Result<std::sync::Arc<Keyring>>) -> Self::Assignments;
+    fn assignments(
+        cell: &T::Cell<C>,
+        keyring: &Result<std::sync::Arc<Keyring>>,
+    ) -> Self::Assignments;
 }
 
-impl<T: Content, C, I> Indexes<T, C> for I
+impl<T: SearchableValue, C, I> IndexColumns<T, C> for I
 where
     I: IndexSpec + Column + ExpressionMethods + Default,
     I::SqlType: IndexSqlType,
@@ -318,12 +340,15 @@ where
 {
     type Assignments = diesel::dsl::Eq<I, T::Index<I>>;
 
-    fn assignments(cell: &T::Cell<C>, keyring: &Result<std::sync::Arc<Keyring>>) -> Self::Assignments {
+    fn assignments(
+        cell: &T::Cell<C>,
+        keyring: &Result<std::sync::Arc<Keyring>>,
+    ) -> Self::Assignments {
         I::default().eq(T::index::<I, C>(cell, keyring))
     }
 }
 
-impl<T: Content, C, Col, Spec> Indexes<T, C> for At<Col, Spec>
+impl<T: SearchableValue, C, Col, Spec> IndexColumns<T, C> for IndexedAs<Col, Spec>
 where
     Spec: IndexSpec,
     Col: Column + ExpressionMethods + Default,
@@ -333,14 +358,17 @@ where
 {
     type Assignments = diesel::dsl::Eq<Col, T::Index<Spec>>;
 
-    fn assignments(cell: &T::Cell<C>, keyring: &Result<std::sync::Arc<Keyring>>) -> Self::Assignments {
+    fn assignments(
+        cell: &T::Cell<C>,
+        keyring: &Result<std::sync::Arc<Keyring>>,
+    ) -> Self::Assignments {
         Col::default().eq(T::index::<Spec, C>(cell, keyring))
     }
 }
 
 macro_rules! tuples {
     ($($index:ident),+) => {
-        impl<T: Content, C, $($index: Indexes<T, C>),+> Indexes<T, C> for ($($index,)+) {
+        impl<T: SearchableValue, C, $($index: IndexColumns<T, C>),+> IndexColumns<T, C> for ($($index,)+) {
             type Assignments = ($($index::Assignments,)+);
 
             fn assignments(cell: &T::Cell<C>, keyring: &Result<std::sync::Arc<Keyring>>) -> Self::Assignments {
@@ -359,26 +387,31 @@ type ColumnOf<C> = <C as SearchableSpec>::Column;
 type TableOf<C> = <ColumnOf<C> as Column>::Table;
 type SqlTypeOf<C> = <ColumnOf<C> as Expression>::SqlType;
 /// The assignment to the encrypted column, and those to its index columns.
-type Assignments<Cell, T, C> =
-    (diesel::dsl::Eq<ColumnOf<C>, Snapshot<Cell>>, <<C as SearchableSpec>::Indexes as Indexes<T, C>>::Assignments);
+type Assignments<Cell, T, C> = (
+    diesel::dsl::Eq<ColumnOf<C>, Snapshot<Cell>>,
+    <<C as SearchableSpec>::Indexes as IndexColumns<T, C>>::Assignments,
+);
 
-fn assignments<Cell, T, C>(cell: Cell, lend: impl Fn(&Cell) -> &T::Cell<C>) -> Assignments<Cell, T, C>
+fn assignments<Cell, T, C>(
+    cell: Cell,
+    lend: impl Fn(&Cell) -> &T::Cell<C>,
+) -> Assignments<Cell, T, C>
 where
-    T: Content,
-    C: SearchableSpec<Indexes: Indexes<T, C>>,
+    T: SearchableValue,
+    C: SearchableSpec<Indexes: IndexColumns<T, C>>,
     SqlTypeOf<C>: SqlType,
     Snapshot<Cell>: AsExpression<SqlTypeOf<C>>,
 {
     let keyring = Keyring::installed();
-    let indexes = <C::Indexes as Indexes<T, C>>::assignments(lend(&cell), &keyring);
+    let indexes = <C::Indexes as IndexColumns<T, C>>::assignments(lend(&cell), &keyring);
     (ColumnOf::<C>::default().eq(Snapshot::new(cell, keyring)), indexes)
 }
 
 macro_rules! written {
     ([$($lifetime:lifetime)?] $searchable:ty, $cell:ty, $self:ident => $own:expr, $lend:expr) => {
-        impl<$($lifetime,)? T: Content, C> Insertable<TableOf<C>> for $searchable
+        impl<$($lifetime,)? T: SearchableValue, C> Insertable<TableOf<C>> for $searchable
         where
-            C: SearchableSpec<Indexes: Indexes<T, C>>,
+            C: SearchableSpec<Indexes: IndexColumns<T, C>>,
             SqlTypeOf<C>: SqlType,
             Snapshot<$cell>: AsExpression<SqlTypeOf<C>>,
             Assignments<$cell, T, C>: Insertable<TableOf<C>>,
@@ -390,9 +423,9 @@ macro_rules! written {
             }
         }
 
-        impl<$($lifetime,)? T: Content, C> AsChangeset for $searchable
+        impl<$($lifetime,)? T: SearchableValue, C> AsChangeset for $searchable
         where
-            C: SearchableSpec<Indexes: Indexes<T, C>>,
+            C: SearchableSpec<Indexes: IndexColumns<T, C>>,
             SqlTypeOf<C>: SqlType,
             Snapshot<$cell>: AsExpression<SqlTypeOf<C>>,
             Assignments<$cell, T, C>: AsChangeset,
@@ -411,7 +444,7 @@ written!([] Searchable<T, C>, T::Cell<C>, self => self.0, |cell| cell);
 written!(['a] &'a Searchable<T, C>, &'a T::Cell<C>, self => &self.0, |cell| *cell);
 
 /// A model with a reference field, inserted by reference.
-impl<'a, Tab, T: Content, C> Insertable<Tab> for &'a &Searchable<T, C>
+impl<'a, Tab, T: SearchableValue, C> Insertable<Tab> for &'a &Searchable<T, C>
 where
     &'a Searchable<T, C>: Insertable<Tab>,
 {
@@ -423,7 +456,7 @@ where
     }
 }
 
-impl<'a, T: Content, C> AsChangeset for &'a &Searchable<T, C>
+impl<'a, T: SearchableValue, C> AsChangeset for &'a &Searchable<T, C>
 where
     &'a Searchable<T, C>: AsChangeset,
 {
@@ -436,7 +469,7 @@ where
     }
 }
 
-impl<T: Content, C: SearchableSpec, DB: Backend> Selectable<DB> for Searchable<T, C> {
+impl<T: SearchableValue, C: SearchableSpec, DB: Backend> Selectable<DB> for Searchable<T, C> {
     type SelectExpression = ColumnOf<C>;
 
     fn construct_selection() -> Self::SelectExpression {
@@ -444,7 +477,7 @@ impl<T: Content, C: SearchableSpec, DB: Backend> Selectable<DB> for Searchable<T
     }
 }
 
-impl<T: Content, C, ST, DB: Backend> Queryable<ST, DB> for Searchable<T, C>
+impl<T: SearchableValue, C, ST, DB: Backend> Queryable<ST, DB> for Searchable<T, C>
 where
     ST: SingleValue,
     T::Cell<C>: FromSql<ST, DB> + Queryable<ST, DB, Row = T::Cell<C>>,
@@ -467,7 +500,7 @@ where
     }
 }
 
-impl<T: Content, C: SearchableSpec, DB: Backend> QueryableByName<DB> for Searchable<T, C>
+impl<T: SearchableValue, C: SearchableSpec, DB: Backend> QueryableByName<DB> for Searchable<T, C>
 where
     SqlTypeOf<C>: SingleValue,
     T::Cell<C>: FromSqlRow<SqlTypeOf<C>, DB> + FromSql<SqlTypeOf<C>, DB>,

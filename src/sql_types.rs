@@ -22,15 +22,27 @@ use diesel::sql_types::SqlType;
 
 /// Ciphertext in bytes: `bytea` or a domain over it on PostgreSQL, `BLOB` or `VARBINARY` on MySQL, `BLOB` on SQLite.
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
-#[diesel(postgres_type(oid = 17, array_oid = 1001), mysql_type(name = "Blob"), sqlite_type(name = "Binary"))]
+#[diesel(
+    postgres_type(oid = 17, array_oid = 1001),
+    mysql_type(name = "Blob"),
+    sqlite_type(name = "Binary")
+)]
 pub struct Ciphertext;
 
 /// Ciphertext in text: `text` or a domain over it on PostgreSQL, `TEXT` on MySQL and SQLite, compared byte by byte.
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
-#[diesel(postgres_type(oid = 25, array_oid = 1009), mysql_type(name = "String"), sqlite_type(name = "Text"))]
+#[diesel(
+    postgres_type(oid = 25, array_oid = 1009),
+    mysql_type(name = "String"),
+    sqlite_type(name = "Text")
+)]
 pub struct CiphertextText;
 
 /// A blind index: `bytea` or a domain over it on PostgreSQL, `VARBINARY(32)` on MySQL, `BLOB` on SQLite.
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
-#[diesel(postgres_type(oid = 17, array_oid = 1001), mysql_type(name = "Blob"), sqlite_type(name = "Binary"))]
+#[diesel(
+    postgres_type(oid = 17, array_oid = 1001),
+    mysql_type(name = "Blob"),
+    sqlite_type(name = "Binary")
+)]
 pub struct BlindIndex;

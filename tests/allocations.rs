@@ -16,11 +16,12 @@ use diesel::serialize::{Output, ToSql};
 use diesel::sql_types::{Binary, HasSqlType, Text};
 use diesel::sqlite::Sqlite;
 use diesel_envelope::blind_index::normalize;
-use diesel_envelope::keyring::{Algorithm, Document, Options};
+use diesel_envelope::keyring::{Algorithm, Keyset, Options};
 use diesel_envelope::kms::{EncryptionContext, Kms, LocalKms};
 use diesel_envelope::sql_types::{Ciphertext, CiphertextText};
 use diesel_envelope::{
-    AsText, BlindIndex, Context, Encrypted, IndexSpec, Json, Keyring, KmsEncrypted, MaybeEncrypted, Plaintext, Sealed, Unbound, WrappedKey,
+    AsText, BlindIndex, Context, Encrypted, IndexSpec, Json, Keyring, KmsEncrypted, MaybeEncrypted,
+    Plaintext, Sealed, Unbound, WrappedKey,
 };
 
 /// The system's allocator, which counts what it gives and looks into what it takes back. It moves blocks that grow, and clears
@@ -96,8 +97,8 @@ impl IndexSpec for Index {
 fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
-        let document = Document::generate().unwrap();
-        Keyring::from_document(&document, &Options::default()).unwrap().install().unwrap();
+        let document = Keyset::generate().unwrap();
+        Keyring::from_keyset(&document, &Options::default()).unwrap().install().unwrap();
     });
 }
 
@@ -146,13 +147,22 @@ fn opening_takes_no_more_allocations_than_reading_bytes() {
     let stored = sealed(&TEXT.to_owned());
     let bytes = allocations(|| read::<Binary, Vec<u8>>(&stored).unwrap());
     assert_eq!(bytes, 1);
-    assert_eq!(allocations(|| read::<Ciphertext, Encrypted<String, Email>>(&stored).unwrap()), bytes);
-    assert_eq!(allocations(|| read::<Ciphertext, Encrypted<Vec<u8>, Email>>(&stored).unwrap()), bytes);
+    assert_eq!(
+        allocations(|| read::<Ciphertext, Encrypted<String, Email>>(&stored).unwrap()),
+        bytes
+    );
+    assert_eq!(
+        allocations(|| read::<Ciphertext, Encrypted<Vec<u8>, Email>>(&stored).unwrap()),
+        bytes
+    );
 
     let stored = sealed_text(&TEXT.to_owned());
     let text = allocations(|| read::<Text, String>(stored.as_bytes()).unwrap());
     // One to decode base64 into.
-    assert_eq!(allocations(|| read::<CiphertextText, Encrypted<String, Email>>(stored.as_bytes()).unwrap()), text + 1);
+    assert_eq!(
+        allocations(|| read::<CiphertextText, Encrypted<String, Email>>(stored.as_bytes()).unwrap()),
+        text + 1
+    );
 }
 
 #[test]
@@ -168,7 +178,10 @@ fn sealing_takes_one_allocation_more_than_binding_bytes() {
     let value = Encrypted::<String, Email>::from(TEXT);
     let bytes = vec![7_u8; TEXT.len() + 34];
     // SQLite is lent the bytes of a `Vec`, and given those of a value.
-    assert_eq!(allocations(|| write::<Ciphertext, _>(&value)), allocations(|| write::<Binary, _>(&bytes)) + 1);
+    assert_eq!(
+        allocations(|| write::<Ciphertext, _>(&value)),
+        allocations(|| write::<Binary, _>(&bytes)) + 1
+    );
     let written = allocations(|| write_postgres::<Binary, _>(&bytes));
     assert_eq!(allocations(|| write_postgres::<Ciphertext, _>(&value)), written + 1);
 }
@@ -185,7 +198,12 @@ fn a_value_that_is_dropped_is_wiped() {
     assert_eq!(leaks(TEXT, || drop(TEXT.to_owned())), 1, "the allocator sees what is not wiped");
     assert_eq!(leaks(TEXT, || drop(Encrypted::<String>::from(TEXT))), 0);
     assert_eq!(leaks(TEXT, || drop(Encrypted::<Vec<u8>>::new(TEXT.into()))), 0);
-    assert_eq!(leaks(TEXT, || drop(Box::new(Encrypted::<[u8; 24]>::new(TEXT.as_bytes().try_into().unwrap())))), 0);
+    assert_eq!(
+        leaks(TEXT, || drop(Box::new(Encrypted::<[u8; 24]>::new(
+            TEXT.as_bytes().try_into().unwrap()
+        )))),
+        0
+    );
     assert_eq!(leaks(TEXT, || drop(Encrypted::<String>::from(TEXT).clone())), 0);
     assert_eq!(leaks(TEXT, || drop(MaybeEncrypted::<String>::from(TEXT))), 0);
 }
@@ -199,9 +217,14 @@ fn comes_through_unseen<T: Plaintext>(encoded: &'static str, value: T) {
     let (stored, text) = (sealed(&*value), sealed_text(&*value));
     assert_eq!(leaks(encoded, || sealed(&*value)), 0, "seal {encoded}");
     assert_eq!(leaks(encoded, || sealed_text(&*value)), 0, "seal {encoded} to text");
-    assert_eq!(leaks(encoded, || read::<Ciphertext, Encrypted<T, Email>>(&stored).map(std::mem::forget)), 0, "open {encoded}");
     assert_eq!(
-        leaks(encoded, || read::<CiphertextText, Encrypted<T, Email>>(text.as_bytes()).map(std::mem::forget)),
+        leaks(encoded, || read::<Ciphertext, Encrypted<T, Email>>(&stored).map(std::mem::forget)),
+        0,
+        "open {encoded}"
+    );
+    assert_eq!(
+        leaks(encoded, || read::<CiphertextText, Encrypted<T, Email>>(text.as_bytes())
+            .map(std::mem::forget)),
         0,
         "open {encoded} from text"
     );
@@ -215,12 +238,18 @@ fn sealing_and_opening_leaves_nothing_behind() {
     comes_through_unseen("-1234567890", -1_234_567_890_i64);
     comes_through_unseen("170141183460469231731687303715884105727", i128::MAX);
     comes_through_unseen("1.2345678e3", 1234.5678_f64);
-    comes_through_unseen("192.168.100.200", AsText("192.168.100.200".parse::<std::net::Ipv4Addr>().unwrap()));
+    comes_through_unseen(
+        "192.168.100.200",
+        AsText("192.168.100.200".parse::<std::net::Ipv4Addr>().unwrap()),
+    );
     comes_through_unseen(r#"{"name":"Bobby Tables"}"#, serde_json::json!({"name": "Bobby Tables"}));
     comes_through_unseen(r#"["Bobby Tables"]"#, Json(vec!["Bobby Tables".to_owned()]));
     comes_through_unseen("2026-11-23", chrono::NaiveDate::from_ymd_opt(2026, 11, 23).unwrap());
     comes_through_unseen("1970-01-01T00:00:00.000000000Z", chrono::DateTime::UNIX_EPOCH);
-    comes_through_unseen("67e55044-10b1-426f-9247-bb680e5fe0c8", uuid::Uuid::from_u128(0x67e5_5044_10b1_426f_9247_bb68_0e5f_e0c8));
+    comes_through_unseen(
+        "67e55044-10b1-426f-9247-bb680e5fe0c8",
+        uuid::Uuid::from_u128(0x67e5_5044_10b1_426f_9247_bb68_0e5f_e0c8),
+    );
     comes_through_unseen("-1234567.89", rust_decimal::Decimal::new(-123_456_789, 2));
 }
 
@@ -230,8 +259,14 @@ fn what_is_no_value_of_its_type_is_wiped() {
     assert_eq!(leaks(TEXT, || read::<Ciphertext, Encrypted<i64, Email>>(&stored).is_err()), 0);
     assert_eq!(leaks(TEXT, || read::<Ciphertext, Encrypted<[u8; 3], Email>>(&stored).is_err()), 0);
     assert_eq!(leaks(TEXT, || read::<Ciphertext, Encrypted<bool, Email>>(&stored).is_err()), 0);
-    assert_eq!(leaks(TEXT, || read::<Ciphertext, Encrypted<serde_json::Value, Email>>(&stored).is_err()), 0);
-    assert_eq!(leaks(TEXT, || read::<Ciphertext, Encrypted<chrono::NaiveDate, Email>>(&stored).is_err()), 0);
+    assert_eq!(
+        leaks(TEXT, || read::<Ciphertext, Encrypted<serde_json::Value, Email>>(&stored).is_err()),
+        0
+    );
+    assert_eq!(
+        leaks(TEXT, || read::<Ciphertext, Encrypted<chrono::NaiveDate, Email>>(&stored).is_err()),
+        0
+    );
     let stored = sealed(&[TEXT.as_bytes(), b"\xff"].concat());
     assert_eq!(leaks(TEXT, || read::<Ciphertext, Encrypted<String, Email>>(&stored).is_err()), 0);
 }
@@ -239,20 +274,31 @@ fn what_is_no_value_of_its_type_is_wiped() {
 #[test]
 fn a_plaintext_that_is_read_from_the_column_is_wiped() {
     install();
-    assert_eq!(leaks(TEXT, || read::<Text, MaybeEncrypted<String, Email>>(TEXT.as_bytes()).unwrap()), 0);
-    assert_eq!(leaks(TEXT, || read::<Text, MaybeEncrypted<AsText<u8>, Email>>(TEXT.as_bytes()).is_err()), 0);
+    assert_eq!(
+        leaks(TEXT, || read::<Text, MaybeEncrypted<String, Email>>(TEXT.as_bytes()).unwrap()),
+        0
+    );
+    assert_eq!(
+        leaks(TEXT, || read::<Text, MaybeEncrypted<AsText<u8>, Email>>(TEXT.as_bytes()).is_err()),
+        0
+    );
 }
 
 #[test]
 fn fernet_tokens_leave_nothing_behind() {
-    let mut document = Document::generate().unwrap();
+    let mut document = Keyset::generate().unwrap();
     let key = document.add_key(Algorithm::Fernet).unwrap();
     document.promote_key(key).unwrap();
-    let keyring = Keyring::from_document(&document, &Options::default()).unwrap();
+    let keyring = Keyring::from_keyset(&document, &Options::default()).unwrap();
     let text = Encrypted::<String>::from(TEXT);
     let token = keyring.encrypt::<String, Unbound>(&text).unwrap();
     assert_eq!(leaks(TEXT, || keyring.encrypt::<String, Unbound>(&text).unwrap()), 0);
-    assert_eq!(leaks(TEXT, || Encrypted::<String>::new(keyring.decrypt::<String, Unbound>(&token).unwrap())), 0);
+    assert_eq!(
+        leaks(TEXT, || Encrypted::<String>::new(
+            keyring.decrypt::<String, Unbound>(&token).unwrap()
+        )),
+        0
+    );
 }
 
 /// A key of 32 bytes, to be looked for as it is.
@@ -284,7 +330,8 @@ fn a_fernet_key_leaves_nothing_behind_but_the_copy_of_its_crate() {
 
 /// A key file whose KMS wraps and unwraps within this thread.
 fn local_kms(test: &str) -> LocalKms {
-    let path = std::env::temp_dir().join(format!("diesel-envelope-allocations-{test}-{}", std::process::id()));
+    let path = std::env::temp_dir()
+        .join(format!("diesel-envelope-allocations-{test}-{}", std::process::id()));
     let kms = LocalKms::open_or_create(&path).unwrap();
     std::fs::remove_file(path).unwrap();
     kms
@@ -299,7 +346,8 @@ fn block_on<F: Future>(future: F) -> F::Output {
 fn a_data_key_leaves_nothing_behind() {
     let kms = local_kms("data-key");
     let (key, _) = key_bytes();
-    let wrapped = block_on(kms.encrypt_bytes(key.as_bytes(), &EncryptionContext::data_key())).unwrap();
+    let wrapped =
+        block_on(kms.encrypt_bytes(key.as_bytes(), &EncryptionContext::data_key())).unwrap();
     let wrapped = WrappedKey::from_bytes(wrapped.blob);
     let used = || {
         let data_key = block_on(kms.unwrap(&wrapped)).unwrap();
@@ -313,26 +361,46 @@ fn a_data_key_leaves_nothing_behind() {
 #[test]
 fn a_keyring_in_another_role_is_wiped() {
     let kms = local_kms("keyring");
-    let document: &'static str = Document::generate().unwrap().to_json().to_string().leak();
+    let document: &'static str = Keyset::generate().unwrap().to_json().to_string().leak();
     let base64: &'static str = key_bytes().1.leak();
     for keyring in [document, base64] {
-        let blob = block_on(kms.encrypt_bytes(keyring.as_bytes(), &EncryptionContext::none())).unwrap().blob;
+        let blob = block_on(kms.encrypt_bytes(keyring.as_bytes(), &EncryptionContext::none()))
+            .unwrap()
+            .blob;
         let value = KmsEncrypted::<String>::from_bytes(blob.clone());
         assert_eq!(leaks(keyring, || block_on(kms.decrypt(&value)).unwrap_err()), 0);
         let key = WrappedKey::from_bytes(blob);
-        assert_eq!(leaks(keyring, || block_on(kms.unwrap_with(&key, &EncryptionContext::none())).unwrap_err()), 0);
+        assert_eq!(
+            leaks(keyring, || block_on(kms.unwrap_with(&key, &EncryptionContext::none()))
+                .unwrap_err()),
+            0
+        );
         let text = std::mem::ManuallyDrop::new(keyring.to_owned());
-        assert_eq!(leaks(keyring, || block_on(kms.encrypt::<String, Unbound>(&text)).unwrap_err()), 0);
+        assert_eq!(
+            leaks(keyring, || block_on(kms.encrypt::<String, Unbound>(&text)).unwrap_err()),
+            0
+        );
     }
 }
 
 #[test]
 fn normalised_values_are_wiped() {
     install();
-    assert_eq!(leaks("bobby.tables@example.org", || BlindIndex::<Index>::of("Bobby.Tables@Example.Org")), 0);
-    assert_eq!(leaks("bobby.tábles@example.org", || BlindIndex::<Index>::of("Bobby.Ta\u{301}bles@Example.Org")), 0);
+    assert_eq!(
+        leaks("bobby.tables@example.org", || BlindIndex::<Index>::of("Bobby.Tables@Example.Org")),
+        0
+    );
+    assert_eq!(
+        leaks("bobby.tábles@example.org", || BlindIndex::<Index>::of(
+            "Bobby.Ta\u{301}bles@Example.Org"
+        )),
+        0
+    );
     // Folding makes this longer than it was.
-    assert_eq!(leaks("i\u{307}i\u{307}i\u{307}i\u{307}stanbul", || BlindIndex::<Index>::of("İİİİstanbul")), 0);
+    assert_eq!(
+        leaks("i\u{307}i\u{307}i\u{307}i\u{307}stanbul", || BlindIndex::<Index>::of("İİİİstanbul")),
+        0
+    );
 }
 
 #[test]
@@ -341,7 +409,8 @@ fn parts_of_normalised_values_are_wiped() {
     assert_eq!(leaks("493012345", || wiped(normalize::digits("+49 (30) 123-45"))), 0);
     assert_eq!(leaks("493012345", || wiped(normalize::last_four_digits("+49 (30) 123-45"))), 0);
     assert_eq!(leaks("example.org", || wiped(normalize::email_domain("bobby@Example.org"))), 0);
-    let parts = || [Some(normalize::caseless("Bobby Tables")), None, Some(normalize::exact("1990-01-01"))];
+    let parts =
+        || [Some(normalize::caseless("Bobby Tables")), None, Some(normalize::exact("1990-01-01"))];
     assert_eq!(leaks("bobby tables", || wiped(normalize::compound(parts()))), 0);
     assert_eq!(leaks("1990-01-01", || wiped(normalize::compound(parts()))), 0);
 }

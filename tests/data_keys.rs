@@ -8,10 +8,13 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel_envelope::blind_index::normalize;
-use diesel_envelope::keyring::{Algorithm, Document};
-use diesel_envelope::kms::{CachePolicy, CacheStats, CachedKms, EncryptionContext, Kms, LocalKms, Wrapped};
+use diesel_envelope::keyring::{Algorithm, Keyset};
+use diesel_envelope::kms::{
+    CachePolicy, CacheStats, CachedKms, EncryptionContext, Kms, LocalKms, Wrapped,
+};
 use diesel_envelope::{
-    BlindIndex, BlindIndexDsl, Context, DataKey, Error, IndexSpec, Keyring, KmsEncrypted, KmsReason, Result, Sealed, Unbound, WrappedKey,
+    BlindIndex, BlindIndexDsl, Context, DataKey, Error, IndexSpec, Keyring, KmsEncrypted,
+    KmsReason, Result, Sealed, Unbound, WrappedKey,
 };
 use zeroize::Zeroizing;
 
@@ -74,12 +77,22 @@ struct Inner {
 impl Counted {
     fn new() -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("diesel-envelope-data-keys-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "diesel-envelope-data-keys-{}-{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
         let path = std::env::temp_dir().join(name);
         let kms = LocalKms::open_or_create(&path).unwrap();
         std::fs::remove_file(path).unwrap();
         let zero = AtomicUsize::default;
-        Self(Arc::new(Inner { kms, calls: zero(), under_way: zero(), peak: zero(), failure: Mutex::default() }))
+        Self(Arc::new(Inner {
+            kms,
+            calls: zero(),
+            under_way: zero(),
+            peak: zero(),
+            failure: Mutex::default(),
+        }))
     }
 
     fn calls(&self) -> usize {
@@ -87,12 +100,15 @@ impl Counted {
     }
 
     fn fail(&self, reason: impl Into<Option<KmsReason>>) {
-        *self.0.failure.lock().unwrap() = reason.into().map(|reason| kms_error(&self.0.kms, reason));
+        *self.0.failure.lock().unwrap() =
+            reason.into().map(|reason| kms_error(&self.0.kms, reason));
     }
 
     async fn call<T>(&self, answer: impl Future<Output = Result<T>>) -> Result<T> {
         self.0.calls.fetch_add(1, Ordering::Relaxed);
-        self.0.peak.fetch_max(self.0.under_way.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+        self.0
+            .peak
+            .fetch_max(self.0.under_way.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(2)).await;
         self.0.under_way.fetch_sub(1, Ordering::Relaxed);
         let failure = self.0.failure.lock().unwrap().clone();
@@ -116,15 +132,26 @@ fn kms_error(kms: &LocalKms, reason: KmsReason) -> Error {
 }
 
 impl Kms for Counted {
-    async fn encrypt_bytes(&self, plaintext: &[u8], context: &EncryptionContext) -> Result<Wrapped> {
+    async fn encrypt_bytes(
+        &self,
+        plaintext: &[u8],
+        context: &EncryptionContext,
+    ) -> Result<Wrapped> {
         self.call(self.0.kms.encrypt_bytes(plaintext, context)).await
     }
 
-    async fn decrypt_bytes(&self, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
+    async fn decrypt_bytes(
+        &self,
+        blob: &[u8],
+        context: &EncryptionContext,
+    ) -> Result<Zeroizing<Vec<u8>>> {
         self.call(self.0.kms.decrypt_bytes(blob, context)).await
     }
 
-    async fn generate_bytes(&self, context: &EncryptionContext) -> Result<(Zeroizing<Vec<u8>>, Wrapped)> {
+    async fn generate_bytes(
+        &self,
+        context: &EncryptionContext,
+    ) -> Result<(Zeroizing<Vec<u8>>, Wrapped)> {
         self.call(self.0.kms.generate_bytes(context)).await
     }
 }
@@ -143,8 +170,7 @@ fn database() -> SqliteConnection {
     static INSTALL: Once = Once::new();
     INSTALL.call_once(|| Keyring::insecure_for_tests().install().unwrap());
     let mut conn = SqliteConnection::establish(":memory:").unwrap();
-    let create =
-        "CREATE TABLE users (id INTEGER PRIMARY KEY, name BLOB, email TEXT, email_index BLOB, token TEXT, data_key BLOB, text_key TEXT)";
+    let create = "CREATE TABLE users (id INTEGER PRIMARY KEY, name BLOB, email TEXT, email_index BLOB, token TEXT, data_key BLOB, text_key TEXT)";
     diesel::sql_query(create).execute(&mut conn).unwrap();
     conn
 }
@@ -170,40 +196,72 @@ async fn a_row_under_its_own_key_goes_in_and_comes_out() {
         let user = user(&kms, id).await;
         diesel::insert_into(users::table).values(&user).execute(conn).unwrap();
     }
-    let found: User = users::table.filter(users::email_index.matches("2@EXAMPLE.org")).select(User::as_select()).first(conn).unwrap();
+    let found: User = users::table
+        .filter(users::email_index.matches("2@EXAMPLE.org"))
+        .select(User::as_select())
+        .first(conn)
+        .unwrap();
     kms.calls();
     let data_key = kms.unwrap(found.data_key.as_ref()).await.unwrap();
-    assert_eq!((data_key.open(&found.name).unwrap(), data_key.open(&found.email).unwrap()), ("name 2".into(), "2@example.org".into()));
+    assert_eq!(
+        (data_key.open(&found.name).unwrap(), data_key.open(&found.email).unwrap()),
+        ("name 2".into(), "2@example.org".into())
+    );
     assert_eq!(kms.calls(), 1, "one call for the row");
     assert_eq!(kms.decrypt(found.token.as_ref().unwrap()).await.unwrap(), "token 2");
     assert_eq!(found.data_key.as_ref(), Some(&found.text_key), "bytes and base64 are the same key");
 
     let other: User = users::table.find(1).select(User::as_select()).first(conn).unwrap();
-    assert!(matches!(data_key.open(&other.name), Err(Error::UnknownKey { .. })), "another row's key");
+    assert!(
+        matches!(data_key.open(&other.name), Err(Error::UnknownKey { .. })),
+        "another row's key"
+    );
     let moved = Sealed::<String, users::email>::from_bytes(found.name.as_bytes().to_vec());
     assert_eq!(data_key.open(&moved), Err(Error::DecryptionFailed), "another column");
-    let moved = KmsEncrypted::<String, users::name>::from_bytes(found.token.unwrap().as_bytes().to_vec());
-    assert!(matches!(kms.decrypt(&moved).await, Err(Error::Kms(error)) if error.reason == KmsReason::InvalidCiphertext));
+    let moved =
+        KmsEncrypted::<String, users::name>::from_bytes(found.token.unwrap().as_bytes().to_vec());
+    assert!(
+        matches!(kms.decrypt(&moved).await, Err(Error::Kms(error)) if error.reason == KmsReason::InvalidCiphertext)
+    );
 }
 
 /// The attack: whoever writes to the database puts a blob of another role where a value or a data key is. Under no context, KMS decrypts it.
 #[tokio::test]
 async fn a_keyring_is_never_shown_as_a_value_that_is_bound_to_nothing() {
     let kms = Counted::new();
-    let document = Document::generate().unwrap().to_json();
+    let document = Keyset::generate().unwrap().to_json();
     let later = document.replace("\"version\":1", "\"version\":2,\"tenants\":[]");
-    let (key, other) = ("cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=", "cw/0x689RpI+jtRR7oE8h/eQsKImvJapLeSbXpwF4e4=");
-    for keyring in [document.as_str(), later.as_str(), key, other, &format!("{key}\n"), &format!("{key},{other}"), &format!(" {key} {key}")]
-    {
-        let blob = kms.encrypt_bytes(keyring.as_bytes(), &EncryptionContext::none()).await.unwrap().blob;
-        let refused = |outcome: Option<Error>| assert_eq!(outcome, Some(Error::UnboundKeyring), "{keyring}");
+    let (key, other) = (
+        "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=",
+        "cw/0x689RpI+jtRR7oE8h/eQsKImvJapLeSbXpwF4e4=",
+    );
+    for keyring in [
+        document.as_str(),
+        later.as_str(),
+        key,
+        other,
+        &format!("{key}\n"),
+        &format!("{key},{other}"),
+        &format!(" {key} {key}"),
+    ] {
+        let blob =
+            kms.encrypt_bytes(keyring.as_bytes(), &EncryptionContext::none()).await.unwrap().blob;
+        let refused =
+            |outcome: Option<Error>| assert_eq!(outcome, Some(Error::UnboundKeyring), "{keyring}");
         let value = KmsEncrypted::<String>::from_bytes(blob.clone());
         refused(kms.decrypt(&value).await.err());
         refused(kms.decrypt_all([&value]).await.remove(0).err());
-        refused(CachedKms::new(kms.clone(), CachePolicy::new(Duration::from_secs(1))).decrypt(&value).await.err());
+        refused(
+            CachedKms::new(kms.clone(), CachePolicy::new(Duration::from_secs(1)))
+                .decrypt(&value)
+                .await
+                .err(),
+        );
         refused(Arc::new(kms.clone()).decrypt(&value).await.err());
         refused(kms.decrypt(&KmsEncrypted::<Vec<u8>>::from_bytes(blob.clone())).await.err());
-        refused(kms.decrypt(&KmsEncrypted::<serde_json::Value>::from_bytes(blob.clone())).await.err());
+        refused(
+            kms.decrypt(&KmsEncrypted::<serde_json::Value>::from_bytes(blob.clone())).await.err(),
+        );
         // Nor is written what would not be read.
         kms.calls();
         refused(kms.encrypt::<String, Unbound>(&keyring.to_owned()).await.err());
@@ -213,13 +271,25 @@ async fn a_keyring_is_never_shown_as_a_value_that_is_bound_to_nothing() {
         assert!(error.contains("bind it to its column") && !error.contains(&key[..6]), "{error}");
 
         // A value that is bound has a context of its own, and may be anything.
-        let bound: KmsEncrypted<String, users::token> = kms.encrypt(&keyring.to_owned()).await.unwrap();
+        let bound: KmsEncrypted<String, users::token> =
+            kms.encrypt(&keyring.to_owned()).await.unwrap();
         assert_eq!(kms.decrypt(&bound).await.unwrap(), keyring);
-        assert!(matches!(kms.decrypt(&KmsEncrypted::<String, users::token>::from_bytes(blob.clone())).await, Err(Error::Kms(_))));
+        assert!(matches!(
+            kms.decrypt(&KmsEncrypted::<String, users::token>::from_bytes(blob.clone())).await,
+            Err(Error::Kms(_))
+        ));
         // As a data key it has another length, and the raw door returns everything.
-        let unwrapped = kms.unwrap_with(&WrappedKey::from_bytes(blob.clone()), &EncryptionContext::none()).await;
-        assert_eq!(unwrapped.unwrap_err(), Error::InvalidDataKey { expected: 32, found: keyring.len() });
-        assert_eq!(*kms.decrypt_bytes(&blob, &EncryptionContext::none()).await.unwrap(), keyring.as_bytes());
+        let unwrapped = kms
+            .unwrap_with(&WrappedKey::from_bytes(blob.clone()), &EncryptionContext::none())
+            .await;
+        assert_eq!(
+            unwrapped.unwrap_err(),
+            Error::InvalidDataKey { expected: 32, found: keyring.len() }
+        );
+        assert_eq!(
+            *kms.decrypt_bytes(&blob, &EncryptionContext::none()).await.unwrap(),
+            keyring.as_bytes()
+        );
     }
 }
 
@@ -229,7 +299,17 @@ async fn other_values_that_are_bound_to_nothing_are_read_as_before() {
     let kms = Counted::new();
     let key = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
     let jwks = r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#;
-    for text in ["Bobby Tables", ",", " ", jwks, "{", &key[..43], &format!("key: {key}"), &format!("{key},Bobby"), &"A".repeat(44)] {
+    for text in [
+        "Bobby Tables",
+        ",",
+        " ",
+        jwks,
+        "{",
+        &key[..43],
+        &format!("key: {key}"),
+        &format!("{key},Bobby"),
+        &"A".repeat(44),
+    ] {
         let value: KmsEncrypted<String> = kms.encrypt(&text.to_owned()).await.unwrap();
         assert_eq!(kms.decrypt(&value).await.unwrap(), text);
     }
@@ -244,7 +324,10 @@ async fn one_kind_of_blob_is_no_other() {
     let (_, wrapped) = key(&kms).await;
     let as_value = KmsEncrypted::<String>::from_bytes(wrapped.as_bytes().to_vec());
     assert!(kms.decrypt(&as_value).await.is_err(), "a data key is no value");
-    assert!(kms.decrypt_bytes(wrapped.as_bytes(), &EncryptionContext::keyring()).await.is_err(), "nor a keyring");
+    assert!(
+        kms.decrypt_bytes(wrapped.as_bytes(), &EncryptionContext::keyring()).await.is_err(),
+        "nor a keyring"
+    );
     let tenant = context().with("tenant", "42");
     let (made, wrapped) = kms.generate_data_key(&tenant).await.unwrap();
     assert!(kms.unwrap(&wrapped).await.is_err(), "nor another tenant's key");
@@ -266,7 +349,12 @@ async fn a_data_key_without_a_context_says_how_it_is_unwrapped() {
         error => panic!("{error}"),
     };
     let words = telling(kms.unwrap(&bare).await.unwrap_err());
-    assert!(words.ends_with("(it has none, as Python makes it: call unwrap_with(key, &EncryptionContext::none()))"), "{words}");
+    assert!(
+        words.ends_with(
+            "(it has none, as Python makes it: call unwrap_with(key, &EncryptionContext::none()))"
+        ),
+        "{words}"
+    );
     assert_eq!(kms.calls(), 2);
     assert_eq!(kms.unwrap_with(&bare, &none).await.unwrap().key_id(), python.key_id());
     let words = telling(kms.unwrap_with(&ours, &none).await.unwrap_err());
@@ -310,14 +398,20 @@ async fn a_page_keeps_its_order_and_each_row_its_own_error() {
     let (shared, shared_wrapped) = key(&kms).await;
     let mut rows: Vec<(i32, Option<WrappedKey>, Sealed<String>)> = Vec::new();
     for id in 0..100 {
-        let (data_key, wrapped) = if id % 2 == 0 { (shared.clone(), shared_wrapped.clone()) } else { key(&kms).await };
+        let (data_key, wrapped) =
+            if id % 2 == 0 { (shared.clone(), shared_wrapped.clone()) } else { key(&kms).await };
         rows.push((id, Some(wrapped), data_key.seal(&format!("row {id}")).unwrap()));
     }
     rows[10].1 = None;
     rows[11].1 = Some(WrappedKey::from_bytes(vec![7; 100]));
     kms.calls();
-    let page = kms.open_page(&rows, |row| (row.1.as_ref(), context()), |row, key| key.open(&row.2)).await;
-    assert_eq!(kms.calls(), 52, "one for each distinct key, one more for the key that is refused, none for a missing one");
+    let page =
+        kms.open_page(&rows, |row| (row.1.as_ref(), context()), |row, key| key.open(&row.2)).await;
+    assert_eq!(
+        kms.calls(),
+        52,
+        "one for each distinct key, one more for the key that is refused, none for a missing one"
+    );
     assert!((2..=16).contains(&kms.0.peak.load(Ordering::Relaxed)), "at once, and bounded");
     for (id, row) in page.into_iter().enumerate() {
         match id {
@@ -332,8 +426,10 @@ async fn a_page_keeps_its_order_and_each_row_its_own_error() {
 async fn many_values_keep_their_order_and_a_large_one_makes_no_call() {
     let kms = Counted::new();
     let values: Vec<String> = (0..50).map(|i| format!("value {i}")).collect();
-    let sealed: Vec<KmsEncrypted<String, users::token>> = kms.encrypt_all(&values).await.into_iter().map(Result::unwrap).collect();
-    let opened: Vec<String> = kms.decrypt_all(&sealed).await.into_iter().map(Result::unwrap).collect();
+    let sealed: Vec<KmsEncrypted<String, users::token>> =
+        kms.encrypt_all(&values).await.into_iter().map(Result::unwrap).collect();
+    let opened: Vec<String> =
+        kms.decrypt_all(&sealed).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(opened, values);
     assert!((2..=16).contains(&kms.0.peak.load(Ordering::Relaxed)));
     assert_eq!(kms.calls(), 100);
@@ -341,7 +437,10 @@ async fn many_values_keep_their_order_and_a_large_one_makes_no_call() {
     let encrypt = async |length: usize| kms.encrypt::<_, users::token>(&"x".repeat(length)).await;
     assert!(encrypt(4096).await.is_ok());
     kms.calls();
-    assert_eq!(encrypt(4097).await.unwrap_err(), Error::ValueTooLarge { expected: 4096, found: 4097 });
+    assert_eq!(
+        encrypt(4097).await.unwrap_err(),
+        Error::ValueTooLarge { expected: 4096, found: 4097 }
+    );
     assert_eq!(encrypt(0).await.unwrap_err(), Error::ValueTooLarge { expected: 4096, found: 0 });
     assert_eq!(kms.calls(), 0);
 }
@@ -355,7 +454,10 @@ async fn a_fernet_data_key_writes_tokens_and_both_forms_are_opened() {
     assert!(token.as_bytes().starts_with(b"gAAAAA"));
     let again = kms.unwrap(&wrapped).await.unwrap();
     assert_eq!(again.open(&token).unwrap(), "Bobby");
-    assert_eq!(fernet.open(&native.seal::<_, users::name>(&"Bobby".to_owned()).unwrap()).unwrap(), "Bobby");
+    assert_eq!(
+        fernet.open(&native.seal::<_, users::name>(&"Bobby".to_owned()).unwrap()).unwrap(),
+        "Bobby"
+    );
 }
 
 #[tokio::test]
@@ -420,7 +522,9 @@ async fn a_hundred_readers_of_one_key_make_one_call() {
         })
         .collect();
     for reader in readers {
-        assert!(matches!(reader.await.unwrap(), Error::Kms(error) if error.reason == KmsReason::AccessDenied));
+        assert!(
+            matches!(reader.await.unwrap(), Error::Kms(error) if error.reason == KmsReason::AccessDenied)
+        );
     }
     assert!(kms.calls() < 100, "they share the failure too");
 }
@@ -431,7 +535,10 @@ async fn the_context_is_part_of_what_is_cached() {
     let (_, wrapped) = key(&kms).await;
     let cache = cached(&kms, CachePolicy::new(MINUTE));
     cache.unwrap(&wrapped).await.unwrap();
-    assert!(cache.unwrap_with(&wrapped, &context().with("tenant", "42")).await.is_err(), "what KMS refuses, the cache refuses");
+    assert!(
+        cache.unwrap_with(&wrapped, &context().with("tenant", "42")).await.is_err(),
+        "what KMS refuses, the cache refuses"
+    );
 }
 
 #[tokio::test]
@@ -447,7 +554,7 @@ async fn a_key_serves_its_time_its_uses_and_its_bytes() {
     assert_eq!(kms.calls(), 2, "again after its time");
 
     let value = "x".repeat(100);
-    for policy in [CachePolicy::new(MINUTE).most_uses(3), CachePolicy::new(MINUTE).most_bytes(300)] {
+    for policy in [CachePolicy::new(MINUTE).max_uses(3), CachePolicy::new(MINUTE).max_bytes(300)] {
         let cache = cached(&kms, policy);
         for _ in 0..6 {
             cache.unwrap(&wrapped).await.unwrap().seal::<_, users::name>(&value).unwrap();
@@ -470,8 +577,17 @@ async fn an_outage_is_bridged_by_the_stale_window_and_nothing_else() {
     let (_, wrapped) = key(&kms).await;
     let ttl = Duration::from_millis(30);
     let pause = || tokio::time::sleep(Duration::from_millis(40));
-    for outage in [KmsReason::Unreachable, KmsReason::TimedOut, KmsReason::Throttled, KmsReason::Unavailable, KmsReason::NotFromKms] {
-        let (plain, bridging) = (cached(&kms, CachePolicy::new(ttl)), cached(&kms, CachePolicy::new(ttl).stale_for(MINUTE)));
+    for outage in [
+        KmsReason::Unreachable,
+        KmsReason::TimedOut,
+        KmsReason::Throttled,
+        KmsReason::Unavailable,
+        KmsReason::NotFromKms,
+    ] {
+        let (plain, bridging) = (
+            cached(&kms, CachePolicy::new(ttl)),
+            cached(&kms, CachePolicy::new(ttl).stale_for(MINUTE)),
+        );
         assert!(plain.unwrap(&wrapped).await.is_ok() && bridging.unwrap(&wrapped).await.is_ok());
         kms.fail(outage);
         assert!(plain.unwrap(&wrapped).await.is_ok(), "within its time");
@@ -488,7 +604,13 @@ async fn an_outage_is_bridged_by_the_stale_window_and_nothing_else() {
         kms.fail(None);
     }
 
-    for refusal in [KmsReason::Service, KmsReason::KeyDisabled, KmsReason::AccessDenied, KmsReason::KeyUnusable, KmsReason::Credentials] {
+    for refusal in [
+        KmsReason::Service,
+        KmsReason::KeyDisabled,
+        KmsReason::AccessDenied,
+        KmsReason::KeyUnusable,
+        KmsReason::Credentials,
+    ] {
         let bridging = cached(&kms, CachePolicy::new(ttl).stale_for(MINUTE));
         bridging.unwrap(&wrapped).await.unwrap();
         pause().await;
@@ -516,10 +638,18 @@ async fn a_shredded_key_is_gone_at_once_or_when_the_cache_forgets_it() {
     assert_eq!(cache.unwrap(shredded.data_key.as_ref()).await.unwrap_err(), Error::DataKeyGone);
 
     kms.fail(KmsReason::KeyUnusable);
-    assert_eq!(cache.unwrap(&wrapped).await.unwrap().open(&shredded.name).unwrap(), "name 1", "who kept the blob still has the cache");
+    assert_eq!(
+        cache.unwrap(&wrapped).await.unwrap().open(&shredded.name).unwrap(),
+        "name 1",
+        "who kept the blob still has the cache"
+    );
     cache.forget(&wrapped).await;
     assert!(cache.unwrap(&wrapped).await.is_err());
-    let found: Vec<i32> = users::table.filter(users::email_index.matches("1@example.org")).select(users::id).load(conn).unwrap();
+    let found: Vec<i32> = users::table
+        .filter(users::email_index.matches("1@example.org"))
+        .select(users::id)
+        .load(conn)
+        .unwrap();
     assert_eq!(found, [1], "the blind index is not under the data key, and must be deleted too");
 }
 
@@ -550,5 +680,9 @@ fn nothing_prints_a_key_or_a_value() {
     assert_eq!(format!("{data_key:?}"), format!("DataKey({})", data_key.key_id()));
     assert_eq!(format!("{sealed:?} {wrapped:?}"), "Sealed([41 bytes]) WrappedKey([68 bytes])");
     let query = diesel::update(users::table).set(users::data_key.eq(Some(&wrapped)));
-    assert!(diesel::debug_query::<diesel::sqlite::Sqlite, _>(&query).to_string().contains("WrappedKey([68 bytes])"));
+    assert!(
+        diesel::debug_query::<diesel::sqlite::Sqlite, _>(&query)
+            .to_string()
+            .contains("WrappedKey([68 bytes])")
+    );
 }

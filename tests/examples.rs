@@ -17,13 +17,25 @@ impl Example {
     /// With no configuration from anywhere else.
     fn new(name: &'static str) -> Self {
         let test = std::env::current_exe().unwrap();
-        let path = test.parent().unwrap().with_file_name("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-        assert!(path.exists(), "{} is not built: cargo build --examples, with the features of this test", path.display());
+        let path = test
+            .parent()
+            .unwrap()
+            .with_file_name("examples")
+            .join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        assert!(
+            path.exists(),
+            "{} is not built: cargo build --examples, with the features of this test",
+            path.display()
+        );
         let mut command = Command::new(path);
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
+        for (name, _) in
+            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_"))
+        {
             command.env_remove(name);
         }
-        for name in ["KMS_KEY", "SSM_PARAMETER", "SECRET_KEY", "DIESEL_ENVELOPE_LOCAL_KEY", "DATABASE_URL"] {
+        for name in
+            ["KMS_KEY", "SSM_PARAMETER", "SECRET_KEY", "DIESEL_ENVELOPE_LOCAL_KEY", "DATABASE_URL"]
+        {
             command.env_remove(name);
         }
         Self { name, command }
@@ -42,7 +54,11 @@ impl Example {
     /// Whether it succeeded, and what it printed on standard output and on standard error.
     fn run(mut self) -> (bool, String, String) {
         let output = self.command.output().unwrap();
-        (output.status.success(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+        (
+            output.status.success(),
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
     }
 
     /// Runs it, and expects these lines among those that it prints, in order.
@@ -53,7 +69,9 @@ impl Example {
         assert!(succeeded, "{name} failed\n{stdout}\n{stderr}");
         let mut rest = stdout.as_str();
         for line in lines {
-            let (_, after) = rest.split_once(line).unwrap_or_else(|| panic!("{name}: expected {line:?} in\n{rest}"));
+            let (_, after) = rest
+                .split_once(line)
+                .unwrap_or_else(|| panic!("{name}: expected {line:?} in\n{rest}"));
             rest = after;
         }
         if let Some((_, thief)) = stdout.split_once("What a thief of the database sees") {
@@ -71,11 +89,15 @@ impl Example {
         let name = self.name;
         let (succeeded, stdout, stderr) = self.run();
         assert!(!succeeded, "{name} did not fail\n{stdout}");
-        assert!(stderr.starts_with("error: ") && stderr.contains(reason), "{name}: expected {reason:?}, found {stderr}");
+        assert!(
+            stderr.starts_with("error: ") && stderr.contains(reason),
+            "{name}: expected {reason:?}, found {stderr}"
+        );
     }
 }
 
-const STARTUP: [&str; 4] = ["(writes values)", "keyring       primary ", "51 bytes", "user 1        bobby@example.org"];
+const STARTUP: [&str; 4] =
+    ["(writes values)", "keyring       primary ", "51 bytes", "user 1        bobby@example.org"];
 const SSM: [&str; 3] = ["keyring       primary ", "46 bytes", "user 1        Bobby Tables"];
 const ENVELOPE: [&str; 8] = [
     "inserted      3 users",
@@ -87,12 +109,20 @@ const ENVELOPE: [&str; 8] = [
     "2   the wrapped data key is gone, and with it what was sealed under it\n",
     "0 KMS calls",
 ];
-const KMS_VALUES: [&str; 4] = ["1   Bobby Tables\n", "2   Duke Caboom\n", "1234 5678\n", "KMS Decrypt failed: KMS does not know the blob"];
+const KMS_VALUES: [&str; 4] = [
+    "1   Bobby Tables\n",
+    "2   Duke Caboom\n",
+    "1234 5678\n",
+    "KMS Decrypt failed: KMS does not know the blob",
+];
 
 #[test]
 fn startup_needs_no_service() {
     let stdout = Example::new("startup").prints(&STARTUP);
-    assert!(stdout.contains("LocalKms, which stands in for AWS KMS here") && stdout.contains("SECRET_KEY=local:"));
+    assert!(
+        stdout.contains("LocalKms, which stands in for AWS KMS here")
+            && stdout.contains("SECRET_KEY=local:")
+    );
 }
 
 #[test]
@@ -121,9 +151,13 @@ fn ssm_makes_the_document_for_a_parameter() {
 #[cfg(not(feature = "aws"))]
 fn what_needs_aws_says_so() {
     for name in ["startup", "envelope", "kms_values"] {
-        Example::new(name).env("KMS_KEY", "alias/app").fails("built without AWS: run it with --features aws");
+        Example::new(name)
+            .env("KMS_KEY", "alias/app")
+            .fails("built without AWS: run it with --features aws");
     }
-    Example::new("ssm").env("SSM_PARAMETER", "/app/keyring").fails("built without SSM: run it with --features ssm");
+    Example::new("ssm")
+        .env("SSM_PARAMETER", "/app/keyring")
+        .fails("built without SSM: run it with --features ssm");
 }
 
 /// The calls for 20 rows: they are what the score card is about, and do not depend on the machine.
@@ -137,9 +171,18 @@ const CARD: [(&str, [&str; 4]); 4] = [
 
 #[cfg(feature = "aws")]
 #[track_caller]
-fn assert_card(printed: &str, expected: impl IntoIterator<Item = (&'static str, [&'static str; 4])>) {
-    let found: Vec<Vec<&str>> = printed.lines().skip(4).map(|line| line.trim_matches(['|', ' ']).split(" | ").collect()).collect();
-    let found = found.iter().map(|cells| cells.iter().map(|cell| cell.split(", ").next().unwrap()).collect::<Vec<_>>());
+fn assert_card(
+    printed: &str,
+    expected: impl IntoIterator<Item = (&'static str, [&'static str; 4])>,
+) {
+    let found: Vec<Vec<&str>> = printed
+        .lines()
+        .skip(4)
+        .map(|line| line.trim_matches(['|', ' ']).split(" | ").collect())
+        .collect();
+    let found = found
+        .iter()
+        .map(|cells| cells.iter().map(|cell| cell.split(", ").next().unwrap()).collect::<Vec<_>>());
     let expected = expected.into_iter().map(|(way, cells)| [&[way][..], &cells].concat());
     assert_eq!(found.collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{printed}");
 }
@@ -147,7 +190,8 @@ fn assert_card(printed: &str, expected: impl IntoIterator<Item = (&'static str, 
 #[test]
 #[cfg(feature = "aws")]
 fn the_score_card_counts_without_a_service() {
-    let printed = Example::new("scorecard").argument("20").prints(&["KMS: LocalKms", "write 20 rows"]);
+    let printed =
+        Example::new("scorecard").argument("20").prints(&["KMS: LocalKms", "write 20 rows"]);
     assert_card(&printed, CARD.into_iter().filter(|(way, _)| *way != "SSM"));
 }
 
@@ -171,9 +215,13 @@ mod emulator {
 
     static MADE: LazyLock<Made> = LazyLock::new(|| {
         let document = Example::new("ssm").argument("document").prints(&[]);
-        let python = std::env::var("TEST_PYTHON").expect("TEST_PYTHON is the Python that has boto3: run bin/test");
+        let python = std::env::var("TEST_PYTHON")
+            .expect("TEST_PYTHON is the Python that has boto3: run bin/test");
         let mut python = with_aws(Command::new(python));
-        python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/python/for_examples.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
+        python
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/python/for_examples.py"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         let mut python = python.spawn().unwrap();
         python.stdin.take().unwrap().write_all(document.as_bytes()).unwrap();
         let output = python.wait_with_output().unwrap();
@@ -182,10 +230,16 @@ mod emulator {
     });
 
     fn with_aws(mut command: Command) -> Command {
-        let url = std::env::var("TEST_KMS_URL").expect("TEST_KMS_URL is the address of tests/python/moto_strict.py: run bin/test");
+        let url = std::env::var("TEST_KMS_URL")
+            .expect("TEST_KMS_URL is the address of tests/python/moto_strict.py: run bin/test");
         let region = "ca-central-1";
-        command.env("AWS_ENDPOINT_URL", url).env("AWS_REGION", region).env("AWS_DEFAULT_REGION", region);
-        command.env("AWS_ACCESS_KEY_ID", "AKIDFORTESTSONLY").env("AWS_SECRET_ACCESS_KEY", "for tests only");
+        command
+            .env("AWS_ENDPOINT_URL", url)
+            .env("AWS_REGION", region)
+            .env("AWS_DEFAULT_REGION", region);
+        command
+            .env("AWS_ACCESS_KEY_ID", "AKIDFORTESTSONLY")
+            .env("AWS_SECRET_ACCESS_KEY", "for tests only");
         command
             .env("AWS_CONFIG_FILE", "/dev/null")
             .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
@@ -217,14 +271,21 @@ mod emulator {
 
     #[test]
     fn ssm_reads_the_parameter() {
-        on_aws("ssm").env("SSM_PARAMETER", &MADE.parameter).prints(&[&["parameter     /diesel-envelope-"], &SSM[..]].concat());
+        on_aws("ssm")
+            .env("SSM_PARAMETER", &MADE.parameter)
+            .prints(&[&["parameter     /diesel-envelope-"], &SSM[..]].concat());
         // Any program does the same by its environment.
-        on_aws("startup").env("SECRET_KEY", &format!("ssm:{}", MADE.parameter)).prints(&STARTUP[1..]);
+        on_aws("startup")
+            .env("SECRET_KEY", &format!("ssm:{}", MADE.parameter))
+            .prints(&STARTUP[1..]);
     }
 
     #[test]
     fn the_score_card_counts_the_calls_of_all_four() {
-        let card = on_aws("scorecard").env("KMS_KEY", &MADE.alias).env("SSM_PARAMETER", &MADE.parameter).argument("20");
+        let card = on_aws("scorecard")
+            .env("KMS_KEY", &MADE.alias)
+            .env("SSM_PARAMETER", &MADE.parameter)
+            .argument("20");
         assert_card(&card.prints(&["KMS: AWS KMS, alias/", "write 20 rows"]), CARD);
     }
 

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use diesel::prelude::*;
 use diesel_envelope::blind_index::normalize;
-use diesel_envelope::keyring::{Algorithm, Document, Options};
-use diesel_envelope::{BlindIndexDsl, Context, Encrypted, Error, IndexSpec, Keyring, Searchable, SearchableColumn};
+use diesel_envelope::keyring::{Algorithm, Keyset, Options};
+use diesel_envelope::{
+    BlindIndexDsl, Context, Encrypted, Error, IndexSpec, Keyring, Searchable, SearchableColumn,
+};
 
 diesel::table! {
     use diesel::sql_types::*;
@@ -48,8 +50,8 @@ fn find(conn: &mut SqliteConnection, email: &str) -> QueryResult<Encrypted<Strin
     users::table.filter(users::email_index.matches(email)).select(users::email).first(conn)
 }
 
-fn keyring(document: &Document) -> Keyring {
-    Keyring::from_document(document, &Options::new()).unwrap()
+fn keyring(document: &Keyset) -> Keyring {
+    Keyring::from_keyset(document, &Options::new()).unwrap()
 }
 
 fn ours<T>(result: QueryResult<T>) -> Error {
@@ -63,7 +65,7 @@ fn the_life_of_a_keyring() {
     diesel::sql_query(create).execute(conn).unwrap();
 
     nothing_works_without_a_keyring(conn);
-    let mut document = Document::generate().unwrap();
+    let mut document = Keyset::generate().unwrap();
     assert_eq!(keyring(&document).replace(), Err(Error::NoKeyring));
     keyring(&document).install().unwrap();
     assert_eq!(keyring(&document).install(), Err(Error::AlreadyInstalled));
@@ -80,27 +82,30 @@ fn nothing_works_without_a_keyring(conn: &mut SqliteConnection) {
     assert_eq!(Keyring::installed().err(), Some(Error::NoKeyring));
     assert_eq!(ours(insert(conn, "a@example.org")), Error::NoKeyring);
     assert_eq!(ours(find(conn, "a@example.org")), Error::NoKeyring);
-    diesel::sql_query("INSERT INTO users (email, email_index) VALUES (x'a1', x'00')").execute(conn).unwrap();
+    diesel::sql_query("INSERT INTO users (email, email_index) VALUES (x'a1', x'00')")
+        .execute(conn)
+        .unwrap();
     let loaded = users::table.select(users::email).first::<Encrypted<String, users::email>>(conn);
     assert_eq!(ours(loaded), Error::NoKeyring);
     diesel::delete(users::table).execute(conn).unwrap();
 }
 
-fn a_replacement_keeps_the_keys_in_use(document: &Document) {
-    let stranger = Document::generate().unwrap();
+fn a_replacement_keeps_the_keys_in_use(document: &Keyset) {
+    let stranger = Keyset::generate().unwrap();
     let lacks_primary = Error::ReplaceWouldDrop { role: "primary", key_id: document.primary() };
     assert_eq!(keyring(&stranger).replace(), Err(lacks_primary));
 
     let json = document.to_json();
     let start = json.find(r#","index_primary""#).unwrap();
-    let without_index: Document = format!("{}}}", &json[..start]).parse().unwrap();
-    let lacks_index = Error::ReplaceWouldDrop { role: "index", key_id: document.index_primary().unwrap() };
+    let without_index: Keyset = format!("{}}}", &json[..start]).parse().unwrap();
+    let lacks_index =
+        Error::ReplaceWouldDrop { role: "index", key_id: document.index_primary().unwrap() };
     assert_eq!(keyring(&without_index).replace(), Err(lacks_index.clone()));
-    let renamed: Document = json.replace(r#""name":"a""#, r#""name":"z""#).parse().unwrap();
+    let renamed: Keyset = json.replace(r#""name":"a""#, r#""name":"z""#).parse().unwrap();
     assert_eq!(keyring(&renamed).replace(), Err(lacks_index), "a spec may ask for the name");
 }
 
-fn both_keys_read_and_both_index_keys_match(conn: &mut SqliteConnection, document: &mut Document) {
+fn both_keys_read_and_both_index_keys_match(conn: &mut SqliteConnection, document: &mut Keyset) {
     let key = document.add_key(Algorithm::Aes256GcmSiv).unwrap();
     let index_key = document.add_index_key("b").unwrap();
     keyring(document).replace().unwrap();
@@ -115,7 +120,10 @@ fn both_keys_read_and_both_index_keys_match(conn: &mut SqliteConnection, documen
     }
     let installed = Keyring::installed().unwrap();
     assert_eq!(installed.blind_indexes::<users::email_index>("x").unwrap().len(), 2);
-    assert_eq!(installed.encrypt::<String, users::email>(&String::new()).unwrap()[2..6], key_bytes(key));
+    assert_eq!(
+        installed.encrypt::<String, users::email>(&String::new()).unwrap()[2..6],
+        key_bytes(key)
+    );
 }
 
 fn key_bytes(key: diesel_envelope::KeyId) -> [u8; 4] {
@@ -124,7 +132,7 @@ fn key_bytes(key: diesel_envelope::KeyId) -> [u8; 4] {
 
 /// Every core writes and reads while the keyring is replaced again and again; nothing fails, and each value is found again under
 /// the index of its own keyring.
-fn readers_on_all_cores_never_notice_a_replacement(document: &mut Document) {
+fn readers_on_all_cores_never_notice_a_replacement(document: &mut Keyset) {
     let (stop, operations) = (AtomicBool::new(false), AtomicU64::new(0));
     let cores = std::thread::available_parallelism().unwrap().get().max(4);
     std::thread::scope(|scope| {
@@ -157,7 +165,7 @@ fn readers_on_all_cores_never_notice_a_replacement(document: &mut Document) {
 }
 
 /// Each would write under a key of its own that the others lack: whoever comes second is refused, and no key in use is lost.
-fn of_replacements_at_once_one_wins(document: &Document) {
+fn of_replacements_at_once_one_wins(document: &Keyset) {
     let mut document = document.clone();
     for _ in 0..200 {
         let rivals: Vec<_> = (0..4)
@@ -181,9 +189,15 @@ fn of_replacements_at_once_one_wins(document: &Document) {
                 .collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
-        let winners: Vec<_> = outcomes.iter().zip(&rivals).filter(|(outcome, _)| outcome.is_ok()).collect();
+        let winners: Vec<_> =
+            outcomes.iter().zip(&rivals).filter(|(outcome, _)| outcome.is_ok()).collect();
         assert_eq!(winners.len(), 1);
-        assert!(outcomes.iter().filter(|outcome| outcome.is_err()).all(|outcome| matches!(outcome, Err(Error::ReplaceWouldDrop { .. }))));
+        assert!(
+            outcomes
+                .iter()
+                .filter(|outcome| outcome.is_err())
+                .all(|outcome| matches!(outcome, Err(Error::ReplaceWouldDrop { .. })))
+        );
         document = winners[0].1.clone();
         let oldest = document.keys().next().unwrap().0;
         document.remove_key(oldest).unwrap();
@@ -192,7 +206,7 @@ fn of_replacements_at_once_one_wins(document: &Document) {
 }
 
 fn dropping_is_explicit(conn: &mut SqliteConnection) {
-    let stranger = Document::generate().unwrap();
+    let stranger = Keyset::generate().unwrap();
     keyring(&stranger).replace_dropping().unwrap();
     assert_eq!(find(conn, "old@example.org").err(), Some(diesel::result::Error::NotFound));
     let loaded = users::table.select(users::email).first::<Encrypted<String, users::email>>(conn);

@@ -6,10 +6,10 @@ use std::sync::Once;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::prelude::*;
-use diesel_envelope::keyring::Document;
+use diesel_envelope::keyring::Keyset;
 use diesel_envelope::{
-    Accept, AsText, BlindIndex, Context, Encrypted, Error, Found, Json, KeyId, Keyring, MaybeEncrypted, Plaintext, Result,
-    TryMaybeEncrypted, Unbound, looks_encrypted,
+    Accept, AsText, BlindIndex, Context, Encrypted, Error, Found, Json, KeyId, Keyring,
+    MaybeEncrypted, Plaintext, Result, TryMaybeEncrypted, Unbound, looks_encrypted,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -40,7 +40,8 @@ const FERNET: &str = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
 
 /// The keys of the Fernet key, and the one that writes.
 fn document() -> String {
-    let mut document: serde_json::Value = serde_json::from_str(&FERNET.parse::<Document>().unwrap().to_json()).unwrap();
+    let mut document: serde_json::Value =
+        serde_json::from_str(&FERNET.parse::<Keyset>().unwrap().to_json()).unwrap();
     document["keys"].as_array_mut().unwrap().push(serde_json::from_str(ONE).unwrap());
     document["primary"] = "8834c5ac".into();
     document.to_string()
@@ -58,7 +59,10 @@ fn secret() -> String {
 fn error<T: std::fmt::Debug>(result: Result<T>) -> Error {
     let error = result.expect_err("nothing to be read");
     let words = format!("{error} {error:?}");
-    assert!(!words.contains("Bobby") && !words.contains("AQEB") && !words.contains(&FERNET[..8]), "{words}");
+    assert!(
+        !words.contains("Bobby") && !words.contains("AQEB") && !words.contains(&FERNET[..8]),
+        "{words}"
+    );
     error
 }
 
@@ -82,22 +86,29 @@ fn a_value_that_is_cut_short_says_so_where_it_can() {
         assert_eq!(error(keyring.decrypt::<String, Email>(&value[..length])), expected, "{length}");
     }
     for length in 0..text.len() {
-        let decoded = text[..length].strip_prefix("de1.").map(|body| URL_SAFE_NO_PAD.decode(body).map(|bytes| bytes.len()));
+        let decoded = text[..length]
+            .strip_prefix("de1.")
+            .map(|body| URL_SAFE_NO_PAD.decode(body).map(|bytes| bytes.len()));
         let expected = match decoded {
             None => Error::UnsupportedFormat { length },
             Some(Ok(found @ ..34)) => Error::Truncated { expected: 34, found },
             Some(_) => Error::DecryptionFailed,
         };
-        assert_eq!(error(keyring.decrypt_text::<String, Email>(&text[..length])), expected, "{length}");
+        assert_eq!(
+            error(keyring.decrypt_text::<String, Email>(&text[..length])),
+            expected,
+            "{length}"
+        );
     }
 }
 
 #[test]
 fn every_bit_counts() {
     let keyring = keyring();
-    for (value, padded) in
-        [(keyring.encrypt::<_, Email>(&secret()).unwrap(), false), (keyring.encrypt::<_, Padded>(&secret()).unwrap(), true)]
-    {
+    for (value, padded) in [
+        (keyring.encrypt::<_, Email>(&secret()).unwrap(), false),
+        (keyring.encrypt::<_, Padded>(&secret()).unwrap(), true),
+    ] {
         for bit in 0..value.len() * 8 {
             let mut changed = value.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
@@ -108,7 +119,11 @@ fn every_bit_counts() {
                 16..48 => Error::UnknownKey { key_id: key_id(&changed[2..6]) },
                 _ => Error::DecryptionFailed,
             };
-            let read = if padded { keyring.decrypt::<String, Padded>(&changed) } else { keyring.decrypt::<String, Email>(&changed) };
+            let read = if padded {
+                keyring.decrypt::<String, Padded>(&changed)
+            } else {
+                keyring.decrypt::<String, Email>(&changed)
+            };
             assert_eq!(error(read), expected, "bit {bit}");
         }
     }
@@ -118,7 +133,10 @@ fn every_bit_counts() {
 fn every_bit_of_a_text_counts() {
     let keyring = keyring();
     let fernet = Keyring::parse(FERNET.as_bytes()).unwrap();
-    for text in [keyring.encrypt_text::<_, Email>(&secret()).unwrap(), fernet.encrypt_text::<_, Email>(&secret()).unwrap()] {
+    for text in [
+        keyring.encrypt_text::<_, Email>(&secret()).unwrap(),
+        fernet.encrypt_text::<_, Email>(&secret()).unwrap(),
+    ] {
         for bit in 0..text.len() * 8 {
             let mut changed = text.clone().into_bytes();
             changed[bit / 8] ^= 1 << (bit % 8);
@@ -132,13 +150,23 @@ fn every_bit_of_a_text_counts() {
 /// Not by the `=` at its end either. White space is no part of a token.
 #[test]
 fn a_fernet_token_that_is_cut_or_continued_does_not_open() {
-    let token = Keyring::parse(FERNET.as_bytes()).unwrap().encrypt_text::<_, Email>(&secret()).unwrap();
+    let token =
+        Keyring::parse(FERNET.as_bytes()).unwrap().encrypt_text::<_, Email>(&secret()).unwrap();
     let (keyring, whole) = (keyring(), token.trim_end_matches('=').len());
     assert!(whole < token.len());
     for length in 0..whole {
-        let expected = if length < 2 { Error::UnsupportedFormat { length } } else { Error::DecryptionFailed };
-        assert_eq!(error(keyring.decrypt_text::<String, Email>(&token[..length])), expected, "{length}");
-        assert_eq!(error(keyring.decrypt::<String, Email>(&token.as_bytes()[..length])), expected, "{length}");
+        let expected =
+            if length < 2 { Error::UnsupportedFormat { length } } else { Error::DecryptionFailed };
+        assert_eq!(
+            error(keyring.decrypt_text::<String, Email>(&token[..length])),
+            expected,
+            "{length}"
+        );
+        assert_eq!(
+            error(keyring.decrypt::<String, Email>(&token.as_bytes()[..length])),
+            expected,
+            "{length}"
+        );
     }
     for padding in ["", "=", "==", "==="] {
         let changed = format!("{}{padding}", &token[..whole]);
@@ -146,10 +174,18 @@ fn a_fernet_token_that_is_cut_or_continued_does_not_open() {
         assert_eq!(keyring.decrypt_text::<String, Email>(&changed), expected);
     }
     for tail in ["\n", " ", " \t\r\n"] {
-        assert_eq!(keyring.decrypt_text::<String, Email>(&format!("{token}{tail}")), Ok(secret()), "{tail:?}");
+        assert_eq!(
+            keyring.decrypt_text::<String, Email>(&format!("{token}{tail}")),
+            Ok(secret()),
+            "{tail:?}"
+        );
     }
     for tail in ["A", "AAAA", "\u{a0}", "\0"] {
-        assert_eq!(error(keyring.decrypt_text::<String, Email>(&format!("{token}{tail}"))), Error::DecryptionFailed, "{tail:?}");
+        assert_eq!(
+            error(keyring.decrypt_text::<String, Email>(&format!("{token}{tail}"))),
+            Error::DecryptionFailed,
+            "{tail:?}"
+        );
     }
 }
 
@@ -164,11 +200,16 @@ fn a_value_opens_under_its_own_key_and_in_its_own_place_only() {
     let expected = Error::NotAccepted { expected: Found::Unbound, found: Found::Bound };
     assert_eq!(error(keyring.decrypt::<String, Unbound>(&value)), expected);
 
-    let stranger = Document::generate().unwrap();
+    let stranger = Keyset::generate().unwrap();
     let other = Keyring::parse(stranger.to_json().as_bytes()).unwrap();
-    assert_eq!(error(other.decrypt::<String, Email>(&value)), Error::UnknownKey { key_id: "8834c5ac".parse().unwrap() });
+    assert_eq!(
+        error(other.decrypt::<String, Email>(&value)),
+        Error::UnknownKey { key_id: "8834c5ac".parse().unwrap() }
+    );
     let mut forged = value.clone();
-    forged[2..6].copy_from_slice(&u32::from_str_radix(&stranger.primary().to_string(), 16).unwrap().to_be_bytes());
+    forged[2..6].copy_from_slice(
+        &u32::from_str_radix(&stranger.primary().to_string(), 16).unwrap().to_be_bytes(),
+    );
     assert_eq!(error(other.decrypt::<String, Email>(&forged)), Error::DecryptionFailed);
 }
 
@@ -182,16 +223,28 @@ fn a_strict_column_reads_nothing_but_its_own() {
     let own_text = keyring.encrypt_text::<_, Email>(&secret()).unwrap();
     assert_eq!((read(&own), read_text(&own_text)), (Ok(secret()), Ok(secret())));
 
-    let token = Keyring::parse(FERNET.as_bytes()).unwrap().encrypt_text::<_, Email>(&secret()).unwrap();
-    assert_eq!((error(read(token.as_bytes())), error(read_text(&token))), (refused(Found::Fernet), refused(Found::Fernet)));
+    let token =
+        Keyring::parse(FERNET.as_bytes()).unwrap().encrypt_text::<_, Email>(&secret()).unwrap();
+    assert_eq!(
+        (error(read(token.as_bytes())), error(read_text(&token))),
+        (refused(Found::Fernet), refused(Found::Fernet))
+    );
     let unbound = keyring.encrypt::<_, Unbound>(&secret()).unwrap();
     let unbound_text = keyring.encrypt_text::<_, Unbound>(&secret()).unwrap();
-    assert_eq!((error(read(&unbound)), error(read_text(&unbound_text))), (refused(Found::Unbound), refused(Found::Unbound)));
+    assert_eq!(
+        (error(read(&unbound)), error(read_text(&unbound_text))),
+        (refused(Found::Unbound), refused(Found::Unbound))
+    );
     let unknown = |length| Error::UnsupportedFormat { length };
-    assert_eq!((error(read(SECRET.as_bytes())), error(read_text(SECRET))), (unknown(SECRET.len()), unknown(SECRET.len())));
+    assert_eq!(
+        (error(read(SECRET.as_bytes())), error(read_text(SECRET))),
+        (unknown(SECRET.len()), unknown(SECRET.len()))
+    );
     // The text form in a binary column, and with what base64 readers often forgive.
     assert_eq!(error(read(own_text.as_bytes())), unknown(own_text.len()));
-    for text in [format!(" {own_text}"), own_text.replace("de1.", "DE1."), own_text.replace("de1.", "de2.")] {
+    for text in
+        [format!(" {own_text}"), own_text.replace("de1.", "DE1."), own_text.replace("de1.", "de2.")]
+    {
         assert_eq!(error(read_text(&text)), unknown(text.len()), "{text}");
     }
     for text in [format!("{own_text}="), format!("{own_text}\n")] {
@@ -218,7 +271,11 @@ fn table_of(text: &str, bytes: &[u8]) -> SqliteConnection {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| keyring().install().unwrap());
     let mut conn = SqliteConnection::establish(":memory:").unwrap();
-    diesel::sql_query("CREATE TABLE cells (id INTEGER PRIMARY KEY, text TEXT, bytes BLOB, digest BLOB)").execute(&mut conn).unwrap();
+    diesel::sql_query(
+        "CREATE TABLE cells (id INTEGER PRIMARY KEY, text TEXT, bytes BLOB, digest BLOB)",
+    )
+    .execute(&mut conn)
+    .unwrap();
     let values = (stored::text.eq(text), stored::bytes.eq(bytes), stored::digest.eq(bytes));
     diesel::insert_into(stored::table).values(values).execute(&mut conn).unwrap();
     conn
@@ -230,14 +287,19 @@ type TryMaybe = TryMaybeEncrypted<String, Email>;
 
 /// The same as the crate decides it, by decoding: whether the bytes are no ciphertext in form.
 fn is_plain(bytes: &[u8]) -> bool {
-    let compact: Vec<u8> = bytes.iter().copied().filter(|byte| !b" \t\n\r\x0b\x0c".contains(byte)).collect();
+    let compact: Vec<u8> =
+        bytes.iter().copied().filter(|byte| !b" \t\n\r\x0b\x0c".contains(byte)).collect();
     let native = compact.strip_prefix(b"de1.").and_then(|body| URL_SAFE_NO_PAD.decode(body).ok());
     let native = native.is_some_and(|native| native.len() >= 34 && native[0] == 0xA1);
-    let url_safe: Vec<u8> =
-        compact.iter().map(|byte| [*byte, b'-', b'_'][(*byte == b'+') as usize + 2 * (*byte == b'/') as usize]).collect();
+    let url_safe: Vec<u8> = compact
+        .iter()
+        .map(|byte| [*byte, b'-', b'_'][(*byte == b'+') as usize + 2 * (*byte == b'/') as usize])
+        .collect();
     let lenient = base64::engine::GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
     let engine = base64::engine::GeneralPurpose::new(&base64::alphabet::URL_SAFE, lenient);
-    let token = engine.decode(url_safe).is_ok_and(|token| token.len() >= 73 && (token.len() - 73) % 16 == 0 && token[0] == 0x80);
+    let token = engine
+        .decode(url_safe)
+        .is_ok_and(|token| token.len() >= 73 && (token.len() - 73) % 16 == 0 && token[0] == 0x80);
     bytes.first() != Some(&0xA1) && !native && !token
 }
 
@@ -249,10 +311,19 @@ fn typed() -> impl Strategy<Value = String> {
         token[..6].copy_from_slice(&[0x80, 0, 0, 0, 0, 0x1d]);
         base64::engine::general_purpose::URL_SAFE.encode(token) + &tail
     });
-    let native = (vec(any::<u8>(), 25..50), "[ \n=]{0,1}")
-        .prop_map(|(tail, end)| format!("de1.{}{end}", URL_SAFE_NO_PAD.encode([&[0xA1, 0, 0x88, 0x34, 0xc5, 0xac][..], &tail].concat())));
+    let native = (vec(any::<u8>(), 25..50), "[ \n=]{0,1}").prop_map(|(tail, end)| {
+        format!(
+            "de1.{}{end}",
+            URL_SAFE_NO_PAD.encode([&[0xA1, 0, 0x88, 0x34, 0xc5, 0xac][..], &tail].concat())
+        )
+    });
     // One character more, less, or another.
-    let nearly = (prop_oneof![token.clone(), native.clone()], any::<prop::sample::Index>(), 0..4, any::<char>());
+    let nearly = (
+        prop_oneof![token.clone(), native.clone()],
+        any::<prop::sample::Index>(),
+        0..4,
+        any::<char>(),
+    );
     let nearly = nearly.prop_map(|(text, at, how, character)| {
         let mut characters: Vec<_> = text.chars().collect();
         let at = at.index(characters.len());
@@ -376,9 +447,15 @@ fn nothing_opens(keyring: &Keyring, bytes: &[u8]) {
                 && keyring.decrypt::<T, Unbound>(bytes).is_err()
                 && keyring.decrypt::<T, Strict>(bytes).is_err()
         );
-        let texts = [format!("de1.{}", URL_SAFE_NO_PAD.encode(bytes)), String::from_utf8_lossy(bytes).into_owned()];
+        let texts = [
+            format!("de1.{}", URL_SAFE_NO_PAD.encode(bytes)),
+            String::from_utf8_lossy(bytes).into_owned(),
+        ];
         for text in texts {
-            assert!(keyring.decrypt_text::<T, Email>(&text).is_err() && keyring.decrypt_text::<T, Unbound>(&text).is_err());
+            assert!(
+                keyring.decrypt_text::<T, Email>(&text).is_err()
+                    && keyring.decrypt_text::<T, Unbound>(&text).is_err()
+            );
         }
     }
     one::<Vec<u8>>(keyring, bytes);
@@ -413,19 +490,19 @@ proptest! {
 
     #[test]
     fn garbage_is_no_keyring(bytes in vec(any::<u8>(), 0..200), text in "\\PC{0,80}|[{}\\[\\]\":,a-z0-9]{0,80}|[A-Za-z0-9+/]{43}") {
-        prop_assert!(Document::parse(&bytes).is_err());
-        prop_assert!(text.parse::<Document>().is_err());
+        prop_assert!(Keyset::parse(&bytes).is_err());
+        prop_assert!(text.parse::<Keyset>().is_err());
     }
 
     /// One byte of a document changed: what is still accepted has the same keys.
     #[test]
     fn a_keyring_document_that_was_mistyped_has_no_other_key(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let json = document();
-        let original: Document = json.parse().unwrap();
+        let original: Keyset = json.parse().unwrap();
         let mut bytes = json.into_bytes();
         let at = at.index(bytes.len());
         bytes[at] = byte;
-        if let Ok(document) = Document::parse(&bytes) {
+        if let Ok(document) = Keyset::parse(&bytes) {
             prop_assert!(document.keys().eq(original.keys()) && document.primary() == original.primary() && document.index_primary() == original.index_primary());
             prop_assert!(document.index_keys().map(|(id, _)| id).eq(original.index_keys().map(|(id, _)| id)));
         }
@@ -444,11 +521,15 @@ proptest! {
 fn round_trip<T: Plaintext>(value: &T) {
     let keyring = keyring();
     let encoded = value.encode().unwrap().to_vec();
-    let padded = |to: usize| 34 + if to == 1 { encoded.len() } else { (encoded.len() / to + 1) * to };
+    let padded =
+        |to: usize| 34 + if to == 1 { encoded.len() } else { (encoded.len() / to + 1) * to };
     let bound = keyring.encrypt::<T, Email>(value).unwrap();
     let unbound = keyring.encrypt::<T, Unbound>(value).unwrap();
     let wide = keyring.encrypt::<T, Padded>(value).unwrap();
-    assert_eq!([bound.len(), unbound.len(), wide.len()], [padded(T::PAD_TO), padded(T::PAD_TO), padded(16)]);
+    assert_eq!(
+        [bound.len(), unbound.len(), wide.len()],
+        [padded(T::PAD_TO), padded(T::PAD_TO), padded(16)]
+    );
     let read = [
         keyring.decrypt::<T, Email>(&bound),
         keyring.decrypt::<T, Strict>(&bound),

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::Command;
 
 use diesel::connection::{Connection, SimpleConnection};
-use diesel_envelope::keyring::Document;
+use diesel_envelope::keyring::Keyset;
 use diesel_envelope::kms::LocalKms;
 
 #[path = "../examples/quickstart/schema.rs"]
@@ -12,10 +12,12 @@ mod schema;
 #[path = "../examples/quickstart/story.rs"]
 mod story;
 
-type Conn = diesel_async::async_connection_wrapper::AsyncConnectionWrapper<diesel_async::AsyncPgConnection>;
+type Conn =
+    diesel_async::async_connection_wrapper::AsyncConnectionWrapper<diesel_async::AsyncPgConnection>;
 type Outcome = Result<(), Box<dyn Error>>;
 
-const MIGRATIONS: diesel_migrations::EmbeddedMigrations = diesel_migrations::embed_migrations!("../migrations/postgresql");
+const MIGRATIONS: diesel_migrations::EmbeddedMigrations =
+    diesel_migrations::embed_migrations!("../migrations/postgresql");
 
 /// This program once more is the application, with the environment that its operator gives it.
 #[test]
@@ -23,13 +25,18 @@ fn the_quickstart_runs_on_postgresql() {
     if std::env::var_os("SECRET_KEY").is_some() {
         return application();
     }
-    let key_file = std::env::temp_dir().join(format!("quickstart-{}.local-key", std::process::id()));
+    let key_file =
+        std::env::temp_dir().join(format!("quickstart-{}.local-key", std::process::id()));
     let kms = LocalKms::open_or_create(&key_file).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let secret_key = runtime.block_on(Document::generate().unwrap().wrap(&kms)).unwrap();
+    let secret_key = runtime.block_on(Keyset::generate().unwrap().wrap(&kms)).unwrap();
     let mut program = Command::new(std::env::current_exe().unwrap());
     program.args(["--exact", "the_quickstart_runs_on_postgresql", "--nocapture"]);
-    let output = program.env("SECRET_KEY", secret_key).env("DIESEL_ENVELOPE_LOCAL_KEY", &key_file).output().unwrap();
+    let output = program
+        .env("SECRET_KEY", secret_key)
+        .env("DIESEL_ENVELOPE_LOCAL_KEY", &key_file)
+        .output()
+        .unwrap();
     std::fs::remove_file(&key_file).unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{stdout}{}", String::from_utf8_lossy(&output.stderr));

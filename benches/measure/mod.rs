@@ -29,8 +29,18 @@ impl<'a> Group<'a> {
     }
 
     /// A case that takes its own time for `per` units.
-    pub fn timed(mut self, name: impl Into<String>, per: usize, act: impl FnMut() -> Duration + 'a) -> Self {
-        self.cases.push(Case { name: name.into(), act: Box::new(act), per, comparisons: Vec::new() });
+    pub fn timed(
+        mut self,
+        name: impl Into<String>,
+        per: usize,
+        act: impl FnMut() -> Duration + 'a,
+    ) -> Self {
+        self.cases.push(Case {
+            name: name.into(),
+            act: Box::new(act),
+            per,
+            comparisons: Vec::new(),
+        });
         self
     }
 
@@ -81,14 +91,28 @@ impl<'a> Group<'a> {
     }
 
     fn print(&self, nanos: &[Vec<f64>]) {
-        println!("\n{:<58} {:>12} {:>7} {:>8}", self.title, format!("ns/{}", self.unit), "ratio", "budget");
+        println!(
+            "\n{:<58} {:>12} {:>7} {:>8}",
+            self.title,
+            format!("ns/{}", self.unit),
+            "ratio",
+            "budget"
+        );
         for (case, own) in self.cases.iter().zip(nanos) {
             println!("  {:<56} {:>12.0}", case.name, median(own.iter().copied()));
             for Comparison { with, most } in &case.comparisons {
-                let at = self.cases.iter().position(|case| case.name == *with).expect("what is compared with is a case");
+                let at = self
+                    .cases
+                    .iter()
+                    .position(|case| case.name == *with)
+                    .expect("what is compared with is a case");
                 let ratio = median(own.iter().zip(&nanos[at]).map(|(own, other)| own / other));
                 let verdict = match most {
-                    Some(most) => format!("{:>8} {}", format!("≤ {most:.2}"), if ratio <= *most { "ok" } else { "over" }),
+                    Some(most) => format!(
+                        "{:>8} {}",
+                        format!("≤ {most:.2}"),
+                        if ratio <= *most { "ok" } else { "over" }
+                    ),
                     None => String::new(),
                 };
                 println!("    {:<54} {:>12} {ratio:>7.2} {verdict}", format!("÷ {with}"), "");

@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use diesel::Connection;
-use diesel_envelope::keyring::Document;
+use diesel_envelope::keyring::Keyset;
 use diesel_envelope::kms::LocalKms;
 
 type Outcome = Result<(), Box<dyn Error>>;
 
 use diesel::sqlite::SqliteConnection as Conn;
 
-const MIGRATIONS: diesel_migrations::EmbeddedMigrations = diesel_migrations::embed_migrations!("migrations/sqlite");
+const MIGRATIONS: diesel_migrations::EmbeddedMigrations =
+    diesel_migrations::embed_migrations!("migrations/sqlite");
 
 mod schema;
 mod story;
@@ -40,15 +41,17 @@ fn operator() -> Outcome {
 
     heading("Once: make a keyring and wrap it");
     let kms = LocalKms::open_or_create(&key_file)?;
-    let document = Document::generate()?;
+    let document = Keyset::generate()?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let secret_key = runtime.block_on(document.wrap(&kms))?;
     println!("wrapped by    LocalKms, which stands in for AWS KMS here");
     println!("key           {} (writes values)", document.primary());
     println!("environment   SECRET_KEY={}… ({} characters)", &secret_key[..42], secret_key.len());
 
-    let status =
-        Command::new(std::env::current_exe()?).env("SECRET_KEY", secret_key).env("DIESEL_ENVELOPE_LOCAL_KEY", key_file).status()?;
+    let status = Command::new(std::env::current_exe()?)
+        .env("SECRET_KEY", secret_key)
+        .env("DIESEL_ENVELOPE_LOCAL_KEY", key_file)
+        .status()?;
     if status.success() { Ok(()) } else { Err("the application failed".into()) }
 }
 
@@ -56,7 +59,10 @@ fn operator() -> Outcome {
 fn application() -> Outcome {
     let file = folder().join("users.sqlite");
     story::tell(&mut Conn::establish(&file.display().to_string())?)?;
-    println!("\nThe rows are in {}.", file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap_or(&file).display());
+    println!(
+        "\nThe rows are in {}.",
+        file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap_or(&file).display()
+    );
     Ok(())
 }
 

@@ -5,9 +5,11 @@ use std::borrow::Cow;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary};
 use diesel_envelope::blind_index::normalize;
-use diesel_envelope::keyring::{Algorithm, Document, Options};
+use diesel_envelope::keyring::{Algorithm, Keyset, Options};
 use diesel_envelope::kms::LocalKms;
-use diesel_envelope::{BlindIndexDsl, Context, EncryptDsl, Encrypted, IndexSpec, Keyring, Searchable, SearchableColumn};
+use diesel_envelope::{
+    BlindIndexDsl, Context, EncryptDsl, Encrypted, IndexSpec, Keyring, Searchable, SearchableColumn,
+};
 use diesel_envelope_tools::{self as ops, Column, Index};
 use diesel_migrations::MigrationHarness;
 
@@ -85,8 +87,13 @@ pub fn tell(conn: &mut Conn) -> Outcome {
     }
 
     heading("Write, as with any Diesel model");
-    diesel::insert_into(users::table).values(&NewUser::new("Bobby Tables", "bobby@example.org", Some("+1 555 0100"))).execute(conn)?;
-    let more = vec![NewUser::new("Duke Caboom", "keanu@example.org", None), NewUser::new("Zoë Straße", "ZOË@example.org", None)];
+    diesel::insert_into(users::table)
+        .values(&NewUser::new("Bobby Tables", "bobby@example.org", Some("+1 555 0100")))
+        .execute(conn)?;
+    let more = vec![
+        NewUser::new("Duke Caboom", "keanu@example.org", None),
+        NewUser::new("Zoë Straße", "ZOË@example.org", None),
+    ];
     diesel::insert_into(users::table).values(&more).execute(conn)?;
     diesel::update(users::table.filter(users::email_index.matches("keanu@example.org")))
         .set(users::phone.encrypt("+1 555 0199".to_owned()))
@@ -96,21 +103,36 @@ pub fn tell(conn: &mut Conn) -> Outcome {
     heading("What a thief of the database sees");
     println!("{:<4}{:<36}{:<36}email_index", "id", "name", "email");
     for row in raw_rows(conn)? {
-        println!("{:<4}{:<36}{:<36}{}", row.id, shorten(&row.name), shorten(&row.email), shorten(&row.email_index));
+        println!(
+            "{:<4}{:<36}{:<36}{}",
+            row.id,
+            shorten(&row.name),
+            shorten(&row.email),
+            shorten(&row.email_index)
+        );
     }
 
     heading("What the application sees");
     print_users(&users::table.order(users::id).select(User::as_select()).load(conn)?);
 
     heading("Found by e-mail, in another letter case: zoë@EXAMPLE.org");
-    let found = users::table.filter(users::email_index.matches("zoë@EXAMPLE.org")).select(User::as_select()).load(conn)?;
+    let found = users::table
+        .filter(users::email_index.matches("zoë@EXAMPLE.org"))
+        .select(User::as_select())
+        .load(conn)?;
     print_users(&found);
 
     heading("Refused: another key, another column, a plaintext");
     let stolen = &raw_rows(conn)?[0].name;
-    let thief = Keyring::from_document(&Document::generate()?, &Options::new())?;
-    println!("another key     {}", thief.decrypt::<String, users::name>(stolen).err().ok_or("it was read")?);
-    println!("another column  {}", Keyring::installed()?.decrypt::<String, users::phone>(stolen).err().ok_or("it was read")?);
+    let thief = Keyring::from_keyset(&Keyset::generate()?, &Options::new())?;
+    println!(
+        "another key     {}",
+        thief.decrypt::<String, users::name>(stolen).err().ok_or("it was read")?
+    );
+    println!(
+        "another column  {}",
+        Keyring::installed()?.decrypt::<String, users::phone>(stolen).err().ok_or("it was read")?
+    );
     let plaintext = diesel::sql_query("UPDATE users SET name = 'Mallory'").execute(conn);
     println!("a plaintext     {}", plaintext.err().ok_or("it was written")?);
 
@@ -118,17 +140,20 @@ pub fn tell(conn: &mut Conn) -> Outcome {
     let mut document = wrapped_document()?;
     let old = document.primary();
     let new = document.add_key(Algorithm::Aes256GcmSiv)?;
-    Keyring::from_document(&document, &Options::new())?.replace()?;
+    Keyring::from_keyset(&document, &Options::new())?.replace()?;
     println!("added         {new}, which reads: roll it out to every process");
     document.promote_key(new)?;
-    Keyring::from_document(&document, &Options::new())?.replace()?;
+    Keyring::from_keyset(&document, &Options::new())?.replace()?;
     println!("promoted      {new}, which writes from here on");
     println!("environment   SECRET_KEY={}…, the new document wrapped", &wrap(&document)?[..42]);
     println!("before        {}", keys_in_use(conn)?);
-    let (keyring, settings) = (Keyring::installed()?, ops::Settings::new());
+    let (keyring, settings) = (Keyring::installed()?, ops::RunOptions::new());
     let report = ops::rotate(std::slice::from_mut(conn), &keyring, &columns(), &settings, &())?;
     let verified = ops::verify(conn, &keyring, &columns(), &settings, &())?;
-    println!("rotated       {} rows; verified {}, {} bad", report.written, verified.rows, verified.failed);
+    println!(
+        "rotated       {} rows; verified {}, {} bad",
+        report.written, verified.rows, verified.failed
+    );
     println!("after         {}", keys_in_use(conn)?);
     println!("retire        {old}, once no backup needs it any more");
     Ok(())
@@ -145,13 +170,13 @@ fn columns() -> [Column; 3] {
 }
 
 /// The document behind the installed keyring, to add a key to.
-fn wrapped_document() -> Result<Document, Box<dyn std::error::Error>> {
+fn wrapped_document() -> Result<Keyset, Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    Ok(runtime.block_on(Document::from_env_with("SECRET_KEY", &Options::new()))?)
+    Ok(runtime.block_on(Keyset::from_env_with("SECRET_KEY", &Options::new()))?)
 }
 
 /// What the environment holds after the rotation.
-fn wrap(document: &Document) -> Result<String, Box<dyn std::error::Error>> {
+fn wrap(document: &Keyset) -> Result<String, Box<dyn std::error::Error>> {
     let kms = LocalKms::open(std::env::var("DIESEL_ENVELOPE_LOCAL_KEY")?)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     Ok(runtime.block_on(document.wrap(&kms))?)
@@ -167,7 +192,11 @@ fn keys_in_use(conn: &mut Conn) -> QueryResult<String> {
     for row in raw_rows(conn)? {
         *counts.entry(hex(&row.name[2..6])).or_insert(0) += 1;
     }
-    Ok(counts.into_iter().map(|(key, rows)| format!("{rows} rows under {key}")).collect::<Vec<_>>().join(", "))
+    Ok(counts
+        .into_iter()
+        .map(|(key, rows)| format!("{rows} rows under {key}"))
+        .collect::<Vec<_>>()
+        .join(", "))
 }
 
 fn print_users(users: &[User]) {

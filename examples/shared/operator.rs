@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use diesel_envelope::keyring::Document;
+use diesel_envelope::keyring::Keyset;
 
 use crate::print::heading;
 use crate::start::{Outcome, key_file, kms, kms_name};
@@ -10,7 +10,7 @@ use crate::start::{Outcome, key_file, kms, kms_name};
 /// Makes and wraps a keyring, and starts the application with it: this program once more, in the environment that its operator gives it.
 pub async fn start_application() -> Outcome {
     heading("Once: make a keyring and wrap it");
-    let document = Document::generate()?;
+    let document = Keyset::generate()?;
     let secret_key = document.wrap(&kms().await?).await?;
     println!("wrapped by    {}", kms_name());
     println!("key           {} (writes values)", document.primary());

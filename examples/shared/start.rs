@@ -13,11 +13,16 @@ pub async fn kms() -> Outcome<AnyKms> {
     match kms_key() {
         #[cfg(feature = "aws")]
         Some(key) => {
-            let key = key.ok_or("an AWS endpoint is set and KMS_KEY is not: set it to the key's alias or ARN")?;
+            let key = key.ok_or(
+                "an AWS endpoint is set and KMS_KEY is not: set it to the key's alias or ARN",
+            )?;
             Ok(AnyKms::Aws(diesel_envelope::kms::AwsKms::builder().key(key).build().await))
         }
         #[cfg(not(feature = "aws"))]
-        Some(_) => Err("KMS_KEY is set, and this program was built without AWS: run it with --features aws".into()),
+        Some(_) => Err(
+            "KMS_KEY is set, and this program was built without AWS: run it with --features aws"
+                .into(),
+        ),
         None => {
             std::fs::create_dir_all(key_file().with_file_name(""))?;
             Ok(AnyKms::Local(LocalKms::open_or_create(key_file())?))
@@ -28,7 +33,9 @@ pub async fn kms() -> Outcome<AnyKms> {
 /// What AWS is asked for, if it is asked: the key is missing when only an endpoint is set.
 fn kms_key() -> Option<Option<String>> {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let endpoint = variable("AWS_ENDPOINT_URL").or(variable("AWS_ENDPOINT_URL_KMS")).filter(|_| cfg!(feature = "aws"));
+    let endpoint = variable("AWS_ENDPOINT_URL")
+        .or(variable("AWS_ENDPOINT_URL_KMS"))
+        .filter(|_| cfg!(feature = "aws"));
     let key = variable("KMS_KEY");
     (key.is_some() || endpoint.is_some()).then_some(key)
 }

@@ -2,7 +2,9 @@
 
 use std::borrow::Borrow;
 
-use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, TypedExpressionType, ValidGrouping};
+use diesel::expression::{
+    AppearsOnTable, Expression, SelectableExpression, TypedExpressionType, ValidGrouping,
+};
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::query_source::AliasedField;
 use diesel::sql_types::is_nullable::{IsSqlTypeNullable, MaybeNullable};
@@ -77,7 +79,10 @@ where
     }
 
     /// True for rows whose value equals one of these; false for all rows when there are none.
-    fn matches_any<'v, V>(self, values: impl IntoIterator<Item = &'v V>) -> Matches<Self, Self::Spec>
+    fn matches_any<'v, V>(
+        self,
+        values: impl IntoIterator<Item = &'v V>,
+    ) -> Matches<Self, Self::Spec>
     where
         Self: IndexExpression,
         V: ?Sized + Borrow<<Self::Spec as IndexSpec>::Value> + 'v,
@@ -94,7 +99,10 @@ where
     Self::SqlType: IndexSqlType,
 {
     /// True for rows whose value equals this one under the named spec.
-    fn matches_as<S: IndexSpec>(self, value: &(impl ?Sized + Borrow<S::Value>)) -> Matches<Self, S> {
+    fn matches_as<S: IndexSpec>(
+        self,
+        value: &(impl ?Sized + Borrow<S::Value>),
+    ) -> Matches<Self, S> {
         Matches::new(self, [value.borrow()])
     }
 
@@ -130,7 +138,12 @@ impl<E, I: IndexSpec> Matches<E, I> {
         let digests = Keyring::with_installed(|keyring| {
             let mut digests = Vec::new();
             for value in values {
-                digests.extend(keyring.blind_indexes::<I>(value)?.into_iter().map(|digest| BlindIndex::new(Ok(digest))));
+                digests.extend(
+                    keyring
+                        .blind_indexes::<I>(value)?
+                        .into_iter()
+                        .map(|digest| BlindIndex::new(Ok(digest))),
+                );
             }
             Ok(digests)
         });
@@ -160,7 +173,10 @@ where
     DB: EnvelopeBackend,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        let digests = self.digests.as_deref().map_err(|error| diesel::result::Error::QueryBuilderError(Box::new(error.clone())))?;
+        let digests = self
+            .digests
+            .as_deref()
+            .map_err(|error| diesel::result::Error::QueryBuilderError(Box::new(error.clone())))?;
         if digests.is_empty() {
             out.push_sql("1=0");
             return Ok(());

@@ -154,7 +154,10 @@ mod tests {
             }
         }
         text.push_str(&caseless_text(&run));
-        assert_eq!(sha256_hex(text.as_bytes()), "d864801cc05ca07b980b36e9aee8fc891ab0d624a0cbe7d9ae048c97764e6a51");
+        assert_eq!(
+            sha256_hex(text.as_bytes()),
+            "d864801cc05ca07b980b36e9aee8fc891ab0d624a0cbe7d9ae048c97764e6a51"
+        );
     }
 
     #[test]
@@ -185,8 +188,14 @@ mod tests {
     #[test]
     fn numbers_and_domains_are_cut_out() {
         assert_eq!(*digits("+49 (30) 123-45"), *b"493012345");
-        assert_eq!((&*last_four_digits("DE02 1203 0000 0000 2020 51"), &*last_four_digits("12")), (&b"2051"[..], &b"12"[..]));
-        assert_eq!((&*email_domain("\"a@b\"@Example.ORG "), &*email_domain("nobody")), (&b"example.org"[..], &b""[..]));
+        assert_eq!(
+            (&*last_four_digits("DE02 1203 0000 0000 2020 51"), &*last_four_digits("12")),
+            (&b"2051"[..], &b"12"[..])
+        );
+        assert_eq!(
+            (&*email_domain("\"a@b\"@Example.ORG "), &*email_domain("nobody")),
+            (&b"example.org"[..], &b""[..])
+        );
     }
 
     #[test]
@@ -201,7 +210,8 @@ mod tests {
             vec![None],
             vec![],
         ];
-        let distinct: std::collections::HashSet<_> = all.iter().map(|parts| compound(parts.clone())).collect();
+        let distinct: std::collections::HashSet<_> =
+            all.iter().map(|parts| compound(parts.clone())).collect();
         assert_eq!(distinct.len(), all.len());
         assert_eq!(*compound([part("a"), None]), *b"\x01\0\0\0\x01a\0");
     }

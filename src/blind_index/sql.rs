@@ -7,8 +7,8 @@ use diesel::sql_types::{Binary, Nullable};
 
 use super::{BlindIndex, Digest, IndexSqlType};
 use crate::backend::EnvelopeBackend;
-use crate::bind::{as_write_only_expression, write_only_expression};
 use crate::sql_types;
+use crate::write_only::{as_write_only_expression, write_only_expression};
 
 write_only_expression! {
     /// What a [`BlindIndex`] is in a query: something to insert and to assign. Comparing goes through

@@ -13,13 +13,13 @@ use zeroize::Zeroizing;
 
 use super::{CiphertextSqlType, Encrypted, EncryptedValuesCannotBeCompared};
 use crate::backend::EnvelopeBackend;
-use crate::bind::as_write_only_expression;
 use crate::context::{Context, Unbound};
 use crate::envelope::Format;
 use crate::error::{Error, Result};
 use crate::keyring::Keyring;
 use crate::plaintext::{Plaintext, TextPlaintext};
 use crate::sql_types::{Ciphertext, CiphertextText};
+use crate::write_only::as_write_only_expression;
 
 /// An [`Encrypted`] value that may have been stored as plaintext: it reads both and writes ciphertext, for a text column on its way.
 ///
@@ -57,11 +57,17 @@ impl<T: Plaintext, C> MaybeEncrypted<T, C> {
 }
 
 impl<T: TextPlaintext, C: Context> MaybeEncrypted<T, C> {
-    fn read<S: AsRef<[u8]> + Into<Vec<u8>>>(stored: S, decrypt: impl FnOnce(&Keyring, &S) -> Result<T>) -> Result<Self> {
+    fn read<S: AsRef<[u8]> + Into<Vec<u8>>>(
+        stored: S,
+        decrypt: impl FnOnce(&Keyring, &S) -> Result<T>,
+    ) -> Result<Self> {
         if Format::recognise(stored.as_ref()).is_some() {
             return Keyring::with_installed(|keyring| decrypt(keyring, &stored)).map(Self::new);
         }
-        Ok(Self { value: Encrypted::new(T::decode(Zeroizing::new(stored.into()))?), was_plaintext: true })
+        Ok(Self {
+            value: Encrypted::new(T::decode(Zeroizing::new(stored.into()))?),
+            was_plaintext: true,
+        })
     }
 }
 

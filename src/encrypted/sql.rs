@@ -11,12 +11,12 @@ use diesel::sql_types::{Binary, Nullable, SingleValue, SqlType, Text};
 
 use super::Encrypted;
 use crate::backend::EnvelopeBackend;
-use crate::bind::{as_write_only_expression, write_only_expression};
 use crate::context::Context;
 use crate::error::Result;
 use crate::keyring::Keyring;
 use crate::plaintext::Plaintext;
 use crate::sql_types::{Ciphertext, CiphertextText};
+use crate::write_only::{as_write_only_expression, write_only_expression};
 
 write_only_expression! {
     /// What an [`Encrypted`] value is in a query: something to insert and to assign. Each encryption of a value is different, so a

@@ -54,7 +54,9 @@ impl Keyring {
         if !reads_primary || self.strict && matches!(primary.material, Material::Fernet(_)) {
             return Err(Error::ReplaceWouldDrop { role: "primary", key_id: primary.id });
         }
-        let kept = |old: &&IndexKey| self.index_keys.iter().any(|key| key.id == old.id && key.name == old.name);
+        let kept = |old: &&IndexKey| {
+            self.index_keys.iter().any(|key| key.id == old.id && key.name == old.name)
+        };
         match present.index_keys.iter().find(|old| !kept(old)) {
             Some(key) => Err(Error::ReplaceWouldDrop { role: "index", key_id: key.id }),
             None => Ok(()),
@@ -83,7 +85,9 @@ impl Keyring {
     }
 
     /// Does something with the installed keyring without touching its reference count.
-    pub(crate) fn with_installed<R, E: From<Error>>(act: impl FnOnce(&Self) -> Result<R, E>) -> Result<R, E> {
+    pub(crate) fn with_installed<R, E: From<Error>>(
+        act: impl FnOnce(&Self) -> Result<R, E>,
+    ) -> Result<R, E> {
         let Some(installed) = INSTALLED.get() else { return Err(Error::NoKeyring.into()) };
         act(&installed.load())
     }

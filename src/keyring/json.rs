@@ -4,19 +4,21 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::document::{Algorithm, Document, IndexKey, Key, today};
+use super::keyset::{Algorithm, IndexKey, Key, Keyset, today};
 use crate::crypto::{self, Root};
 use crate::envelope::KeyId;
 use crate::error::{Error, Result};
 
 /// Reads a document. Whether its keys can live together is not checked here.
-pub(super) fn parse(text: &str) -> Result<Document> {
+pub(super) fn parse(text: &str) -> Result<Keyset> {
     // serde_json's own words may quote what it found, and that may be a key: only the place is told.
     let place = |error: serde_json::Error| {
         let (line, column) = (error.line(), error.column());
         Error::keyring(match error.classify() {
             serde_json::error::Category::Data => {
-                format!("line {line}, column {column}: a field is unknown, missing, twice, or of the wrong kind")
+                format!(
+                    "line {line}, column {column}: a field is unknown, missing, twice, or of the wrong kind"
+                )
             }
             _ => format!("line {line}, column {column}: malformed JSON"),
         })
@@ -30,7 +32,7 @@ pub(super) fn parse(text: &str) -> Result<Document> {
     let keys = json.keys.into_iter().map(JsonKey::read).collect::<Result<_>>()?;
     let index_keys = json.index_keys.into_iter().map(JsonIndexKey::read).collect::<Result<_>>()?;
     let index_primary = json.index_primary.map(|id| id.parse()).transpose()?;
-    Ok(Document { primary: json.primary.parse()?, keys, index_primary, index_keys })
+    Ok(Keyset { primary: json.primary.parse()?, keys, index_primary, index_keys })
 }
 
 /// Whether the text is a document by its shape, of whatever version.
@@ -39,7 +41,7 @@ pub(super) fn is_shaped_like(text: &str) -> bool {
 }
 
 /// Writes a document, with the keys in it.
-pub(super) fn write(document: &Document) -> Zeroizing<String> {
+pub(super) fn write(document: &Keyset) -> Zeroizing<String> {
     let keys = oldest_first(&document.keys, |key| &key.created).map(|key| JsonKey {
         id: key.id.to_string(),
         algorithm: key.algorithm,
@@ -47,12 +49,13 @@ pub(super) fn write(document: &Document) -> Zeroizing<String> {
         created: key.created.clone().unwrap_or_else(today),
         comment: key.comment.clone(),
     });
-    let index_keys = oldest_first(&document.index_keys, |key| &key.created).map(|key| JsonIndexKey {
-        id: key.id.to_string(),
-        name: key.name.clone(),
-        key: Zeroizing::new(crypto::to_base64_url_padded(key.root.as_bytes())),
-        created: key.created.clone().unwrap_or_else(today),
-    });
+    let index_keys =
+        oldest_first(&document.index_keys, |key| &key.created).map(|key| JsonIndexKey {
+            id: key.id.to_string(),
+            name: key.name.clone(),
+            key: Zeroizing::new(crypto::to_base64_url_padded(key.root.as_bytes())),
+            created: key.created.clone().unwrap_or_else(today),
+        });
     let json = Json {
         version: 1,
         primary: document.primary.to_string(),
@@ -61,7 +64,12 @@ pub(super) fn write(document: &Document) -> Zeroizing<String> {
         index_keys: index_keys.collect(),
     };
     // With room for all from the start: a string that grows leaves keys behind in what it frees.
-    let room = 256 + document.keys.iter().map(|key| 256 + 6 * key.comment.as_ref().map_or(0, String::len)).sum::<usize>();
+    let room = 256
+        + document
+            .keys
+            .iter()
+            .map(|key| 256 + 6 * key.comment.as_ref().map_or(0, String::len))
+            .sum::<usize>();
     let room = room + document.index_keys.iter().map(|key| 256 + 6 * key.name.len()).sum::<usize>();
     let mut text = Zeroizing::new(Vec::with_capacity(room));
     serde_json::to_writer(&mut *text, &json).expect("strings and numbers are always JSON");
@@ -69,7 +77,10 @@ pub(super) fn write(document: &Document) -> Zeroizing<String> {
 }
 
 /// The keys of a list of Fernet keys, which has the newest in front, get one date, and so are turned round; then those with a date.
-fn oldest_first<K>(keys: &[K], created: impl Fn(&K) -> &Option<String> + Copy) -> impl Iterator<Item = &K> {
+fn oldest_first<K>(
+    keys: &[K],
+    created: impl Fn(&K) -> &Option<String> + Copy,
+) -> impl Iterator<Item = &K> {
     let undated = keys.iter().rev().filter(move |key| created(key).is_none());
     undated.chain(keys.iter().filter(move |key| created(key).is_some()))
 }
@@ -145,7 +156,10 @@ fn json_root(id: &str, key: &str) -> Result<Root> {
     let id: KeyId = id.parse()?;
     let root = crypto::from_base64_any(key).and_then(|bytes| Root::from_slice(&bytes));
     root.ok_or_else(|| {
-        Error::keyring(format!("key {id}: expected 32 bytes in base64, found {} characters that are not", key.chars().count()))
+        Error::keyring(format!(
+            "key {id}: expected 32 bytes in base64, found {} characters that are not",
+            key.chars().count()
+        ))
     })
 }
 
@@ -154,7 +168,9 @@ fn check_id(written: &str, derived: KeyId) -> Result<()> {
     if written.parse() == Ok(derived) {
         return Ok(());
     }
-    Err(Error::keyring(format!("the key with the id {written} is not that key: its id is {derived}")))
+    Err(Error::keyring(format!(
+        "the key with the id {written} is not that key: its id is {derived}"
+    )))
 }
 
 fn checked_date(date: String, id: KeyId) -> Result<String> {

@@ -11,20 +11,20 @@ use crate::envelope::{self, BODY, Format, HEADER_LEN, Header, KeyId, OVERHEAD};
 use crate::error::{Error, Found, Result};
 use crate::plaintext::Plaintext;
 
-mod alternatives;
-mod boot;
-pub(crate) mod by_value;
-mod document;
+mod from_env;
 mod installed;
 mod json;
+mod keyset;
 mod spelling;
+pub(crate) mod untyped;
 mod unwrap;
+mod wrapped_keyrings;
 
-pub use alternatives::{Alternative, Alternatives};
-pub use boot::Options;
-pub(crate) use document::KMS_LIMIT;
-pub use document::{Algorithm, Document, KeyEntry};
+pub use from_env::Options;
+pub(crate) use keyset::KMS_LIMIT;
+pub use keyset::{Algorithm, KeyEntry, Keyset};
 pub use unwrap::refuse_differences;
+pub use wrapped_keyrings::{WrappedKeyring, WrappedKeyrings};
 
 const AEAD_INFO: &str = "diesel-envelope v1 key aes-256-gcm-siv";
 const INDEX_INFO: &str = "diesel-envelope v1 index";
@@ -82,7 +82,7 @@ impl Keyring {
     /// # Errors
     ///
     /// [`Error::InvalidKeyring`] when the options and the keys contradict each other; [`Error::NoRandomness`].
-    pub fn from_document(document: &Document, options: &Options) -> Result<Self> {
+    pub fn from_keyset(document: &Keyset, options: &Options) -> Result<Self> {
         // With room for all from the start: a vector that grows leaves keys behind in what it frees.
         let mut keys = Vec::with_capacity(document.keys.len());
         for key in &document.keys {
@@ -91,25 +91,44 @@ impl Keyring {
         let keys = keys.into_boxed_slice();
         let index_keys = document.index_keys.iter();
         let index_keys: Box<[_]> = index_keys
-            .map(|key| IndexKey { id: key.id, name: key.name.as_str().into(), mac: MacKey::derive(&key.root, INDEX_INFO) })
+            .map(|key| IndexKey {
+                id: key.id,
+                name: key.name.as_str().into(),
+                mac: MacKey::derive(&key.root, INDEX_INFO),
+            })
             .collect();
-        let primary = keys.iter().position(|key| key.id == document.primary).ok_or(Error::UnknownKey { key_id: document.primary })?;
-        let index_primary = index_keys.iter().position(|key| Some(key.id) == document.index_primary);
+        let primary = keys
+            .iter()
+            .position(|key| key.id == document.primary)
+            .ok_or(Error::UnknownKey { key_id: document.primary })?;
+        let index_primary =
+            index_keys.iter().position(|key| Some(key.id) == document.index_primary);
         let strict = options.is_strict();
         if strict && matches!(keys[primary].material, Material::Fernet(_)) {
-            return Err(Error::keyring("a strict keyring reads no Fernet tokens, and its primary key would write them"));
+            return Err(Error::keyring(
+                "a strict keyring reads no Fernet tokens, and its primary key would write them",
+            ));
         }
-        let newer = [document.newer_than_primary().into(), document.newer_than_index_primary().into()];
+        let newer =
+            [document.newer_than_primary().into(), document.newer_than_index_primary().into()];
         Ok(Self { keys, primary, index_keys, index_primary, strict, newer })
     }
 
     /// The keyring of a data key: it reads native values and Fernet tokens under the root, writes one of them, and has no index key.
     pub(crate) fn of_data_key(root: &Root, algorithm: Algorithm) -> Result<Self> {
-        let key =
-            |algorithm: Algorithm| -> Result<Key> { Ok(Key { id: algorithm.key_id(root), material: Material::new(algorithm, root)? }) };
+        let key = |algorithm: Algorithm| -> Result<Key> {
+            Ok(Key { id: algorithm.key_id(root), material: Material::new(algorithm, root)? })
+        };
         let keys = Box::new([key(Algorithm::Aes256GcmSiv)?, key(Algorithm::Fernet)?]);
         let primary = usize::from(algorithm == Algorithm::Fernet);
-        Ok(Self { keys, primary, index_keys: Box::default(), index_primary: None, strict: false, newer: Default::default() })
+        Ok(Self {
+            keys,
+            primary,
+            index_keys: Box::default(),
+            index_primary: None,
+            strict: false,
+            newer: Default::default(),
+        })
     }
 
     /// Returns the id of the key that writes.
@@ -123,15 +142,15 @@ impl Keyring {
     ///
     /// [`Error::InvalidKeyring`].
     pub fn parse(document: &[u8]) -> Result<Self> {
-        Self::from_document(&Document::parse(document)?, &Options::default())
+        Self::from_keyset(&Keyset::parse(document)?, &Options::default())
     }
 
     /// A keyring with fixed keys that everybody knows: for tests, and nothing else.
     pub fn insecure_for_tests() -> Self {
-        Self::parse(Self::insecure_document().as_bytes()).expect("the document is fixed and tested")
+        Self::parse(Self::insecure_keyset().as_bytes()).expect("the document is fixed and tested")
     }
 
-    fn insecure_document() -> String {
+    fn insecure_keyset() -> String {
         let key = |byte: u8| crypto::to_base64_url_padded(&[byte; 32]);
         format!(
             r#"{{"version":1,"primary":"{primary}","keys":[{{"id":"{primary}","algorithm":"AES-256-GCM-SIV","key":"{}","created":"2026-01-01","comment":"insecure: for tests"}}],
@@ -225,7 +244,10 @@ impl Keyring {
     }
 
     fn named_index_key(&self, name: &'static str) -> Result<&IndexKey> {
-        self.index_keys.iter().find(|key| &*key.name == name).ok_or(Error::UnknownIndexKey { name: name.into() })
+        self.index_keys
+            .iter()
+            .find(|key| &*key.name == name)
+            .ok_or(Error::UnknownIndexKey { name: name.into() })
     }
 
     fn accept(&self, column: Column<'_>) -> Accept {
@@ -236,7 +258,9 @@ impl Keyring {
         let Key { id: key_id, material } = &self.keys[self.primary];
         let key = match material {
             Material::Aes256GcmSiv(key) => key,
-            Material::Fernet(key) => return self.seal_fernet(key, plaintext, column).map(String::into_bytes),
+            Material::Fernet(key) => {
+                return self.seal_fernet(key, plaintext, column).map(String::into_bytes);
+            }
         };
         let header = Header { bound: column.bound, padded: column.pad_to > 1, key_id: *key_id };
         let nonce = crypto::nonce()?;
@@ -268,7 +292,9 @@ impl Keyring {
         let header = Header::parse(value)?;
         match (header.bound, column.bound) {
             (true, false) => return Err(column.not_accepted(Found::Bound)),
-            (false, true) if !self.accept(column).contains(Accept::UNBOUND) => return Err(column.not_accepted(Found::Unbound)),
+            (false, true) if !self.accept(column).contains(Accept::UNBOUND) => {
+                return Err(column.not_accepted(Found::Unbound));
+            }
             _ => {}
         }
         let key_id = header.key_id;
@@ -305,7 +331,10 @@ impl Keyring {
         let first = keys.next().ok_or(refused)?;
         // The crate reads one alphabet and no white space, and forgives padding that is missing or too much.
         let token = envelope::canonical_token(token).ok_or(Error::DecryptionFailed)?;
-        first.open(&token).or_else(|error| keys.find_map(|key| key.open(&token).ok()).ok_or(error)).map(Zeroizing::new)
+        first
+            .open(&token)
+            .or_else(|error| keys.find_map(|key| key.open(&token).ok()).ok_or(error))
+            .map(Zeroizing::new)
     }
 }
 
@@ -320,7 +349,10 @@ impl Material {
 
 impl Column<'_> {
     fn not_accepted(self, found: Found) -> Error {
-        Error::NotAccepted { expected: if self.bound { Found::Bound } else { Found::Unbound }, found }
+        Error::NotAccepted {
+            expected: if self.bound { Found::Bound } else { Found::Unbound },
+            found,
+        }
     }
 }
 
@@ -338,8 +370,12 @@ impl<'l> Aad<'l> {
     /// Lends the bytes in one piece, put together on the stack. Clearing room for the longest label would take a tenth of the time
     /// of the encryption, and few labels are that long.
     fn with<R>(&self, act: impl FnOnce(&[u8]) -> R) -> R {
-        const MOST: usize = HEADER_LEN + LABEL_MAX;
-        if self.label.len() <= 64 - HEADER_LEN { self.within::<64, R>(act) } else { self.within::<MOST, R>(act) }
+        const MAX: usize = HEADER_LEN + LABEL_MAX;
+        if self.label.len() <= 64 - HEADER_LEN {
+            self.within::<64, R>(act)
+        } else {
+            self.within::<MAX, R>(act)
+        }
     }
 
     fn within<const ROOM: usize, R>(&self, act: impl FnOnce(&[u8]) -> R) -> R {
@@ -399,16 +435,22 @@ mod tests {
 
     /// The keyring for tests with a Fernet key beside its own, which still writes.
     fn with_fernet(strict: bool) -> Result<Keyring> {
-        let mut document: Document = Keyring::insecure_document().parse()?;
-        document.keys.extend(Document::parse(FERNET_KEY.as_bytes())?.keys);
-        Keyring::from_document(&document, &if strict { Options::new().strict() } else { Options::new() })
+        let mut document: Keyset = Keyring::insecure_keyset().parse()?;
+        document.keys.extend(Keyset::parse(FERNET_KEY.as_bytes())?.keys);
+        Keyring::from_keyset(
+            &document,
+            &if strict { Options::new().strict() } else { Options::new() },
+        )
     }
 
     #[test]
     fn the_keyring_for_tests_is_fixed() {
         let keyring = Keyring::insecure_for_tests();
         assert_eq!(keyring.to_string(), "primary 8834c5ac of 1, index primary ebc46973 of 1");
-        assert_eq!(format!("{keyring:?}"), "Keyring(primary 8834c5ac of 1, index primary ebc46973 of 1)");
+        assert_eq!(
+            format!("{keyring:?}"),
+            "Keyring(primary 8834c5ac of 1, index primary ebc46973 of 1)"
+        );
     }
 
     #[test]
@@ -416,18 +458,32 @@ mod tests {
         let (keyring, strict) = (with_fernet(false).unwrap(), with_fernet(true).unwrap());
         let bound = keyring.encrypt::<_, Bound>(&bobby()).unwrap();
         let unbound = keyring.encrypt::<_, Unbound>(&bobby()).unwrap();
-        let token = Keyring::parse(FERNET_KEY.as_bytes()).unwrap().encrypt::<_, Bound>(&bobby()).unwrap();
+        let token =
+            Keyring::parse(FERNET_KEY.as_bytes()).unwrap().encrypt::<_, Bound>(&bobby()).unwrap();
 
         let read = |keyring: &Keyring, value: &[u8]| {
-            [keyring.decrypt::<String, Bound>(value), keyring.decrypt::<String, Strict>(value), keyring.decrypt::<String, Lenient>(value)]
+            [
+                keyring.decrypt::<String, Bound>(value),
+                keyring.decrypt::<String, Strict>(value),
+                keyring.decrypt::<String, Lenient>(value),
+            ]
         };
         let refused = |found| Err(Error::NotAccepted { expected: Found::Bound, found });
         assert_eq!(read(&keyring, &bound), [Ok(bobby()), Ok(bobby()), Ok(bobby())]);
-        assert_eq!(read(&keyring, &unbound), [refused(Found::Unbound), refused(Found::Unbound), Ok(bobby())]);
+        assert_eq!(
+            read(&keyring, &unbound),
+            [refused(Found::Unbound), refused(Found::Unbound), Ok(bobby())]
+        );
         assert_eq!(read(&keyring, &token), [Ok(bobby()), refused(Found::Fernet), Ok(bobby())]);
         assert_eq!(read(&strict, &bound), [Ok(bobby()), Ok(bobby()), Ok(bobby())]);
-        assert_eq!(read(&strict, &unbound), [refused(Found::Unbound), refused(Found::Unbound), refused(Found::Unbound)]);
-        assert_eq!(read(&strict, &token), [refused(Found::Fernet), refused(Found::Fernet), refused(Found::Fernet)]);
+        assert_eq!(
+            read(&strict, &unbound),
+            [refused(Found::Unbound), refused(Found::Unbound), refused(Found::Unbound)]
+        );
+        assert_eq!(
+            read(&strict, &token),
+            [refused(Found::Fernet), refused(Found::Fernet), refused(Found::Fernet)]
+        );
 
         let unbound_refused = |found| Err(Error::NotAccepted { expected: Found::Unbound, found });
         assert_eq!(keyring.decrypt::<String, Unbound>(&bound), unbound_refused(Found::Bound));
@@ -438,7 +494,10 @@ mod tests {
 
     #[test]
     fn a_token_is_not_accepted_without_a_fernet_key() {
-        let token = Keyring::parse(FERNET_KEY.as_bytes()).unwrap().encrypt_text::<_, Bound>(&bobby()).unwrap();
+        let token = Keyring::parse(FERNET_KEY.as_bytes())
+            .unwrap()
+            .encrypt_text::<_, Bound>(&bobby())
+            .unwrap();
         let refused = Err(Error::NotAccepted { expected: Found::Bound, found: Found::Fernet });
         assert_eq!(Keyring::insecure_for_tests().decrypt_text::<String, Lenient>(&token), refused);
     }
@@ -449,9 +508,12 @@ mod tests {
         let refused = Error::NotAccepted { expected: Found::Bound, found: Found::Fernet };
         assert_eq!(keyring.encrypt::<_, Strict>(&bobby()), Err(refused.clone()));
         assert_eq!(keyring.encrypt_text::<_, Strict>(&bobby()), Err(refused));
-        assert!(keyring.encrypt::<_, Bound>(&bobby()).is_ok() && keyring.encrypt_text::<_, Unbound>(&bobby()).is_ok());
+        assert!(
+            keyring.encrypt::<_, Bound>(&bobby()).is_ok()
+                && keyring.encrypt_text::<_, Unbound>(&bobby()).is_ok()
+        );
 
-        let strict = Keyring::from_document(&FERNET_KEY.parse().unwrap(), &Options::new().strict());
+        let strict = Keyring::from_keyset(&FERNET_KEY.parse().unwrap(), &Options::new().strict());
         let words = "invalid keyring: a strict keyring reads no Fernet tokens, and its primary key would write them";
         assert_eq!(strict.unwrap_err().to_string(), words);
     }
@@ -487,14 +549,22 @@ mod tests {
             }
         }
 
-        let mut document: Document = Keyring::insecure_document().parse().unwrap();
-        let keyring = |document: &Document| Keyring::from_document(document, &Options::new()).unwrap();
-        assert_eq!(keyring(&document).blind_index::<Named>("x"), Err(Error::UnknownIndexKey { name: "b".into() }));
-        assert_eq!(keyring(&document).blind_indexes::<Named>("x"), Err(Error::UnknownIndexKey { name: "b".into() }));
+        let mut document: Keyset = Keyring::insecure_keyset().parse().unwrap();
+        let keyring = |document: &Keyset| Keyring::from_keyset(document, &Options::new()).unwrap();
+        assert_eq!(
+            keyring(&document).blind_index::<Named>("x"),
+            Err(Error::UnknownIndexKey { name: "b".into() })
+        );
+        assert_eq!(
+            keyring(&document).blind_indexes::<Named>("x"),
+            Err(Error::UnknownIndexKey { name: "b".into() })
+        );
 
         document.add_index_key("b").unwrap();
         let both = keyring(&document);
-        let [a, b] = both.blind_indexes::<Any>("x").unwrap()[..] else { panic!("two index keys give two digests") };
+        let [a, b] = both.blind_indexes::<Any>("x").unwrap()[..] else {
+            panic!("two index keys give two digests")
+        };
         assert_eq!((both.blind_index::<Any>("x"), both.blind_index::<Named>("x")), (Ok(a), Ok(b)));
         assert_eq!(both.blind_indexes::<Named>("x"), Ok(vec![b]));
 

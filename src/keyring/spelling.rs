@@ -10,22 +10,27 @@ pub(super) fn problem(variable: Option<&str>, text: &str) -> Option<String> {
     let text = text.trim_ascii();
     if let Some(before) = assigned(variable, text) {
         return Some(match variable.filter(|variable| *variable == before.name) {
-            Some(name) if before.command == "export" => format!("begins with `export {name}=`: give the value alone"),
+            Some(name) if before.command == "export" => {
+                format!("begins with `export {name}=`: give the value alone")
+            }
             Some(name) => format!("begins with `{name}=`: give the value alone"),
-            None if before.command == "export" => "begins with `export`, a name and `=`: give the value alone".to_owned(),
+            None if before.command == "export" => {
+                "begins with `export`, a name and `=`: give the value alone".to_owned()
+            }
             None => "begins with a name and `=`: give the value alone".to_owned(),
         });
     }
     if text.starts_with(QUOTES) || text.ends_with(QUOTES) {
         let quotes = if text.starts_with('"') || text.ends_with('"') { "\"" } else { "'" };
-        return Some(format!("has {quotes} around it, which `docker run --env-file` keeps: give the value without quotes"));
+        return Some(format!(
+            "has {quotes} around it, which `docker run --env-file` keeps: give the value without quotes"
+        ));
     }
     None
 }
 
 /// The problem of a text in base64 once too often.
-pub(super) const BASE64_TWICE: &str =
-    "is in base64 twice: give it as it is, as Kubernetes takes it in `stringData` (a Secret's `data` is encoded once more, not twice)";
+pub(super) const BASE64_TWICE: &str = "is in base64 twice: give it as it is, as Kubernetes takes it in `stringData` (a Secret's `data` is encoded once more, not twice)";
 
 const QUOTES: [char; 2] = ['"', '\''];
 
@@ -42,12 +47,14 @@ struct Before<'t> {
 fn assigned<'t>(variable: Option<&str>, text: &'t str) -> Option<Before<'t>> {
     let (before, value) = text.split_once('=')?;
     let before = before.trim_ascii_end();
-    let (command, name) = before.rsplit_once(|c: char| c.is_ascii_whitespace()).unwrap_or(("", before));
+    let (command, name) =
+        before.rsplit_once(|c: char| c.is_ascii_whitespace()).unwrap_or(("", before));
     let is_name = (1..=NAME_MAX).contains(&name.len())
         && !name.starts_with(|c: char| c.is_ascii_digit())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    let is_padding = value.trim_start_matches('=').starts_with(|c: char| c == ',' || c.is_ascii_whitespace())
-        || value.trim_start_matches('=').is_empty();
+    let is_padding =
+        value.trim_start_matches('=').starts_with(|c: char| c == ',' || c.is_ascii_whitespace())
+            || value.trim_start_matches('=').is_empty();
     let is_assignment = is_name && (variable == Some(name) || !is_padding);
     is_assignment.then(|| Before { command: command.trim_ascii(), name })
 }
@@ -72,11 +79,25 @@ mod tests {
             ("export  hunter2='QUJD'", "begins with `export`, a name and `=`"),
         ] {
             let found = problem(text).unwrap_or_default();
-            assert!(found.starts_with(words) && !found.contains("hunter2") && !found.contains("QUJD"), "{text:?}: {found}");
+            assert!(
+                found.starts_with(words) && !found.contains("hunter2") && !found.contains("QUJD"),
+                "{text:?}: {found}"
+            );
         }
-        for text in
-            ["", "QUJD", "QQ==", "QQ=", "QQ== , QQ=\n", "QQ=,QUJD", "QQ==\nQQ==", "kms:a:QQ==", "{\"a\":\"=\"}", "=", "1=2", "p@ss=x"]
-        {
+        for text in [
+            "",
+            "QUJD",
+            "QQ==",
+            "QQ=",
+            "QQ== , QQ=\n",
+            "QQ=,QUJD",
+            "QQ==\nQQ==",
+            "kms:a:QQ==",
+            "{\"a\":\"=\"}",
+            "=",
+            "1=2",
+            "p@ss=x",
+        ] {
             assert_eq!(problem(text), None, "{text:?}");
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::{Alternative, Alternatives, Document, Options};
+use super::{Keyset, Options, WrappedKeyring, WrappedKeyrings};
 use crate::error::{Error, Result};
 use crate::kms::{EncryptionContext, Kms, LocalKms};
 
@@ -13,8 +13,8 @@ use crate::kms::{EncryptionContext, Kms, LocalKms};
 #[cfg(feature = "aws")]
 const TOTAL_TIME: Duration = Duration::from_secs(30);
 
-impl Alternatives {
-    /// Unwraps each, and returns what was wrapped: a document in either form, which [`Document::parse`] reads.
+impl WrappedKeyrings {
+    /// Unwraps each, and returns what was wrapped: a document in either form, which [`Keyset::parse`] reads.
     /// [`refuse_differences`](super::refuse_differences) compares them.
     pub async fn unwrap_each(&self) -> Vec<Result<Zeroizing<Vec<u8>>>> {
         let mut unwrapped = Vec::with_capacity(self.all.len());
@@ -29,10 +29,14 @@ impl Alternatives {
     ///
     /// # Errors
     ///
-    /// [`Error::AlternativesDiffer`]; [`Error::InvalidKeyring`]; the error of the only alternative, or [`Error::NoAlternative`].
+    /// [`Error::WrappedKeyringsDiffer`]; [`Error::InvalidKeyring`]; the error of the only alternative, or [`Error::NoneUnwrapped`].
     pub async fn unwrap_same(&self) -> Result<Zeroizing<Vec<u8>>> {
         let unwrapped = self.unwrap_each().await;
-        for (i, error) in unwrapped.iter().enumerate().filter_map(|(i, unwrapped)| Some((i, unwrapped.as_ref().err()?))) {
+        for (i, error) in unwrapped
+            .iter()
+            .enumerate()
+            .filter_map(|(i, unwrapped)| Some((i, unwrapped.as_ref().err()?)))
+        {
             passed_over(error, i, self.all.len());
         }
         refuse_differences(&unwrapped)?;
@@ -50,7 +54,7 @@ impl Alternatives {
     ///
     /// # Errors
     ///
-    /// The error of the only alternative, or [`Error::NoAlternative`].
+    /// The error of the only alternative, or [`Error::NoneUnwrapped`].
     pub async fn unwrap_first(&self) -> Result<Zeroizing<Vec<u8>>> {
         let mut errors = Vec::new();
         #[cfg(feature = "aws")]
@@ -72,18 +76,22 @@ impl Alternatives {
     }
 }
 
-/// Refuses what [`Alternatives::unwrap_each`] returned when it is not the same keyring wherever it is one.
+/// Refuses what [`WrappedKeyrings::unwrap_each`] returned when it is not the same keyring wherever it is one.
 ///
 /// # Errors
 ///
-/// [`Error::AlternativesDiffer`]; [`Error::InvalidKeyring`].
+/// [`Error::WrappedKeyringsDiffer`]; [`Error::InvalidKeyring`].
 pub fn refuse_differences(unwrapped: &[Result<Zeroizing<Vec<u8>>>]) -> Result<()> {
-    let mut first: Option<(usize, Document)> = None;
-    for (i, bytes) in unwrapped.iter().enumerate().filter_map(|(i, unwrapped)| Some((i, unwrapped.as_ref().ok()?))) {
-        let document = Document::parse(bytes)?;
+    let mut first: Option<(usize, Keyset)> = None;
+    for (i, bytes) in unwrapped
+        .iter()
+        .enumerate()
+        .filter_map(|(i, unwrapped)| Some((i, unwrapped.as_ref().ok()?)))
+    {
+        let document = Keyset::parse(bytes)?;
         match &first {
             Some((at, first)) if !first.has_same_keys(&document) => {
-                return Err(Error::AlternativesDiffer { first: at + 1, other: i + 1 });
+                return Err(Error::WrappedKeyringsDiffer { first: at + 1, other: i + 1 });
             }
             Some(_) => {}
             None => first = Some((i, document)),
@@ -99,24 +107,34 @@ fn passed_over(error: &Error, at: usize, count: usize) {
 fn none_of(errors: Vec<Error>) -> Error {
     match <[Error; 1]>::try_from(errors) {
         Ok([only]) => only,
-        Err(errors) => Error::NoAlternative(errors),
+        Err(errors) => Error::NoneUnwrapped(errors),
     }
 }
 
-impl Alternative {
+impl WrappedKeyring {
     /// A key file answers at once, and needs no runtime with a clock.
     #[cfg(feature = "aws")]
-    async fn unwrap_before(&self, deadline: tokio::time::Instant, options: &Options) -> Result<Zeroizing<Vec<u8>>> {
+    async fn unwrap_before(
+        &self,
+        deadline: tokio::time::Instant,
+        options: &Options,
+    ) -> Result<Zeroizing<Vec<u8>>> {
         match self {
             Self::Local(_) => self.unwrap(options).await,
             Self::Ssm(_) => with_aws::before(deadline, "GetParameter", self.unwrap(options)).await,
-            Self::Blob(_) | Self::Kms { .. } => with_aws::before(deadline, "Decrypt", self.unwrap(options)).await,
+            Self::Blob(_) | Self::Kms { .. } => {
+                with_aws::before(deadline, "Decrypt", self.unwrap(options)).await
+            }
         }
     }
 
     async fn unwrap(&self, options: &Options) -> Result<Zeroizing<Vec<u8>>> {
         match self {
-            Self::Local(blob) => LocalKms::open(options.local_key_path())?.decrypt_bytes(blob, &EncryptionContext::keyring()).await,
+            Self::Local(blob) => {
+                LocalKms::open(options.local_key_path())?
+                    .decrypt_bytes(blob, &EncryptionContext::keyring())
+                    .await
+            }
             #[cfg(feature = "aws")]
             Self::Blob(blob) => with_aws::unwrap_bare(blob, options).await,
             #[cfg(feature = "aws")]
@@ -124,9 +142,14 @@ impl Alternative {
             #[cfg(feature = "ssm")]
             Self::Ssm(name) => with_aws::parameter(name, options).await,
             #[cfg(not(feature = "ssm"))]
-            Self::Ssm(_) => Err(Error::FeatureDisabled { what: "a keyring in an SSM parameter", feature: "ssm" }),
+            Self::Ssm(_) => Err(Error::FeatureDisabled {
+                what: "a keyring in an SSM parameter",
+                feature: "ssm",
+            }),
             #[cfg(not(feature = "aws"))]
-            Self::Blob(_) | Self::Kms { .. } => Err(Error::FeatureDisabled { what: "a keyring wrapped by AWS KMS", feature: "aws" }),
+            Self::Blob(_) | Self::Kms { .. } => {
+                Err(Error::FeatureDisabled { what: "a keyring wrapped by AWS KMS", feature: "aws" })
+            }
         }
     }
 }
@@ -156,25 +179,35 @@ pub(super) mod with_aws {
         };
         let mut telling = None;
         for arn in pinned {
-            let error = match unwrap(client(options, Some(arn)).await, blob, &EncryptionContext::none()).await {
-                Err(error) => error,
-                answer => return answer,
-            };
+            let error =
+                match unwrap(client(options, Some(arn)).await, blob, &EncryptionContext::none())
+                    .await
+                {
+                    Err(error) => error,
+                    answer => return answer,
+                };
             // That a key did not make the blob says nothing when another one may have, and cannot be asked.
             let other_key = matches!(&error, Error::Kms(kms) if matches!(kms.reason, KmsReason::WrongKey | KmsReason::AccessDenied));
             if telling.is_none() || !other_key {
                 telling = Some(error);
             }
         }
-        Err(telling.unwrap_or_else(|| Error::NoAlternative(Vec::new())))
+        Err(telling.unwrap_or_else(|| Error::NoneUnwrapped(Vec::new())))
     }
 
-    pub(super) async fn unwrap_named(arn: &str, blob: &[u8], options: &Options) -> Result<Zeroizing<Vec<u8>>> {
+    pub(super) async fn unwrap_named(
+        arn: &str,
+        blob: &[u8],
+        options: &Options,
+    ) -> Result<Zeroizing<Vec<u8>>> {
         unwrap(client(options, Some(arn)).await, blob, &EncryptionContext::keyring()).await
     }
 
     #[cfg(feature = "ssm")]
-    pub(in super::super) async fn parameter(name: &str, options: &Options) -> Result<Zeroizing<Vec<u8>>> {
+    pub(in super::super) async fn parameter(
+        name: &str,
+        options: &Options,
+    ) -> Result<Zeroizing<Vec<u8>>> {
         let mut value = crate::kms::ssm::parameter(name, options.kms_timeout).await?;
         Ok(Zeroizing::new(std::mem::take(&mut *value).into_bytes()))
     }
@@ -192,17 +225,29 @@ pub(super) mod with_aws {
 
     /// Unwraps the blob. KMS answers a wrong encryption context and a damaged blob alike; a second call with the other context
     /// that a keyring may have tells them apart, and what it unwraps is thrown away.
-    async fn unwrap(kms: AwsKms, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
+    async fn unwrap(
+        kms: AwsKms,
+        blob: &[u8],
+        context: &EncryptionContext,
+    ) -> Result<Zeroizing<Vec<u8>>> {
         let error = match kms.decrypt_bytes(blob, context).await {
             Err(Error::Kms(error)) if error.reason == KmsReason::InvalidCiphertext => error,
             answer => return answer,
         };
         let (other, hint) = match context.is_empty() {
-            true => (EncryptionContext::keyring(), "it has the context of a keyring: write it as kms:<key-arn>:<base64>"),
-            false => (EncryptionContext::none(), "it has none: write it as a bare blob, without kms: and the ARN"),
+            true => (
+                EncryptionContext::keyring(),
+                "it has the context of a keyring: write it as kms:<key-arn>:<base64>",
+            ),
+            false => (
+                EncryptionContext::none(),
+                "it has none: write it as a bare blob, without kms: and the ARN",
+            ),
         };
         match kms.decrypt_bytes(blob, &other).await {
-            Ok(_) => Err(KmsError { reason: KmsReason::WrongEncryptionContext, ..*error }.detail(hint).into()),
+            Ok(_) => Err(KmsError { reason: KmsReason::WrongEncryptionContext, ..*error }
+                .detail(hint)
+                .into()),
             Err(_) => Err(Error::Kms(error)),
         }
     }

@@ -31,19 +31,25 @@ pub(crate) struct Arn<'a> {
 impl<'a> Arn<'a> {
     /// The ARN of a KMS key, which is not that of an alias.
     pub(crate) fn of_key(text: &'a str) -> Option<Self> {
-        Self::parse(text, "kms").filter(|arn| arn.resource.strip_prefix("key/").is_some_and(is_key_id))
+        Self::parse(text, "kms")
+            .filter(|arn| arn.resource.strip_prefix("key/").is_some_and(is_key_id))
     }
 
     /// The ARN of an SSM parameter.
     pub(crate) fn of_parameter(text: &'a str) -> Option<Self> {
-        Self::parse(text, "ssm").filter(|arn| arn.resource.strip_prefix("parameter").is_some_and(is_parameter))
+        Self::parse(text, "ssm")
+            .filter(|arn| arn.resource.strip_prefix("parameter").is_some_and(is_parameter))
     }
 
     /// An ARN of this service, whose resource is not looked at.
     fn parse(text: &'a str, service: &str) -> Option<Self> {
         let parts: Vec<_> = text.splitn(6, ':').collect();
         let ["arn", partition, named, region, account, resource] = parts[..] else { return None };
-        let is_place = |place: &str| is_made_of(place, PLACE_MAX, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let is_place = |place: &str| {
+            is_made_of(place, PLACE_MAX, |b| {
+                b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'
+            })
+        };
         let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
         let sound = named == service && is_place(partition) && is_place(region) && is_account;
         sound.then_some(Self { partition, region, account, resource })
@@ -68,7 +74,8 @@ pub(crate) enum KeyName<'a> {
 impl<'a> KeyName<'a> {
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         if text.starts_with("arn:") {
-            let alias = || Arn::parse(text, "kms").filter(|arn| is_alias(arn.resource)).map(Self::AliasArn);
+            let alias =
+                || Arn::parse(text, "kms").filter(|arn| is_alias(arn.resource)).map(Self::AliasArn);
             return Arn::of_key(text).map(Self::Arn).or_else(alias);
         }
         if is_alias(text) { Some(Self::Alias) } else { is_key_id(text).then_some(Self::Id(text)) }
@@ -105,7 +112,11 @@ fn is_key_id(text: &str) -> bool {
 
 #[cfg(feature = "aws")]
 fn is_alias(text: &str) -> bool {
-    let is_name = |name| is_made_of(name, ALIAS_MAX - "alias/".len(), |b| b.is_ascii_alphanumeric() || b"/_-".contains(&b));
+    let is_name = |name| {
+        is_made_of(name, ALIAS_MAX - "alias/".len(), |b| {
+            b.is_ascii_alphanumeric() || b"/_-".contains(&b)
+        })
+    };
     text.strip_prefix("alias/").is_some_and(is_name)
 }
 
@@ -125,7 +136,8 @@ mod tests {
     use super::*;
 
     const ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
-    const ARN: &str = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    const ARN: &str =
+        "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
     /// What an attacker writes into a part of a name.
     const HOSTILE: [&str; 10] = ["\n", "\r", "\0", "\u{1b}", "\u{202e}", " ", ",", "\"", "'", "é"];
 
@@ -171,7 +183,9 @@ mod tests {
                 let text = format!("{before}{hostile}{after}");
                 assert!(Arn::of_key(&text).is_none() && !is_parameter_name(&text), "{text:?}");
             }
-            for text in [format!("/app{hostile}"), format!("/app:{hostile}"), format!("{hostile}/app:3")] {
+            for text in
+                [format!("/app{hostile}"), format!("/app:{hostile}"), format!("{hostile}/app:3")]
+            {
                 assert!(!is_parameter_name(&text), "{text:?}");
             }
         }
@@ -180,12 +194,22 @@ mod tests {
     #[test]
     fn a_parameter_has_a_name_or_an_arn_and_a_version() {
         let arn = "arn:aws:ssm:eu-north-1:123456789012:parameter/app/secret-key";
-        for sound in ["/app/secret-key", "app.secret_KEY", "/app:3", "/app:live", arn, &format!("{arn}:3")] {
+        for sound in
+            ["/app/secret-key", "app.secret_KEY", "/app:3", "/app:live", arn, &format!("{arn}:3")]
+        {
             assert!(is_parameter_name(sound), "{sound}");
         }
         assert_eq!(Arn::of_parameter(arn).map(|arn| arn.region), Some("eu-north-1"));
-        for bad in ["", ":3", "/app:", "/app:3:4", ARN, &arn.replace("parameter", ""), &arn.replace("eu-north-1", "a/b"), &"a".repeat(2049)]
-        {
+        for bad in [
+            "",
+            ":3",
+            "/app:",
+            "/app:3:4",
+            ARN,
+            &arn.replace("parameter", ""),
+            &arn.replace("eu-north-1", "a/b"),
+            &"a".repeat(2049),
+        ] {
             assert!(!is_parameter_name(bad), "{bad}");
         }
     }
@@ -210,11 +234,21 @@ mod tests {
         ] {
             assert!(!can_be(name, "eu-central-1"), "{name}");
         }
-        assert!(!can_be(ID, "eu-west-1") && !can_be("alias/app", "eu-west-1"), "a key of another region");
+        assert!(
+            !can_be(ID, "eu-west-1") && !can_be("alias/app", "eu-west-1"),
+            "a key of another region"
+        );
         assert_eq!(KeyName::parse(&alias).and_then(KeyName::region), Some("eu-central-1"));
-        for bad in
-            ["", "alias/", "alias/a b", "alias/a\nb", "key/1", "arn:aws:kms", "arn:aws:kms:x:1:key/2", &alias.replace("team", "te:am")]
-        {
+        for bad in [
+            "",
+            "alias/",
+            "alias/a b",
+            "alias/a\nb",
+            "key/1",
+            "arn:aws:kms",
+            "arn:aws:kms:x:1:key/2",
+            &alias.replace("team", "te:am"),
+        ] {
             assert_eq!(KeyName::parse(bad), None, "{bad}");
         }
     }

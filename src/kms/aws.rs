@@ -47,11 +47,11 @@ const SHORTEST_BLOB: usize = 64;
 ///
 /// ```no_run
 /// # async fn run() -> diesel_envelope::Result<()> {
-/// use diesel_envelope::keyring::Document;
+/// use diesel_envelope::keyring::Keyset;
 /// use diesel_envelope::kms::AwsKms;
 ///
 /// let kms = AwsKms::builder().key("alias/app").build().await;
-/// println!("SECRET_KEY={}", Document::generate()?.wrap(&kms).await?);
+/// println!("SECRET_KEY={}", Keyset::generate()?.wrap(&kms).await?);
 /// # Ok(())
 /// # }
 /// ```
@@ -78,7 +78,12 @@ impl AwsKms {
 
     /// Sets the client up piece by piece.
     pub fn builder() -> AwsKmsBuilder {
-        AwsKmsBuilder { key: None, region: None, config: None, operation_timeout: OPERATION_TIMEOUT }
+        AwsKmsBuilder {
+            key: None,
+            region: None,
+            config: None,
+            operation_timeout: OPERATION_TIMEOUT,
+        }
     }
 
     /// The name of the key, if one is named.
@@ -90,7 +95,9 @@ impl AwsKms {
     /// The name of the key that encrypts.
     fn encrypting_key(&self, operation: &'static str) -> Result<&str> {
         self.named_key()?;
-        self.key.as_deref().ok_or_else(|| failed(operation, KmsReason::KeyUnknown, "no key is named to encrypt under"))
+        self.key.as_deref().ok_or_else(|| {
+            failed(operation, KmsReason::KeyUnknown, "no key is named to encrypt under")
+        })
     }
 
     /// The ARN of the key that KMS used, unless it is not the named one, as far as the name tells: an alias tells the region, and
@@ -98,7 +105,8 @@ impl AwsKms {
     fn used_key(&self, operation: &'static str, answer: Option<String>) -> Result<String> {
         let foreign = |detail: &str| failed(operation, KmsReason::NotFromKms, detail);
         let arn = answer.ok_or_else(|| foreign("no key id in the answer"))?;
-        let used = Arn::of_key(&arn).ok_or_else(|| foreign("the key id in the answer is not the ARN of a KMS key"))?;
+        let used = Arn::of_key(&arn)
+            .ok_or_else(|| foreign("the key id in the answer is not the ARN of a KMS key"))?;
         let region = self.client.config().region().map(Region::as_ref);
         match (self.named_key()?, self.key.as_deref()) {
             (Some(name), Some(key)) if !name.can_be(used, region) => {
@@ -150,7 +158,9 @@ impl AwsKmsBuilder {
             None => aws_config::defaults(BehaviorVersion::latest()).load().await,
         };
         let (timeouts, retries) = (timeouts(self.operation_timeout), retries());
-        let mut builder = aws_sdk_kms::config::Builder::from(&config).timeout_config(timeouts).retry_config(retries);
+        let mut builder = aws_sdk_kms::config::Builder::from(&config)
+            .timeout_config(timeouts)
+            .retry_config(retries);
         builder = builder.interceptor(Wire::default());
         if let Some(region) = self.region {
             builder = builder.region(Region::new(region));
@@ -175,31 +185,56 @@ pub(super) fn retries() -> RetryConfig {
 }
 
 impl Kms for AwsKms {
-    async fn encrypt_bytes(&self, plaintext: &[u8], context: &EncryptionContext) -> Result<Wrapped> {
+    async fn encrypt_bytes(
+        &self,
+        plaintext: &[u8],
+        context: &EncryptionContext,
+    ) -> Result<Wrapped> {
         if plaintext.is_empty() || plaintext.len() > KMS_LIMIT {
-            return Err(Error::DocumentTooLarge { expected: KMS_LIMIT, found: plaintext.len() });
+            return Err(Error::KeysetTooLarge { expected: KMS_LIMIT, found: plaintext.len() });
         }
         const OPERATION: &str = "Encrypt";
         let key = self.encrypting_key(OPERATION)?;
-        let call = self.client.encrypt().key_id(key).plaintext(Blob::new(plaintext)).set_encryption_context(pairs(context));
+        let call = self
+            .client
+            .encrypt()
+            .key_id(key)
+            .plaintext(Blob::new(plaintext))
+            .set_encryption_context(pairs(context));
         let answer = observed(OPERATION, Some(key), call.send()).await?;
-        let blob = answer.ciphertext_blob.ok_or_else(|| failed(OPERATION, KmsReason::NotFromKms, "no ciphertext in the answer"))?;
+        let blob = answer.ciphertext_blob.ok_or_else(|| {
+            failed(OPERATION, KmsReason::NotFromKms, "no ciphertext in the answer")
+        })?;
         let arn = self.used_key(OPERATION, answer.key_id)?;
         Ok(Wrapped { blob: blob.into_inner(), key: WrappingKey::Aws(arn) })
     }
 
-    async fn generate_bytes(&self, context: &EncryptionContext) -> Result<(Zeroizing<Vec<u8>>, Wrapped)> {
+    async fn generate_bytes(
+        &self,
+        context: &EncryptionContext,
+    ) -> Result<(Zeroizing<Vec<u8>>, Wrapped)> {
         const OPERATION: &str = "GenerateDataKey";
         let key = self.encrypting_key(OPERATION)?;
-        let call = self.client.generate_data_key().key_id(key).key_spec(DataKeySpec::Aes256).set_encryption_context(pairs(context));
+        let call = self
+            .client
+            .generate_data_key()
+            .key_id(key)
+            .key_spec(DataKeySpec::Aes256)
+            .set_encryption_context(pairs(context));
         let answer = observed(OPERATION, Some(key), call.send()).await?;
         let plaintext = Zeroizing::new(answer.plaintext.map(Blob::into_inner).unwrap_or_default());
-        let blob = answer.ciphertext_blob.ok_or_else(|| failed(OPERATION, KmsReason::NotFromKms, "no ciphertext in the answer"))?;
+        let blob = answer.ciphertext_blob.ok_or_else(|| {
+            failed(OPERATION, KmsReason::NotFromKms, "no ciphertext in the answer")
+        })?;
         let arn = self.used_key(OPERATION, answer.key_id)?;
         Ok((plaintext, Wrapped { blob: blob.into_inner(), key: WrappingKey::Aws(arn) }))
     }
 
-    async fn decrypt_bytes(&self, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
+    async fn decrypt_bytes(
+        &self,
+        blob: &[u8],
+        context: &EncryptionContext,
+    ) -> Result<Zeroizing<Vec<u8>>> {
         const OPERATION: &str = "Decrypt";
         self.named_key()?;
         if blob.len() < SHORTEST_BLOB {
@@ -209,8 +244,12 @@ impl Kms for AwsKms {
                 format!("expected at least {SHORTEST_BLOB} bytes, found {}", blob.len()),
             ));
         }
-        let call =
-            self.client.decrypt().set_key_id(self.key.clone()).ciphertext_blob(Blob::new(blob)).set_encryption_context(pairs(context));
+        let call = self
+            .client
+            .decrypt()
+            .set_key_id(self.key.clone())
+            .ciphertext_blob(Blob::new(blob))
+            .set_encryption_context(pairs(context));
         let answer = observed(OPERATION, self.key.as_deref(), call.send()).await?;
         let plaintext = Zeroizing::new(answer.plaintext.map(Blob::into_inner).unwrap_or_default());
         self.used_key(OPERATION, answer.key_id)?;
@@ -218,7 +257,9 @@ impl Kms for AwsKms {
             0 => Err(failed(OPERATION, KmsReason::NotFromKms, "no plaintext in the answer")),
             1..=KMS_LIMIT => Ok(plaintext),
             found => {
-                let detail = format!("expected at most {KMS_LIMIT} bytes of plaintext in the answer, found {found}");
+                let detail = format!(
+                    "expected at most {KMS_LIMIT} bytes of plaintext in the answer, found {found}"
+                );
                 Err(failed(OPERATION, KmsReason::NotFromKms, detail))
             }
         }
@@ -226,7 +267,8 @@ impl Kms for AwsKms {
 }
 
 fn pairs(context: &EncryptionContext) -> Option<std::collections::HashMap<String, String>> {
-    (!context.is_empty()).then(|| context.pairs().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+    (!context.is_empty())
+        .then(|| context.pairs().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
 }
 
 /// Waits for a call inside a span that tells operation, key, time and outcome, never material.
@@ -238,9 +280,16 @@ pub(super) async fn observed<T, E>(
 where
     E: ProvideErrorMetadata + RequestId + std::error::Error + 'static,
 {
-    let span = tracing::debug_span!("kms", operation, key = key.map(|key| tracing::field::display(Printable(key))));
+    let span = tracing::debug_span!(
+        "kms",
+        operation,
+        key = key.map(|key| tracing::field::display(Printable(key)))
+    );
     let started = std::time::Instant::now();
-    let answer = call.instrument(span.clone()).await.map_err(|error| Error::from(classify(operation, &error)));
+    let answer = call
+        .instrument(span.clone())
+        .await
+        .map_err(|error| Error::from(classify(operation, &error)));
     let milliseconds = started.elapsed().as_millis();
     match &answer {
         Ok(_) => span.in_scope(|| tracing::debug!(milliseconds, "KMS answered")),
@@ -264,23 +313,31 @@ where
         SdkError::TimeoutError(_) => new(KmsReason::TimedOut),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => new(KmsReason::TimedOut),
         SdkError::DispatchFailure(failure) => dispatch(operation, failure.as_connector_error()),
-        SdkError::ResponseError(_) if is_too_long(error) => {
-            new(KmsReason::NotFromKms).detail(format!("the answer is longer than {ANSWER_MAX} bytes"))
+        SdkError::ResponseError(_) if is_too_long(error) => new(KmsReason::NotFromKms)
+            .detail(format!("the answer is longer than {ANSWER_MAX} bytes")),
+        SdkError::ResponseError(_) => {
+            new(KmsReason::Unreachable).detail("the answer was cut short")
         }
-        SdkError::ResponseError(_) => new(KmsReason::Unreachable).detail("the answer was cut short"),
-        SdkError::ConstructionFailure(_) => new(KmsReason::Service).detail("the request could not be built"),
+        SdkError::ConstructionFailure(_) => {
+            new(KmsReason::Service).detail("the request could not be built")
+        }
         SdkError::ServiceError(service) => {
             let answer = service.err();
             let status = service.raw().status();
             let code = answer.code();
             let told = code.and_then(|code| reason(code, service.raw()));
-            let detail = match (told.and(code), answer.message().filter(|message| !message.is_empty())) {
-                (Some(code), Some(message)) => format!("{code}: {message}"),
-                (Some(code), None) => code.to_owned(),
-                (None, _) => format!("the answer, with HTTP status {status}, was not one of KMS"),
-            };
+            let detail =
+                match (told.and(code), answer.message().filter(|message| !message.is_empty())) {
+                    (Some(code), Some(message)) => format!("{code}: {message}"),
+                    (Some(code), None) => code.to_owned(),
+                    (None, _) => {
+                        format!("the answer, with HTTP status {status}, was not one of KMS")
+                    }
+                };
             let reason = match told {
-                None | Some(KmsReason::Service) if status.is_server_error() => KmsReason::Unavailable,
+                None | Some(KmsReason::Service) if status.is_server_error() => {
+                    KmsReason::Unavailable
+                }
                 told => told.unwrap_or(KmsReason::NotFromKms),
             };
             new(reason).detail(detail).request_id(answer.request_id())
@@ -293,15 +350,22 @@ where
 /// Manager API references). `None` for an error that neither of them gives: only their own words may drop a cached key.
 fn reason(code: &str, answer: &HttpResponse) -> Option<KmsReason> {
     Some(match code {
-        _ if !(answer.status().is_client_error() || answer.status().is_server_error()) => return None,
+        _ if !(answer.status().is_client_error() || answer.status().is_server_error()) => {
+            return None;
+        }
         "DisabledException" => KmsReason::KeyDisabled,
-        "KMSInvalidStateException" | "InvalidKeyUsageException" | "InvalidKeyId" => KmsReason::KeyUnusable,
+        "KMSInvalidStateException" | "InvalidKeyUsageException" | "InvalidKeyId" => {
+            KmsReason::KeyUnusable
+        }
         "NotFoundException" => KmsReason::KeyUnknown,
         "ParameterNotFound" | "ParameterVersionNotFound" => KmsReason::ParameterUnknown,
         "AccessDeniedException" => KmsReason::AccessDenied,
         "IncorrectKeyException" => KmsReason::WrongKey,
         "InvalidCiphertextException" => KmsReason::InvalidCiphertext,
-        "ThrottlingException" | "LimitExceededException" | "TooManyRequestsException" | "RequestLimitExceeded" => KmsReason::Throttled,
+        "ThrottlingException"
+        | "LimitExceededException"
+        | "TooManyRequestsException"
+        | "RequestLimitExceeded" => KmsReason::Throttled,
         "KMSInternalException"
         | "DependencyTimeoutException"
         | "KeyUnavailableException"
@@ -315,7 +379,11 @@ fn reason(code: &str, answer: &HttpResponse) -> Option<KmsReason> {
         | "IncompleteSignature"
         | "InvalidSignatureException"
         | "MissingAuthenticationTokenException" => KmsReason::Credentials,
-        "ValidationException" | "ValidationError" | "NotAuthorized" | "OptInRequired" | "RequestExpired" => KmsReason::Service,
+        "ValidationException"
+        | "ValidationError"
+        | "NotAuthorized"
+        | "OptInRequired"
+        | "RequestExpired" => KmsReason::Service,
         // An error of a later version: in the format of these services, which no proxy speaks.
         later if later.ends_with("Exception") && is_aws_json(answer) => KmsReason::Service,
         _ => return None,
@@ -323,7 +391,10 @@ fn reason(code: &str, answer: &HttpResponse) -> Option<KmsReason> {
 }
 
 fn is_aws_json(answer: &HttpResponse) -> bool {
-    answer.headers().get("content-type").is_some_and(|kind| kind.starts_with("application/x-amz-json"))
+    answer
+        .headers()
+        .get("content-type")
+        .is_some_and(|kind| kind.starts_with("application/x-amz-json"))
 }
 
 /// What kept a request from being sent. The SDK has no variants for missing credentials and a missing region, only words.
@@ -338,7 +409,9 @@ fn dispatch(operation: &'static str, failure: Option<&ConnectorError>) -> KmsErr
     let reason = if failure.is_some_and(ConnectorError::is_io) {
         // What TLS says of a certificate names hosts, and a host may have any name, "identity" too.
         KmsReason::Unreachable
-    } else if lower.contains("missing signing region") || lower.contains("region") && lower.contains("missing") {
+    } else if lower.contains("missing signing region")
+        || lower.contains("region") && lower.contains("missing")
+    {
         KmsReason::Region
     } else if lower.contains("credential") || lower.contains("identity") {
         KmsReason::Credentials
@@ -357,8 +430,20 @@ mod tests {
         let reason = |failure: ConnectorError| dispatch("Decrypt", Some(&failure)).reason;
         let certificate = "invalid peer certificate: not valid for name identity.example";
         assert_eq!(reason(ConnectorError::io(certificate.into())), KmsReason::Unreachable);
-        assert_eq!(reason(ConnectorError::other("no credentials found in chain".into(), None)), KmsReason::Credentials);
-        assert_eq!(reason(ConnectorError::other("missing signing region".into(), None)), KmsReason::Region);
-        assert_eq!(reason(ConnectorError::other("connection closed before message completed".into(), None)), KmsReason::Unreachable);
+        assert_eq!(
+            reason(ConnectorError::other("no credentials found in chain".into(), None)),
+            KmsReason::Credentials
+        );
+        assert_eq!(
+            reason(ConnectorError::other("missing signing region".into(), None)),
+            KmsReason::Region
+        );
+        assert_eq!(
+            reason(ConnectorError::other(
+                "connection closed before message completed".into(),
+                None
+            )),
+            KmsReason::Unreachable
+        );
     }
 }

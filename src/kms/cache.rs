@@ -29,8 +29,8 @@ pub struct CachePolicy {
     ttl: Duration,
     stale: Duration,
     capacity: u64,
-    most_uses: u64,
-    most_bytes: u64,
+    max_uses: u64,
+    max_bytes: u64,
     retry_after: Duration,
 }
 
@@ -42,8 +42,8 @@ impl CachePolicy {
             ttl: ttl.min(LONGEST),
             stale: Duration::ZERO,
             capacity: 1_000,
-            most_uses: 1 << 20,
-            most_bytes: 1 << 30,
+            max_uses: 1 << 20,
+            max_bytes: 1 << 30,
             retry_after: Duration::from_secs(1),
         }
     }
@@ -66,15 +66,15 @@ impl CachePolicy {
 
     /// After how many values sealed and opened a key is unwrapped again.
     #[must_use]
-    pub fn most_uses(mut self, uses: u64) -> Self {
-        self.most_uses = uses;
+    pub fn max_uses(mut self, uses: u64) -> Self {
+        self.max_uses = uses;
         self
     }
 
     /// After how many bytes of ciphertext sealed and opened a key is unwrapped again.
     #[must_use]
-    pub fn most_bytes(mut self, bytes: u64) -> Self {
-        self.most_bytes = bytes;
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
         self
     }
 
@@ -168,23 +168,43 @@ fn bump(counter: &AtomicU64) {
 impl<K: Kms> CachedKms<K> {
     /// Keeps what this KMS unwraps.
     pub fn new(kms: K, policy: CachePolicy) -> Self {
-        let builder = || Cache::builder().max_capacity(policy.capacity).eviction_policy(EvictionPolicy::lru());
-        let kept = builder().time_to_live(policy.ttl + policy.stale).eviction_listener(|_, slot: Arc<Slot>, _| slot.wipe()).build();
+        let builder = || {
+            Cache::builder().max_capacity(policy.capacity).eviction_policy(EvictionPolicy::lru())
+        };
+        let kept = builder()
+            .time_to_live(policy.ttl + policy.stale)
+            .eviction_listener(|_, slot: Arc<Slot>, _| slot.wipe())
+            .build();
         let fresh = builder().time_to_live(policy.ttl).build();
-        Self { kms, policy, fresh, kept, down_until: Mutex::new(None), forgotten: AtomicU64::new(0), counters: Counters::default() }
+        Self {
+            kms,
+            policy,
+            fresh,
+            kept,
+            down_until: Mutex::new(None),
+            forgotten: AtomicU64::new(0),
+            counters: Counters::default(),
+        }
     }
 
     /// What the cache did so far.
     pub fn stats(&self) -> CacheStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let Counters { hits, misses, calls, errors, stale } = &self.counters;
-        CacheStats { hits: read(hits), misses: read(misses), calls: read(calls), errors: read(errors), stale: read(stale) }
+        CacheStats {
+            hits: read(hits),
+            misses: read(misses),
+            calls: read(calls),
+            errors: read(errors),
+            stale: read(stale),
+        }
     }
 
     /// Drops a key under every context, in the process that shreds it.
     pub async fn forget(&self, key: &WrappedKey) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
-        let ids: Vec<_> = self.kept.iter().map(|(id, _)| id).filter(|id| *id.blob == *key.as_bytes()).collect();
+        let ids: Vec<_> =
+            self.kept.iter().map(|(id, _)| id).filter(|id| *id.blob == *key.as_bytes()).collect();
         for id in ids {
             self.drop_key(&id).await;
         }
@@ -215,18 +235,22 @@ impl<K: Kms> CachedKms<K> {
     fn usable(&self, slot: &Slot) -> Option<DataKey> {
         let key = slot.key()?;
         let (uses, bytes) = key.usage();
-        (uses < self.policy.most_uses && bytes < self.policy.most_bytes).then_some(key)
+        (uses < self.policy.max_uses && bytes < self.policy.max_bytes).then_some(key)
     }
 
     /// The key that may serve because KMS is down: within its stale window.
     async fn stale(&self, id: &Id) -> Option<DataKey> {
         let slot = self.kept.get(id).await?;
-        let within = !self.policy.stale.is_zero() && slot.since.elapsed() < self.policy.ttl + self.policy.stale;
+        let within = !self.policy.stale.is_zero()
+            && slot.since.elapsed() < self.policy.ttl + self.policy.stale;
         self.usable(&slot).filter(|_| within).inspect(|_| bump(&self.counters.stale))
     }
 
     fn is_down(&self) -> bool {
-        self.down_until.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| Instant::now() < until)
+        self.down_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some_and(|until| Instant::now() < until)
     }
 
     fn note_outage(&self, until: Option<Instant>) {
@@ -262,7 +286,13 @@ impl<K: Kms> CachedKms<K> {
             Ok(slot) => match slot.key() {
                 Some(key) => return Ok(key),
                 // A cache with too little room has evicted it already.
-                None => return self.kms.unwrap_with(key, context).await.inspect(|_| bump(&self.counters.calls)),
+                None => {
+                    return self
+                        .kms
+                        .unwrap_with(key, context)
+                        .await
+                        .inspect(|_| bump(&self.counters.calls));
+                }
             },
             Err(error) => Error::clone(&error),
         };
@@ -278,7 +308,12 @@ impl<K: Kms> CachedKms<K> {
     }
 
     /// Asks KMS, once for all who wait for this key.
-    async fn call(&self, id: &Id, key: &WrappedKey, context: &EncryptionContext) -> Result<Arc<Slot>> {
+    async fn call(
+        &self,
+        id: &Id,
+        key: &WrappedKey,
+        context: &EncryptionContext,
+    ) -> Result<Arc<Slot>> {
         bump(&self.counters.calls);
         let answer = self.kms.unwrap_with(key, context).await;
         let slot = Slot::new(answer.inspect_err(|_| bump(&self.counters.errors))?);
@@ -290,24 +325,45 @@ impl<K: Kms> CachedKms<K> {
 
 /// Whether KMS failed, as opposed to refused.
 fn is_outage(error: &Error) -> bool {
-    let outages = [KmsReason::Throttled, KmsReason::Unreachable, KmsReason::TimedOut, KmsReason::Unavailable, KmsReason::NotFromKms];
+    let outages = [
+        KmsReason::Throttled,
+        KmsReason::Unreachable,
+        KmsReason::TimedOut,
+        KmsReason::Unavailable,
+        KmsReason::NotFromKms,
+    ];
     matches!(error, Error::Kms(kms) if outages.contains(&kms.reason))
 }
 
 impl<K: Kms> Kms for CachedKms<K> {
-    async fn encrypt_bytes(&self, plaintext: &[u8], context: &EncryptionContext) -> Result<Wrapped> {
+    async fn encrypt_bytes(
+        &self,
+        plaintext: &[u8],
+        context: &EncryptionContext,
+    ) -> Result<Wrapped> {
         self.kms.encrypt_bytes(plaintext, context).await
     }
 
-    async fn decrypt_bytes(&self, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
+    async fn decrypt_bytes(
+        &self,
+        blob: &[u8],
+        context: &EncryptionContext,
+    ) -> Result<Zeroizing<Vec<u8>>> {
         self.kms.decrypt_bytes(blob, context).await
     }
 
-    async fn generate_bytes(&self, context: &EncryptionContext) -> Result<(Zeroizing<Vec<u8>>, Wrapped)> {
+    async fn generate_bytes(
+        &self,
+        context: &EncryptionContext,
+    ) -> Result<(Zeroizing<Vec<u8>>, Wrapped)> {
         self.kms.generate_bytes(context).await
     }
 
-    async fn unwrap_with<'k>(&self, key: impl Into<Option<&'k WrappedKey>> + Send, context: &EncryptionContext) -> Result<DataKey> {
+    async fn unwrap_with<'k>(
+        &self,
+        key: impl Into<Option<&'k WrappedKey>> + Send,
+        context: &EncryptionContext,
+    ) -> Result<DataKey> {
         self.unwrap_kept(key.into().ok_or(Error::DataKeyGone)?, context).await
     }
 }
@@ -319,7 +375,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_key_that_leaves_the_cache_is_wiped_at_once() {
-        let path = std::env::temp_dir().join(format!("diesel-envelope-cache-{}", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("diesel-envelope-cache-{}", std::process::id()));
         let kms = LocalKms::open_or_create(&path).unwrap();
         std::fs::remove_file(path).unwrap();
         let (_, wrapped) = kms.generate_data_key(&EncryptionContext::data_key()).await.unwrap();

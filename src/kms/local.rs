@@ -71,7 +71,7 @@ impl LocalKms {
             return Err(Error::UnsupportedValue { expected: "a secret of at least one byte" });
         }
         if plaintext.len() > KMS_LIMIT {
-            return Err(Error::DocumentTooLarge { expected: KMS_LIMIT, found: plaintext.len() });
+            return Err(Error::KeysetTooLarge { expected: KMS_LIMIT, found: plaintext.len() });
         }
         let nonce = crypto::nonce()?;
         let mut blob = Vec::with_capacity(BODY + plaintext.len() + TAG_LEN);
@@ -97,26 +97,40 @@ impl LocalKms {
         if header[MAGIC.len()..] != self.key_id.0 {
             return Err(failed(KmsReason::WrongKey));
         }
-        let nonce = rest[..NONCE_LEN].try_into().map_err(|_| failed(KmsReason::InvalidCiphertext))?;
+        let nonce =
+            rest[..NONCE_LEN].try_into().map_err(|_| failed(KmsReason::InvalidCiphertext))?;
         let (ciphertext, tag) = rest[NONCE_LEN..].split_at(rest.len() - NONCE_LEN - TAG_LEN);
         let mut data = Zeroizing::new(ciphertext.to_vec());
-        self.key.open(&nonce, &aad(header, context)?, &mut data, tag).map_err(|_| failed(KmsReason::InvalidCiphertext))?;
+        self.key
+            .open(&nonce, &aad(header, context)?, &mut data, tag)
+            .map_err(|_| failed(KmsReason::InvalidCiphertext))?;
         Ok(data)
     }
 }
 
 impl Kms for LocalKms {
-    async fn encrypt_bytes(&self, plaintext: &[u8], context: &EncryptionContext) -> Result<Wrapped> {
+    async fn encrypt_bytes(
+        &self,
+        plaintext: &[u8],
+        context: &EncryptionContext,
+    ) -> Result<Wrapped> {
         Ok(Wrapped { blob: self.seal(plaintext, context)?, key: WrappingKey::Local })
     }
 
-    async fn generate_bytes(&self, context: &EncryptionContext) -> Result<(Zeroizing<Vec<u8>>, Wrapped)> {
+    async fn generate_bytes(
+        &self,
+        context: &EncryptionContext,
+    ) -> Result<(Zeroizing<Vec<u8>>, Wrapped)> {
         let root = Root::generate()?;
         let wrapped = self.encrypt_bytes(root.as_bytes(), context).await?;
         Ok((Zeroizing::new(root.as_bytes().to_vec()), wrapped))
     }
 
-    async fn decrypt_bytes(&self, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
+    async fn decrypt_bytes(
+        &self,
+        blob: &[u8],
+        context: &EncryptionContext,
+    ) -> Result<Zeroizing<Vec<u8>>> {
         self.unseal(blob, context)
     }
 }
@@ -128,7 +142,9 @@ impl std::fmt::Debug for LocalKms {
 }
 
 fn aad(header: &[u8], context: &EncryptionContext) -> Result<Vec<u8>> {
-    let too_long = |_| Error::UnsupportedValue { expected: "an encryption context whose parts have at most 65,535 bytes" };
+    let too_long = |_| Error::UnsupportedValue {
+        expected: "an encryption context whose parts have at most 65,535 bytes",
+    };
     let mut aad = header.to_vec();
     aad.extend(u16::try_from(context.pairs().count()).map_err(too_long)?.to_be_bytes());
     for part in context.pairs().flat_map(|(key, value)| [key, value]) {
@@ -144,11 +160,13 @@ fn create(path: &Path) -> Result<()> {
     let text = Zeroizing::new(crypto::to_base64_url_padded(root.as_bytes()));
     let mut draft = path.as_os_str().to_owned();
     draft.push(format!(".{:x}", u64::from_be_bytes(*root.derive("draft"))));
-    let written = private(OpenOptions::new().write(true).create_new(true)).open(&draft).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.write_all(b"\n")?;
-        file.sync_all()
-    });
+    let written = private(OpenOptions::new().write(true).create_new(true)).open(&draft).and_then(
+        |mut file| {
+            file.write_all(text.as_bytes())?;
+            file.write_all(b"\n")?;
+            file.sync_all()
+        },
+    );
     let linked = written.and_then(|()| fs::hard_link(&draft, path));
     let _ = fs::remove_file(&draft);
     match linked {
@@ -170,7 +188,8 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 #[cfg(unix)]
 fn refuse_open_permissions(path: &Path, file: &File) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = file.metadata().map_err(|error| key_file(path, &error))?.permissions().mode() & 0o777;
+    let mode =
+        file.metadata().map_err(|error| key_file(path, &error))?.permissions().mode() & 0o777;
     if mode & 0o077 == 0 {
         return Ok(());
     }
@@ -202,7 +221,8 @@ mod tests {
 
     impl Dir {
         fn new(test: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("diesel-envelope-local-{test}-{}", std::process::id()));
+            let path = std::env::temp_dir()
+                .join(format!("diesel-envelope-local-{test}-{}", std::process::id()));
             fs::create_dir(&path).unwrap();
             Self(path)
         }
@@ -229,7 +249,10 @@ mod tests {
     fn the_file_is_made_once_for_its_owner_alone() {
         let dir = Dir::new("once");
         let path = dir.file("key");
-        let blob = LocalKms::open_or_create(&path).unwrap().seal(b"hunter2", &EncryptionContext::none()).unwrap();
+        let blob = LocalKms::open_or_create(&path)
+            .unwrap()
+            .seal(b"hunter2", &EncryptionContext::none())
+            .unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!((text.len(), crypto::from_base64_any(&text).unwrap().len()), (45, ROOT_LEN));
         let again = LocalKms::open_or_create(&path).unwrap();
@@ -247,10 +270,20 @@ mod tests {
         LocalKms::open_or_create(&path).unwrap();
         let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(), 0o600);
-        for (mode, refused) in [(0o644, true), (0o640, true), (0o604, true), (0o602, true), (0o400, false), (0o600, false)] {
+        for (mode, refused) in [
+            (0o644, true),
+            (0o640, true),
+            (0o604, true),
+            (0o602, true),
+            (0o400, false),
+            (0o600, false),
+        ] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             let opened = LocalKms::open(&path).map_err(|error| error.to_string());
-            let words = format!("key file {}: has mode {mode:04o}, expected 0600: run chmod 600 on it", path.display());
+            let words = format!(
+                "key file {}: has mode {mode:04o}, expected 0600: run chmod 600 on it",
+                path.display()
+            );
             assert_eq!(opened.err(), refused.then_some(words));
         }
     }
@@ -260,12 +293,24 @@ mod tests {
         let dir = Dir::new("content");
         let path = dir.file("key");
         let words = |path: &Path| LocalKms::open(path).unwrap_err().to_string();
-        assert!(words(&path).starts_with(&format!("key file {}: No such file", path.display())), "{}", words(&path));
+        assert!(
+            words(&path).starts_with(&format!("key file {}: No such file", path.display())),
+            "{}",
+            words(&path)
+        );
         let long = "A".repeat(1000);
         for content in [&b""[..], b"hunter2", b"\xff\xfe", long.as_bytes(), b"AAAA"] {
-            private(OpenOptions::new().write(true).create(true).truncate(true)).open(&path).unwrap().write_all(content).unwrap();
+            private(OpenOptions::new().write(true).create(true).truncate(true))
+                .open(&path)
+                .unwrap()
+                .write_all(content)
+                .unwrap();
             let words = words(&path);
-            assert!(words.contains("holds no key of 44 base64 characters") || words.contains("valid UTF-8"), "{words}");
+            assert!(
+                words.contains("holds no key of 44 base64 characters")
+                    || words.contains("valid UTF-8"),
+                "{words}"
+            );
             assert!(!words.contains("hunter2"));
         }
     }
@@ -282,7 +327,10 @@ mod tests {
                     LocalKms::open_or_create(&path).unwrap().key_id
                 };
                 let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
-                threads.into_iter().map(|thread| thread.join().unwrap()).collect::<std::collections::HashSet<_>>()
+                threads
+                    .into_iter()
+                    .map(|thread| thread.join().unwrap())
+                    .collect::<std::collections::HashSet<_>>()
             });
             assert_eq!(ids.len(), 1);
         }
@@ -292,26 +340,39 @@ mod tests {
     #[test]
     fn a_blob_opens_whole_under_its_own_key_and_context_only() {
         let dir = Dir::new("blob");
-        let (kms, other) = (LocalKms::open_or_create(dir.file("key")).unwrap(), LocalKms::open_or_create(dir.file("other")).unwrap());
+        let (kms, other) = (
+            LocalKms::open_or_create(dir.file("key")).unwrap(),
+            LocalKms::open_or_create(dir.file("other")).unwrap(),
+        );
         let context = EncryptionContext::keyring();
         let blob = kms.seal(b"hunter2", &context).unwrap();
         assert_eq!(blob.len(), 8 + 12 + 7 + 16);
         assert_eq!(*kms.unseal(&blob, &context).unwrap(), b"hunter2");
 
         assert_eq!(reason(other.unseal(&blob, &context)), KmsReason::WrongKey);
-        for wrong in
-            [EncryptionContext::none(), EncryptionContext::none().with("diesel-envelope", "value-v1"), context.clone().with("a", "")]
-        {
+        for wrong in [
+            EncryptionContext::none(),
+            EncryptionContext::none().with("diesel-envelope", "value-v1"),
+            context.clone().with("a", ""),
+        ] {
             assert_eq!(reason(kms.unseal(&blob, &wrong)), KmsReason::InvalidCiphertext);
         }
         for length in 0..blob.len() {
-            let expected = if length < 36 { KmsReason::CiphertextTooShort } else { KmsReason::InvalidCiphertext };
+            let expected = if length < 36 {
+                KmsReason::CiphertextTooShort
+            } else {
+                KmsReason::InvalidCiphertext
+            };
             assert_eq!(reason(kms.unseal(&blob[..length], &context)), expected, "{length}");
         }
         for bit in 0..blob.len() * 8 {
             let mut changed = blob.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
-            let expected = if (32..64).contains(&bit) { KmsReason::WrongKey } else { KmsReason::InvalidCiphertext };
+            let expected = if (32..64).contains(&bit) {
+                KmsReason::WrongKey
+            } else {
+                KmsReason::InvalidCiphertext
+            };
             assert_eq!(reason(kms.unseal(&changed, &context)), expected, "bit {bit}");
         }
     }
@@ -321,18 +382,31 @@ mod tests {
         let dir = Dir::new("size");
         let kms = LocalKms::open_or_create(dir.file("key")).unwrap();
         let seal = |length| kms.seal(&vec![7; length], &EncryptionContext::none());
-        assert_eq!(seal(0), Err(Error::UnsupportedValue { expected: "a secret of at least one byte" }));
+        assert_eq!(
+            seal(0),
+            Err(Error::UnsupportedValue { expected: "a secret of at least one byte" })
+        );
         assert_eq!((seal(1).unwrap().len(), seal(4096).unwrap().len()), (37, 4132));
-        assert_eq!(seal(4097), Err(Error::DocumentTooLarge { expected: 4096, found: 4097 }));
+        assert_eq!(seal(4097), Err(Error::KeysetTooLarge { expected: 4096, found: 4097 }));
     }
 
     #[test]
     fn contexts_do_not_run_together() {
         let header = b"DEL1\x01\x02\x03\x04";
-        let context =
-            |pairs: &[(&str, &str)]| pairs.iter().fold(EncryptionContext::none(), |context, &(key, value)| context.with(key, value));
-        let aads = [&[][..], &[("a", "bc")], &[("ab", "c")], &[("a", "b"), ("c", "")], &[("a", "")], &[("", "a")]]
-            .map(|pairs| aad(header, &context(pairs)).unwrap());
+        let context = |pairs: &[(&str, &str)]| {
+            pairs
+                .iter()
+                .fold(EncryptionContext::none(), |context, &(key, value)| context.with(key, value))
+        };
+        let aads = [
+            &[][..],
+            &[("a", "bc")],
+            &[("ab", "c")],
+            &[("a", "b"), ("c", "")],
+            &[("a", "")],
+            &[("", "a")],
+        ]
+        .map(|pairs| aad(header, &context(pairs)).unwrap());
         assert_eq!(aads[1], *b"DEL1\x01\x02\x03\x04\0\x01\0\x01a\0\x02bc");
         assert_eq!(aads.iter().collect::<std::collections::HashSet<_>>().len(), aads.len());
         assert!(aad(header, &context(&[("a", &"x".repeat(65_536))])).is_err());

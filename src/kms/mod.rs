@@ -12,11 +12,11 @@ use crate::context::{Binding, Context};
 use crate::crypto::{self, ROOT_LEN};
 use crate::data_key::DataKey;
 use crate::error::{Error, KmsError, KmsReason, Result};
-use crate::keyring::{Document, KMS_LIMIT};
+use crate::keyring::{KMS_LIMIT, Keyset};
 use crate::plaintext::Plaintext;
 use crate::sealed::{KmsEncrypted, WrappedKey};
 
-mod any;
+mod any_kms;
 pub(crate) mod arn;
 #[cfg(feature = "aws")]
 mod aws;
@@ -28,7 +28,7 @@ pub(crate) mod ssm;
 #[cfg(feature = "aws")]
 mod wire;
 
-pub use any::AnyKms;
+pub use any_kms::AnyKms;
 #[cfg(feature = "aws")]
 pub use aws::{AwsKms, AwsKmsBuilder};
 #[cfg(feature = "cache")]
@@ -45,7 +45,11 @@ const CONCURRENT_CALLS: usize = 16;
 /// [`decrypt`](Self::decrypt)). None of them is ever called by `ToSql` or `FromSql`.
 pub trait Kms: Send + Sync {
     /// Encrypts a secret of 1 to 4,096 bytes, bound to the encryption context.
-    fn encrypt_bytes(&self, plaintext: &[u8], context: &EncryptionContext) -> impl Future<Output = Result<Wrapped>> + Send;
+    fn encrypt_bytes(
+        &self,
+        plaintext: &[u8],
+        context: &EncryptionContext,
+    ) -> impl Future<Output = Result<Wrapped>> + Send;
 
     /// Decrypts what [`encrypt_bytes`](Self::encrypt_bytes) returned under the same context.
     ///
@@ -53,10 +57,17 @@ pub trait Kms: Send + Sync {
     ///
     /// It returns every plaintext, also a keyring or a data key, and under [`EncryptionContext::none`] nothing tells these apart. Show
     /// no one what it returns; [`decrypt`](Self::decrypt) is for values.
-    fn decrypt_bytes(&self, blob: &[u8], context: &EncryptionContext) -> impl Future<Output = Result<Zeroizing<Vec<u8>>>> + Send;
+    fn decrypt_bytes(
+        &self,
+        blob: &[u8],
+        context: &EncryptionContext,
+    ) -> impl Future<Output = Result<Zeroizing<Vec<u8>>>> + Send;
 
     /// Makes 32 random bytes and encrypts them, bound to the encryption context.
-    fn generate_bytes(&self, context: &EncryptionContext) -> impl Future<Output = Result<(Zeroizing<Vec<u8>>, Wrapped)>> + Send;
+    fn generate_bytes(
+        &self,
+        context: &EncryptionContext,
+    ) -> impl Future<Output = Result<(Zeroizing<Vec<u8>>, Wrapped)>> + Send;
 
     /// Makes a data key, for a row or for a tenant, and wraps it: one call. The context is usually
     /// [`EncryptionContext::data_key`], with pairs of one's own.
@@ -64,7 +75,10 @@ pub trait Kms: Send + Sync {
     /// # Errors
     ///
     /// [`Error::Kms`].
-    fn generate_data_key(&self, context: &EncryptionContext) -> impl Future<Output = Result<(DataKey, WrappedKey)>> + Send {
+    fn generate_data_key(
+        &self,
+        context: &EncryptionContext,
+    ) -> impl Future<Output = Result<(DataKey, WrappedKey)>> + Send {
         async move {
             let (bytes, wrapped) = self.generate_bytes(context).await?;
             Ok((DataKey::from_bytes(&bytes)?, WrappedKey::from_bytes(wrapped.blob)))
@@ -76,7 +90,10 @@ pub trait Kms: Send + Sync {
         &self,
         contexts: impl IntoIterator<Item = EncryptionContext>,
     ) -> impl Future<Output = Vec<Result<(DataKey, WrappedKey)>>> + Send {
-        let calls: Vec<_> = contexts.into_iter().map(|context| async move { self.generate_data_key(&context).await }).collect();
+        let calls: Vec<_> = contexts
+            .into_iter()
+            .map(|context| async move { self.generate_data_key(&context).await })
+            .collect();
         stream::iter(calls).buffered(CONCURRENT_CALLS).collect()
     }
 
@@ -86,7 +103,10 @@ pub trait Kms: Send + Sync {
     /// # Errors
     ///
     /// [`Error::DataKeyGone`] for a missing key; [`Error::Kms`]; [`Error::InvalidDataKey`].
-    fn unwrap<'k>(&self, key: impl Into<Option<&'k WrappedKey>> + Send) -> impl Future<Output = Result<DataKey>> + Send {
+    fn unwrap<'k>(
+        &self,
+        key: impl Into<Option<&'k WrappedKey>> + Send,
+    ) -> impl Future<Output = Result<DataKey>> + Send {
         async move { self.unwrap_with(key, &EncryptionContext::data_key()).await }
     }
 
@@ -144,16 +164,23 @@ pub trait Kms: Send + Sync {
         let mut known = HashMap::new();
         let mut places = Vec::with_capacity(rows.len());
         for (key, context) in rows.iter().map(key_of) {
-            places.push(*known.entry((key.map(WrappedKey::as_bytes), context.clone())).or_insert_with(|| {
-                calls.push(async move { self.unwrap_with(key, &context).await });
-                calls.len() - 1
-            }));
+            places.push(
+                *known.entry((key.map(WrappedKey::as_bytes), context.clone())).or_insert_with(
+                    || {
+                        calls.push(async move { self.unwrap_with(key, &context).await });
+                        calls.len() - 1
+                    },
+                ),
+            );
         }
         async move {
-            let keys: Vec<Result<DataKey>> = stream::iter(calls).buffered(CONCURRENT_CALLS).collect().await;
+            let keys: Vec<Result<DataKey>> =
+                stream::iter(calls).buffered(CONCURRENT_CALLS).collect().await;
             let mut opened = Vec::with_capacity(rows.len());
             for (row, place) in rows.iter().zip(places) {
-                opened.push(keys[place].as_ref().map_err(Clone::clone).and_then(|key| open(row, key)));
+                opened.push(
+                    keys[place].as_ref().map_err(Clone::clone).and_then(|key| open(row, key)),
+                );
             }
             opened
         }
@@ -167,7 +194,10 @@ pub trait Kms: Send + Sync {
     ///
     /// [`Error::ValueTooLarge`] for an empty encoding and above 4,096 bytes, [`Error::UnboundKeyring`] for a value that
     /// [`decrypt`](Self::decrypt) would not return, both before any call; [`Error::Kms`].
-    fn encrypt<T: Plaintext + Sync, C: Context>(&self, value: &T) -> impl Future<Output = Result<KmsEncrypted<T, C>>> + Send {
+    fn encrypt<T: Plaintext + Sync, C: Context>(
+        &self,
+        value: &T,
+    ) -> impl Future<Output = Result<KmsEncrypted<T, C>>> + Send {
         async move {
             let plaintext = Zeroizing::new(value.encode()?.to_vec());
             if plaintext.is_empty() || plaintext.len() > KMS_LIMIT {
@@ -184,7 +214,10 @@ pub trait Kms: Send + Sync {
     /// # Errors
     ///
     /// [`Error::Kms`], [`Error::InvalidPlaintext`]; [`Error::UnboundKeyring`] for a keyring in the place of an unbound value.
-    fn decrypt<T: Plaintext, C: Context>(&self, value: &KmsEncrypted<T, C>) -> impl Future<Output = Result<T>> + Send {
+    fn decrypt<T: Plaintext, C: Context>(
+        &self,
+        value: &KmsEncrypted<T, C>,
+    ) -> impl Future<Output = Result<T>> + Send {
         let blob = value.as_bytes();
         async move {
             let plaintext = self.decrypt_bytes(blob, &EncryptionContext::value::<C>()).await?;
@@ -214,16 +247,26 @@ pub trait Kms: Send + Sync {
 
 /// The error with the context that the data key has, if it is the other one of the two that most keys have. A key that is refused
 /// costs one more call, which a cache makes once for all who wait; no other context is tried.
-async fn name_context<K: Kms + ?Sized>(kms: &K, blob: &[u8], context: &EncryptionContext, error: Box<KmsError>) -> Error {
+async fn name_context<K: Kms + ?Sized>(
+    kms: &K,
+    blob: &[u8],
+    context: &EncryptionContext,
+    error: Box<KmsError>,
+) -> Error {
     let (other, hint) = if *context == EncryptionContext::data_key() {
-        (EncryptionContext::none(), "it has none, as Python makes it: call unwrap_with(key, &EncryptionContext::none())")
+        (
+            EncryptionContext::none(),
+            "it has none, as Python makes it: call unwrap_with(key, &EncryptionContext::none())",
+        )
     } else if context.is_empty() {
         (EncryptionContext::data_key(), "it has the context of a data key: call unwrap(key)")
     } else {
         return Error::Kms(error);
     };
     match kms.decrypt_bytes(blob, &other).await {
-        Ok(bytes) if bytes.len() == ROOT_LEN => KmsError { reason: KmsReason::WrongEncryptionContext, ..*error }.detail(hint).into(),
+        Ok(bytes) if bytes.len() == ROOT_LEN => {
+            KmsError { reason: KmsReason::WrongEncryptionContext, ..*error }.detail(hint).into()
+        }
         _ => Error::Kms(error),
     }
 }
@@ -232,7 +275,7 @@ async fn name_context<K: Kms + ?Sized>(kms: &K, blob: &[u8], context: &Encryptio
 /// KMS decrypts the one in the place of the other.
 fn refuse_keyring<C: Context>(plaintext: &[u8]) -> Result<()> {
     match C::BINDING {
-        Binding::Nothing(_) if Document::is_shaped_like(plaintext) => Err(Error::UnboundKeyring),
+        Binding::Nothing(_) if Keyset::is_shaped_like(plaintext) => Err(Error::UnboundKeyring),
         _ => Ok(()),
     }
 }
@@ -294,10 +337,12 @@ impl Wrapped {
     ///
     /// [`Error::InvalidName`] for a key that is not named by an ARN: the text may come from an answer of KMS, and goes into a line
     /// that is appended to files.
-    pub fn to_alternative(&self) -> Result<String> {
+    pub fn to_env_entry(&self) -> Result<String> {
         let blob = crypto::to_base64(&self.blob);
         match &self.key {
-            WrappingKey::Aws(arn) if arn::Arn::of_key(arn).is_none() => Err(Error::name("the ARN of a KMS key", arn)),
+            WrappingKey::Aws(arn) if arn::Arn::of_key(arn).is_none() => {
+                Err(Error::name("the ARN of a KMS key", arn))
+            }
             WrappingKey::Aws(arn) => Ok(format!("kms:{arn}:{blob}")),
             WrappingKey::Local => Ok(format!("local:{blob}")),
         }
@@ -334,7 +379,9 @@ impl EncryptionContext {
     /// The context of a value of the column `C`: `{"diesel-envelope": "value-v1", "label": LABEL}`, or none.
     fn value<C: Context>() -> Self {
         match C::BINDING {
-            Binding::Label => Self::none().with("diesel-envelope", "value-v1").with("label", C::LABEL),
+            Binding::Label => {
+                Self::none().with("diesel-envelope", "value-v1").with("label", C::LABEL)
+            }
             Binding::Nothing(_) => Self::none(),
         }
     }

@@ -26,18 +26,26 @@ pub(crate) async fn parameter(name: &str, timeout: Option<Duration>) -> Result<Z
     }
     let config = aws_config::defaults(BehaviorVersion::latest()).load().await;
     let timeouts = timeouts(timeout.unwrap_or(OPERATION_TIMEOUT));
-    let mut builder = aws_sdk_ssm::config::Builder::from(&config).timeout_config(timeouts).retry_config(retries());
+    let mut builder = aws_sdk_ssm::config::Builder::from(&config)
+        .timeout_config(timeouts)
+        .retry_config(retries());
     builder = builder.interceptor(Wire::default());
     if let Some(arn) = Arn::of_parameter(name) {
         builder = builder.region(Region::new(arn.region.to_owned()));
     }
     let call = Client::from_conf(builder.build()).get_parameter().name(name).with_decryption(true);
     let answer = observed(OPERATION, Some(name), call.send()).await?;
-    let parameter = answer.parameter.ok_or_else(|| failed(OPERATION, KmsReason::NotFromKms, "no parameter in the answer"))?;
+    let parameter = answer
+        .parameter
+        .ok_or_else(|| failed(OPERATION, KmsReason::NotFromKms, "no parameter in the answer"))?;
     let value = Zeroizing::new(parameter.value.unwrap_or_default());
     match parameter.r#type {
         Some(ParameterType::SecureString) => Ok(value),
-        Some(other) => Err(failed(OPERATION, KmsReason::ParameterNotSecure, format!("its type is {}", other.as_str()))),
+        Some(other) => Err(failed(
+            OPERATION,
+            KmsReason::ParameterNotSecure,
+            format!("its type is {}", other.as_str()),
+        )),
         None => Err(failed(OPERATION, KmsReason::NotFromKms, "no type in the answer")),
     }
 }

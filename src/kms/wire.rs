@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use aws_sdk_kms::config::interceptors::{BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef};
+use aws_sdk_kms::config::interceptors::{
+    BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef,
+};
 use aws_sdk_kms::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_kms::error::BoxError;
 use aws_smithy_types::body::SdkBody;
@@ -56,7 +58,8 @@ impl Intercept for Wire {
 
 /// Whether an error comes from an answer that is too long.
 pub(super) fn is_too_long(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<LengthLimitError>())
+    std::iter::successors(Some(error), |error| error.source())
+        .any(|error| error.is::<LengthLimitError>())
 }
 
 /// The host of an endpoint whose traffic can be read on the way, without the credentials that the URL may have in it.
@@ -64,7 +67,8 @@ fn plain_host(uri: &str) -> Option<String> {
     let uri: http::Uri = uri.parse().ok()?;
     let host = uri.host().filter(|_| uri.scheme() == Some(&http::uri::Scheme::HTTP))?;
     let address = host.trim_start_matches('[').trim_end_matches(']').parse();
-    let loopback = host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address: IpAddr| address.is_loopback());
+    let loopback = host.eq_ignore_ascii_case("localhost")
+        || address.is_ok_and(|address: IpAddr| address.is_loopback());
     (!loopback).then(|| host.to_owned())
 }
 

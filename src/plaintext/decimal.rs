@@ -1,6 +1,6 @@
 //! Decimals: plain digits with the scale kept and no exponent, `-12.50`.
 
-use super::{Bare, Encoded, Plaintext, canonical};
+use super::{Encoded, NotWiped, Plaintext, canonical};
 use crate::error::Result;
 use zeroize::Zeroizing;
 
@@ -8,7 +8,7 @@ const EXPECTED: &str = "a decimal in plain digits";
 
 #[cfg(feature = "rust_decimal")]
 impl Plaintext for rust_decimal::Decimal {
-    type Held = Bare<Self>;
+    type Holder = NotWiped<Self>;
     const PAD_TO: usize = 32;
 
     fn encode(&self) -> Result<Encoded<'_>> {
@@ -22,7 +22,7 @@ impl Plaintext for rust_decimal::Decimal {
 
 #[cfg(feature = "bigdecimal")]
 impl Plaintext for bigdecimal::BigDecimal {
-    type Held = Bare<Self>;
+    type Holder = NotWiped<Self>;
     const PAD_TO: usize = 32;
 
     fn encode(&self) -> Result<Encoded<'_>> {
@@ -46,7 +46,7 @@ fn unsigned_zero(value: &rust_decimal::Decimal) -> Result<Encoded<'static>> {
 
 /// The most digits that an exponent may unfold into: a value like `1e999999999` is refused instead of written out.
 #[cfg(feature = "bigdecimal")]
-const MOST_DIGITS: i64 = 65_536;
+const MAX_DIGITS: i64 = 65_536;
 
 #[cfg(feature = "bigdecimal")]
 fn plain(value: &bigdecimal::BigDecimal) -> Result<Encoded<'static>> {
@@ -55,8 +55,10 @@ fn plain(value: &bigdecimal::BigDecimal) -> Result<Encoded<'static>> {
     if scale < 0 && digits.sign() == bigdecimal::num_bigint::Sign::NoSign {
         return Encoded::display(&0);
     }
-    if scale.unsigned_abs() > MOST_DIGITS.unsigned_abs() {
-        return Err(crate::error::Error::UnsupportedValue { expected: "a decimal with an exponent of at most 65,536" });
+    if scale.unsigned_abs() > MAX_DIGITS.unsigned_abs() {
+        return Err(crate::error::Error::UnsupportedValue {
+            expected: "a decimal with an exponent of at most 65,536",
+        });
     }
     Ok(Encoded::Owned(Zeroizing::new(value.to_plain_string().into_bytes())))
 }
@@ -67,7 +69,14 @@ mod tests {
 
     fn keeps_its_scale<T: Plaintext>() {
         let read = |text: &str| T::decode(Zeroizing::new(text.as_bytes().to_vec()));
-        for text in ["0", "-12.50", "0.001", "100", "79228162514264337593543950335", "0.0000000000000000000000000001"] {
+        for text in [
+            "0",
+            "-12.50",
+            "0.001",
+            "100",
+            "79228162514264337593543950335",
+            "0.0000000000000000000000000001",
+        ] {
             assert_eq!(*read(text).unwrap().encode().unwrap(), *text.as_bytes(), "{text}");
         }
         for bad in ["1e5", "1E-5", "+1", "01", ".5", "5.", "", "1_000", " 1", "NaN"] {
@@ -79,9 +88,14 @@ mod tests {
     #[test]
     fn a_decimal_keeps_its_scale() {
         keeps_its_scale::<rust_decimal::Decimal>();
-        for (negative, text) in [(-rust_decimal::Decimal::ZERO, "0"), (rust_decimal::Decimal::new(-4, 1).trunc(), "0")] {
+        for (negative, text) in
+            [(-rust_decimal::Decimal::ZERO, "0"), (rust_decimal::Decimal::new(-4, 1).trunc(), "0")]
+        {
             assert_eq!(*negative.encode().unwrap(), *text.as_bytes());
-            assert_eq!(rust_decimal::Decimal::decode(Zeroizing::new(text.as_bytes().to_vec())), Ok(negative));
+            assert_eq!(
+                rust_decimal::Decimal::decode(Zeroizing::new(text.as_bytes().to_vec())),
+                Ok(negative)
+            );
         }
     }
 
@@ -90,7 +104,11 @@ mod tests {
     fn a_big_decimal_keeps_its_scale_and_unfolds_no_giant_exponent() {
         keeps_its_scale::<bigdecimal::BigDecimal>();
         for zero in ["0e3", "-0e3", "0e0"] {
-            assert_eq!(*zero.parse::<bigdecimal::BigDecimal>().unwrap().encode().unwrap(), *b"0", "{zero}");
+            assert_eq!(
+                *zero.parse::<bigdecimal::BigDecimal>().unwrap().encode().unwrap(),
+                *b"0",
+                "{zero}"
+            );
         }
         let large: bigdecimal::BigDecimal = "1e5".parse().unwrap();
         assert_eq!(*large.encode().unwrap(), *b"100000");

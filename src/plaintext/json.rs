@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::{Bare, Encoded, Plaintext, invalid};
+use super::{Encoded, NotWiped, Plaintext, invalid};
 use crate::error::{Error, Result};
 
 /// Any serde type, stored as compact JSON.
@@ -23,7 +23,7 @@ impl<T> std::fmt::Debug for Json<T> {
 }
 
 impl<T: Serialize + DeserializeOwned> Plaintext for Json<T> {
-    type Held = Bare<Self>;
+    type Holder = NotWiped<Self>;
 
     fn encode(&self) -> Result<Encoded<'_>> {
         write(&self.0)
@@ -35,7 +35,7 @@ impl<T: Serialize + DeserializeOwned> Plaintext for Json<T> {
 }
 
 impl Plaintext for serde_json::Value {
-    type Held = Bare<Self>;
+    type Holder = NotWiped<Self>;
 
     fn encode(&self) -> Result<Encoded<'_>> {
         write(self)
@@ -54,14 +54,14 @@ fn write(value: &impl Serialize) -> Result<Encoded<'static>> {
     serde_json::to_writer(&mut length, value).map_err(unsupported)?;
     let mut bytes = Zeroizing::new(Vec::with_capacity(length.0));
     serde_json::to_writer(&mut *bytes, value).map_err(unsupported)?;
-    if depth(&bytes) > MOST_LEVELS {
+    if depth(&bytes) > MAX_LEVELS {
         return Err(Error::UnsupportedValue { expected: "JSON of at most 127 levels" });
     }
     Ok(Encoded::Owned(bytes))
 }
 
 /// The levels of arrays and objects that serde_json reads; it writes any number.
-const MOST_LEVELS: usize = 127;
+const MAX_LEVELS: usize = 127;
 
 /// How deep arrays and objects stand in one another, in compact JSON.
 fn depth(json: &[u8]) -> usize {
@@ -110,10 +110,17 @@ mod tests {
         let held = Json(vec![(1, "x".to_owned())]);
         assert_eq!(*held.encode().unwrap(), *br#"[[1,"x"]]"#);
         assert_eq!(Json::decode(Zeroizing::new(held.encode().unwrap().to_vec())), Ok(held));
-        let nested = |levels| (0..levels).fold(serde_json::json!("[[\"[["), |inner, _| serde_json::json!([inner]));
-        let written = |value: &serde_json::Value| value.encode().map(|encoded| Zeroizing::new(encoded.to_vec()));
+        let nested = |levels| {
+            (0..levels).fold(serde_json::json!("[[\"[["), |inner, _| serde_json::json!([inner]))
+        };
+        let written = |value: &serde_json::Value| {
+            value.encode().map(|encoded| Zeroizing::new(encoded.to_vec()))
+        };
         assert!(serde_json::Value::decode(written(&nested(127)).unwrap()).is_ok());
-        assert_eq!(written(&nested(128)), Err(Error::UnsupportedValue { expected: "JSON of at most 127 levels" }));
+        assert_eq!(
+            written(&nested(128)),
+            Err(Error::UnsupportedValue { expected: "JSON of at most 127 levels" })
+        );
         assert!(Json::<Vec<u8>>::decode(Zeroizing::new(b"[300]".to_vec())).is_err());
     }
 }

@@ -10,7 +10,7 @@ use std::io::Write;
 
 use zeroize::Zeroizing;
 
-use super::{Bare, Encoded, Plaintext, canonical};
+use super::{Encoded, NotWiped, Plaintext, canonical};
 use crate::error::{Error, Result};
 
 const DATE: &str = "a date like 2026-11-23";
@@ -35,7 +35,10 @@ impl Parts {
         // Room for the longest form at once: a buffer that grows leaves a copy behind.
         let mut text = Zeroizing::new(Vec::with_capacity(30));
         // Nothing that is written to memory fails.
-        let _ = write!(text, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanosecond:09}");
+        let _ = write!(
+            text,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanosecond:09}"
+        );
         text.truncate(length);
         text.extend_from_slice(zone.as_bytes());
         Ok(Encoded::Owned(text))
@@ -57,19 +60,25 @@ impl Parts {
     /// checked by writing the value again.
     fn read(text: &str) -> Option<Self> {
         let number = |from: usize, to: usize| match text.get(from..to) {
-            Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse::<u32>().ok(),
+            Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
+                digits.parse::<u32>().ok()
+            }
             Some(_) => None,
             None => Some(0),
         };
         let date = (number(0, 4)?.try_into().ok()?, number(5, 7)?, number(8, 10)?);
-        Some(Self { date, time: (number(11, 13)?, number(14, 16)?, number(17, 19)?), nanosecond: number(20, 29)? })
+        Some(Self {
+            date,
+            time: (number(11, 13)?, number(14, 16)?, number(17, 19)?),
+            nanosecond: number(20, 29)?,
+        })
     }
 }
 
 macro_rules! temporal {
     ($($ty:ty, $expected:expr, $write:ident, $split:expr, $join:expr;)+) => { $(
         impl Plaintext for $ty {
-            type Held = Bare<Self>;
+            type Holder = NotWiped<Self>;
 
             fn encode(&self) -> Result<Encoded<'_>> {
                 $split(self).$write()
@@ -94,7 +103,11 @@ mod with_chrono {
 
     fn split(moment: &NaiveDateTime) -> Parts {
         let (date, time) = (moment.date(), moment.time());
-        Parts { time: (time.hour(), time.minute(), time.second()), nanosecond: time.nanosecond(), ..split_date(&date) }
+        Parts {
+            time: (time.hour(), time.minute(), time.second()),
+            nanosecond: time.nanosecond(),
+            ..split_date(&date)
+        }
     }
 
     fn join_date(parts: Parts) -> Option<NaiveDate> {
@@ -121,7 +134,11 @@ mod with_time {
     use super::*;
 
     fn split_date(date: &Date) -> Parts {
-        Parts { date: (date.year(), u8::from(date.month()).into(), date.day().into()), time: (0, 0, 0), nanosecond: 0 }
+        Parts {
+            date: (date.year(), u8::from(date.month()).into(), date.day().into()),
+            time: (0, 0, 0),
+            nanosecond: 0,
+        }
     }
 
     fn split(moment: &PrimitiveDateTime) -> Parts {
@@ -132,19 +149,31 @@ mod with_time {
 
     fn join_date(parts: Parts) -> Option<Date> {
         let (year, month, day) = parts.date;
-        Date::from_calendar_date(year, Month::try_from(u8::try_from(month).ok()?).ok()?, day.try_into().ok()?).ok()
+        Date::from_calendar_date(
+            year,
+            Month::try_from(u8::try_from(month).ok()?).ok()?,
+            day.try_into().ok()?,
+        )
+        .ok()
     }
 
     fn join(parts: Parts) -> Option<PrimitiveDateTime> {
         let (hour, minute, second) = parts.time;
-        let time = Time::from_hms_nano(hour.try_into().ok()?, minute.try_into().ok()?, second.try_into().ok()?, parts.nanosecond);
+        let time = Time::from_hms_nano(
+            hour.try_into().ok()?,
+            minute.try_into().ok()?,
+            second.try_into().ok()?,
+            parts.nanosecond,
+        );
         Some(join_date(parts)?.with_time(time.ok()?))
     }
 
     /// The same instant in UTC; `None` where that is past the years that the library knows.
     fn utc(moment: &OffsetDateTime) -> Parts {
         let far = Parts { date: (i32::MAX, 1, 1), time: (0, 0, 0), nanosecond: 0 };
-        moment.checked_to_offset(UtcOffset::UTC).map_or(far, |utc| split(&PrimitiveDateTime::new(utc.date(), utc.time())))
+        moment
+            .checked_to_offset(UtcOffset::UTC)
+            .map_or(far, |utc| split(&PrimitiveDateTime::new(utc.date(), utc.time())))
     }
 
     temporal! {
@@ -163,14 +192,22 @@ mod tests {
         for text in good {
             assert_eq!(*read(text).unwrap().encode().unwrap(), *text.as_bytes(), "{text}");
         }
-        for text in bad.iter().chain(&["", "2026", "é026-11-23", "2026-11-23T10:00:00.00000000é"]) {
+        for text in bad.iter().chain(&["", "2026", "é026-11-23", "2026-11-23T10:00:00.00000000é"])
+        {
             assert!(read(text).is_err(), "{text}");
         }
     }
 
     const DATES: &[&str] = &["2026-11-23", "0000-01-01", "9999-12-31", "2024-02-29"];
-    const NO_DATES: &[&str] =
-        &["2023-02-29", "2026-13-01", "2026-1-1", "20261123", "2026-11-23Z", "+2026-11-23", "2026-11-23T00:00:00.000000000"];
+    const NO_DATES: &[&str] = &[
+        "2023-02-29",
+        "2026-13-01",
+        "2026-1-1",
+        "20261123",
+        "2026-11-23Z",
+        "+2026-11-23",
+        "2026-11-23T00:00:00.000000000",
+    ];
     const INSTANTS: &[&str] = &["2026-11-23T10:00:00.000000000Z", "1969-12-31T23:59:59.999999999Z"];
     const NO_INSTANTS: &[&str] = &[
         "2026-11-23T10:00:00Z",
@@ -188,9 +225,14 @@ mod tests {
         reads_only_its_own_form::<chrono::NaiveDate>(DATES, NO_DATES);
         reads_only_its_own_form::<chrono::DateTime<chrono::Utc>>(INSTANTS, NO_INSTANTS);
         reads_only_its_own_form::<chrono::NaiveDateTime>(MOMENTS, NO_MOMENTS);
-        let leap = chrono::NaiveDate::from_ymd_opt(2016, 12, 31).unwrap().and_hms_nano_opt(23, 59, 59, 1_500_000_000).unwrap();
+        let leap = chrono::NaiveDate::from_ymd_opt(2016, 12, 31)
+            .unwrap()
+            .and_hms_nano_opt(23, 59, 59, 1_500_000_000)
+            .unwrap();
         assert_eq!(leap.encode().unwrap_err(), Error::UnsupportedValue { expected: DATE_TIME });
-        assert!(chrono::NaiveDate::MAX.encode().is_err() && chrono::NaiveDate::MIN.encode().is_err());
+        assert!(
+            chrono::NaiveDate::MAX.encode().is_err() && chrono::NaiveDate::MIN.encode().is_err()
+        );
     }
 
     #[cfg(feature = "time")]
@@ -199,7 +241,8 @@ mod tests {
         reads_only_its_own_form::<time::Date>(DATES, NO_DATES);
         reads_only_its_own_form::<time::OffsetDateTime>(INSTANTS, NO_INSTANTS);
         reads_only_its_own_form::<time::PrimitiveDateTime>(MOMENTS, NO_MOMENTS);
-        let east = time::OffsetDateTime::UNIX_EPOCH.to_offset(time::UtcOffset::from_hms(2, 0, 0).unwrap());
+        let east =
+            time::OffsetDateTime::UNIX_EPOCH.to_offset(time::UtcOffset::from_hms(2, 0, 0).unwrap());
         assert_eq!(*east.encode().unwrap(), *b"1970-01-01T00:00:00.000000000Z");
     }
 }

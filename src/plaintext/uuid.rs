@@ -3,11 +3,11 @@
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{Bare, Encoded, Plaintext, canonical};
+use super::{Encoded, NotWiped, Plaintext, canonical};
 use crate::error::Result;
 
 impl Plaintext for Uuid {
-    type Held = Bare<Self>;
+    type Holder = NotWiped<Self>;
 
     fn encode(&self) -> Result<Encoded<'_>> {
         Encoded::display(&self.hyphenated())
@@ -15,7 +15,12 @@ impl Plaintext for Uuid {
 
     fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
         let write = |value: &Self| Encoded::display(&value.hyphenated());
-        canonical("a UUID in lower case with hyphens", &bytes, |text| Self::try_parse(text).ok(), write)
+        canonical(
+            "a UUID in lower case with hyphens",
+            &bytes,
+            |text| Self::try_parse(text).ok(),
+            write,
+        )
     }
 }
 
@@ -28,7 +33,12 @@ mod tests {
         let text = "67e55044-10b1-426f-9247-bb680e5fe0c8";
         let read = |text: &str| Uuid::decode(Zeroizing::new(text.as_bytes().to_vec()));
         assert_eq!(*read(text).unwrap().encode().unwrap(), *text.as_bytes());
-        for bad in [text.to_uppercase(), text.replace('-', ""), format!("{{{text}}}"), format!("urn:uuid:{text}")] {
+        for bad in [
+            text.to_uppercase(),
+            text.replace('-', ""),
+            format!("{{{text}}}"),
+            format!("urn:uuid:{text}"),
+        ] {
             assert!(read(&bad).is_err(), "{bad}");
         }
     }

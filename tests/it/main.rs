@@ -54,7 +54,10 @@ mod postgres {
     pub fn connect() -> Conn {
         let mut conn = Conn::establish(&super::model::url("TEST_POSTGRES_URL")).unwrap();
         let schema = super::model::unique_name();
-        super::model::execute(&mut conn, &[&format!("CREATE SCHEMA {schema}"), &format!("SET search_path TO {schema}")]);
+        super::model::execute(
+            &mut conn,
+            &[&format!("CREATE SCHEMA {schema}"), &format!("SET search_path TO {schema}")],
+        );
         super::model::migrate(&mut conn, || MIGRATIONS);
         super::model::execute(
             &mut conn,
@@ -97,7 +100,10 @@ mod mysql {
     pub fn connect() -> Conn {
         let mut conn = Conn::establish(&super::model::url("TEST_MYSQL_URL")).unwrap();
         let database = super::model::unique_name();
-        super::model::execute(&mut conn, &[&format!("CREATE DATABASE {database}"), &format!("USE {database}")]);
+        super::model::execute(
+            &mut conn,
+            &[&format!("CREATE DATABASE {database}"), &format!("USE {database}")],
+        );
         super::model::migrate(&mut conn, || MIGRATIONS);
         super::model::execute(
             &mut conn,

@@ -9,8 +9,8 @@ use diesel::migration::MigrationConnection;
 use diesel::prelude::*;
 use diesel_envelope::blind_index::normalize;
 use diesel_envelope::{
-    Accept, AsText, At, BlindIndex, Context, Encrypted, IndexSpec, Keyring, MaybeEncrypted, Searchable, SearchableColumn, SearchableSpec,
-    TryEncrypted, serialize_plaintext,
+    Accept, AsText, BlindIndex, Context, Encrypted, IndexSpec, IndexedAs, Keyring, MaybeEncrypted,
+    Searchable, SearchableColumn, SearchableSpec, TryEncrypted, serialize_plaintext,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -197,7 +197,7 @@ impl Context for Secret {
 }
 impl SearchableSpec for Secret {
     type Column = profiles::secret;
-    type Indexes = At<profiles::secret_index, SecretIndex>;
+    type Indexes = IndexedAs<profiles::secret_index, SecretIndex>;
 }
 
 #[derive(Debug, Queryable, Selectable, Insertable, AsChangeset)]
@@ -246,7 +246,20 @@ pub struct ContactPatch {
 }
 
 /// A request and an answer of an API: every form of field, read and written by serde, and set side by side in memory.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, Insertable, Queryable, Selectable)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    Insertable,
+    Queryable,
+    Selectable,
+)]
 #[diesel(table_name = contacts)]
 pub struct ApiContact {
     pub id: i64,
@@ -258,7 +271,19 @@ pub struct ApiContact {
     pub phone: Searchable<Option<String>, contacts::phone>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, Queryable, Selectable)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    Queryable,
+    Selectable,
+)]
 #[diesel(table_name = users)]
 pub struct ApiUser {
     #[serde(serialize_with = "serialize_plaintext")]
@@ -270,7 +295,20 @@ pub struct ApiUser {
     pub phone: Option<Encrypted<String, users::phone>>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, Insertable, Queryable, Selectable)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    Insertable,
+    Queryable,
+    Selectable,
+)]
 #[diesel(table_name = profiles)]
 pub struct ApiProfile {
     pub id: i64,
@@ -303,7 +341,11 @@ pub fn new_user(name: &str, phone: Option<&str>) -> NewUser {
 const MARKERS: [&str; 6] = ["Tables", "Example", "example", "+49 30 555", "hunter2", "-1234567"];
 
 /// Runs a test on a fresh database with the keyring installed, and then looks for plaintext in all that it left behind.
-pub fn with_database<Conn>(connect: fn() -> Conn, dump: fn(&mut Conn) -> Vec<Vec<u8>>, test: impl FnOnce(&mut Conn)) {
+pub fn with_database<Conn>(
+    connect: fn() -> Conn,
+    dump: fn(&mut Conn) -> Vec<Vec<u8>>,
+    test: impl FnOnce(&mut Conn),
+) {
     install_keyring();
     let conn = &mut connect();
     test(conn);
@@ -327,17 +369,24 @@ pub fn install_keyring() {
 /// The URL of a server that `bin/test` started. A missing one is a failure: a test that does not run must not look like one that passed.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub fn url(variable: &str) -> String {
-    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run bin/test, which starts the server"))
+    std::env::var(variable)
+        .unwrap_or_else(|_| panic!("{variable} is not set: run bin/test, which starts the server"))
 }
 
-#[cfg_attr(not(any(feature = "postgres", feature = "mysql")), expect(dead_code, reason = "SQLite databases have no names"))]
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "mysql")),
+    expect(dead_code, reason = "SQLite databases have no names")
+)]
 pub fn unique_name() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     format!("t{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Runs the first migration, and proves the second by running it and taking it back: it takes only bound native values.
-pub fn migrate<Conn: MigrationHarness<Conn::Backend> + MigrationConnection>(conn: &mut Conn, migrations: fn() -> EmbeddedMigrations) {
+pub fn migrate<Conn: MigrationHarness<Conn::Backend> + MigrationConnection>(
+    conn: &mut Conn,
+    migrations: fn() -> EmbeddedMigrations,
+) {
     conn.run_pending_migrations(migrations()).unwrap();
     conn.revert_last_migration(migrations()).unwrap();
 }
@@ -365,7 +414,9 @@ pub fn dump<Conn>(conn: &mut Conn, cast: impl Fn(&str) -> String) -> Vec<Vec<u8>
 where
     Conn: LoadConnection,
     Raw: QueryableByName<Conn::Backend>,
-    Conn::Backend: 'static + diesel::backend::DieselReserveSpecialization + diesel::expression::QueryMetadata<diesel::sql_types::Untyped>,
+    Conn::Backend: 'static
+        + diesel::backend::DieselReserveSpecialization
+        + diesel::expression::QueryMetadata<diesel::sql_types::Untyped>,
 {
     let mut values = Vec::new();
     for (table, columns) in COLUMNS {

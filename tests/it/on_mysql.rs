@@ -11,9 +11,15 @@ fn an_upsert_and_a_replace_find_their_row_by_blind_index() {
     with_database(connect, dump, |conn| {
         diesel::insert_into(users::table).values(&new_user("a", Some("1"))).execute(conn).unwrap();
         let again = NewUser { name: "again Tables".into(), ..new_user("A", None) };
-        let upsert = diesel::insert_into(users::table).values(&again).on_conflict(diesel::dsl::DuplicatedKeys).do_update().set(&again);
+        let upsert = diesel::insert_into(users::table)
+            .values(&again)
+            .on_conflict(diesel::dsl::DuplicatedKeys)
+            .do_update()
+            .set(&again);
         upsert.execute(conn).unwrap();
-        let find = users::table.filter(users::email_index.matches("a@example.org")).select(User::as_select());
+        let find = users::table
+            .filter(users::email_index.matches("a@example.org"))
+            .select(User::as_select());
         let user: User = find.clone().get_result(conn).unwrap();
         assert_eq!((&**user.name, &**user.email), ("again Tables", "A@Example.org"));
 

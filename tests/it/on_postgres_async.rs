@@ -15,7 +15,7 @@ struct Counted(String);
 static ENCODED: AtomicUsize = AtomicUsize::new(0);
 
 impl Plaintext for Counted {
-    type Held = diesel_envelope::Bare<Self>;
+    type Holder = diesel_envelope::NotWiped<Self>;
 
     fn encode(&self) -> Result<diesel_envelope::Encoded<'_>, Error> {
         ENCODED.fetch_add(1, Ordering::Relaxed);
@@ -36,7 +36,10 @@ async fn diesel_async_writes_each_value_once() {
         let schema = schema.clone();
         move || {
             let mut conn = <Conn as Connection>::establish(&url("TEST_POSTGRES_URL")).unwrap();
-            execute(&mut conn, &[&format!("CREATE SCHEMA {schema}"), &format!("SET search_path TO {schema}")]);
+            execute(
+                &mut conn,
+                &[&format!("CREATE SCHEMA {schema}"), &format!("SET search_path TO {schema}")],
+            );
             migrate(&mut conn, || super::MIGRATIONS);
         }
     })
@@ -44,8 +47,16 @@ async fn diesel_async_writes_each_value_once() {
     .unwrap();
     diesel::sql_query(format!("SET search_path TO {schema}")).execute(&mut conn).await.unwrap();
 
-    diesel::insert_into(users::table).values(&new_user("a", Some("1"))).execute(&mut conn).await.unwrap();
-    diesel::insert_into(users::table).values(vec![new_user("b", None), new_user("c", None)]).execute(&mut conn).await.unwrap();
+    diesel::insert_into(users::table)
+        .values(&new_user("a", Some("1")))
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    diesel::insert_into(users::table)
+        .values(vec![new_user("b", None), new_user("c", None)])
+        .execute(&mut conn)
+        .await
+        .unwrap();
     diesel::insert_into(users::table)
         .values(&new_user("A", None))
         .on_conflict(users::email_index)
@@ -54,8 +65,12 @@ async fn diesel_async_writes_each_value_once() {
         .execute(&mut conn)
         .await
         .unwrap();
-    let a: User =
-        users::table.filter(users::email_index.matches("a@EXAMPLE.org")).select(User::as_select()).first(&mut conn).await.unwrap();
+    let a: User = users::table
+        .filter(users::email_index.matches("a@EXAMPLE.org"))
+        .select(User::as_select())
+        .first(&mut conn)
+        .await
+        .unwrap();
     assert_eq!((&**a.name, &***a.phone.as_ref().unwrap()), ("a Tables", "+49 30 555 2"));
     let returned: User = diesel::update(users::table.find(a.id))
         .set(&new_user("d", None))
@@ -72,7 +87,8 @@ async fn diesel_async_writes_each_value_once() {
         .unwrap();
     assert_eq!(found.len(), 2);
 
-    let values = ["x Tables", "y Tables"].map(|name| users::name.eq(Encrypted::<Counted, users::name>::new(Counted(name.into()))));
+    let values = ["x Tables", "y Tables"]
+        .map(|name| users::name.eq(Encrypted::<Counted, users::name>::new(Counted(name.into()))));
     ENCODED.store(0, Ordering::Relaxed);
     for value in values {
         diesel::update(users::table.find(a.id)).set(value).execute(&mut conn).await.unwrap();

@@ -71,10 +71,18 @@ impl Application {
     /// With this `SECRET_KEY`, the credentials of these tests, and no configuration from anywhere else.
     pub fn new(secret_key: &str) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
+        for (name, _) in
+            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_"))
+        {
             command.env_remove(name);
         }
-        command.args(["--exact", "application::application", "--ignored", "--nocapture", "--test-threads=1"]);
+        command.args([
+            "--exact",
+            "application::application",
+            "--ignored",
+            "--nocapture",
+            "--test-threads=1",
+        ]);
         command.env("SECRET_KEY", secret_key);
         command
             .env("AWS_CONFIG_FILE", "/dev/null")
@@ -89,7 +97,9 @@ impl Application {
 
     /// Where KMS is, and the default region.
     pub fn at(self, url: &str, region: &str) -> Self {
-        self.env("AWS_ENDPOINT_URL_KMS", url).env("AWS_ENDPOINT_URL_SSM", url).env("AWS_REGION", region)
+        self.env("AWS_ENDPOINT_URL_KMS", url)
+            .env("AWS_ENDPOINT_URL_SSM", url)
+            .env("AWS_REGION", region)
     }
 
     pub fn at_fake(self, kms: &FakeKms) -> Self {
@@ -138,9 +148,11 @@ impl Application {
     fn run(mut self) -> Report {
         self.command.env(PLAN, serde_json::to_string(&self.plan).unwrap());
         let output = self.command.output().unwrap();
-        let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        let (stdout, stderr) =
+            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
         let report = stdout.lines().find_map(|line| line.split_once(REPORT));
-        let (_, report) = report.unwrap_or_else(|| panic!("the application did not report\n{stdout}\n{stderr}"));
+        let (_, report) =
+            report.unwrap_or_else(|| panic!("the application did not report\n{stdout}\n{stderr}"));
         let report: Report = serde_json::from_str(report).unwrap();
         for told in [&report.log, &stderr] {
             assert_no_secret(told);
@@ -197,7 +209,9 @@ fn boot(plan: &Plan) -> Result<Booted, Error> {
         options = options.kms_timeout(timeout);
     }
     let one = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let many = || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let many = || {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    };
     let blocking = || Keyring::from_env_blocking_with("SECRET_KEY", &options);
     let keyring = match plan.way {
         Way::Async => one().block_on(Keyring::from_env_with("SECRET_KEY", &options)),
@@ -209,8 +223,9 @@ fn boot(plan: &Plan) -> Result<Booted, Error> {
     keyring.install()?;
     let keyring = Keyring::installed()?;
     let decrypted = plan.decrypt.iter().map(|value| keyring.decrypt_text::<String, Unbound>(value));
-    let encrypted =
-        plan.encrypt.iter().map(|value| Ok((keyring.encrypt_text::<_, Unbound>(value)?, keyring.encrypt::<_, Unbound>(value)?)));
+    let encrypted = plan.encrypt.iter().map(|value| {
+        Ok((keyring.encrypt_text::<_, Unbound>(value)?, keyring.encrypt::<_, Unbound>(value)?))
+    });
     Ok(Booted {
         keyring: keyring.to_string(),
         decrypted: decrypted.collect::<Result<_, _>>()?,

@@ -1,6 +1,9 @@
 //! One call to KMS: each way in which it fails has a reason of its own, words that name the remedy, and a number of attempts.
 
-#![expect(clippy::disallowed_types, reason = "the AWS configuration is the caller's to make, and here that is the test")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "the AWS configuration is the caller's to make, and here that is the test"
+)]
 
 use std::time::Duration;
 
@@ -11,14 +14,22 @@ use diesel_envelope::kms::{AwsKms, AwsKmsBuilder, EncryptionContext, Kms as _};
 use diesel_envelope::{Error, KmsError, KmsReason, Result};
 
 use crate::fake::{FakeKms, Fault, KeyState};
-use crate::secrets::{ACCESS_KEY_ID, FERNET_KEY, Log, SECRET_ACCESS_KEY, SESSION_TOKEN, assert_no_secret};
+use crate::secrets::{
+    ACCESS_KEY_ID, FERNET_KEY, Log, SECRET_ACCESS_KEY, SESSION_TOKEN, assert_no_secret,
+};
 
 /// How often a call is tried at most: what the documentation of `AwsKms` says.
 const ATTEMPTS: usize = 5;
 const CONTEXT: [(&str, &str); 1] = [("diesel-envelope", "keyring-v1")];
 
 pub fn config(url: &str, region: Option<&str>) -> SdkConfig {
-    let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, Some(SESSION_TOKEN.to_owned()), None, "tests");
+    let credentials = Credentials::new(
+        ACCESS_KEY_ID,
+        SECRET_ACCESS_KEY,
+        Some(SESSION_TOKEN.to_owned()),
+        None,
+        "tests",
+    );
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .endpoint_url(url)
@@ -40,18 +51,25 @@ pub fn block_on<T>(call: impl Future<Output = T>) -> T {
 fn decrypt(client: AwsKmsBuilder, blob: &[u8]) -> Result<Vec<u8>> {
     let log = Log::default();
     let answer = tracing::subscriber::with_default(log.clone(), || {
-        block_on(async { client.build().await.decrypt_bytes(blob, &EncryptionContext::keyring()).await })
+        block_on(async {
+            client.build().await.decrypt_bytes(blob, &EncryptionContext::keyring()).await
+        })
     });
     assert!(log.text().contains("kms"), "the call was not traced");
     assert_no_secret(&log.text());
-    answer.map(|plaintext| plaintext.to_vec()).inspect_err(|error| assert_no_secret(&format!("{error} {error:?}")))
+    answer
+        .map(|plaintext| plaintext.to_vec())
+        .inspect_err(|error| assert_no_secret(&format!("{error} {error:?}")))
 }
 
 #[track_caller]
 fn failure(client: AwsKmsBuilder, blob: &[u8]) -> KmsError {
     match decrypt(client, blob) {
         Err(Error::Kms(error)) => *error,
-        other => panic!("expected a KMS error, found {}", other.map_or_else(|error| error.to_string(), |_| "a plaintext".to_owned())),
+        other => panic!(
+            "expected a KMS error, found {}",
+            other.map_or_else(|error| error.to_string(), |_| "a plaintext".to_owned())
+        ),
     }
 }
 
@@ -66,10 +84,19 @@ fn kms() -> (FakeKms, String, Vec<u8>) {
 #[test]
 fn a_secret_makes_the_round_trip() {
     let (kms, arn, _) = kms();
-    let wrapped =
-        block_on(async { client(&kms).key(&arn).build().await.encrypt_bytes(FERNET_KEY.as_bytes(), &EncryptionContext::keyring()).await })
-            .unwrap();
-    assert_eq!(wrapped.to_alternative().unwrap(), format!("kms:{arn}:{}", BASE64_STANDARD.encode(&wrapped.blob)));
+    let wrapped = block_on(async {
+        client(&kms)
+            .key(&arn)
+            .build()
+            .await
+            .encrypt_bytes(FERNET_KEY.as_bytes(), &EncryptionContext::keyring())
+            .await
+    })
+    .unwrap();
+    assert_eq!(
+        wrapped.to_env_entry().unwrap(),
+        format!("kms:{arn}:{}", BASE64_STANDARD.encode(&wrapped.blob))
+    );
     assert_eq!(decrypt(client(&kms).key(&arn), &wrapped.blob).unwrap(), FERNET_KEY.as_bytes());
     assert_eq!(kms.calls(), 2);
     let (operation, body) = kms.last_call();
@@ -105,7 +132,10 @@ fn a_key_that_may_not_be_used_says_what_to_do() {
         let error = failure(client(&kms), &blob);
         assert_eq!(error.reason, reason);
         assert_eq!(error.to_string(), words.replace("<arn>", &arn));
-        assert_eq!((error.operation, error.request_id.as_deref(), kms.calls()), ("Decrypt", Some("request-1"), 1));
+        assert_eq!(
+            (error.operation, error.request_id.as_deref(), kms.calls()),
+            ("Decrypt", Some("request-1"), 1)
+        );
     }
 }
 
@@ -114,12 +144,18 @@ fn an_unknown_key_is_told_from_one_of_another_region() {
     let (kms, arn, blob) = kms();
     let error = failure(client(&kms).key(format!("{arn}-gone")), &blob);
     assert_eq!((error.reason, kms.calls()), (KmsReason::KeyUnknown, 1));
-    assert!(error.to_string().contains("no such KMS key: check the key id, the account and the region"), "{error}");
+    assert!(
+        error.to_string().contains("no such KMS key: check the key id, the account and the region"),
+        "{error}"
+    );
 
     let elsewhere = kms.wrap(&kms.key_in("elsewhere"), FERNET_KEY.as_bytes(), &CONTEXT);
     let error = failure(client(&kms), &elsewhere);
     assert_eq!(error.reason, KmsReason::AccessDenied);
-    assert!(error.to_string().contains("check that the blob's key is of this account and region"), "{error}");
+    assert!(
+        error.to_string().contains("check that the blob's key is of this account and region"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -128,7 +164,10 @@ fn a_pinned_key_opens_no_blob_of_another() {
     let pinned = kms.key();
     let error = failure(client(&kms).key(&pinned), &blob);
     assert_eq!((error.reason, kms.calls()), (KmsReason::WrongKey, 1));
-    assert!(error.to_string().contains("name that key, or wrap the keyring again under this one"), "{error}");
+    assert!(
+        error.to_string().contains("name that key, or wrap the keyring again under this one"),
+        "{error}"
+    );
 }
 
 /// KMS checks the pin, and an answer that did not come from there is checked once more.
@@ -137,12 +176,18 @@ fn an_answer_under_another_key_is_refused_and_not_used() {
     let other = "arn:aws:kms:eu-west-1:123456789012:key/other";
     for key_id in [Some(other), Some("key/other"), Some("a\nb"), None] {
         let (kms, arn, blob) = kms();
-        let answer = serde_json::json!({"Plaintext": BASE64_STANDARD.encode(FERNET_KEY), "KeyId": key_id});
+        let answer =
+            serde_json::json!({"Plaintext": BASE64_STANDARD.encode(FERNET_KEY), "KeyId": key_id});
         kms.fail(1, Fault::Answer(200, answer.to_string()));
         let error = failure(client(&kms).key(&arn), &blob);
         let (reason, detail) = match key_id {
-            Some(key_id) if key_id == other => (KmsReason::WrongKey, format!("expected {arn}, found {other}")),
-            Some(_) => (KmsReason::NotFromKms, "the key id in the answer is not the ARN of a KMS key".to_owned()),
+            Some(key_id) if key_id == other => {
+                (KmsReason::WrongKey, format!("expected {arn}, found {other}"))
+            }
+            Some(_) => (
+                KmsReason::NotFromKms,
+                "the key id in the answer is not the ARN of a KMS key".to_owned(),
+            ),
             None => (KmsReason::NotFromKms, "no key id in the answer".to_owned()),
         };
         assert_eq!((error.reason, error.detail), (reason, Some(detail)));
@@ -179,29 +224,45 @@ fn a_key_that_is_not_the_pinned_one_is_refused_before_a_line_is_made() {
         let client = block_on(client(&kms).key(name).build());
         let context = EncryptionContext::keyring();
         let outcomes = [
-            block_on(client.encrypt_bytes(b"secret", &context)).map(|wrapped| wrapped.to_alternative()),
-            block_on(client.generate_bytes(&context)).map(|(_, wrapped)| wrapped.to_alternative()),
-            block_on(client.decrypt_bytes(&[7; 100], &context)).map(|_| Ok(format!("kms:{arn}:{blob}"))),
+            block_on(client.encrypt_bytes(b"secret", &context))
+                .map(|wrapped| wrapped.to_env_entry()),
+            block_on(client.generate_bytes(&context)).map(|(_, wrapped)| wrapped.to_env_entry()),
+            block_on(client.decrypt_bytes(&[7; 100], &context))
+                .map(|_| Ok(format!("kms:{arn}:{blob}"))),
         ];
         for outcome in outcomes {
             match (outcome, reason) {
                 (Ok(line), None) => assert_eq!(line.unwrap(), format!("kms:{arn}:{blob}")),
-                (Err(Error::Kms(error)), Some(reason)) => assert_eq!(error.reason, reason, "{name} {key_id}: {error}"),
+                (Err(Error::Kms(error)), Some(reason)) => {
+                    assert_eq!(error.reason, reason, "{name} {key_id}: {error}")
+                }
                 (outcome, _) => panic!("{name} {key_id}: {outcome:?}"),
             }
         }
     }
-    let wrapped = diesel_envelope::kms::Wrapped { blob: vec![7; 100], key: diesel_envelope::kms::WrappingKey::Aws(forged) };
-    let refused = wrapped.to_alternative().unwrap_err();
-    assert!(matches!(refused, Error::InvalidName { .. }) && !refused.to_string().contains('\n'), "{refused}");
+    let wrapped = diesel_envelope::kms::Wrapped {
+        blob: vec![7; 100],
+        key: diesel_envelope::kms::WrappingKey::Aws(forged),
+    };
+    let refused = wrapped.to_env_entry().unwrap_err();
+    assert!(
+        matches!(refused, Error::InvalidName { .. }) && !refused.to_string().contains('\n'),
+        "{refused}"
+    );
 }
 
 #[test]
 fn a_text_that_names_no_key_is_refused_without_a_call() {
     let (kms, arn, blob) = kms();
-    for name in
-        ["", "alias/", "alias/a\nb", "app key", &format!("{arn}\u{1b}[2K"), &format!("{arn}:QUFB"), "arn:aws:kms:evil.example/#:1:key/2"]
-    {
+    for name in [
+        "",
+        "alias/",
+        "alias/a\nb",
+        "app key",
+        &format!("{arn}\u{1b}[2K"),
+        &format!("{arn}:QUFB"),
+        "arn:aws:kms:evil.example/#:1:key/2",
+    ] {
         let client = block_on(client(&kms).key(name).build());
         let context = EncryptionContext::keyring();
         for refused in [
@@ -210,7 +271,10 @@ fn a_text_that_names_no_key_is_refused_without_a_call() {
             block_on(client.decrypt_bytes(&blob, &context)).map(|_| ()),
         ] {
             let words = refused.unwrap_err().to_string();
-            let expected = format!("expected the ARN, id or alias (alias/…) of a KMS key, found '{}'", diesel_envelope::Printable(name));
+            let expected = format!(
+                "expected the ARN, id or alias (alias/…) of a KMS key, found '{}'",
+                diesel_envelope::Printable(name)
+            );
             assert_eq!(words, expected);
         }
     }
@@ -225,9 +289,14 @@ fn a_message_of_kms_forges_no_line_and_stays_short() {
     for message in [said.to_owned(), format!("{said}{}", "x".repeat(40_000))] {
         let (kms, _, blob) = kms();
         let name: &'static str = "AccessDeniedException";
-        kms.fail(1, Fault::Answer(400, serde_json::json!({"__type": name, "message": message}).to_string()));
+        kms.fail(
+            1,
+            Fault::Answer(400, serde_json::json!({"__type": name, "message": message}).to_string()),
+        );
         let answer = tracing::subscriber::with_default(log.clone(), || {
-            block_on(async { client(&kms).build().await.decrypt_bytes(&blob, &EncryptionContext::keyring()).await })
+            block_on(async {
+                client(&kms).build().await.decrypt_bytes(&blob, &EncryptionContext::keyring()).await
+            })
         });
         let Err(Error::Kms(error)) = answer else { panic!("expected a KMS error") };
         assert_eq!(error.reason, KmsReason::AccessDenied);
@@ -237,28 +306,53 @@ fn a_message_of_kms_forges_no_line_and_stays_short() {
             "{detail}"
         );
         for text in [detail, &error.to_string()] {
-            assert!(text.len() < 700 && !text.contains(|c: char| c.is_control() || c == '\u{202e}'), "{text}");
+            assert!(
+                text.len() < 700 && !text.contains(|c: char| c.is_control() || c == '\u{202e}'),
+                "{text}"
+            );
         }
     }
     let log = log.text();
-    let ours: Vec<_> = log.lines().filter(|line| line.starts_with("DEBUG diesel_envelope") || line.starts_with("WARN")).collect();
-    assert!(ours.iter().any(|line| line.contains("KMS call failed")) && !ours.iter().any(|line| line.contains('\u{1b}')), "{ours:?}");
+    let ours: Vec<_> = log
+        .lines()
+        .filter(|line| line.starts_with("DEBUG diesel_envelope") || line.starts_with("WARN"))
+        .collect();
+    assert!(
+        ours.iter().any(|line| line.contains("KMS call failed"))
+            && !ours.iter().any(|line| line.contains('\u{1b}')),
+        "{ours:?}"
+    );
     assert!(ours.iter().all(|line| line.len() < 1_000), "{ours:?}");
-    assert!(!log.lines().any(|line| line.starts_with("WARN diesel_envelope forged")), "a line was forged");
+    assert!(
+        !log.lines().any(|line| line.starts_with("WARN diesel_envelope forged")),
+        "a line was forged"
+    );
 }
 
 /// Memory must not grow with what is sent. The sockets on the way hold some megabytes of each attempt.
 #[test]
 fn an_answer_without_end_is_not_read_to_its_end() {
     const BUFFERS: usize = 8 << 20;
-    side_by_side([(200, Some(50 << 20)), (400, Some(50 << 20)), (200, None), (400, None), (503, None)], |(status, length)| {
-        let (kms, arn, blob) = kms();
-        kms.fail(usize::MAX, Fault::Flood(status, length));
-        let error = failure(client(&kms).key(&arn), &blob);
-        assert_eq!(error.reason, KmsReason::NotFromKms, "{status}: {error}");
-        assert_eq!(error.detail.as_deref(), Some("the answer is longer than 65536 bytes"), "{status}");
-        assert!(kms.flooded() < kms.calls() * BUFFERS, "{} bytes of {} answers were taken", kms.flooded(), kms.calls());
-    });
+    side_by_side(
+        [(200, Some(50 << 20)), (400, Some(50 << 20)), (200, None), (400, None), (503, None)],
+        |(status, length)| {
+            let (kms, arn, blob) = kms();
+            kms.fail(usize::MAX, Fault::Flood(status, length));
+            let error = failure(client(&kms).key(&arn), &blob);
+            assert_eq!(error.reason, KmsReason::NotFromKms, "{status}: {error}");
+            assert_eq!(
+                error.detail.as_deref(),
+                Some("the answer is longer than 65536 bytes"),
+                "{status}"
+            );
+            assert!(
+                kms.flooded() < kms.calls() * BUFFERS,
+                "{} bytes of {} answers were taken",
+                kms.flooded(),
+                kms.calls()
+            );
+        },
+    );
 }
 
 #[test]
@@ -279,8 +373,17 @@ fn an_answer_that_is_not_of_kms_is_told_from_a_refusal() {
         let (kms, _, blob) = kms();
         kms.fail(1, Fault::Answer(status, body.to_owned()));
         let error = failure(client(&kms), &blob);
-        assert_eq!((error.reason, kms.calls()), (KmsReason::NotFromKms, 1), "{status} {body}: {error}");
-        assert!(error.to_string().contains("the answer does not come from KMS: check the endpoint, and the proxy"), "{error}");
+        assert_eq!(
+            (error.reason, kms.calls()),
+            (KmsReason::NotFromKms, 1),
+            "{status} {body}: {error}"
+        );
+        assert!(
+            error
+                .to_string()
+                .contains("the answer does not come from KMS: check the endpoint, and the proxy"),
+            "{error}"
+        );
     }
     for (name, reason) in [
         ("com.amazonaws.kms#DisabledException", KmsReason::KeyDisabled),
@@ -297,21 +400,33 @@ fn an_answer_that_is_not_of_kms_is_told_from_a_refusal() {
 fn an_endpoint_without_tls_is_warned_of_once_before_the_first_call() {
     let (kms, arn, blob) = kms();
     let port = kms.url().rsplit(':').next().unwrap().to_owned();
-    for (url, warnings) in [(kms.url(), 0), (format!("http://localhost:{port}"), 0), (format!("http://bob:hunter2@0.0.0.0:{port}"), 1)] {
+    for (url, warnings) in [
+        (kms.url(), 0),
+        (format!("http://localhost:{port}"), 0),
+        (format!("http://bob:hunter2@0.0.0.0:{port}"), 1),
+    ] {
         let log = Log::default();
         tracing::subscriber::with_default(log.clone(), || {
             block_on(async {
-                let client = AwsKms::builder().config(config(&url, Some(&kms.region()))).key(&arn).build().await;
+                let client = AwsKms::builder()
+                    .config(config(&url, Some(&kms.region())))
+                    .key(&arn)
+                    .build()
+                    .await;
                 for _ in 0..3 {
                     client.decrypt_bytes(&blob, &EncryptionContext::keyring()).await.unwrap();
                 }
             });
         });
         let log = log.text();
-        let lines: Vec<_> = log.lines().filter(|line| line.starts_with("WARN diesel_envelope")).collect();
+        let lines: Vec<_> =
+            log.lines().filter(|line| line.starts_with("WARN diesel_envelope")).collect();
         assert_eq!(lines.len(), warnings, "{lines:?}");
         for line in lines {
-            assert!(line.contains("the AWS endpoint is not HTTPS") && line.contains("host=0.0.0.0"), "{line}");
+            assert!(
+                line.contains("the AWS endpoint is not HTTPS") && line.contains("host=0.0.0.0"),
+                "{line}"
+            );
             assert!(!line.contains("hunter2") && !line.contains("bob"), "{line}");
         }
     }
@@ -322,7 +437,10 @@ fn an_answer_without_a_plaintext_is_no_empty_key() {
     let (kms, arn, blob) = kms();
     kms.fail(1, Fault::Answer(200, serde_json::json!({"KeyId": arn}).to_string()));
     let error = failure(client(&kms), &blob);
-    assert_eq!((error.reason, error.detail.as_deref()), (KmsReason::NotFromKms, Some("no plaintext in the answer")));
+    assert_eq!(
+        (error.reason, error.detail.as_deref()),
+        (KmsReason::NotFromKms, Some("no plaintext in the answer"))
+    );
 }
 
 #[test]
@@ -331,7 +449,10 @@ fn an_answer_with_more_than_kms_wraps_is_not_used() {
     let error = failure(client(&kms), &kms.wrap(&arn, &[b'x'; 4097], &CONTEXT));
     let detail = "expected at most 4096 bytes of plaintext in the answer, found 4097";
     assert_eq!((error.reason, error.detail.as_deref()), (KmsReason::NotFromKms, Some(detail)));
-    assert_eq!(decrypt(client(&kms), &kms.wrap(&arn, &[b'x'; 4096], &CONTEXT)).unwrap().len(), 4096);
+    assert_eq!(
+        decrypt(client(&kms), &kms.wrap(&arn, &[b'x'; 4096], &CONTEXT)).unwrap().len(),
+        4096
+    );
 }
 
 #[test]
@@ -360,7 +481,9 @@ fn a_blob_that_is_too_short_is_refused_without_a_call() {
 }
 
 fn failure_without_call(kms: &FakeKms, blob: &[u8]) -> KmsError {
-    let answer = block_on(async { client(kms).build().await.decrypt_bytes(blob, &EncryptionContext::keyring()).await });
+    let answer = block_on(async {
+        client(kms).build().await.decrypt_bytes(blob, &EncryptionContext::keyring()).await
+    });
     assert_eq!(kms.calls(), 0);
     let Err(Error::Kms(error)) = answer else { panic!("expected a KMS error") };
     *error
@@ -368,12 +491,22 @@ fn failure_without_call(kms: &FakeKms, blob: &[u8]) -> KmsError {
 
 #[test]
 fn credentials_that_aws_refuses_are_not_tried_again() {
-    for name in ["ExpiredTokenException", "UnrecognizedClientException", "InvalidSignatureException", "IncompleteSignature"] {
+    for name in [
+        "ExpiredTokenException",
+        "UnrecognizedClientException",
+        "InvalidSignatureException",
+        "IncompleteSignature",
+    ] {
         let (kms, _, blob) = kms();
-        kms.fail(ATTEMPTS, Fault::Error(400, name, "the security token included in the request is expired"));
+        kms.fail(
+            ATTEMPTS,
+            Fault::Error(400, name, "the security token included in the request is expired"),
+        );
         let error = failure(client(&kms), &blob);
         assert_eq!((error.reason, kms.calls()), (KmsReason::Credentials, 1), "{name}");
-        let words = format!("no usable AWS credentials: check the role or profile of this process ({name}: ");
+        let words = format!(
+            "no usable AWS credentials: check the role or profile of this process ({name}: "
+        );
         assert!(error.to_string().contains(&words), "{error}");
     }
 }
@@ -381,8 +514,11 @@ fn credentials_that_aws_refuses_are_not_tried_again() {
 #[test]
 fn missing_credentials_and_a_missing_region_are_named() {
     let (kms, _, blob) = kms();
-    let nobody =
-        SdkConfig::builder().behavior_version(BehaviorVersion::latest()).endpoint_url(kms.url()).region(Region::new(kms.region())).build();
+    let nobody = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(kms.url())
+        .region(Region::new(kms.region()))
+        .build();
     let error = failure(AwsKms::builder().config(nobody), &blob);
     assert_eq!(error.reason, KmsReason::Credentials);
     assert!(
@@ -435,7 +571,8 @@ fn what_passes_is_tried_again() {
     side_by_side(faults, |fault| {
         let (kms, _, blob) = kms();
         kms.fail(2, fault.clone());
-        let plaintext = decrypt(client(&kms), &blob).unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+        let plaintext =
+            decrypt(client(&kms), &blob).unwrap_or_else(|error| panic!("{fault:?}: {error}"));
         assert_eq!((&plaintext[..], kms.calls()), (FERNET_KEY.as_bytes(), 3), "{fault:?}");
     });
 }
@@ -463,7 +600,11 @@ fn what_does_not_pass_ends_after_all_attempts() {
             KmsReason::Unavailable,
             "(the answer, with HTTP status 503, was not one of KMS)",
         ),
-        (Fault::Drop, KmsReason::Unreachable, "KMS cannot be reached: check the network, the VPC endpoint and the region"),
+        (
+            Fault::Drop,
+            KmsReason::Unreachable,
+            "KMS cannot be reached: check the network, the VPC endpoint and the region",
+        ),
         (Fault::Truncate, KmsReason::Unreachable, "(the answer was cut short)"),
     ];
     side_by_side(cases, |(fault, reason, words)| {
@@ -520,7 +661,12 @@ fn an_answer_that_breaks_off_inside_the_key_does_not_show_it() {
         kms.fail(1, Fault::Answer(status, body.clone()));
         let error = failure(client(&kms), &blob);
         assert_eq!((error.reason, kms.calls()), (KmsReason::NotFromKms, 1), "{body}: {error}");
-        assert!(error.to_string().contains(&format!("(the answer, with HTTP status {status}, was not one of KMS)")), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains(&format!("(the answer, with HTTP status {status}, was not one of KMS)")),
+            "{error}"
+        );
     }
 }
 
@@ -528,9 +674,19 @@ fn an_answer_that_breaks_off_inside_the_key_does_not_show_it() {
 fn what_kms_could_not_wrap_is_refused_without_a_call() {
     let (kms, arn, _) = kms();
     let encrypt = |builder: AwsKmsBuilder, length: usize| {
-        block_on(async { builder.build().await.encrypt_bytes(&vec![7; length], &EncryptionContext::keyring()).await }).unwrap_err()
+        block_on(async {
+            builder
+                .build()
+                .await
+                .encrypt_bytes(&vec![7; length], &EncryptionContext::keyring())
+                .await
+        })
+        .unwrap_err()
     };
-    assert_eq!(encrypt(client(&kms).key(&arn), 4097), Error::DocumentTooLarge { expected: 4096, found: 4097 });
+    assert_eq!(
+        encrypt(client(&kms).key(&arn), 4097),
+        Error::KeysetTooLarge { expected: 4096, found: 4097 }
+    );
     assert_eq!(
         encrypt(client(&kms), 44).to_string(),
         "KMS Encrypt failed: no such KMS key: check the key id, the account and the region (no key is named to encrypt under)"

@@ -119,7 +119,8 @@ impl FakeKms {
 
     pub fn key_in(&self, region: &str) -> String {
         let mut state = self.state.lock().unwrap();
-        let arn = format!("arn:aws:kms:{region}:{ACCOUNT}:key/{:08x}", u32::from_be_bytes(random()));
+        let arn =
+            format!("arn:aws:kms:{region}:{ACCOUNT}:key/{:08x}", u32::from_be_bytes(random()));
         state.keys.insert(arn.clone(), Key { material: random(), state: KeyState::Enabled });
         arn
     }
@@ -130,7 +131,11 @@ impl FakeKms {
 
     /// Puts a parameter of SSM, whose type is `SecureString` or another.
     pub fn put_parameter(&self, name: &str, kind: &str, value: &str) {
-        self.state.lock().unwrap().parameters.insert(name.to_owned(), (kind.to_owned(), value.to_owned()));
+        self.state
+            .lock()
+            .unwrap()
+            .parameters
+            .insert(name.to_owned(), (kind.to_owned(), value.to_owned()));
     }
 
     /// Forgets a key, as KMS does when the time before its deletion is over.
@@ -145,7 +150,8 @@ impl FakeKms {
 
     /// Wraps without a call.
     pub fn wrap(&self, arn: &str, plaintext: &[u8], context: &[(&str, &str)]) -> Vec<u8> {
-        let context = context.iter().map(|(key, value)| (key.to_string(), (*value).into())).collect();
+        let context =
+            context.iter().map(|(key, value)| (key.to_string(), (*value).into())).collect();
         self.state.lock().unwrap().keys[arn].seal(arn, plaintext, &Value::Object(context))
     }
 
@@ -156,7 +162,11 @@ impl FakeKms {
 
     /// Every call to a region fails.
     pub fn fail_in(&self, region: &str, fault: Fault) {
-        self.state.lock().unwrap().faults.push(Script { region: Some(region.to_owned()), left: usize::MAX, fault });
+        self.state.lock().unwrap().faults.push(Script {
+            region: Some(region.to_owned()),
+            left: usize::MAX,
+            fault,
+        });
     }
 
     /// How many requests arrived.
@@ -193,8 +203,12 @@ impl FakeKms {
                 Some(Fault::Hang) => loop {
                     thread::park();
                 },
-                Some(Fault::Flood(status, length)) => return self.flood(&mut writer, status, length),
-                Some(Fault::Error(status, name, message)) => (status, json!({"__type": name, "message": message}).to_string()),
+                Some(Fault::Flood(status, length)) => {
+                    return self.flood(&mut writer, status, length);
+                }
+                Some(Fault::Error(status, name, message)) => {
+                    (status, json!({"__type": name, "message": message}).to_string())
+                }
                 Some(Fault::Answer(status, ref body)) => (status, body.clone()),
                 Some(Fault::Slow(_) | Fault::Truncate) | None => self.answer(&call),
             };
@@ -218,8 +232,11 @@ impl FakeKms {
     /// Sends for as long as it is read.
     fn flood(&self, writer: &mut TcpStream, status: u16, length: Option<usize>) -> Option<()> {
         const CHUNK: &[u8] = &[b'x'; 16 * 1024];
-        let announced = length.map_or_else(String::new, |length| format!("Content-Length: {length}\r\n"));
-        let head = format!("HTTP/1.1 {status} Flood\r\nContent-Type: application/x-amz-json-1.1\r\n{announced}Connection: close\r\n\r\n");
+        let announced = length
+            .map_or_else(String::new, |length| format!("SearchableValue-Length: {length}\r\n"));
+        let head = format!(
+            "HTTP/1.1 {status} Flood\r\nContent-Type: application/x-amz-json-1.1\r\n{announced}Connection: close\r\n\r\n"
+        );
         writer.write_all(head.as_bytes()).ok()?;
         let start = br#"{"__type":"AccessDeniedException","message":""#;
         writer.write_all(start).ok()?;
@@ -235,9 +252,15 @@ impl FakeKms {
     /// Counts the call, and looks up what shall happen to it.
     fn note(&self, call: &Call) -> (Option<Fault>, usize) {
         let mut state = self.state.lock().unwrap();
-        state.calls.push(Call { region: call.region.clone(), operation: call.operation.clone(), body: call.body.clone() });
+        state.calls.push(Call {
+            region: call.region.clone(),
+            operation: call.operation.clone(),
+            body: call.body.clone(),
+        });
         let number = state.calls.len();
-        let due = |script: &&mut Script| script.left > 0 && script.region.as_ref().is_none_or(|region| *region == call.region);
+        let due = |script: &&mut Script| {
+            script.left > 0 && script.region.as_ref().is_none_or(|region| *region == call.region)
+        };
         let fault = state.faults.iter_mut().find(due).map(|script| {
             script.left -= 1;
             script.fault.clone()
@@ -264,14 +287,21 @@ impl FakeKms {
 impl State {
     fn encrypt(&self, call: &Call) -> Answer {
         let arn = self.resolve(&call.body["KeyId"], call)?;
-        let blob = self.usable(&arn, call)?.seal(&arn, &bytes(&call.body["Plaintext"])?, &call.body["EncryptionContext"]);
-        Ok(json!({"CiphertextBlob": BASE64_STANDARD.encode(blob), "KeyId": arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}))
+        let blob = self.usable(&arn, call)?.seal(
+            &arn,
+            &bytes(&call.body["Plaintext"])?,
+            &call.body["EncryptionContext"],
+        );
+        Ok(
+            json!({"CiphertextBlob": BASE64_STANDARD.encode(blob), "KeyId": arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}),
+        )
     }
 
     fn decrypt(&self, call: &Call) -> Answer {
         let invalid = || ("InvalidCiphertextException", String::new());
         let blob = bytes(&call.body["CiphertextBlob"])?;
-        let (&length, rest) = blob.strip_prefix(MAGIC).and_then(<[u8]>::split_first).ok_or_else(invalid)?;
+        let (&length, rest) =
+            blob.strip_prefix(MAGIC).and_then(<[u8]>::split_first).ok_or_else(invalid)?;
         let (arn, sealed) = rest.split_at_checked(length.into()).ok_or_else(invalid)?;
         let arn = std::str::from_utf8(arn).map_err(|_| invalid())?;
         if !call.body["KeyId"].is_null() && self.resolve(&call.body["KeyId"], call)? != arn {
@@ -285,32 +315,54 @@ impl State {
             let message = "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.";
             return Err(("AccessDeniedException", message.to_owned()));
         }
-        let plaintext = self.usable(arn, call)?.open(arn, sealed, &call.body["EncryptionContext"]).ok_or_else(invalid)?;
-        Ok(json!({"Plaintext": BASE64_STANDARD.encode(plaintext), "KeyId": arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}))
+        let plaintext = self
+            .usable(arn, call)?
+            .open(arn, sealed, &call.body["EncryptionContext"])
+            .ok_or_else(invalid)?;
+        Ok(
+            json!({"Plaintext": BASE64_STANDARD.encode(plaintext), "KeyId": arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}),
+        )
     }
 
     fn generate_data_key(&self, call: &Call) -> Answer {
         if call.body["KeySpec"] != "AES_256" {
-            return Err(("ValidationException", "Please specify either number of bytes or key spec.".to_owned()));
+            return Err((
+                "ValidationException",
+                "Please specify either number of bytes or key spec.".to_owned(),
+            ));
         }
         let arn = self.resolve(&call.body["KeyId"], call)?;
         let plaintext: [u8; 32] = random();
         let blob = self.usable(&arn, call)?.seal(&arn, &plaintext, &call.body["EncryptionContext"]);
-        Ok(json!({"Plaintext": BASE64_STANDARD.encode(plaintext), "CiphertextBlob": BASE64_STANDARD.encode(blob), "KeyId": arn}))
+        Ok(
+            json!({"Plaintext": BASE64_STANDARD.encode(plaintext), "CiphertextBlob": BASE64_STANDARD.encode(blob), "KeyId": arn}),
+        )
     }
 
     fn parameter(&self, call: &Call) -> Answer {
         let name = call.body["Name"].as_str().unwrap_or_default();
-        let (kind, value) = self.parameters.get(name).ok_or(("ParameterNotFound", String::new()))?;
-        let value = if call.body["WithDecryption"] == true || kind != "SecureString" { value } else { "AQICAHh-still-encrypted" };
+        let (kind, value) =
+            self.parameters.get(name).ok_or(("ParameterNotFound", String::new()))?;
+        let value = if call.body["WithDecryption"] == true || kind != "SecureString" {
+            value
+        } else {
+            "AQICAHh-still-encrypted"
+        };
         Ok(json!({"Parameter": {"Name": name, "Type": kind, "Value": value, "Version": 1}}))
     }
 
     fn resolve(&self, key_id: &Value, call: &Call) -> Result<String, (&'static str, String)> {
         let key_id = key_id.as_str().unwrap_or_default();
-        let arn =
-            if key_id.starts_with("arn:") { key_id.to_owned() } else { format!("arn:aws:kms:{}:{ACCOUNT}:key/{key_id}", call.region) };
-        if self.keys.contains_key(&arn) { Ok(arn) } else { Err(("NotFoundException", format!("Key '{arn}' does not exist"))) }
+        let arn = if key_id.starts_with("arn:") {
+            key_id.to_owned()
+        } else {
+            format!("arn:aws:kms:{}:{ACCOUNT}:key/{key_id}", call.region)
+        };
+        if self.keys.contains_key(&arn) {
+            Ok(arn)
+        } else {
+            Err(("NotFoundException", format!("Key '{arn}' does not exist")))
+        }
     }
 
     fn usable(&self, arn: &str, call: &Call) -> Result<&Key, (&'static str, String)> {
@@ -318,12 +370,16 @@ impl State {
         match key.state {
             KeyState::Enabled => Ok(key),
             KeyState::Disabled => Err(("DisabledException", format!("{arn} is disabled."))),
-            KeyState::PendingDeletion => Err(("KMSInvalidStateException", format!("{arn} is pending deletion."))),
+            KeyState::PendingDeletion => {
+                Err(("KMSInvalidStateException", format!("{arn} is pending deletion.")))
+            }
             KeyState::Denied => {
                 let operation = &call.operation;
                 Err((
                     "AccessDeniedException",
-                    format!("User: arn:aws:iam::{ACCOUNT}:role/app is not authorized to perform: kms:{operation}"),
+                    format!(
+                        "User: arn:aws:iam::{ACCOUNT}:role/app is not authorized to perform: kms:{operation}"
+                    ),
                 ))
             }
         }
@@ -334,14 +390,22 @@ impl Key {
     fn seal(&self, arn: &str, plaintext: &[u8], context: &Value) -> Vec<u8> {
         let nonce = random::<NONCE_LEN>();
         let mut data = plaintext.to_vec();
-        self.cipher().seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad(arn, context), &mut data).unwrap();
+        self.cipher()
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                aad(arn, context),
+                &mut data,
+            )
+            .unwrap();
         [MAGIC, &[u8::try_from(arn.len()).unwrap()], arn.as_bytes(), &nonce, &data].concat()
     }
 
     fn open(&self, arn: &str, sealed: &[u8], context: &Value) -> Option<Vec<u8>> {
         let (nonce, data) = sealed.split_first_chunk::<NONCE_LEN>()?;
         let mut data = data.to_vec();
-        self.cipher().open_in_place(Nonce::assume_unique_for_key(*nonce), aad(arn, context), &mut data).ok()?;
+        self.cipher()
+            .open_in_place(Nonce::assume_unique_for_key(*nonce), aad(arn, context), &mut data)
+            .ok()?;
         data.truncate(data.len() - TAG_LEN);
         Some(data)
     }
@@ -385,7 +449,9 @@ fn aad(arn: &str, context: &Value) -> Aad<Vec<u8>> {
 }
 
 fn bytes(value: &Value) -> Result<Vec<u8>, (&'static str, String)> {
-    BASE64_STANDARD.decode(value.as_str().unwrap_or_default()).map_err(|error| ("SerializationException", error.to_string()))
+    BASE64_STANDARD
+        .decode(value.as_str().unwrap_or_default())
+        .map_err(|error| ("SerializationException", error.to_string()))
 }
 
 fn random<const N: usize>() -> [u8; N] {

@@ -4,9 +4,9 @@
 //! `aws`, `emulator`, `python` and `ways` run against a KMS emulator over HTTP, with Python on the other side.
 
 mod application;
-mod boot;
 mod calls;
 mod fake;
+mod from_env;
 mod rows;
 mod secrets;
 mod ssm;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use diesel_envelope::blind_index::normalize;
-use diesel_envelope::keyring::{Document, Options};
+use diesel_envelope::keyring::{Keyset, Options};
 use diesel_envelope::{Context, Error, IndexSpec, Keyring, Unbound, looks_encrypted};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -17,8 +17,14 @@ use crate::secrets::{ACCESS_KEY_ID, SECRET_ACCESS_KEY, assert_holds_no_part_of};
 
 /// Runs a script of `tests/python` and returns the JSON that it prints.
 #[track_caller]
-pub fn run<T: DeserializeOwned>(script: &str, arguments: &[&str], env: &[(&str, &str)], input: &str) -> T {
-    let python = std::env::var("TEST_PYTHON").expect("TEST_PYTHON is the Python that has boto3 and cryptography: run bin/test");
+pub fn run<T: DeserializeOwned>(
+    script: &str,
+    arguments: &[&str],
+    env: &[(&str, &str)],
+    input: &str,
+) -> T {
+    let python = std::env::var("TEST_PYTHON")
+        .expect("TEST_PYTHON is the Python that has boto3 and cryptography: run bin/test");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(script);
     let mut child = Command::new(python)
         .arg(&script)
@@ -63,12 +69,27 @@ fn a_token_opens_in_every_spelling_in_which_python_opens_it() {
     assert_eq!((opened.len(), refused.len()), (540, 30));
     for (token, plaintext) in opened {
         assert!(looks_encrypted(&token), "{token:?}");
-        assert_eq!(keyring.decrypt_text::<String, Unbound>(&token).as_ref(), Ok(&plaintext), "{token:?}");
-        assert_eq!(keyring.decrypt::<String, Unbound>(token.as_bytes()), Ok(plaintext), "{token:?}");
+        assert_eq!(
+            keyring.decrypt_text::<String, Unbound>(&token).as_ref(),
+            Ok(&plaintext),
+            "{token:?}"
+        );
+        assert_eq!(
+            keyring.decrypt::<String, Unbound>(token.as_bytes()),
+            Ok(plaintext),
+            "{token:?}"
+        );
     }
     for (what, token) in refused {
-        assert_eq!(keyring.decrypt_text::<String, Unbound>(&token), Err(Error::DecryptionFailed), "{what}: {token:?}");
-        assert!(!what.starts_with("changed") || looks_encrypted(&token), "{what} and taken for a plaintext: {token:?}");
+        assert_eq!(
+            keyring.decrypt_text::<String, Unbound>(&token),
+            Err(Error::DecryptionFailed),
+            "{what}: {token:?}"
+        );
+        assert!(
+            !what.starts_with("changed") || looks_encrypted(&token),
+            "{what} and taken for a plaintext: {token:?}"
+        );
     }
 }
 
@@ -91,7 +112,8 @@ fn python_reads_what_is_written_under_its_secret_key() {
     let (texts, binaries): (Vec<_>, Vec<_>) = booted.encrypted.into_iter().unzip();
     let binaries = binaries.into_iter().map(|binary| String::from_utf8(binary).unwrap());
     for tokens in [texts, binaries.collect()] {
-        let read: Vec<String> = run("article.py", &["read"], &[("SECRET_KEY", &python.secret_key)], &tokens.join("\n"));
+        let read: Vec<String> =
+            run("article.py", &["read"], &[("SECRET_KEY", &python.secret_key)], &tokens.join("\n"));
         assert_eq!(read, plaintexts);
     }
 }
@@ -135,8 +157,8 @@ impl IndexSpec for users::email_hint {
 /// The format is documented well enough when somebody else can read and write it, who has the description and no more.
 #[test]
 fn python_reads_and_writes_the_native_format_from_its_description() {
-    let document = Document::generate().unwrap();
-    let keyring = Keyring::from_document(&document, &Options::new()).unwrap();
+    let document = Keyset::generate().unwrap();
+    let keyring = Keyring::from_keyset(&document, &Options::new()).unwrap();
     let email = " Zoë.STRASSE@Example.org\t".to_owned();
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
 
@@ -163,11 +185,19 @@ fn python_reads_and_writes_the_native_format_from_its_description() {
     let answer: Value = run("native.py", &[], &[], &request.to_string());
 
     assert_eq!(answer["open"], json!([email, email, "", "-42", email, email]));
-    let sealed: Vec<Vec<u8>> = answer["seal"].as_array().unwrap().iter().map(|value| unhex(value.as_str().unwrap())).collect();
+    let sealed: Vec<Vec<u8>> = answer["seal"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|value| unhex(value.as_str().unwrap()))
+        .collect();
     assert_eq!(keyring.decrypt::<String, Unbound>(&sealed[0]), Ok(email.clone()));
     assert_eq!(keyring.decrypt::<String, users::email>(&sealed[1]), Ok(email.clone()));
     assert_eq!(keyring.decrypt::<String, users::email>(&sealed[2]), Ok(email.clone()));
-    let digests = [keyring.blind_index::<users::email_index>(&email).unwrap(), keyring.blind_index::<users::email_hint>(&email).unwrap()];
+    let digests = [
+        keyring.blind_index::<users::email_index>(&email).unwrap(),
+        keyring.blind_index::<users::email_hint>(&email).unwrap(),
+    ];
     assert_eq!(answer["index"], json!(digests.map(|digest| hex(digest.as_bytes()))));
 }
 
@@ -177,8 +207,8 @@ fn the_documented_python_decrypts() {
     let page = include_str!("../../docs/format.md");
     let (_, rest) = page.split_once("```python\n").unwrap();
     let (function, _) = rest.split_once("```").unwrap();
-    let document = Document::generate().unwrap();
-    let keyring = Keyring::from_document(&document, &Options::new()).unwrap();
+    let document = Keyset::generate().unwrap();
+    let keyring = Keyring::from_keyset(&document, &Options::new()).unwrap();
     let json: Value = serde_json::from_str(&document.to_json()).unwrap();
     let values = [
         ("users.email", keyring.encrypt::<String, users::email>(&"Zoë".to_owned()).unwrap()),
@@ -191,8 +221,16 @@ fn the_documented_python_decrypts() {
             key = json["keys"][0]["key"],
             value = value.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
         );
-        let output = Command::new(std::env::var("TEST_PYTHON").unwrap()).args(["-c", &call]).output().unwrap();
-        assert_eq!(String::from_utf8(output.stdout).unwrap(), "Zoë\n", "{}", String::from_utf8_lossy(&output.stderr));
+        let output = Command::new(std::env::var("TEST_PYTHON").unwrap())
+            .args(["-c", &call])
+            .output()
+            .unwrap();
+        assert_eq!(
+            String::from_utf8(output.stdout).unwrap(),
+            "Zoë\n",
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }
 

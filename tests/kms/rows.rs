@@ -20,7 +20,8 @@ struct Row {
 }
 
 async fn write(kms: &AwsKms) -> Result<Row> {
-    let (data_key, wrapped): (DataKey, _) = kms.generate_data_key(&EncryptionContext::data_key()).await?;
+    let (data_key, wrapped): (DataKey, _) =
+        kms.generate_data_key(&EncryptionContext::data_key()).await?;
     let name = data_key.seal(&PLAINTEXT.to_owned())?;
     let token = kms.encrypt(&PLAINTEXT.to_owned()).await?;
     Ok(Row { name, token, data_key: wrapped })
@@ -54,21 +55,43 @@ fn rows_are_written_and_read_with_one_call_each() {
         let fake = FakeKms::start();
         let arn = fake.key();
         let kms = aws(&fake, &arn).await;
-        let (data_key, wrapped) = kms.generate_data_key(&EncryptionContext::data_key().with("tenant", "42")).await.unwrap();
+        let (data_key, wrapped) = kms
+            .generate_data_key(&EncryptionContext::data_key().with("tenant", "42"))
+            .await
+            .unwrap();
         let (operation, body) = fake.last_call();
-        assert_eq!((operation.as_str(), &body["KeySpec"], &body["KeyId"]), ("GenerateDataKey", &"AES_256".into(), &arn.as_str().into()));
-        assert_eq!(body["EncryptionContext"], serde_json::json!({"diesel-envelope": "data-key-v1", "tenant": "42"}));
+        assert_eq!(
+            (operation.as_str(), &body["KeySpec"], &body["KeyId"]),
+            ("GenerateDataKey", &"AES_256".into(), &arn.as_str().into())
+        );
+        assert_eq!(
+            body["EncryptionContext"],
+            serde_json::json!({"diesel-envelope": "data-key-v1", "tenant": "42"})
+        );
         let name: Sealed<String> = data_key.seal(&PLAINTEXT.to_owned()).unwrap();
-        let same = kms.unwrap_with(&wrapped, &EncryptionContext::data_key().with("tenant", "42")).await.unwrap();
+        let same = kms
+            .unwrap_with(&wrapped, &EncryptionContext::data_key().with("tenant", "42"))
+            .await
+            .unwrap();
         assert_eq!((same.open(&name).unwrap().as_str(), fake.calls()), (PLAINTEXT, 2));
 
-        assert_eq!(reason(kms.unwrap(&wrapped).await), KmsReason::InvalidCiphertext, "another context");
+        assert_eq!(
+            reason(kms.unwrap(&wrapped).await),
+            KmsReason::InvalidCiphertext,
+            "another context"
+        );
         let token: KmsEncrypted<String> = kms.encrypt(&PLAINTEXT.to_owned()).await.unwrap();
-        assert!(fake.last_call().1["EncryptionContext"].is_null(), "an unbound value has none, as in Python");
+        assert!(
+            fake.last_call().1["EncryptionContext"].is_null(),
+            "an unbound value has none, as in Python"
+        );
         assert_eq!(kms.decrypt(&token).await.unwrap(), PLAINTEXT);
         let calls = fake.calls();
         let long: Result<KmsEncrypted<String>> = kms.encrypt(&"x".repeat(4097)).await;
-        assert_eq!((long.unwrap_err(), fake.calls()), (Error::ValueTooLarge { expected: 4096, found: 4097 }, calls));
+        assert_eq!(
+            (long.unwrap_err(), fake.calls()),
+            (Error::ValueTooLarge { expected: 4096, found: 4097 }, calls)
+        );
     });
 }
 
@@ -95,7 +118,10 @@ fn every_fault_has_its_error_and_all_goes_on_when_it_ends() {
                     fake.fail(usize::MAX, fault.clone());
                     // A call that was given up in time may have met the limit before the last answer.
                     for outcome in [reason(write(&kms).await), reason(read(&kms, &row).await)] {
-                        assert!(outcome == expected || outcome == KmsReason::TimedOut, "{fault:?}: {outcome:?}");
+                        assert!(
+                            outcome == expected || outcome == KmsReason::TimedOut,
+                            "{fault:?}: {outcome:?}"
+                        );
                     }
                     fake.recover();
                     is_intact(read(&kms, &row).await);
@@ -119,7 +145,10 @@ fn a_key_disabled_between_write_and_read_serves_again_when_it_is_enabled() {
             (KeyState::Denied, KmsReason::AccessDenied),
         ] {
             fake.set(&arn, state);
-            assert_eq!((reason(read(&kms, &row).await), reason(write(&kms).await)), (expected, expected));
+            assert_eq!(
+                (reason(read(&kms, &row).await), reason(write(&kms).await)),
+                (expected, expected)
+            );
         }
         fake.set(&arn, KeyState::Enabled);
         is_intact(read(&kms, &row).await);
@@ -132,14 +161,25 @@ fn a_deleted_key_takes_its_rows_with_it() {
         let fake = FakeKms::start();
         let arn = fake.key();
         let kms = aws(&fake, &arn).await;
-        let cached = CachedKms::new(aws(&fake, &arn).await, CachePolicy::new(Duration::from_millis(50)).stale_for(Duration::from_secs(60)));
+        let cached = CachedKms::new(
+            aws(&fake, &arn).await,
+            CachePolicy::new(Duration::from_millis(50)).stale_for(Duration::from_secs(60)),
+        );
         let row = write(&kms).await.unwrap();
         cached.unwrap(&row.data_key).await.unwrap();
         fake.delete(&arn);
         assert_eq!(reason(read(&kms, &row).await), KmsReason::KeyUnknown, "the pinned key is gone");
-        assert_eq!(cached.unwrap(&row.data_key).await.unwrap().open(&row.name).unwrap(), PLAINTEXT, "within its time");
+        assert_eq!(
+            cached.unwrap(&row.data_key).await.unwrap().open(&row.name).unwrap(),
+            PLAINTEXT,
+            "within its time"
+        );
         tokio::time::sleep(Duration::from_millis(60)).await;
-        assert_eq!(reason(cached.unwrap(&row.data_key).await), KmsReason::KeyUnknown, "no stale window for a refusal");
+        assert_eq!(
+            reason(cached.unwrap(&row.data_key).await),
+            KmsReason::KeyUnknown,
+            "no stale window for a refusal"
+        );
     });
 }
 
@@ -159,14 +199,20 @@ fn a_proxy_that_answers_for_kms_drops_no_cached_key() {
             let fake = FakeKms::start();
             let kms = aws(&fake, &fake.key()).await;
             let row = write(&kms).await.unwrap();
-            let policy = CachePolicy::new(Duration::from_millis(20)).stale_for(Duration::from_secs(60)).retry_after(Duration::ZERO);
+            let policy = CachePolicy::new(Duration::from_millis(20))
+                .stale_for(Duration::from_secs(60))
+                .retry_after(Duration::ZERO);
             let cached = CachedKms::new(&kms, policy);
             cached.unwrap(&row.data_key).await.unwrap();
             tokio::time::sleep(Duration::from_millis(30)).await;
             fake.fail(1, fault.clone());
             assert_eq!(cached.unwrap(&row.data_key).await.is_ok(), serves, "{fault:?}");
             fake.fail(usize::MAX, Fault::Answer(404, String::new()));
-            assert_eq!(cached.unwrap(&row.data_key).await.is_ok(), serves, "{fault:?}, then an outage");
+            assert_eq!(
+                cached.unwrap(&row.data_key).await.is_ok(),
+                serves,
+                "{fault:?}, then an outage"
+            );
         }
     });
 }
@@ -183,8 +229,13 @@ fn a_page_is_read_while_some_of_its_keys_are_gone() {
         }
         fake.set(&lost, KeyState::Disabled);
         let reader = client(&fake).build().await;
-        let names =
-            reader.open_page(&page, |row| (Some(&row.data_key), EncryptionContext::data_key()), |row, key| key.open(&row.name)).await;
+        let names = reader
+            .open_page(
+                &page,
+                |row| (Some(&row.data_key), EncryptionContext::data_key()),
+                |row, key| key.open(&row.name),
+            )
+            .await;
         for (i, name) in names.into_iter().enumerate() {
             if i % 3 == 0 {
                 assert_eq!(reason(name), KmsReason::KeyDisabled);

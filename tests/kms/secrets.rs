@@ -30,11 +30,17 @@ pub fn assert_no_secret(text: &str) {
 pub fn assert_holds_no_part_of(text: &str, key: &str) {
     let root = BASE64_URL_SAFE.decode(key.replace('+', "-").replace('/', "_")).unwrap();
     for bytes in [&root[..], key.as_bytes()] {
-        let hex = bytes.iter().fold(String::new(), |mut hex, byte| write!(hex, "{byte:02x}").map(|()| hex).unwrap());
+        let hex = bytes
+            .iter()
+            .fold(String::new(), |mut hex, byte| write!(hex, "{byte:02x}").map(|()| hex).unwrap());
         let list = format!("{bytes:?}");
-        for spelling in
-            [&BASE64_STANDARD.encode(bytes), &BASE64_URL_SAFE.encode(bytes), &hex, &hex.to_uppercase(), list.trim_matches(['[', ']'])]
-        {
+        for spelling in [
+            &BASE64_STANDARD.encode(bytes),
+            &BASE64_URL_SAFE.encode(bytes),
+            &hex,
+            &hex.to_uppercase(),
+            list.trim_matches(['[', ']']),
+        ] {
             assert_lacks(text, spelling);
         }
     }
@@ -59,7 +65,8 @@ impl Log {
     }
 
     fn line(&self, metadata: &Metadata<'_>, fields: impl FnOnce(&mut Fields)) {
-        let mut line = Fields(format!("{} {} {}", metadata.level(), metadata.target(), metadata.name()));
+        let mut line =
+            Fields(format!("{} {} {}", metadata.level(), metadata.target(), metadata.name()));
         fields(&mut line);
         let mut text = self.0.lock().unwrap();
         text.push_str(&line.0);
@@ -102,7 +109,14 @@ impl Subscriber for Log {
 
 #[test]
 fn a_key_is_found_in_every_spelling() {
-    for spelling in ["cw_0x689RpI-jtRR7", "0x689RpI+jtRR7oE", "730ff4c7af3d46", "730FF4C7AF3D46", "115, 15, 244, 199", "Y3dfMHg2ODlScEkt"] {
+    for spelling in [
+        "cw_0x689RpI-jtRR7",
+        "0x689RpI+jtRR7oE",
+        "730ff4c7af3d46",
+        "730FF4C7AF3D46",
+        "115, 15, 244, 199",
+        "Y3dfMHg2ODlScEkt",
+    ] {
         let told = std::panic::catch_unwind(|| assert_no_secret(&format!("answered {spelling}")));
         assert!(told.is_err(), "{spelling}");
     }

@@ -19,13 +19,17 @@ fn ssm() -> FakeKms {
 #[test]
 fn a_secure_string_boots_the_keyring() {
     let fake = ssm();
-    let (booted, log) = Application::new("ssm:/app/secret-key").at_fake(&fake).encrypting(["Bobby"]).boot();
+    let (booted, log) =
+        Application::new("ssm:/app/secret-key").at_fake(&fake).encrypting(["Bobby"]).boot();
     for event in ["GetParameter", "KMS answered", "keyring installed"] {
         assert!(log.contains(event), "{event} is not in the log");
     }
     assert!(booted.encrypted[0].0.starts_with("gAAAAA"));
     let (operation, body) = fake.last_call();
-    assert_eq!((operation.as_str(), &body["Name"], &body["WithDecryption"]), ("GetParameter", &NAME.into(), &true.into()));
+    assert_eq!(
+        (operation.as_str(), &body["Name"], &body["WithDecryption"]),
+        ("GetParameter", &NAME.into(), &true.into())
+    );
     assert_eq!(fake.calls(), 1);
 }
 
@@ -43,7 +47,9 @@ fn what_is_no_such_parameter_says_what_to_do() {
     let fake = ssm();
     let failed = Application::new("ssm:/app/secret-kye").at_fake(&fake).fail();
     assert_eq!(failed.kind, "Kms(ParameterUnknown)");
-    assert!(failed.message.starts_with("SSM GetParameter failed: no such parameter: check its name, the account and the region"));
+    assert!(failed.message.starts_with(
+        "SSM GetParameter failed: no such parameter: check its name, the account and the region"
+    ));
 
     for kind in ["String", "StringList"] {
         fake.put_parameter(NAME, kind, FERNET_KEY);
@@ -56,22 +62,49 @@ fn what_is_no_such_parameter_says_what_to_do() {
             )
         );
     }
-    fake.fail(1, Fault::Error(400, "AccessDeniedException", "User: app is not authorized to perform: ssm:GetParameter"));
-    assert_eq!(Application::new("ssm:/app/secret-key").at_fake(&fake).fail().kind, "Kms(AccessDenied)");
-    assert!(Application::new("ssm:").at_fake(&fake).fail().message.contains("names no SSM parameter"));
-    let pinned = Application::new("ssm:/app/secret-key").at_fake(&fake).pinned_to(&["arn:aws:kms:x:123456789012:key/2"]).fail();
-    assert!(pinned.message.ends_with("names an SSM parameter, and the program requires KMS"), "{}", pinned.message);
+    fake.fail(
+        1,
+        Fault::Error(
+            400,
+            "AccessDeniedException",
+            "User: app is not authorized to perform: ssm:GetParameter",
+        ),
+    );
+    assert_eq!(
+        Application::new("ssm:/app/secret-key").at_fake(&fake).fail().kind,
+        "Kms(AccessDenied)"
+    );
+    assert!(
+        Application::new("ssm:").at_fake(&fake).fail().message.contains("names no SSM parameter")
+    );
+    let pinned = Application::new("ssm:/app/secret-key")
+        .at_fake(&fake)
+        .pinned_to(&["arn:aws:kms:x:123456789012:key/2"])
+        .fail();
+    assert!(
+        pinned.message.ends_with("names an SSM parameter, and the program requires KMS"),
+        "{}",
+        pinned.message
+    );
 }
 
 /// No call is made, so that no configuration is needed.
 #[test]
 fn a_parameter_is_refused_where_the_program_requires_kms() {
-    let pinned = |pin: &str| block_on(Keyring::from_ssm(NAME, &Options::new().require_kms(&[pin]))).unwrap_err();
+    let pinned = |pin: &str| {
+        block_on(Keyring::from_ssm(NAME, &Options::new().require_kms(&[pin]))).unwrap_err()
+    };
     let refused = pinned("arn:aws:kms:eu-central-1:123456789012:key/1");
-    assert_eq!(refused.to_string(), "invalid keyring: it is in an SSM parameter, and the program requires KMS");
+    assert_eq!(
+        refused.to_string(),
+        "invalid keyring: it is in an SSM parameter, and the program requires KMS"
+    );
     assert!(matches!(pinned("alias/app"), Error::InvalidName { .. }));
     let forged = block_on(Keyring::from_ssm("/app\nINFO forged", &Options::new())).unwrap_err();
-    assert_eq!(forged.to_string(), "expected the name or ARN of an SSM parameter, found '/app\\nINFO forged'");
+    assert_eq!(
+        forged.to_string(),
+        "expected the name or ARN of an SSM parameter, found '/app\\nINFO forged'"
+    );
 }
 
 #[test]
@@ -82,10 +115,17 @@ fn a_parameter_larger_than_ssm_holds_is_not_parsed() {
     Application::new("ssm:/fits").at_fake(&fake).boot();
     fake.put_parameter("/large", "SecureString", &format!("{fits} "));
     let failed = Application::new("ssm:/large").at_fake(&fake).fail();
-    assert_eq!(failed.message, "invalid keyring: expected a document of at most 8192 bytes, found 8193");
+    assert_eq!(
+        failed.message,
+        "invalid keyring: expected a document of at most 8192 bytes, found 8193"
+    );
     fake.put_parameter("/huge", "SecureString", &fits.repeat(100));
     let failed = Application::new("ssm:/huge").at_fake(&fake).fail();
-    assert!(failed.message.ends_with("(the answer is longer than 65536 bytes)"), "{}", failed.message);
+    assert!(
+        failed.message.ends_with("(the answer is longer than 65536 bytes)"),
+        "{}",
+        failed.message
+    );
 }
 
 #[test]

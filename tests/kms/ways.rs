@@ -41,7 +41,11 @@ struct Columns {
 
 fn database() -> SqliteConnection {
     let mut conn = SqliteConnection::establish(":memory:").unwrap();
-    diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY, value TEXT, name TEXT, data_key TEXT)").execute(&mut conn).unwrap();
+    diesel::sql_query(
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, value TEXT, name TEXT, data_key TEXT)",
+    )
+    .execute(&mut conn)
+    .unwrap();
     conn
 }
 
@@ -53,7 +57,11 @@ async fn kms() -> AwsKms {
 fn rows_that_python_wrote_each_way_are_read() {
     let python: Columns = python::run("ways.py", &["write", "/read/here", "alias/app"], &[], "");
     let conn = &mut database();
-    let columns = (users::value.eq(&python.value), users::name.eq(&python.name), users::data_key.eq(&python.data_key));
+    let columns = (
+        users::value.eq(&python.value),
+        users::name.eq(&python.name),
+        users::data_key.eq(&python.data_key),
+    );
     diesel::insert_into(users::table).values(columns).execute(conn).unwrap();
     let user: User = users::table.select(User::as_select()).first(conn).unwrap();
     block_on(async {
@@ -84,9 +92,18 @@ fn rows_written_each_way_are_read_by_python() {
     });
     let conn = &mut database();
     diesel::insert_into(users::table).values(&user).execute(conn).unwrap();
-    let (value, name, data_key) = users::table.select((users::value, users::name, users::data_key)).first(conn).unwrap();
+    let (value, name, data_key) =
+        users::table.select((users::value, users::name, users::data_key)).first(conn).unwrap();
     let columns = Columns { value, name, data_key, token: booted.encrypted[0].0.clone() };
     assert_ne!(columns.token, python.token);
-    let read: serde_json::Value = python::run("ways.py", &["read", "/written/here"], &[], &serde_json::to_string(&columns).unwrap());
-    assert_eq!(read, json!({"value": "Duke Caboom", "name": "Duke Caboom", "token": "Duke Caboom"}));
+    let read: serde_json::Value = python::run(
+        "ways.py",
+        &["read", "/written/here"],
+        &[],
+        &serde_json::to_string(&columns).unwrap(),
+    );
+    assert_eq!(
+        read,
+        json!({"value": "Duke Caboom", "name": "Duke Caboom", "token": "Duke Caboom"})
+    );
 }

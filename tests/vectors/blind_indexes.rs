@@ -78,26 +78,49 @@ specs! {
 /// The digest under the key of the case as the primary; then what is written and found under the installed keyring, where the key
 /// may be an older one.
 fn check<I: IndexSpec<Value = Parts>>(case: &Case) {
-    let (parts, digest): (Parts, _) = (case.parts.iter().map(|part| part.as_deref().map(hex)).collect(), hex(&case.digest));
+    let (parts, digest): (Parts, _) =
+        (case.parts.iter().map(|part| part.as_deref().map(hex)).collect(), hex(&case.digest));
     let (native, index) = (root("1"), hex(&case.root));
     let keyring = Keyring::parse(document(&[&native], &[], &[&index]).as_bytes()).unwrap();
     assert_eq!(keyring.blind_index::<I>(&parts).unwrap().as_bytes(), digest);
     assert_eq!(keyring.blind_indexes::<I>(&parts).unwrap().len(), 1);
 
-    let (primary, conn) = (case.root == crate_hex(&root("index 1")), &mut SqliteConnection::establish(":memory:").unwrap());
+    let (primary, conn) = (
+        case.root == crate_hex(&root("index 1")),
+        &mut SqliteConnection::establish(":memory:").unwrap(),
+    );
     let under_all = installed().blind_indexes::<I>(&parts).unwrap();
     assert_eq!(under_all[usize::from(!primary)].as_bytes(), digest);
-    diesel::sql_query("CREATE TABLE digests (id INTEGER PRIMARY KEY, digest BLOB, plain BLOB)").execute(conn).unwrap();
-    diesel::insert_into(stored::table).values((stored::digest.eq(&digest), stored::plain.eq(&digest))).execute(conn).unwrap();
-    let found = digests::table.filter(digests::digest.matches_as::<I>(&parts)).filter(digests::plain.matches_as::<I>(&parts));
-    let (one, other) = found.select((digests::digest, digests::plain)).first::<(BlindIndex<I>, BlindIndex<I>)>(conn).unwrap();
-    assert_eq!((one.digest().unwrap().as_bytes(), other.digest().unwrap().as_bytes()), (&digest[..], &digest[..]));
+    diesel::sql_query("CREATE TABLE digests (id INTEGER PRIMARY KEY, digest BLOB, plain BLOB)")
+        .execute(conn)
+        .unwrap();
+    diesel::insert_into(stored::table)
+        .values((stored::digest.eq(&digest), stored::plain.eq(&digest)))
+        .execute(conn)
+        .unwrap();
+    let found = digests::table
+        .filter(digests::digest.matches_as::<I>(&parts))
+        .filter(digests::plain.matches_as::<I>(&parts));
+    let (one, other) = found
+        .select((digests::digest, digests::plain))
+        .first::<(BlindIndex<I>, BlindIndex<I>)>(conn)
+        .unwrap();
+    assert_eq!(
+        (one.digest().unwrap().as_bytes(), other.digest().unwrap().as_bytes()),
+        (&digest[..], &digest[..])
+    );
 
     if primary {
         let index = BlindIndex::<I>::of(&parts);
-        diesel::update(digests::table).set((digests::digest.eq(&index), digests::plain.eq(&index))).execute(conn).unwrap();
+        diesel::update(digests::table)
+            .set((digests::digest.eq(&index), digests::plain.eq(&index)))
+            .execute(conn)
+            .unwrap();
         assert_eq!(
-            stored::table.select((stored::digest, stored::plain)).first::<(Vec<u8>, Vec<u8>)>(conn).unwrap(),
+            stored::table
+                .select((stored::digest, stored::plain))
+                .first::<(Vec<u8>, Vec<u8>)>(conn)
+                .unwrap(),
             (digest.clone(), digest)
         );
     }

@@ -48,15 +48,23 @@ fn tokens_of_any_date_open_under_whichever_key_wrote_them() {
     let runs: usize = tokens.iter().map(|case| open(&case.token, &case.plaintext)).sum();
     assert_eq!((tokens.len(), runs), (60, 60 * 26));
     for case in tokens {
-        assert_eq!(layout::open_fernet(&hex(&case.root), &case.token).1, case.plaintext.as_bytes(), "{}", case.name);
+        assert_eq!(
+            layout::open_fernet(&hex(&case.root), &case.token).1,
+            case.plaintext.as_bytes(),
+            "{}",
+            case.name
+        );
     }
 }
 
 /// `generate.json` and `verify.json` hold one token, as they differ in what a program does with the clock.
 #[test]
 fn the_tokens_of_the_specification_open() {
-    for json in [include_str!("fernet-spec/generate.json"), include_str!("fernet-spec/verify.json")] {
-        let [case] = &cases::<Specified>(json)[..] else { panic!("there is more in the specification now") };
+    for json in [include_str!("fernet-spec/generate.json"), include_str!("fernet-spec/verify.json")]
+    {
+        let [case] = &cases::<Specified>(json)[..] else {
+            panic!("there is more in the specification now")
+        };
         assert_eq!(open(&case.token, &case.src), 26);
     }
 }
@@ -70,7 +78,10 @@ fn what_the_specification_calls_invalid_is_refused_but_for_its_age() {
     let cases = cases::<Specified>(include_str!("fernet-spec/invalid.json"));
     for case in &cases {
         let keyring = Keyring::parse(case.secret.as_bytes()).unwrap();
-        let answers = [keyring.decrypt_text::<String, Unbound>(&case.token), keyring.decrypt::<String, Unbound>(case.token.as_bytes())];
+        let answers = [
+            keyring.decrypt_text::<String, Unbound>(&case.token),
+            keyring.decrypt::<String, Unbound>(case.token.as_bytes()),
+        ];
         match case.desc.as_str() {
             "far-future TS (unacceptable clock skew)" | "expired TTL" => {
                 assert_eq!(answers, [Ok(String::new()), Ok(String::new())], "{}", case.desc);
@@ -78,9 +89,22 @@ fn what_the_specification_calls_invalid_is_refused_but_for_its_age() {
             }
             "invalid base64" | "invalid characters in b64" => {
                 let length = case.token.len();
-                assert_eq!(answers, [Err(Error::UnsupportedFormat { length }), Err(Error::UnsupportedFormat { length })], "{}", case.desc);
+                assert_eq!(
+                    answers,
+                    [
+                        Err(Error::UnsupportedFormat { length }),
+                        Err(Error::UnsupportedFormat { length })
+                    ],
+                    "{}",
+                    case.desc
+                );
             }
-            _ => assert_eq!(answers, [Err(Error::DecryptionFailed), Err(Error::DecryptionFailed)], "{}", case.desc),
+            _ => assert_eq!(
+                answers,
+                [Err(Error::DecryptionFailed), Err(Error::DecryptionFailed)],
+                "{}",
+                case.desc
+            ),
         }
     }
     assert_eq!((cases.len(), opened.len()), (11, 2));
@@ -88,7 +112,8 @@ fn what_the_specification_calls_invalid_is_refused_but_for_its_age() {
 
 #[test]
 fn what_is_written_is_a_token_dated_now() {
-    let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let now =
+        || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let (key, before) = (root("fernet 1"), now());
     let keyring = Keyring::parse(document(&[], &[&key], &[]).as_bytes()).unwrap();
     for plaintext in ["", "Bobby Tables", &"x".repeat(3000)] {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use diesel_envelope::keyring::{Document, Options};
+use diesel_envelope::keyring::{Keyset, Options};
 use diesel_envelope::{IndexSpec, Keyring, Unbound};
 use serde::Deserialize;
 
@@ -46,19 +46,35 @@ impl IndexSpec for Email {
     }
 }
 
-fn check(case: &Case, document: &Document) {
+fn check(case: &Case, document: &Keyset) {
     let what = &case.name;
     assert_eq!(document.primary().to_string(), case.primary, "{what}");
     assert_eq!(document.index_primary().map(|id| id.to_string()), case.index_primary, "{what}");
     // The order of the keys means nothing.
-    let keys: BTreeMap<_, _> = document.keys().map(|(id, algorithm)| (id.to_string(), serde_json::to_value(algorithm).unwrap())).collect();
-    assert_eq!(keys, case.keys.iter().map(|key| (key.id.clone(), key.algorithm.clone().into())).collect(), "{what}");
-    let index_keys: Vec<_> = document.index_keys().map(|(id, name)| (id.to_string(), name.to_owned())).collect();
-    assert_eq!(index_keys, case.index_keys.iter().map(|key| (key.id.clone(), key.name.clone())).collect::<Vec<_>>(), "{what}");
+    let keys: BTreeMap<_, _> = document
+        .keys()
+        .map(|(id, algorithm)| (id.to_string(), serde_json::to_value(algorithm).unwrap()))
+        .collect();
+    assert_eq!(
+        keys,
+        case.keys.iter().map(|key| (key.id.clone(), key.algorithm.clone().into())).collect(),
+        "{what}"
+    );
+    let index_keys: Vec<_> =
+        document.index_keys().map(|(id, name)| (id.to_string(), name.to_owned())).collect();
+    assert_eq!(
+        index_keys,
+        case.index_keys.iter().map(|key| (key.id.clone(), key.name.clone())).collect::<Vec<_>>(),
+        "{what}"
+    );
 
-    let keyring = Keyring::from_document(document, &Options::new()).unwrap();
+    let keyring = Keyring::from_keyset(document, &Options::new()).unwrap();
     for key in &case.keys {
-        let value = if key.algorithm == "Fernet" { key.value.clone().into_bytes() } else { hex(&key.value) };
+        let value = if key.algorithm == "Fernet" {
+            key.value.clone().into_bytes()
+        } else {
+            hex(&key.value)
+        };
         assert_eq!(keyring.decrypt::<String, Unbound>(&value).as_deref(), Ok("bobby"), "{what}");
     }
     let written = keyring.encrypt::<String, Unbound>(&"bobby".to_owned()).unwrap();
@@ -67,12 +83,21 @@ fn check(case: &Case, document: &Document) {
         "Fernet" => assert_eq!(&written[..2], b"gA", "{what}"),
         _ => assert_eq!(written[2..6], hex(&case.primary), "{what}"),
     }
-    let digests = keyring
-        .blind_indexes::<Email>("bobby@example.org")
-        .map_or_else(|_| vec![], |digests| digests.iter().map(|digest| digest.as_bytes().to_vec()).collect());
-    assert_eq!(digests, case.index_keys.iter().map(|key| hex(&key.digest)).collect::<Vec<_>>(), "{what}");
-    let index_primary = case.index_keys.iter().find(|key| Some(&key.id) == case.index_primary.as_ref());
-    let digest = keyring.blind_index::<Email>("bobby@example.org").ok().map(|digest| digest.as_bytes().to_vec());
+    let digests = keyring.blind_indexes::<Email>("bobby@example.org").map_or_else(
+        |_| vec![],
+        |digests| digests.iter().map(|digest| digest.as_bytes().to_vec()).collect(),
+    );
+    assert_eq!(
+        digests,
+        case.index_keys.iter().map(|key| hex(&key.digest)).collect::<Vec<_>>(),
+        "{what}"
+    );
+    let index_primary =
+        case.index_keys.iter().find(|key| Some(&key.id) == case.index_primary.as_ref());
+    let digest = keyring
+        .blind_index::<Email>("bobby@example.org")
+        .ok()
+        .map(|digest| digest.as_bytes().to_vec());
     assert_eq!(digest, index_primary.map(|key| hex(&key.digest)), "{what}");
 }
 
@@ -80,7 +105,7 @@ fn check(case: &Case, document: &Document) {
 fn documents_of_both_forms() {
     let cases = cases::<Case>(include_str!("keyrings.json"));
     for case in &cases {
-        let document = Document::parse(case.document.as_bytes()).unwrap();
+        let document = Keyset::parse(case.document.as_bytes()).unwrap();
         check(case, &document);
         check(case, &case.document.parse().unwrap());
         check(case, &document.to_json().parse().unwrap());
@@ -96,9 +121,9 @@ fn key_ids_are_derived() {
         for kind in ["aes-256-gcm-siv", "fernet", "index"] {
             assert_eq!(layout::key_id(&root, kind), case[kind]);
         }
-        let native: Document = document(&[&root], &[], &[]).parse().unwrap();
+        let native: Keyset = document(&[&root], &[], &[]).parse().unwrap();
         assert_eq!(native.primary().to_string(), case["aes-256-gcm-siv"]);
-        let fernet: Document = document(&[], &[&root], &[&root]).parse().unwrap();
+        let fernet: Keyset = document(&[], &[&root], &[&root]).parse().unwrap();
         assert_eq!(
             (fernet.primary().to_string(), fernet.index_primary().unwrap().to_string()),
             (case["fernet"].clone(), case["index"].clone())

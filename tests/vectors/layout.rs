@@ -37,7 +37,10 @@ fn derive(root: &[u8], info: &str, length: usize) -> Vec<u8> {
 
 /// The id of a key, as it is written.
 pub fn key_id(root: &[u8], kind: &str) -> String {
-    derive(root, &format!("diesel-envelope v1 key id {kind}"), 4).iter().map(|b| format!("{b:02x}")).collect()
+    derive(root, &format!("diesel-envelope v1 key id {kind}"), 4)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect()
 }
 
 /// A native value: its flags, how long its plaintext is with the padding, and its plaintext without. `label` is "" for a value
@@ -45,11 +48,23 @@ pub fn key_id(root: &[u8], kind: &str) -> String {
 pub fn open_native(root: &[u8], value: &[u8], label: &str) -> (u8, usize, Vec<u8>) {
     let (header, body) = value.split_at(6);
     assert_eq!(header[0], 0xA1);
-    assert_eq!(header[2..].iter().map(|b| format!("{b:02x}")).collect::<String>(), key_id(root, "aes-256-gcm-siv"));
-    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, &derive(root, "diesel-envelope v1 key aes-256-gcm-siv", 32)).unwrap());
+    assert_eq!(
+        header[2..].iter().map(|b| format!("{b:02x}")).collect::<String>(),
+        key_id(root, "aes-256-gcm-siv")
+    );
+    let key = LessSafeKey::new(
+        UnboundKey::new(
+            &AES_256_GCM_SIV,
+            &derive(root, "diesel-envelope v1 key aes-256-gcm-siv", 32),
+        )
+        .unwrap(),
+    );
     let mut data = body[12..].to_vec();
     let nonce = Nonce::try_assume_unique_for_key(&body[..12]).unwrap();
-    let mut plaintext = key.open_in_place(nonce, Aad::from([header, label.as_bytes()].concat()), &mut data).unwrap().to_vec();
+    let mut plaintext = key
+        .open_in_place(nonce, Aad::from([header, label.as_bytes()].concat()), &mut data)
+        .unwrap()
+        .to_vec();
     let padded = plaintext.len();
     if header[1] & 2 != 0 {
         while plaintext.pop().unwrap() != 0x80 {}
@@ -69,9 +84,12 @@ pub fn open_fernet(root: &[u8], token: &str) -> (u64, Vec<u8>) {
     assert_eq!(token[0], 0x80);
     let (signed, signature) = token.split_at(token.len() - 32);
     hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, &root[..16]), signed, signature).unwrap();
-    let key = PaddedBlockDecryptingKey::cbc_pkcs7(UnboundCipherKey::new(&AES_128, &root[16..]).unwrap()).unwrap();
+    let key =
+        PaddedBlockDecryptingKey::cbc_pkcs7(UnboundCipherKey::new(&AES_128, &root[16..]).unwrap())
+            .unwrap();
     let mut data = signed[25..].to_vec();
     let iv: [u8; 16] = signed[9..25].try_into().unwrap();
-    let plaintext = key.decrypt(&mut data, DecryptionContext::Iv128(iv::FixedLength::from(iv))).unwrap();
+    let plaintext =
+        key.decrypt(&mut data, DecryptionContext::Iv128(iv::FixedLength::from(iv))).unwrap();
     (u64::from_be_bytes(signed[1..9].try_into().unwrap()), plaintext.to_vec())
 }

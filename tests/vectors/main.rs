@@ -53,9 +53,11 @@ fn document(native: &[&[u8]], fernet: &[&[u8]], index: &[&[u8]]) -> String {
 fn installed() -> std::sync::Arc<Keyring> {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let [one, two, fernet_one, fernet_two, index_one, index_two] = ["1", "2", "fernet 1", "fernet 2", "index 1", "index 2"].map(root);
+        let [one, two, fernet_one, fernet_two, index_one, index_two] =
+            ["1", "2", "fernet 1", "fernet 2", "index 1", "index 2"].map(root);
         let spec = layout::from_base64_url("cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=");
-        let document = document(&[&one, &two], &[&fernet_one, &fernet_two, &spec], &[&index_one, &index_two]);
+        let document =
+            document(&[&one, &two], &[&fernet_one, &fernet_two, &spec], &[&index_one, &index_two]);
         Keyring::parse(document.as_bytes()).unwrap().install().unwrap();
     });
     Keyring::installed().unwrap()

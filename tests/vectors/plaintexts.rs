@@ -28,15 +28,21 @@ struct Encoding {
 
 /// The value is encoded as Python encoded it, and what Python sealed is this value.
 fn check<T: Plaintext>(case: &Encoding, parse: impl Fn(&str) -> T) {
-    let (keyring, encoded, what) = (installed(), hex(&case.encoded), format!("{} {}", case.r#type, case.value));
+    let (keyring, encoded, what) =
+        (installed(), hex(&case.encoded), format!("{} {}", case.r#type, case.value));
     let value = parse(&case.value);
     assert_eq!(*value.encode().unwrap(), *encoded, "{what}");
     assert_eq!(T::PAD_TO, case.pad_to, "{what}");
-    for opened in [keyring.decrypt::<T, Unbound>(&hex(&case.binary)), keyring.decrypt_text::<T, Unbound>(&case.text)] {
+    for opened in [
+        keyring.decrypt::<T, Unbound>(&hex(&case.binary)),
+        keyring.decrypt_text::<T, Unbound>(&case.text),
+    ] {
         assert_eq!(*opened.unwrap().encode().unwrap(), *encoded, "{what}");
     }
-    for sealed in [keyring.encrypt::<T, Unbound>(&value).unwrap(), layout::from_text(&keyring.encrypt_text::<T, Unbound>(&value).unwrap())]
-    {
+    for sealed in [
+        keyring.encrypt::<T, Unbound>(&value).unwrap(),
+        layout::from_text(&keyring.encrypt_text::<T, Unbound>(&value).unwrap()),
+    ] {
         let (_, padded, opened) = layout::open_native(&root("1"), &sealed, "");
         assert_eq!(opened, encoded, "{what}");
         assert_eq!((padded, padded % T::PAD_TO), (hex(&case.binary).len() - 34, 0), "{what}");
@@ -46,7 +52,10 @@ fn check<T: Plaintext>(case: &Encoding, parse: impl Fn(&str) -> T) {
 /// What Python sealed decrypts, and is no such value.
 fn refuse<T: Plaintext>(case: &Encoding) {
     let length = case.encoded.len() / 2;
-    for opened in [installed().decrypt::<T, Unbound>(&hex(&case.binary)), installed().decrypt_text::<T, Unbound>(&case.text)] {
+    for opened in [
+        installed().decrypt::<T, Unbound>(&hex(&case.binary)),
+        installed().decrypt_text::<T, Unbound>(&case.text),
+    ] {
         assert!(
             matches!(opened, Err(Error::InvalidPlaintext { length: found, .. }) if found == length),
             "{} {}",

@@ -69,11 +69,13 @@ fn seal<C: Context>(case: &Value) -> usize {
     };
     binary.push(keyring.encrypt::<Vec<u8>, C>(&plaintext).unwrap());
     text.push(keyring.encrypt_text::<Vec<u8>, C>(&plaintext).unwrap());
-    let sealed: Vec<_> = binary.into_iter().chain(text.iter().map(|text| layout::from_text(text))).collect();
+    let sealed: Vec<_> =
+        binary.into_iter().chain(text.iter().map(|text| layout::from_text(text))).collect();
 
     let expected = hex(&case.binary);
     for value in &sealed {
-        let (flags, padded, opened) = layout::open_native(&root("1"), value, case.label.as_deref().unwrap_or_default());
+        let (flags, padded, opened) =
+            layout::open_native(&root("1"), value, case.label.as_deref().unwrap_or_default());
         assert_eq!(opened, plaintext, "{}", case.name);
         assert_eq!(flags, u8::from(case.label.is_some()) | u8::from(case.pad_to > 1) << 1);
         assert_eq!((value.len(), value[1]), (expected.len(), expected[1]), "{}", case.name);

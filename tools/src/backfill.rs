@@ -4,16 +4,16 @@ use diesel::connection::LoadConnection;
 use zeroize::Zeroizing;
 
 use super::column::Column;
-use super::dialect::{Form, OpsBackend, Read, Shape};
-use super::error::OpsError;
+use super::dialect::{Form, Read, Shape, ToolBackend};
+use super::error::ToolError;
 use super::report::{Failure, Observer, Report};
+use super::rewrite::{self, Job, Problem};
 use super::rotate::{check_indexes, digest};
+use super::run_options::RunOptions;
 use super::scan::scan;
-use super::settings::Settings;
 use super::shape::native_text;
 use super::statement::Cell;
 use super::table::{Key, Table};
-use super::work::{self, Job, Problem};
 use diesel_envelope::Keyring;
 use diesel_envelope::Result;
 use diesel_envelope::untyped::Format;
@@ -31,22 +31,27 @@ use diesel_envelope::untyped::Format;
 /// # Errors
 ///
 /// What stops the tool as a whole; it can be started again at any time. Rows that cannot be done are reported and skipped.
-pub fn backfill<DB: OpsBackend, C: LoadConnection<Backend = DB> + Send>(
+pub fn backfill<DB: ToolBackend, C: LoadConnection<Backend = DB> + Send>(
     conns: &mut [C],
     keyring: &Keyring,
     columns: &[Column],
-    settings: &Settings,
+    settings: &RunOptions,
     observer: &impl Observer,
-) -> Result<Report, OpsError> {
-    let (Some(conn), Some(first)) = (conns.first_mut(), columns.first()) else { return Ok(Report::default()) };
+) -> Result<Report, ToolError> {
+    let (Some(conn), Some(first)) = (conns.first_mut(), columns.first()) else {
+        return Ok(Report::default());
+    };
     let table = Table::read(conn, &first.table)?;
     table.check(columns)?;
     check_indexes(&table, keyring, columns)?;
     if let Some(column) = columns.iter().find(|column| column.plaintext.is_none()) {
-        return Err(OpsError::Column { column: column.to_string(), what: String::from("no plaintext column is named to encrypt from") });
+        return Err(ToolError::Column {
+            column: column.to_string(),
+            what: String::from("no plaintext column is named to encrypt from"),
+        });
     }
     let backfill = Backfill::<DB>::new(&table, keyring, columns)?;
-    let report = work::run(conns, &table, &backfill, settings, observer)?;
+    let report = rewrite::run(conns, &table, &backfill, settings, observer)?;
     let Some(conn) = conns.first_mut() else { return Ok(report) };
     backfill.open_what_was_there(conn, &table, settings, observer, report)
 }
@@ -67,9 +72,9 @@ struct Value {
     plaintext: Zeroizing<Vec<u8>>,
 }
 
-impl<'a, DB: OpsBackend> Backfill<'a, DB> {
+impl<'a, DB: ToolBackend> Backfill<'a, DB> {
     /// Reads for each column its ciphertext, its indexes, and last its plaintext, which is not written.
-    fn new(table: &Table, keyring: &'a Keyring, columns: &'a [Column]) -> Result<Self, OpsError> {
+    fn new(table: &Table, keyring: &'a Keyring, columns: &'a [Column]) -> Result<Self, ToolError> {
         let (mut reads, mut writes, mut candidates) = (Vec::new(), Vec::new(), Vec::new());
         for column in columns {
             let stored = Read { column: table.column(&column.name)?.clone(), form: Form::Stored };
@@ -88,11 +93,20 @@ impl<'a, DB: OpsBackend> Backfill<'a, DB> {
             }
             candidates.push(format!("{plaintext} IS NOT NULL AND ({})", unfinished.join(" OR ")));
             if let Some(name) = column.plaintext.as_ref().filter(|_| !column.is_in_place()) {
-                reads.push(Read { column: table.column(name)?.clone(), form: Form::Plain(column.value) });
+                reads.push(Read {
+                    column: table.column(name)?.clone(),
+                    form: Form::Plain(column.value),
+                });
             }
         }
         let candidates = candidates.join(" OR ");
-        Ok(Self { keyring, columns, shape: Shape { reads, writes }, candidates, backend: std::marker::PhantomData })
+        Ok(Self {
+            keyring,
+            columns,
+            shape: Shape { reads, writes },
+            candidates,
+            backend: std::marker::PhantomData,
+        })
     }
 
     /// Opens, in place, what no candidate is: texts in the shape of a native value, which are ciphertexts only if they open.
@@ -100,10 +114,10 @@ impl<'a, DB: OpsBackend> Backfill<'a, DB> {
         &self,
         conn: &mut impl LoadConnection<Backend = DB>,
         table: &Table,
-        settings: &Settings,
+        settings: &RunOptions,
         observer: &impl Observer,
         mut report: Report,
-    ) -> Result<Report, OpsError> {
+    ) -> Result<Report, ToolError> {
         let in_place: Vec<_> = self.columns.iter().filter(|column| column.is_in_place()).collect();
         if in_place.is_empty() || report.gave_up {
             return Ok(report);
@@ -112,18 +126,31 @@ impl<'a, DB: OpsBackend> Backfill<'a, DB> {
         for column in &in_place {
             reads.push(Read { column: table.column(&column.name)?.clone(), form: Form::Stored });
         }
-        let filter = settings.filter.as_ref().map(|filter| format!(" AND ({filter})")).unwrap_or_default();
+        let filter =
+            settings.filter.as_ref().map(|filter| format!(" AND ({filter})")).unwrap_or_default();
         let settings = settings.clone().filter(&format!("NOT ({}){filter}", self.candidates));
         let check = |key: &Key, cells: &[Cell]| {
-            let values = in_place.iter().zip(cells).filter_map(|(column, cell)| Some((column, cell.as_ref()?)));
-            let problem = values.filter(|(_, value)| Format::recognise(value).is_some()).find_map(|(column, value)| {
-                let error = self.keyring.open_stored(value, column.context_of(), true).err()?;
-                Some((column.name.clone(), error.to_string()))
-            });
-            let Some((column, problem)) = problem.filter(|_| !report.gave_up) else { return Ok(()) };
+            let values = in_place
+                .iter()
+                .zip(cells)
+                .filter_map(|(column, cell)| Some((column, cell.as_ref()?)));
+            let problem = values.filter(|(_, value)| Format::recognise(value).is_some()).find_map(
+                |(column, value)| {
+                    let error = self.keyring.open_stored(value, column.context_of(), true).err()?;
+                    Some((column.name.clone(), error.to_string()))
+                },
+            );
+            let Some((column, problem)) = problem.filter(|_| !report.gave_up) else {
+                return Ok(());
+            };
             report.failed += 1;
-            report.gave_up = report.failed >= settings.most_failures as u64;
-            observer.failure(&Failure { table: table.name.to_string(), row: key.describe(table), column, problem });
+            report.gave_up = report.failed >= settings.max_failures as u64;
+            observer.failure(&Failure {
+                table: table.name.to_string(),
+                row: key.describe(table),
+                column,
+                problem,
+            });
             Ok(())
         };
         scan::<DB>(conn, table, &Shape { reads, writes: Vec::new() }, &settings, check, |_| {})?;
@@ -133,7 +160,9 @@ impl<'a, DB: OpsBackend> Backfill<'a, DB> {
     /// The ciphertext of a column and the plaintext in it.
     fn value(&self, column: &Column, cells: &[Cell], at: usize) -> Result<Option<Value>> {
         let (context, text) = (column.context_of(), self.shape.reads[at].column.text);
-        let sealed = cells[at].as_ref().filter(|value| !column.is_in_place() || Format::recognise(value).is_some());
+        let sealed = cells[at]
+            .as_ref()
+            .filter(|value| !column.is_in_place() || Format::recognise(value).is_some());
         if let Some(value) = sealed {
             let plaintext = self.keyring.open_stored(value, context, text)?;
             return Ok(Some(Value { stored: value.clone(), plaintext }));
@@ -146,7 +175,7 @@ impl<'a, DB: OpsBackend> Backfill<'a, DB> {
     }
 }
 
-impl<DB: OpsBackend> Job<DB> for Backfill<'_, DB> {
+impl<DB: ToolBackend> Job<DB> for Backfill<'_, DB> {
     fn shape(&self) -> &Shape {
         &self.shape
     }
@@ -159,7 +188,9 @@ impl<DB: OpsBackend> Job<DB> for Backfill<'_, DB> {
         let (mut new, mut changed, mut at) = (Vec::new(), false, 0);
         for column in self.columns {
             let indexes = &column.indexes;
-            let value = self.value(column, cells, at).map_err(|error| (column.name.clone(), error.to_string()))?;
+            let value = self
+                .value(column, cells, at)
+                .map_err(|error| (column.name.clone(), error.to_string()))?;
             match value {
                 None => new.extend(cells[at..=at + indexes.len()].iter().cloned()),
                 Some(Value { stored, plaintext }) => {
@@ -168,9 +199,14 @@ impl<DB: OpsBackend> Job<DB> for Backfill<'_, DB> {
                     changed |= is_new;
                     new.push(Some(stored));
                     for (index, present) in indexes.iter().zip(&cells[at + 1..]) {
-                        let named = |error: diesel_envelope::Error| (index.name.clone(), error.to_string());
+                        let named =
+                            |error: diesel_envelope::Error| (index.name.clone(), error.to_string());
                         changed |= present.is_none();
-                        if is_new && present.as_ref().is_some_and(|present| present.len() != index.bits.div_ceil(8)) {
+                        if is_new
+                            && present
+                                .as_ref()
+                                .is_some_and(|present| present.len() != index.bits.div_ceil(8))
+                        {
                             return Err((index.name.clone(), NO_DIGEST.to_owned()));
                         }
                         new.push(Some(match present {

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::column::Column;
-use super::dialect::OpsBackend;
-use super::error::OpsError;
+use super::dialect::ToolBackend;
+use super::error::ToolError;
 use super::migration::{Dialect, ciphertext_len, longest_encoding, longest_stored};
 use super::table::{Stored, Table};
 use diesel_envelope::Keyring;
@@ -24,15 +24,24 @@ pub struct TooShort {
 /// `users.email holds 40 bytes, but its values need 66`.
 impl fmt::Display for TooShort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} holds {} bytes, but its values need {}", self.column, self.capacity, self.needed)
+        write!(
+            f,
+            "{} holds {} bytes, but its values need {}",
+            self.column, self.capacity, self.needed
+        )
     }
 }
 
 /// Compares a column and its index columns with what this keyring writes to them.
-pub(crate) fn too_short<DB: OpsBackend>(table: &Table, keyring: &Keyring, column: &Column) -> Result<Vec<TooShort>, OpsError> {
+pub(crate) fn too_short<DB: ToolBackend>(
+    table: &Table,
+    keyring: &Keyring,
+    column: &Column,
+) -> Result<Vec<TooShort>, ToolError> {
     let stored = table.column(&column.name)?;
     let plaintext = longest_plaintext::<DB>(table, column)?.unwrap_or_default() as usize;
-    let needed = ciphertext_len(plaintext, column.context_of().pad_to, stored.text, keyring.writes_fernet());
+    let needed =
+        ciphertext_len(plaintext, column.context_of().pad_to, stored.text, keyring.writes_fernet());
     let mut columns = vec![(stored, needed)];
     for index in &column.indexes {
         columns.push((table.column(&index.name)?, index.bits.div_ceil(8)));
@@ -46,9 +55,16 @@ pub(crate) fn too_short<DB: OpsBackend>(table: &Table, keyring: &Keyring, column
 }
 
 /// The bytes of the longest value, by its type or by the column that holds the plaintexts.
-fn longest_plaintext<DB: OpsBackend>(table: &Table, column: &Column) -> Result<Option<u32>, OpsError> {
+fn longest_plaintext<DB: ToolBackend>(
+    table: &Table,
+    column: &Column,
+) -> Result<Option<u32>, ToolError> {
     let by_type = longest_encoding(column.value);
-    let Some(name) = column.plaintext.as_ref().filter(|_| by_type.is_none() && !column.is_in_place()) else { return Ok(by_type) };
+    let Some(name) =
+        column.plaintext.as_ref().filter(|_| by_type.is_none() && !column.is_in_place())
+    else {
+        return Ok(by_type);
+    };
     Ok(longest_stored(table.column(name)?, DB::DIALECT))
 }
 
@@ -59,7 +75,9 @@ fn capacity(column: &Stored, dialect: Dialect) -> Option<u64> {
         _ if dialect == Dialect::Sqlite => None,
         "tinyblob" | "tinytext" => Some(255),
         "blob" | "text" if dialect == Dialect::MySql => Some(65_535),
-        "varchar" | "char" | "character varying" | "character" | "varbinary" | "binary" => length.split(')').next()?.parse().ok(),
+        "varchar" | "char" | "character varying" | "character" | "varbinary" | "binary" => {
+            length.split(')').next()?.parse().ok()
+        }
         _ => None,
     }
 }

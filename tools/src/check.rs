@@ -4,8 +4,8 @@ use diesel::connection::LoadConnection;
 
 use super::capacity::too_short;
 use super::column::Column;
-use super::dialect::OpsBackend;
-use super::error::OpsError;
+use super::dialect::ToolBackend;
+use super::error::ToolError;
 use super::statement::Statement;
 use super::status::{format_of, head, is_readable};
 use super::table::Table;
@@ -43,12 +43,16 @@ const MIDDLE: usize = 1_000;
 ///
 /// # Errors
 ///
-/// [`OpsError::MissingKeys`], with all that are missing; [`OpsError::NotStrict`]; [`OpsError::TooShort`]; what the database refuses.
+/// [`ToolError::MissingKeys`], with all that are missing; [`ToolError::NotStrict`]; [`ToolError::TooShort`]; what the database refuses.
 ///
 /// The longest value is known from its type ([`ValueType`](crate::ValueType)), or from the length of the
 /// [plaintext column](Column::plaintext) where one is named; a character counts as four bytes. Where neither says, the column must
 /// hold an empty value: 34 bytes, in a text column 50, and one multiple of its padding more.
-pub fn check<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, keyring: &Keyring, columns: &[Column]) -> Result<(), OpsError> {
+pub fn check<DB: ToolBackend>(
+    conn: &mut impl LoadConnection<Backend = DB>,
+    keyring: &Keyring,
+    columns: &[Column],
+) -> Result<(), ToolError> {
     let (mut missing, mut short) = (Vec::new(), Vec::new());
     for column in columns {
         let table = Table::read(conn, &column.table)?;
@@ -59,14 +63,19 @@ pub fn check<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, keyri
             let (format, key) = format_of(head);
             !(column.is_in_place() && head.is_empty() || is_readable(keyring, format, key))
         };
-        let rows = |heads: &mut dyn Iterator<Item = &(Vec<u8>, usize)>| heads.map(|(_, rows)| rows).sum::<usize>();
+        let rows = |heads: &mut dyn Iterator<Item = &(Vec<u8>, usize)>| {
+            heads.map(|(_, rows)| rows).sum::<usize>()
+        };
         let unreadable = rows(&mut heads.iter().filter(|(head, _)| is_missing(head)));
         if column.is_in_place() && unreadable * 2 <= rows(&mut heads.iter()) {
             continue;
         }
         for (head, _) in heads.iter().filter(|(head, _)| is_missing(head)) {
             let (format, key) = format_of(head);
-            let what = key.map_or_else(|| format!("a key for its values ({format})"), |key| format!("key {key}"));
+            let what = key.map_or_else(
+                || format!("a key for its values ({format})"),
+                |key| format!("key {key}"),
+            );
             let entry = format!("{column} needs {what}");
             if !missing.contains(&entry) {
                 missing.push(entry);
@@ -74,26 +83,29 @@ pub fn check<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, keyri
         }
     }
     match (missing.is_empty(), short.is_empty()) {
-        (false, _) => Err(OpsError::MissingKeys { missing }),
-        (true, false) => Err(OpsError::TooShort { columns: short }),
+        (false, _) => Err(ToolError::MissingKeys { missing }),
+        (true, false) => Err(ToolError::TooShort { columns: short }),
         (true, true) => Ok(()),
     }
 }
 
 /// The different heads among a few values, and how many values have each.
-pub(crate) fn sample<DB: OpsBackend>(
+pub(crate) fn sample<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     table: &Table,
     column: &Column,
-) -> Result<Vec<(Vec<u8>, usize)>, OpsError> {
-    let (head, value, from) = (head::<DB>(table, column)?, DB::quote(&column.name), DB::table(&table.name));
+) -> Result<Vec<(Vec<u8>, usize)>, ToolError> {
+    let (head, value, from) =
+        (head::<DB>(table, column)?, DB::quote(&column.name), DB::table(&table.name));
     let ends = ["ASC", "DESC"].map(|order| {
-        let keys: Vec<_> = table.key.iter().map(|key| format!("{} {order}", DB::quote(&key.name))).collect();
+        let keys: Vec<_> =
+            table.key.iter().map(|key| format!("{} {order}", DB::quote(&key.name))).collect();
         format!("SELECT {head} FROM {from} ORDER BY {} LIMIT {SAMPLE}", keys.join(", "))
     });
     // Limited before NULLs are left out: a column that has nothing else is not read to its end.
-    let middle =
-        DB::sample(&table.name).map(|sample| format!("SELECT {head} FROM (SELECT {value} FROM {from} {sample} LIMIT {MIDDLE}) AS middle"));
+    let middle = DB::sample(&table.name).map(|sample| {
+        format!("SELECT {head} FROM (SELECT {value} FROM {from} {sample} LIMIT {MIDDLE}) AS middle")
+    });
     let mut found: Vec<(Vec<u8>, usize)> = Vec::new();
     for sql in ends.into_iter().chain(middle) {
         for row in DB::load(conn, Statement::new(sql))? {

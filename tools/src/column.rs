@@ -6,7 +6,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::ValueType;
-use super::error::OpsError;
+use super::error::ToolError;
 use diesel_envelope::Printable;
 use diesel_envelope::blind_index::{IndexSpec, normalize};
 use diesel_envelope::untyped::{ColumnContext, label_is_valid};
@@ -97,7 +97,16 @@ impl Column {
         let table = table.into();
         let label = Some(format!("{}.{name}", table.name));
         let (name, value) = (name.to_owned(), ValueType::default());
-        Self { table, name, label, pad_to: None, accept: Accept::DEFAULT, value, plaintext: None, indexes: Vec::new() }
+        Self {
+            table,
+            name,
+            label,
+            pad_to: None,
+            accept: Accept::DEFAULT,
+            value,
+            plaintext: None,
+            indexes: Vec::new(),
+        }
     }
 
     /// The table that it is a column of.
@@ -184,12 +193,15 @@ impl Column {
     }
 
     /// What the compiler checks of a [`Context`].
-    pub(crate) fn check(&self) -> Result<(), OpsError> {
-        let refused = |what: String| Err(OpsError::Column { column: self.to_string(), what });
+    pub(crate) fn check(&self) -> Result<(), ToolError> {
+        let refused = |what: String| Err(ToolError::Column { column: self.to_string(), what });
         let labels = self.label.iter().chain(self.indexes.iter().map(|index| &index.label));
         for label in labels {
             if !label_is_valid(label) {
-                return refused("a label has 1 to 255 characters of A-Z, a-z, 0-9, '_', '.', ':' and '-'".into());
+                return refused(
+                    "a label has 1 to 255 characters of A-Z, a-z, 0-9, '_', '.', ':' and '-'"
+                        .into(),
+                );
             }
         }
         if !matches!(self.pad_to, None | Some(1..=65_536)) {
@@ -197,7 +209,10 @@ impl Column {
         }
         for index in &self.indexes {
             if !matches!(index.bits, 1..=256) {
-                return refused(format!("the index {} has {} bits, where 1 to 256 are possible", index.name, index.bits));
+                return refused(format!(
+                    "the index {} has {} bits, where 1 to 256 are possible",
+                    index.name, index.bits
+                ));
             }
         }
         Ok(())
@@ -224,7 +239,13 @@ pub struct Index {
 impl Index {
     /// The index column and its label: full length, the exact value, under the index primary.
     pub fn new(column: &str, label: &str) -> Self {
-        Self { name: column.to_owned(), label: label.to_owned(), bits: 256, key: None, normalizer: Normalizer::Exact }
+        Self {
+            name: column.to_owned(),
+            label: label.to_owned(),
+            bits: 256,
+            key: None,
+            normalizer: Normalizer::Exact,
+        }
     }
 
     /// The index column, and everything else from its spec. Where its values are not `str`, name a normaliser of their encoding:
@@ -232,9 +253,16 @@ impl Index {
     pub fn of<I: IndexSpec<Value = str>>(column: &str) -> Self {
         let normalizer = Normalizer::custom(|value| {
             let expected = Error::InvalidPlaintext { expected: "UTF-8", length: value.len() };
-            Ok(Zeroizing::new(I::normalize(std::str::from_utf8(value).map_err(|_| expected)?).into_owned()))
+            Ok(Zeroizing::new(
+                I::normalize(std::str::from_utf8(value).map_err(|_| expected)?).into_owned(),
+            ))
         });
-        Self { bits: I::BITS, key: I::KEY.map(str::to_owned), normalizer, ..Self::new(column, I::LABEL) }
+        Self {
+            bits: I::BITS,
+            key: I::KEY.map(str::to_owned),
+            normalizer,
+            ..Self::new(column, I::LABEL)
+        }
     }
 
     /// The form under which a value is indexed.
@@ -284,7 +312,9 @@ pub enum Normalizer {
 
 impl Normalizer {
     /// One's own.
-    pub fn custom(normalize: impl Fn(&[u8]) -> Result<Zeroizing<Vec<u8>>> + Send + Sync + 'static) -> Self {
+    pub fn custom(
+        normalize: impl Fn(&[u8]) -> Result<Zeroizing<Vec<u8>>> + Send + Sync + 'static,
+    ) -> Self {
         Self::Custom(Arc::new(normalize))
     }
 
@@ -301,7 +331,10 @@ impl Normalizer {
     }
 
     pub(crate) fn apply(&self, value: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        let text = || std::str::from_utf8(value).map_err(|_| Error::InvalidPlaintext { expected: "UTF-8", length: value.len() });
+        let text = || {
+            std::str::from_utf8(value)
+                .map_err(|_| Error::InvalidPlaintext { expected: "UTF-8", length: value.len() })
+        };
         Ok(Zeroizing::new(match self {
             Self::Exact => value.to_vec(),
             Self::Caseless => normalize::caseless(text()?).into_owned(),

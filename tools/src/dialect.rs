@@ -7,9 +7,9 @@ use diesel::connection::LoadConnection;
 use diesel::result::Error as DieselError;
 
 use super::column::TableName;
-use super::error::OpsError;
+use super::database_failure::DatabaseFailure;
+use super::error::ToolError;
 use super::migration::Dialect;
-use super::refusal::Refusal;
 use super::statement::{Cell, Run, Statement};
 use super::table::{Key, KeyColumn, KeyPart, Stored, Table};
 use super::value_type::ValueType;
@@ -81,7 +81,7 @@ pub enum DeclaredAs {
 }
 
 /// A backend on which the tools run: PostgreSQL, MySQL and MariaDB, SQLite, each by its feature.
-pub trait OpsBackend: EnvelopeBackend + Run {
+pub trait ToolBackend: EnvelopeBackend + Run {
     /// In which SQL its migrations are written.
     #[doc(hidden)]
     const DIALECT: Dialect;
@@ -97,14 +97,21 @@ pub trait OpsBackend: EnvelopeBackend + Run {
 
     /// The error with which the connection's last statement ended, by the name that the database has for it.
     #[doc(hidden)]
-    fn named<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: &Statement, error: DieselError) -> Refusal;
+    fn named<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        statement: &Statement,
+        error: DieselError,
+    ) -> DatabaseFailure;
 
     /// The same after the transaction of the statement is over, where the database could not be asked before.
     #[doc(hidden)]
-    fn settled<C: LoadConnection<Backend = Self>>(_conn: &mut C, refusal: Refusal) -> Refusal {
+    fn settled<C: LoadConnection<Backend = Self>>(
+        _conn: &mut C,
+        refusal: DatabaseFailure,
+    ) -> DatabaseFailure {
         refusal
     }
-    /// Settings for a transaction that only reads, so that no time limit of the role ends it. Empty where reads need no transaction.
+    /// RunOptions for a transaction that only reads, so that no time limit of the role ends it. Empty where reads need no transaction.
     #[doc(hidden)]
     const READ: &'static str = "";
     /// The same for a transaction that reads a page of rows in the order of the primary key.
@@ -121,15 +128,18 @@ pub trait OpsBackend: EnvelopeBackend + Run {
 
     /// A table as the catalog has it; without columns when it is not there.
     #[doc(hidden)]
-    fn describe<C: LoadConnection<Backend = Self>>(conn: &mut C, name: &TableName) -> Result<Table, OpsError>;
+    fn describe<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        name: &TableName,
+    ) -> Result<Table, ToolError>;
 
-    /// Settings for the next transaction, before it begins.
+    /// RunOptions for the next transaction, before it begins.
     #[doc(hidden)]
     fn before_transaction<C: LoadConnection<Backend = Self>>(_conn: &mut C) -> QueryResult<()> {
         Ok(())
     }
 
-    /// Settings for this transaction, right after it began.
+    /// RunOptions for this transaction, right after it began.
     #[doc(hidden)]
     fn begin<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table) -> QueryResult<()>;
 
@@ -168,7 +178,10 @@ pub trait OpsBackend: EnvelopeBackend + Run {
     /// The tables of the database that this role sees, with their columns of bytes and text. MySQL and SQLite call a database what
     /// PostgreSQL calls a schema: there, these schemas and the one of the connection.
     #[doc(hidden)]
-    fn tables<C: LoadConnection<Backend = Self>>(conn: &mut C, schemas: &[&str]) -> Result<Vec<Listed>, OpsError>;
+    fn tables<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        schemas: &[&str],
+    ) -> Result<Vec<Listed>, ToolError>;
 
     /// A count or another number, as text.
     #[doc(hidden)]
@@ -176,7 +189,11 @@ pub trait OpsBackend: EnvelopeBackend + Run {
 
     /// The number of rows for which a condition holds, as the database estimates it without reading them.
     #[doc(hidden)]
-    fn estimate<C: LoadConnection<Backend = Self>>(_conn: &mut C, _name: &TableName, _condition: &str) -> Result<Option<u64>, Refusal> {
+    fn estimate<C: LoadConnection<Backend = Self>>(
+        _conn: &mut C,
+        _name: &TableName,
+        _condition: &str,
+    ) -> Result<Option<u64>, DatabaseFailure> {
         Ok(None)
     }
 
@@ -188,7 +205,12 @@ pub trait OpsBackend: EnvelopeBackend + Run {
 
     /// Writes rows, each only if what was read of it is still there; how many were written.
     #[doc(hidden)]
-    fn write<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table, shape: &Shape, rows: Vec<Write>) -> Result<usize, Refusal>;
+    fn write<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        table: &Table,
+        shape: &Shape,
+        rows: Vec<Write>,
+    ) -> Result<usize, DatabaseFailure>;
 
     /// The table's name in quotes.
     #[doc(hidden)]
@@ -201,29 +223,34 @@ pub trait OpsBackend: EnvelopeBackend + Run {
 }
 
 /// `SELECT key, what is read`.
-pub(crate) fn select<DB: OpsBackend>(table: &Table, shape: &Shape) -> String {
+pub(crate) fn select<DB: ToolBackend>(table: &Table, shape: &Shape) -> String {
     let reads = shape.reads.iter().map(|read| DB::bytes_of("", read));
     format!("SELECT {}", select_keys::<DB>(table).chain(reads).collect::<Vec<_>>().join(", "))
 }
 
 /// The columns of the primary key, under other names, or ORDER BY would take the text for the column.
-pub(crate) fn select_keys<DB: OpsBackend>(table: &Table) -> impl Iterator<Item = String> {
-    table.key.iter().map(DB::select_key).enumerate().map(|(i, key)| format!("{key} AS diesel_envelope_key_{i}"))
+pub(crate) fn select_keys<DB: ToolBackend>(table: &Table) -> impl Iterator<Item = String> {
+    table
+        .key
+        .iter()
+        .map(DB::select_key)
+        .enumerate()
+        .map(|(i, key)| format!("{key} AS diesel_envelope_key_{i}"))
 }
 
-/// Reads with the settings of [`OpsBackend::READ`] or [`OpsBackend::READ_PAGE`], in a transaction of its own.
+/// Reads with the settings of [`ToolBackend::READ`] or [`ToolBackend::READ_PAGE`], in a transaction of its own.
 ///
 /// The transaction is rolled back, so that its settings end with it even inside a transaction of the caller.
-pub(crate) fn read<DB: OpsBackend, C: LoadConnection<Backend = DB>, T>(
+pub(crate) fn read<DB: ToolBackend, C: LoadConnection<Backend = DB>, T>(
     conn: &mut C,
     settings: &str,
-    act: impl FnOnce(&mut C) -> Result<T, OpsError>,
-) -> Result<T, OpsError> {
+    act: impl FnOnce(&mut C) -> Result<T, ToolError>,
+) -> Result<T, ToolError> {
     if settings.is_empty() {
         return act(conn);
     }
     let mut result = None;
-    let ended = conn.transaction::<Infallible, OpsError, _>(|conn| {
+    let ended = conn.transaction::<Infallible, ToolError, _>(|conn| {
         conn.batch_execute(settings)?;
         result = Some(act(conn)?);
         Err(DieselError::RollbackTransaction.into())
@@ -232,7 +259,7 @@ pub(crate) fn read<DB: OpsBackend, C: LoadConnection<Backend = DB>, T>(
         // What was read is read, however the transaction ends.
         (Some(result), Err(_)) => Ok(result),
         // PostgreSQL can be asked for the SQLSTATE only when the failed transaction is over.
-        (None, Err(OpsError::Database(refusal))) => Err(DB::settled(conn, refusal).into()),
+        (None, Err(ToolError::Database(refusal))) => Err(DB::settled(conn, refusal).into()),
         (None, Err(error)) => Err(error),
         (_, Ok(never)) => match never {},
     }
@@ -255,7 +282,12 @@ fn listed(columns: impl Iterator<Item = (TableName, bool, bool, ListedColumn)>) 
 
 /// The text of cells that the catalog returns.
 fn texts(cells: Vec<Cell>) -> Vec<String> {
-    cells.into_iter().map(|cell| cell.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()).collect()
+    cells
+        .into_iter()
+        .map(|cell| {
+            cell.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        })
+        .collect()
 }
 
 /// What the catalog says, where it says something.
@@ -270,20 +302,23 @@ fn hexadecimal(bytes: &[u8]) -> String {
 
 /// Writes rows one by one, for databases that take no arrays: `UPDATE … SET c = ? WHERE key = ? AND <bytes of c> <=> ?`.
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
-fn write_each<DB: OpsBackend, C: LoadConnection<Backend = DB>>(
+fn write_each<DB: ToolBackend, C: LoadConnection<Backend = DB>>(
     conn: &mut C,
     table: &Table,
     shape: &Shape,
     rows: Vec<Write>,
     same: &str,
-) -> Result<usize, Refusal> {
+) -> Result<usize, DatabaseFailure> {
     let mut written = 0;
     for row in rows {
         let mut statement = Statement::new(format!("UPDATE {} SET ", DB::table(&table.name)));
-        for ((place, cell), comma) in shape.writes.iter().zip(row.new).zip(std::iter::once("").chain(std::iter::repeat(", "))) {
+        for ((place, cell), comma) in
+            shape.writes.iter().zip(row.new).zip(std::iter::once("").chain(std::iter::repeat(", ")))
+        {
             let column = &shape.reads[*place].column;
             statement = statement.sql(format!("{comma}{} = ", DB::quote(&column.name)));
-            statement = if column.text { statement.optional_text(cell) } else { statement.bytes(cell) };
+            statement =
+                if column.text { statement.optional_text(cell) } else { statement.bytes(cell) };
         }
         for column in table.columns.iter().filter(|column| column.automatic) {
             let name = DB::quote(&column.name);
@@ -291,7 +326,8 @@ fn write_each<DB: OpsBackend, C: LoadConnection<Backend = DB>>(
         }
         statement = row.key.equals::<DB>(table, statement.sql(" WHERE "));
         for (read, cell) in shape.reads.iter().zip(row.old) {
-            statement = statement.sql(format!(" AND {} {same} ", DB::bytes_of("", read))).bytes(cell);
+            statement =
+                statement.sql(format!(" AND {} {same} ", DB::bytes_of("", read))).bytes(cell);
         }
         written += DB::execute(conn, statement)?;
     }
@@ -306,27 +342,47 @@ mod tests {
 
     use super::*;
 
-    fn takes_only_the_same_bytes<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, name: &str) {
+    fn takes_only_the_same_bytes<DB: ToolBackend>(
+        conn: &mut impl LoadConnection<Backend = DB>,
+        name: &str,
+    ) {
         let table = Table::read(conn, &TableName::from(name)).unwrap();
         let read = |name, form| Read { column: table.column(name).unwrap().clone(), form };
         let reads = vec![read("sealed", Form::Stored), read("plain", Form::Plain(ValueType::Text))];
         let shape = Shape { reads, writes: vec![0] };
         let cell = |text: Option<&str>| text.map(|text| text.as_bytes().to_vec().into());
         let mut write = |sealed: Option<&str>, plain: Option<&str>| {
-            let row =
-                Write { key: Key(vec![KeyPart::Number("1".into())]), old: vec![cell(sealed), cell(plain)], new: vec![cell(Some("NEW"))] };
+            let row = Write {
+                key: Key(vec![KeyPart::Number("1".into())]),
+                old: vec![cell(sealed), cell(plain)],
+                new: vec![cell(Some("NEW"))],
+            };
             DB::write(conn, &table, &shape, vec![row]).unwrap()
         };
-        let equal =
-            Statement::new(format!("SELECT {} FROM {} WHERE plain = 'BOB' AND sealed = 'OLD'", DB::as_text("count(*)"), DB::quote(name)));
-        for (sealed, plain) in [("old", "BOB"), ("old", "bob"), ("OLD", "Bob"), ("Old", "Bob"), ("old", "Bob "), ("old", ""), ("ol", "Bob")]
-        {
+        let equal = Statement::new(format!(
+            "SELECT {} FROM {} WHERE plain = 'BOB' AND sealed = 'OLD'",
+            DB::as_text("count(*)"),
+            DB::quote(name)
+        ));
+        for (sealed, plain) in [
+            ("old", "BOB"),
+            ("old", "bob"),
+            ("OLD", "Bob"),
+            ("Old", "Bob"),
+            ("old", "Bob "),
+            ("old", ""),
+            ("ol", "Bob"),
+        ] {
             assert_eq!(write(Some(sealed), Some(plain)), 0, "{sealed} {plain}");
         }
         assert_eq!((write(None, Some("Bob")), write(Some("old"), None)), (0, 0));
         assert_eq!((write(Some("old"), Some("Bob")), write(Some("old"), Some("Bob"))), (1, 0));
         conn.batch_execute(&format!("UPDATE {} SET sealed = 'old'", DB::quote(name))).unwrap();
-        assert_eq!(super::super::statement::number(DB::load(conn, equal).unwrap()), 1, "the database tells upper case from lower");
+        assert_eq!(
+            super::super::statement::number(DB::load(conn, equal).unwrap()),
+            1,
+            "the database tells upper case from lower"
+        );
     }
 
     #[cfg(feature = "sqlite")]
@@ -341,7 +397,9 @@ mod tests {
     #[cfg(feature = "libpq")]
     #[test]
     fn a_write_takes_only_the_same_bytes_on_postgresql() {
-        let conn = &mut diesel::PgConnection::establish(&std::env::var("TEST_POSTGRES_URL").unwrap()).unwrap();
+        let conn =
+            &mut diesel::PgConnection::establish(&std::env::var("TEST_POSTGRES_URL").unwrap())
+                .unwrap();
         conn.batch_execute(
             "CREATE COLLATION pg_temp.caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
              CREATE TEMP TABLE people (id INTEGER PRIMARY KEY, sealed TEXT COLLATE pg_temp.caseless, plain TEXT COLLATE pg_temp.caseless);
@@ -354,11 +412,16 @@ mod tests {
     #[cfg(feature = "libmysqlclient")]
     #[test]
     fn a_write_takes_only_the_same_bytes_on_mysql() {
-        let conn = &mut diesel::MysqlConnection::establish(&std::env::var("TEST_MYSQL_URL").unwrap()).unwrap();
+        let conn =
+            &mut diesel::MysqlConnection::establish(&std::env::var("TEST_MYSQL_URL").unwrap())
+                .unwrap();
         // The catalog does not list temporary tables.
         let name = format!("people_{}", std::process::id());
         let columns = "id INTEGER PRIMARY KEY, sealed VARCHAR(20), plain VARCHAR(20)";
-        conn.batch_execute(&format!("CREATE TABLE {name} ({columns}) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")).unwrap();
+        conn.batch_execute(&format!(
+            "CREATE TABLE {name} ({columns}) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
+        ))
+        .unwrap();
         conn.batch_execute(&format!("INSERT INTO {name} VALUES (1, 'old', 'Bob')")).unwrap();
         takes_only_the_same_bytes(conn, &name);
         conn.batch_execute(&format!("DROP TABLE {name}")).unwrap();

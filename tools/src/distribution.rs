@@ -4,12 +4,12 @@ use diesel::connection::LoadConnection;
 use zeroize::Zeroizing;
 
 use super::column::{Column, Normalizer};
-use super::dialect::{Form, OpsBackend, Read, Shape};
-use super::error::OpsError;
+use super::dialect::{Form, Read, Shape, ToolBackend};
+use super::error::ToolError;
 use super::plan_index::Distribution;
 use super::report::Observer;
+use super::run_options::RunOptions;
 use super::scan::scan;
-use super::settings::Settings;
 use super::table::Table;
 use diesel_envelope::Keyring;
 use diesel_envelope::untyped::Format;
@@ -20,15 +20,15 @@ use diesel_envelope::{Error, Result};
 ///
 /// # Errors
 ///
-/// What the database refuses; [`OpsError::Keyring`] for the first value that cannot be read.
-pub fn distribution<DB: OpsBackend>(
+/// What the database refuses; [`ToolError::Keyring`] for the first value that cannot be read.
+pub fn distribution<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     keyring: Option<&Keyring>,
     column: &Column,
     normalizer: &Normalizer,
-    settings: &Settings,
+    settings: &RunOptions,
     observer: &impl Observer,
-) -> Result<Distribution, OpsError> {
+) -> Result<Distribution, ToolError> {
     column.check()?;
     let table = Table::read(conn, &column.table)?;
     let separate = column.plaintext.as_ref().filter(|_| !column.is_in_place());
@@ -36,7 +36,10 @@ pub fn distribution<DB: OpsBackend>(
     let text = stored.text;
     let form = if column.plaintext.is_some() { Form::Plain(column.value) } else { Form::Stored };
     let shape = Shape { reads: vec![Read { column: stored, form }], writes: Vec::new() };
-    observer.begin(&table.name.to_string(), super::expected::<DB>(conn, &table, &settings.condition())?);
+    observer.begin(
+        &table.name.to_string(),
+        super::expected::<DB>(conn, &table, &settings.condition())?,
+    );
     let mut distribution = Distribution::new();
     let opened = |value: &Zeroizing<Vec<u8>>| -> Result<Zeroizing<Vec<u8>>> {
         if separate.is_some() || column.is_in_place() && Format::recognise(value).is_none() {

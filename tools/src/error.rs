@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::capacity::TooShort;
-use super::refusal::Refusal;
+use super::database_failure::DatabaseFailure;
 use diesel_envelope::KeyId;
 use diesel_envelope::Printable;
 
@@ -12,7 +12,7 @@ use diesel_envelope::Printable;
 /// `Display` and `Debug` name tables, columns and keys. A message of the database is shown only if it is known to quote no value;
 /// otherwise they name the kind of error. [`remedy`](Self::remedy) says what to do.
 #[non_exhaustive]
-pub enum OpsError {
+pub enum ToolError {
     /// A column is declared in a way that no model could.
     Column {
         /// `users.email`.
@@ -122,41 +122,59 @@ pub enum OpsError {
     /// The keyring could not do it.
     Keyring(diesel_envelope::Error),
     /// The database refused.
-    Database(Refusal),
+    Database(DatabaseFailure),
     /// No connection to the database.
     Connection(diesel::ConnectionError),
 }
 
-impl OpsError {
+impl ToolError {
     /// What to do about it.
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::Column { .. } => "declare the column as its model does",
             Self::NoTable { .. } => "check the name, the schema and the database",
-            Self::NoColumn { .. } => "check the name, and whether the migration that adds the column was run",
+            Self::NoColumn { .. } => {
+                "check the name, and whether the migration that adds the column was run"
+            }
             Self::NoPrimaryKey { .. } => "give the table a primary key",
-            Self::RowSecurity { .. } => "connect as the owner of the table, or as a role with BYPASSRLS",
-            Self::Inherited { .. } => "go through the tables that inherit from it one by one, and move its own rows to one of them",
+            Self::RowSecurity { .. } => {
+                "connect as the owner of the table, or as a role with BYPASSRLS"
+            }
+            Self::Inherited { .. } => {
+                "go through the tables that inherit from it one by one, and move its own rows to one of them"
+            }
             Self::NullKey { .. } => "give those rows a key, and declare it NOT NULL",
-            Self::Stuck { .. } => "set extra_float_digits to 3 where the key is a floating-point number",
-            Self::Triggers { .. } => "disable them for the time, or allow that they fire: --allow-triggers",
+            Self::Stuck { .. } => {
+                "set extra_float_digits to 3 where the key is a floating-point number"
+            }
+            Self::Triggers { .. } => {
+                "disable them for the time, or allow that they fire: --allow-triggers"
+            }
             Self::NotStrict => "set sql_mode to STRICT_TRANS_TABLES, for the application too",
-            Self::TooShort { .. } => "make the columns longer, before a value is refused or cut: ALTER TABLE",
+            Self::TooShort { .. } => {
+                "make the columns longer, before a value is refused or cut: ALTER TABLE"
+            }
             Self::OneWriter => "use one worker",
             Self::NotUtf8 => "dump it into a database with PRAGMA encoding = 'UTF-8'",
             Self::UniqueIndex { .. } => {
                 "pin the column to the key that it is under, by IndexSpec::KEY and by `key` in envelope.toml, and rotate through a second index column"
             }
-            Self::MissingKeys { .. } => "start with the keyring that wrote them: look at SECRET_KEY, or put the key back from its archive",
+            Self::MissingKeys { .. } => {
+                "start with the keyring that wrote them: look at SECRET_KEY, or put the key back from its archive"
+            }
             Self::Unreadable { .. } => "list them with verify, and mend or remove them",
-            Self::Unsearchable { .. } => "connect as a role that reads every row of the table: its owner, or one with BYPASSRLS",
+            Self::Unsearchable { .. } => {
+                "connect as a role that reads every row of the table: its owner, or one with BYPASSRLS"
+            }
             Self::OlderKey { .. } => {
                 "use the keyring that the application has now. To go back to the older key on purpose: --allow-older-key"
             }
             Self::WrittenBack { .. } => {
                 "stop the other rotation, or the processes with an older keyring, and run this one again: let all use one keyring"
             }
-            Self::Template { .. } => "report it, with the command and the versions of the tool and the database",
+            Self::Template { .. } => {
+                "report it, with the command and the versions of the tool and the database"
+            }
             Self::Keyring(_) => "check that this is the keyring of the application",
             Self::Database(refusal) => refusal.remedy(),
             Self::Connection(_) => "check the database URL, and whether the server is up",
@@ -164,7 +182,7 @@ impl OpsError {
     }
 }
 
-impl fmt::Display for OpsError {
+impl fmt::Display for ToolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Column { column, what } => write!(f, "{}: {}", Printable(column), Printable(what)),
@@ -218,13 +236,13 @@ fn list(names: &[String], separator: &str) -> String {
 }
 
 /// Diesel's own errors print the message of the database with the values in it, so they are neither shown nor handed on as a source.
-impl fmt::Debug for OpsError {
+impl fmt::Debug for ToolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "OpsError({self})")
+        write!(f, "ToolError({self})")
     }
 }
 
-impl std::error::Error for OpsError {
+impl std::error::Error for ToolError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Keyring(error) => Some(error),
@@ -233,25 +251,25 @@ impl std::error::Error for OpsError {
     }
 }
 
-impl From<diesel_envelope::Error> for OpsError {
+impl From<diesel_envelope::Error> for ToolError {
     fn from(error: diesel_envelope::Error) -> Self {
         Self::Keyring(error)
     }
 }
 
-impl From<Refusal> for OpsError {
-    fn from(refusal: Refusal) -> Self {
+impl From<DatabaseFailure> for ToolError {
+    fn from(refusal: DatabaseFailure) -> Self {
         Self::Database(refusal)
     }
 }
 
-impl From<diesel::result::Error> for OpsError {
+impl From<diesel::result::Error> for ToolError {
     fn from(error: diesel::result::Error) -> Self {
         Self::Database(error.into())
     }
 }
 
-impl From<diesel::ConnectionError> for OpsError {
+impl From<diesel::ConnectionError> for ToolError {
     fn from(error: diesel::ConnectionError) -> Self {
         Self::Connection(error)
     }
@@ -265,11 +283,22 @@ mod tests {
 
     #[test]
     fn a_value_that_the_database_quotes_is_not_shown() {
-        let error = |words: &str| OpsError::from(Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(words.to_owned())));
+        let error = |words: &str| {
+            ToolError::from(Error::DatabaseError(
+                DatabaseErrorKind::Unknown,
+                Box::new(words.to_owned()),
+            ))
+        };
         let quoted = error("ungültige Eingabesyntax für Typ integer: »bobby@example.org«");
-        let url = OpsError::from(diesel::ConnectionError::BadConnection("no host \"bobby@db\"".to_owned()));
+        let url = ToolError::from(diesel::ConnectionError::BadConnection(
+            "no host \"bobby@db\"".to_owned(),
+        ));
         for quoted in [quoted, url] {
-            for shown in [quoted.to_string(), format!("{quoted:?}"), format!("{:?}", std::error::Error::source(&quoted))] {
+            for shown in [
+                quoted.to_string(),
+                format!("{quoted:?}"),
+                format!("{:?}", std::error::Error::source(&quoted)),
+            ] {
                 assert!(!shown.contains("bobby"), "{shown}");
             }
         }
@@ -280,21 +309,25 @@ mod tests {
     fn a_name_cannot_forge_a_line() {
         let name = || "users\n{\"ok\":true}\u{1b}[2K".to_owned();
         for error in [
-            OpsError::Column { column: name(), what: name() },
-            OpsError::NoTable { table: name() },
-            OpsError::NoColumn { table: name(), column: name() },
-            OpsError::NoPrimaryKey { table: name() },
-            OpsError::RowSecurity { table: name() },
-            OpsError::Inherited { table: name() },
-            OpsError::NullKey { table: name() },
-            OpsError::Stuck { table: name() },
-            OpsError::Triggers { table: name(), triggers: vec![name()] },
-            OpsError::UniqueIndex { column: name() },
-            OpsError::MissingKeys { missing: vec![name()] },
-            OpsError::Unreadable { column: name(), rows: 1 },
-            OpsError::Unsearchable { table: name() },
-            OpsError::OlderKey { column: name(), newer: KeyId::from_bytes([1; 4]), primary: KeyId::from_bytes([2; 4]) },
-            OpsError::WrittenBack { table: name() },
+            ToolError::Column { column: name(), what: name() },
+            ToolError::NoTable { table: name() },
+            ToolError::NoColumn { table: name(), column: name() },
+            ToolError::NoPrimaryKey { table: name() },
+            ToolError::RowSecurity { table: name() },
+            ToolError::Inherited { table: name() },
+            ToolError::NullKey { table: name() },
+            ToolError::Stuck { table: name() },
+            ToolError::Triggers { table: name(), triggers: vec![name()] },
+            ToolError::UniqueIndex { column: name() },
+            ToolError::MissingKeys { missing: vec![name()] },
+            ToolError::Unreadable { column: name(), rows: 1 },
+            ToolError::Unsearchable { table: name() },
+            ToolError::OlderKey {
+                column: name(),
+                newer: KeyId::from_bytes([1; 4]),
+                primary: KeyId::from_bytes([2; 4]),
+            },
+            ToolError::WrittenBack { table: name() },
         ] {
             let shown = format!("{error}{error:?}");
             assert!(shown.contains("users\\n{") && !shown.contains(char::is_control), "{shown}");

@@ -1,12 +1,12 @@
 //! Keyrings, wrapped: what the commands for keys do, for programs.
 //!
 //! ```no_run
-//! use diesel_envelope::keyring::{Algorithm, Alternatives, Document, Options};
+//! use diesel_envelope::keyring::{Algorithm, WrappedKeyrings, Keyset, Options};
 //! use diesel_envelope_tools::keys::{self, Target};
 //!
 //! # async fn run() -> diesel_envelope::Result<()> {
-//! let alternatives = Alternatives::from_env("SECRET_KEY", &Options::new())?;
-//! let mut document = Document::parse(&alternatives.unwrap_same().await?)?;
+//! let alternatives = WrappedKeyrings::from_env("SECRET_KEY", &Options::new())?;
+//! let mut document = Keyset::parse(&alternatives.unwrap_same().await?)?;
 //! document.add_key(Algorithm::Aes256GcmSiv)?;
 //! let regions = [Target::Kms("alias/app".into()), Target::Kms("arn:aws:kms:eu-west-1:123456789012:alias/app".into())];
 //! println!("SECRET_KEY={}", keys::wrap(document.to_json().as_bytes(), &regions).await?);
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use diesel_envelope::KeyId;
 use diesel_envelope::Result;
-use diesel_envelope::keyring::{Alternative, Document};
+use diesel_envelope::keyring::{Keyset, WrappedKeyring};
 #[cfg(feature = "aws")]
 use diesel_envelope::kms::AwsKms;
 use diesel_envelope::kms::{EncryptionContext, Kms, LocalKms};
@@ -39,10 +39,10 @@ pub enum Target {
 impl Target {
     /// Where an alternative was wrapped, to wrap its successor there. A bare blob does not say, and an SSM parameter is put by
     /// whoever may.
-    pub fn of(alternative: &Alternative, local_key_file: &Path) -> Option<Self> {
+    pub fn of(alternative: &WrappedKeyring, local_key_file: &Path) -> Option<Self> {
         match alternative {
-            Alternative::Kms { arn, .. } => Some(Self::Kms(arn.clone())),
-            Alternative::Local(_) => Some(Self::Local(local_key_file.to_owned())),
+            WrappedKeyring::Kms { arn, .. } => Some(Self::Kms(arn.clone())),
+            WrappedKeyring::Local(_) => Some(Self::Local(local_key_file.to_owned())),
             _ => None,
         }
     }
@@ -50,12 +50,21 @@ impl Target {
     async fn wrap(&self, document: &[u8], context: &EncryptionContext) -> Result<String> {
         let wrapped = match self {
             #[cfg(feature = "aws")]
-            Self::Kms(key) => AwsKms::builder().key(key).build().await.encrypt_bytes(document, context).await?,
+            Self::Kms(key) => {
+                AwsKms::builder().key(key).build().await.encrypt_bytes(document, context).await?
+            }
             #[cfg(not(feature = "aws"))]
-            Self::Kms(_) => return Err(diesel_envelope::Error::FeatureDisabled { what: "a keyring wrapped by AWS KMS", feature: "aws" }),
-            Self::Local(path) => LocalKms::open_or_create(path)?.encrypt_bytes(document, context).await?,
+            Self::Kms(_) => {
+                return Err(diesel_envelope::Error::FeatureDisabled {
+                    what: "a keyring wrapped by AWS KMS",
+                    feature: "aws",
+                });
+            }
+            Self::Local(path) => {
+                LocalKms::open_or_create(path)?.encrypt_bytes(document, context).await?
+            }
         };
-        wrapped.to_alternative()
+        wrapped.to_env_entry()
     }
 }
 
@@ -67,9 +76,9 @@ impl Target {
 /// # Errors
 ///
 /// [`Error::InvalidKeyring`](diesel_envelope::Error::InvalidKeyring) before anything is wrapped;
-/// [`Error::DocumentTooLarge`](diesel_envelope::Error::DocumentTooLarge); what the KMS answers, when one target fails.
+/// [`Error::KeysetTooLarge`](diesel_envelope::Error::KeysetTooLarge); what the KMS answers, when one target fails.
 pub async fn wrap(document: &[u8], targets: &[Target]) -> Result<String> {
-    Document::parse(document)?;
+    Keyset::parse(document)?;
     let mut alternatives = Vec::with_capacity(targets.len());
     for target in targets {
         alternatives.push(target.wrap(document.trim_ascii(), &EncryptionContext::keyring()).await?);
@@ -88,8 +97,10 @@ pub async fn wrap(document: &[u8], targets: &[Target]) -> Result<String> {
 ///
 /// As [`wrap`].
 pub async fn wrap_bare(document: &[u8], kms_key: &str) -> Result<String> {
-    Document::parse(document)?;
-    let named = Target::Kms(kms_key.to_owned()).wrap(document.trim_ascii(), &EncryptionContext::none()).await?;
+    Keyset::parse(document)?;
+    let named = Target::Kms(kms_key.to_owned())
+        .wrap(document.trim_ascii(), &EncryptionContext::none())
+        .await?;
     Ok(named.rsplit(':').next().unwrap_or_default().to_owned())
 }
 
@@ -124,7 +135,7 @@ pub enum Role {
 
 impl Role {
     /// The ids of the keys in this role.
-    pub fn keys(self, document: &Document) -> Vec<KeyId> {
+    pub fn keys(self, document: &Keyset) -> Vec<KeyId> {
         match self {
             Self::Value => document.keys().map(|(id, _)| id).collect(),
             Self::Index => document.index_keys().map(|(id, _)| id).collect(),
@@ -132,7 +143,7 @@ impl Role {
     }
 
     /// The key that writes in this role.
-    pub fn primary(self, document: &Document) -> Option<KeyId> {
+    pub fn primary(self, document: &Keyset) -> Option<KeyId> {
         match self {
             Self::Value => Some(document.primary()),
             Self::Index => document.index_primary(),
@@ -144,7 +155,7 @@ impl Role {
     /// # Errors
     ///
     /// [`Error::UnknownKey`](diesel_envelope::Error::UnknownKey).
-    pub fn promote(self, document: &mut Document, key_id: KeyId) -> Result<()> {
+    pub fn promote(self, document: &mut Keyset, key_id: KeyId) -> Result<()> {
         match self {
             Self::Value => document.promote_key(key_id),
             Self::Index => document.promote_index_key(key_id),
@@ -156,7 +167,7 @@ impl Role {
     /// # Errors
     ///
     /// [`Error::UnknownKey`](diesel_envelope::Error::UnknownKey); [`Error::InvalidKeyring`](diesel_envelope::Error::InvalidKeyring) for the key that writes.
-    pub fn retire(self, document: &mut Document, key_id: KeyId) -> Result<Document> {
+    pub fn retire(self, document: &mut Keyset, key_id: KeyId) -> Result<Keyset> {
         match self {
             Self::Value => {
                 let archive = document.archive_key(key_id)?;
@@ -175,7 +186,7 @@ impl Role {
     ///
     /// [`Error::UnknownKey`](diesel_envelope::Error::UnknownKey) when the archive does not hold it;
     /// [`Error::InvalidKeyring`](diesel_envelope::Error::InvalidKeyring) when the document does.
-    pub fn restore(self, document: &mut Document, key_id: KeyId, archive: &Document) -> Result<()> {
+    pub fn restore(self, document: &mut Keyset, key_id: KeyId, archive: &Keyset) -> Result<()> {
         match self {
             Self::Value => document.restore_key(key_id, archive),
             Self::Index => document.restore_index_key(key_id, archive),

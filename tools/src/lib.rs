@@ -20,16 +20,16 @@
 //! ```
 //! use diesel::prelude::*;
 //! use diesel_envelope::{Keyring};
-//! use diesel_envelope_tools::{Column, Index, Normalizer, Settings};
+//! use diesel_envelope_tools::{Column, Index, Normalizer, RunOptions};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let keyring = Keyring::insecure_for_tests();
 //! # let mut conn = SqliteConnection::establish(":memory:")?;
 //! # diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY, email BLOB, email_index BLOB)").execute(&mut conn)?;
 //! let columns = [Column::new("users", "email").index(Index::new("email_index", "users.email_index").normalize(Normalizer::Caseless))];
-//! let report = diesel_envelope_tools::rotate(std::slice::from_mut(&mut conn), &keyring, &columns, &Settings::new().batch_size(500), &())?;
+//! let report = diesel_envelope_tools::rotate(std::slice::from_mut(&mut conn), &keyring, &columns, &RunOptions::new().batch_size(500), &())?;
 //! assert!(report.is_complete());
-//! assert!(diesel_envelope_tools::verify(&mut conn, &keyring, &columns, &Settings::new(), &())?.is_sound());
+//! assert!(diesel_envelope_tools::verify(&mut conn, &keyring, &columns, &RunOptions::new(), &())?.is_sound());
 //! # Ok(())
 //! # }
 //! ```
@@ -38,7 +38,7 @@
 //!
 //! - **No write is lost.** A row is written only where it holds the bytes that were read ([compare-and-set], as bytes, whatever the
 //!   collation), and only the columns that are named: others stay as they are, and MySQL's `ON UPDATE` columns too. A table with
-//!   triggers for UPDATE is refused, unless [`Settings::allow_triggers`] says otherwise.
+//!   triggers for UPDATE is refused, unless [`RunOptions::allow_triggers`] says otherwise.
 //! - **Little is locked.** The rows of one batch, for as long as the batch takes: claimed with `SKIP LOCKED`, so that several workers
 //!   and hosts share a table, and nobody waits for a row that another transaction holds. SQLite has one writer, and is left to others
 //!   between batches.
@@ -51,8 +51,9 @@
 //!   the database where the table has more than 100,000 rows.
 //! - **Sessions keep nothing.** On PostgreSQL, settings are made with `SET LOCAL`, so that the tools run through a pooler in transaction
 //!   mode, on connections whose [statement cache](diesel::Connection::set_prepared_statement_cache_size) is off. The time limits of the
-//!   role (`statement_timeout`, `lock_timeout`, `idle_in_transaction_session_timeout`, `transaction_timeout`) are lifted in the
-//!   transactions of the tools. [`Keyring::check`](diesel_envelope::Keyring::check) reads its sample under the limits of its caller.
+//!   role (`statement_timeout`, `idle_in_transaction_session_timeout`, `transaction_timeout`) are lifted in the transactions of the
+//!   tools. `lock_timeout` is lifted where they only read. A batch that writes keeps the role's, or waits 10 seconds, and is retried.
+//!   [`check`](check()) reads its sample under the limits of its caller.
 //! - **Memory is flat**: a page of rows for each worker, whatever the size of the table.
 //!
 //! [compare-and-set]: https://en.wikipedia.org/wiki/Compare-and-swap
@@ -87,7 +88,7 @@
 //!   printed only if it is known to quote nothing; the message of a trigger is not printed: the log of the server has it.
 //! - A backup, a replica or a log that was made before keeps what it has: rotation and backfill do not reach it. Whoever has a key
 //!   that leaked reads them for ever.
-//! - [`Settings::filter`] takes SQL as it is.
+//! - [`RunOptions::filter`] takes SQL as it is.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -95,13 +96,19 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(all(feature = "postgres", feature = "mysql", feature = "sqlite")),
-    allow(dead_code, unused_imports, unused_macros, reason = "what one backend needs another may not")
+    allow(
+        dead_code,
+        unused_imports,
+        unused_macros,
+        reason = "what one backend needs another may not"
+    )
 )]
 
 mod backfill;
 mod capacity;
 mod check;
 mod column;
+mod database_failure;
 mod dialect;
 mod distribution;
 mod error;
@@ -111,12 +118,12 @@ pub mod keys;
 mod migration;
 mod plan_index;
 mod range;
-mod refusal;
 mod report;
+mod rewrite;
 mod rotate;
+mod run_options;
 mod scan;
 mod search;
-mod settings;
 mod shape;
 mod statement;
 mod status;
@@ -125,7 +132,6 @@ mod usage;
 mod value_type;
 mod verify;
 mod weaker;
-mod work;
 
 use diesel::connection::LoadConnection;
 use statement::Statement;
@@ -135,16 +141,21 @@ pub use backfill::backfill;
 pub use capacity::TooShort;
 pub use check::check;
 pub use column::{Column, Index, Normalizer, TableName};
-pub use dialect::OpsBackend;
+pub use database_failure::DatabaseFailure;
+pub use dialect::ToolBackend;
 pub use distribution::distribution;
-pub use error::OpsError;
-pub use migration::{ColumnPlan, Dialect, Migration, Step, Storage, TablePlan, generate_migration, plan_migration};
-pub use plan_index::{Distribution, ExpectedSize, FrequencyClass, IndexCandidate, IndexPlan, IndexPlanner, PlanReason, PlanWarning};
-pub use refusal::Refusal;
+pub use error::ToolError;
+pub use migration::{
+    ColumnPlan, Dialect, Migration, Step, Storage, TablePlan, generate_migration, plan_migration,
+};
+pub use plan_index::{
+    Distribution, ExpectedSize, FrequencyClass, IndexCandidate, IndexPlan, IndexPlanner,
+    PlanReason, PlanWarning,
+};
 pub use report::{Failure, Observer, Report};
 pub use rotate::rotate;
+pub use run_options::RunOptions;
 pub use search::{KeySearch, SearchedColumn, SearchedTable, search_key};
-pub use settings::Settings;
 pub use status::{ColumnStatus, ValueFormat, Values, status};
 pub use value_type::ValueType;
 pub use verify::{Verification, verify};
@@ -154,12 +165,20 @@ pub use weaker::{WeakerDeclaration, weaker_declarations};
 const COUNTED: u64 = 100_000;
 
 /// About how many rows a condition lets through: for a progress bar, never for a decision.
-fn expected<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, table: &Table, condition: &str) -> Result<u64, OpsError> {
+fn expected<DB: ToolBackend>(
+    conn: &mut impl LoadConnection<Backend = DB>,
+    table: &Table,
+    condition: &str,
+) -> Result<u64, ToolError> {
     dialect::read(conn, DB::READ, |conn| {
         if DB::estimate(conn, &table.name, "1 = 1")?.is_some_and(|rows| rows > COUNTED) {
             return Ok(DB::estimate(conn, &table.name, condition)?.unwrap_or_default());
         }
-        let sql = format!("SELECT {} FROM {} WHERE {condition}", DB::as_text("count(*)"), DB::table(&table.name));
+        let sql = format!(
+            "SELECT {} FROM {} WHERE {condition}",
+            DB::as_text("count(*)"),
+            DB::table(&table.name)
+        );
         Ok(statement::number(DB::load(conn, Statement::new(sql))?))
     })
 }

@@ -17,7 +17,7 @@ pub use plan::{ColumnPlan, Storage, TablePlan};
 pub(super) use size::{ciphertext_len, longest as longest_encoding};
 pub use step::Step;
 
-use super::OpsError;
+use super::ToolError;
 
 /// The database that a migration is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,14 +61,18 @@ impl Migration {
 /// let migrations = generate_migration(Dialect::MySql, Step::Add, &users)?;
 /// assert_eq!(migrations[0].name, "users_add");
 /// assert!(migrations[0].up.contains("ADD COLUMN `email` VARBINARY(448),"));
-/// # Ok::<(), diesel_envelope_tools::OpsError>(())
+/// # Ok::<(), diesel_envelope_tools::ToolError>(())
 /// ```
 ///
 /// # Errors
 ///
-/// [`OpsError::Column`] if a column is declared in a way that no model could, or if the step is not
+/// [`ToolError::Column`] if a column is declared in a way that no model could, or if the step is not
 /// possible for it.
-pub fn generate_migration(dialect: Dialect, step: Step, table: &TablePlan) -> Result<Vec<Migration>, OpsError> {
+pub fn generate_migration(
+    dialect: Dialect,
+    step: Step,
+    table: &TablePlan,
+) -> Result<Vec<Migration>, ToolError> {
     table.check()?;
     for plan in &table.columns {
         plan.check_step(dialect, step)?;
@@ -76,5 +80,6 @@ pub fn generate_migration(dialect: Dialect, step: Step, table: &TablePlan) -> Re
     if !step.is_needed(dialect, table) {
         return Ok(Vec::new());
     }
-    render::migrations(dialect, step, table).map_err(|error| OpsError::Template { step: step.name(), reason: error.to_string() })
+    render::migrations(dialect, step, table)
+        .map_err(|error| ToolError::Template { step: step.name(), reason: error.to_string() })
 }

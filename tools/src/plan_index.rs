@@ -115,7 +115,8 @@ impl IndexPlanner {
         let expected = self.expected(distribution, &frequencies);
         let (rows, distinct) = expected.unwrap_or((distribution.rows(), distribution.distinct()));
         let range = allowed(distinct, self.other_bits);
-        let (recommended, reason) = self.recommend(distinct, range.as_ref(), frequencies.shannon_bits());
+        let (recommended, reason) =
+            self.recommend(distinct, range.as_ref(), frequencies.shannon_bits());
         let within = |bits| range.as_ref().is_some_and(|range| range.contains(&bits));
         let candidate = |bits| IndexCandidate::new(bits, within(bits), &frequencies, expected);
         IndexPlan {
@@ -130,36 +131,59 @@ impl IndexPlanner {
             frequencies: frequencies.classes(),
             expected: expected.map(|_| ExpectedSize { rows, distinct }),
             range: range.clone(),
-            warnings: reason::warnings(recommended.map(candidate), self.unique, distribution, &frequencies),
+            warnings: reason::warnings(
+                recommended.map(candidate),
+                self.unique,
+                distribution,
+                &frequencies,
+            ),
             recommended,
             reason,
             // A recommendation above 32 takes 17 thousand million values.
-            candidates: (1..=32).chain(recommended.filter(|bits| (33..256).contains(bits))).chain([256]).map(candidate).collect(),
+            candidates: (1..=32)
+                .chain(recommended.filter(|bits| (33..256).contains(bits)))
+                .chain([256])
+                .map(candidate)
+                .collect(),
         }
     }
 
     /// Rows and distinct values later; never fewer than today.
-    fn expected(&self, distribution: &Distribution, frequencies: &Frequencies) -> Option<(u64, u64)> {
+    fn expected(
+        &self,
+        distribution: &Distribution,
+        frequencies: &Frequencies,
+    ) -> Option<(u64, u64)> {
         if self.expected_rows.is_none() && self.expected_distinct.is_none() {
             return None;
         }
         let (rows, distinct) = (distribution.rows(), distribution.distinct());
         let rows = rows.max(self.expected_rows.unwrap_or(0));
-        let distinct = distinct.max(self.expected_distinct.unwrap_or_else(|| frequencies.values_among(rows)));
+        let distinct =
+            distinct.max(self.expected_distinct.unwrap_or_else(|| frequencies.values_among(rows)));
         Some((rows.max(distinct), distinct))
     }
 
     /// `distinct` values are planned for, `entropy` is that of today's.
-    fn recommend(&self, distinct: u64, range: Option<&RangeInclusive<usize>>, entropy: f64) -> (Option<usize>, PlanReason) {
+    fn recommend(
+        &self,
+        distinct: u64,
+        range: Option<&RangeInclusive<usize>>,
+        entropy: f64,
+    ) -> (Option<usize>, PlanReason) {
         match range {
             _ if self.unique => (Some(256), PlanReason::Unique),
             _ if distinct == 0 => (None, PlanReason::NoValues),
-            _ if distinct < IndexPlanner::MIN_DISTINCT => (None, PlanReason::FewValues { distinct }),
+            _ if distinct < IndexPlanner::MIN_DISTINCT => {
+                (None, PlanReason::FewValues { distinct })
+            }
             None => (None, PlanReason::OtherIndexes { bits: self.other_bits }),
             Some(range) => {
                 // An entropy that is a rounding error below a whole number is that number.
                 let bits = (entropy + 1e-9) as usize;
-                let bits = bits.saturating_sub(self.other_bits.saturating_add(1)).clamp(*range.start(), *range.end());
+                let bits = bits
+                    .saturating_sub(self.other_bits.saturating_add(1))
+                    .clamp(*range.start(), *range.end());
                 (Some(bits), PlanReason::Rule)
             }
         }

@@ -2,8 +2,8 @@
 
 use diesel::connection::LoadConnection;
 
-use super::dialect::{OpsBackend, select_keys};
-use super::refusal::Refusal;
+use super::database_failure::DatabaseFailure;
+use super::dialect::{ToolBackend, select_keys};
 use super::statement::Statement;
 use super::table::{Key, Table};
 
@@ -16,19 +16,23 @@ pub(crate) struct Range {
 
 impl Range {
     /// The range of this many rows that follows a key, or that begins the table.
-    pub(crate) fn following<DB: OpsBackend>(
+    pub(crate) fn following<DB: ToolBackend>(
         conn: &mut impl LoadConnection<Backend = DB>,
         table: &Table,
         after: Option<Key>,
         rows: usize,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, DatabaseFailure> {
         let keys = select_keys::<DB>(table).collect::<Vec<_>>().join(", ");
-        let mut statement = Statement::new(format!("SELECT {keys} FROM {}", DB::table(&table.name)));
+        let mut statement =
+            Statement::new(format!("SELECT {keys} FROM {}", DB::table(&table.name)));
         if let Some(key) = &after {
             statement = key.after::<DB>(table, statement.sql(" WHERE "));
         }
         let order = table.key_list::<DB>();
-        let found = DB::load(conn, statement.sql(format!(" ORDER BY {order} LIMIT 1 OFFSET {}", rows.saturating_sub(1))))?;
+        let found = DB::load(
+            conn,
+            statement.sql(format!(" ORDER BY {order} LIMIT 1 OFFSET {}", rows.saturating_sub(1))),
+        )?;
         let until = found.into_iter().next().map(|mut row| Key::split::<DB>(table, &mut row.0));
         Ok(Self { after, until })
     }
@@ -39,7 +43,11 @@ impl Range {
     }
 
     /// Appends ` AND key > ? AND key <= ?`.
-    pub(crate) fn within<DB: OpsBackend>(&self, table: &Table, mut statement: Statement) -> Statement {
+    pub(crate) fn within<DB: ToolBackend>(
+        &self,
+        table: &Table,
+        mut statement: Statement,
+    ) -> Statement {
         if let Some(key) = &self.after {
             statement = key.after::<DB>(table, statement.sql(" AND "));
         }

@@ -6,15 +6,15 @@ use diesel::connection::LoadConnection;
 use zeroize::Zeroizing;
 
 use super::column::{Column, Index};
-use super::dialect::{self, Form, OpsBackend, Read, Shape};
-use super::error::OpsError;
+use super::dialect::{self, Form, Read, Shape, ToolBackend};
+use super::error::ToolError;
 use super::report::{Observer, Report};
+use super::rewrite::{self, Job, Problem};
+use super::run_options::RunOptions;
 use super::search::names_key;
-use super::settings::Settings;
 use super::statement::{Cell, Statement};
 use super::status::{format_of, head, heads, is_unpadded};
 use super::table::Table;
-use super::work::{self, Job, Problem};
 use diesel_envelope::Keyring;
 use diesel_envelope::Result;
 
@@ -27,13 +27,13 @@ use diesel_envelope::Result;
 /// ```
 /// use diesel::prelude::*;
 /// use diesel_envelope::{Keyring};
-/// use diesel_envelope_tools::{Column, Settings};
+/// use diesel_envelope_tools::{Column, RunOptions};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let keyring = Keyring::insecure_for_tests();
 /// let mut conn = SqliteConnection::establish(":memory:")?;
 /// # diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY, name BLOB)").execute(&mut conn)?;
-/// let report = diesel_envelope_tools::rotate(std::slice::from_mut(&mut conn), &keyring, &[Column::new("users", "name")], &Settings::new(), &())?;
+/// let report = diesel_envelope_tools::rotate(std::slice::from_mut(&mut conn), &keyring, &[Column::new("users", "name")], &RunOptions::new(), &())?;
 /// assert!(report.is_complete());
 /// # Ok(())
 /// # }
@@ -43,48 +43,65 @@ use diesel_envelope::Result;
 ///
 /// What stops the tool as a whole; it can be started again at any time. Rows that cannot be done are reported and skipped.
 ///
-/// [`OpsError::OlderKey`] when values are under a key that was made after the key that writes, unless
-/// [`Settings::allow_older_key`] says otherwise: an old keyring would undo a rotation. [`OpsError::WrittenBack`] when rows come back
+/// [`ToolError::OlderKey`] when values are under a key that was made after the key that writes, unless
+/// [`RunOptions::allow_older_key`] says otherwise: an old keyring would undo a rotation. [`ToolError::WrittenBack`] when rows come back
 /// under another key with the values that this run wrote: another rotation runs against it.
-pub fn rotate<DB: OpsBackend, C: LoadConnection<Backend = DB> + Send>(
+pub fn rotate<DB: ToolBackend, C: LoadConnection<Backend = DB> + Send>(
     conns: &mut [C],
     keyring: &Keyring,
     columns: &[Column],
-    settings: &Settings,
+    settings: &RunOptions,
     observer: &impl Observer,
-) -> Result<Report, OpsError> {
-    let (Some(conn), Some(column)) = (conns.first_mut(), columns.first()) else { return Ok(Report::default()) };
+) -> Result<Report, ToolError> {
+    let (Some(conn), Some(column)) = (conns.first_mut(), columns.first()) else {
+        return Ok(Report::default());
+    };
     let table = Table::read(conn, &column.table)?;
     table.check(columns)?;
     check_indexes(&table, keyring, columns)?;
     if !settings.allow_older_key {
         refuse_newer_keys::<DB>(conn, &table, keyring, columns, settings)?;
     }
-    work::run(conns, &table, &Rotate::<DB>::new(&table, keyring, columns, settings)?, settings, observer)
+    rewrite::run(
+        conns,
+        &table,
+        &Rotate::<DB>::new(&table, keyring, columns, settings)?,
+        settings,
+        observer,
+    )
 }
 
 /// Refuses to begin where values are under a key that was made after the primary key: this keyring may be an old one. What such a key
 /// writes later, and tokens and digests, which name no key, are refused when they are read.
-fn refuse_newer_keys<DB: OpsBackend>(
+fn refuse_newer_keys<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     table: &Table,
     keyring: &Keyring,
     columns: &[Column],
-    settings: &Settings,
-) -> Result<(), OpsError> {
+    settings: &RunOptions,
+) -> Result<(), ToolError> {
     let newer = keyring.newer_keys();
     if newer.is_empty() {
         return Ok(());
     }
-    let filter = settings.filter.as_ref().map(|filter| format!(" AND ({filter})")).unwrap_or_default();
+    let filter =
+        settings.filter.as_ref().map(|filter| format!(" AND ({filter})")).unwrap_or_default();
     for column in columns {
         let stored = table.column(&column.name)?;
         let named = names_key::<DB>(&stored.name, stored.text, newer);
-        let sql = format!("SELECT {} FROM {} WHERE ({named}){filter} LIMIT 1", head::<DB>(table, column)?, DB::table(&table.name));
+        let sql = format!(
+            "SELECT {} FROM {} WHERE ({named}){filter} LIMIT 1",
+            head::<DB>(table, column)?,
+            DB::table(&table.name)
+        );
         let found = dialect::read(conn, DB::READ, |conn| Ok(DB::load(conn, Statement::new(sql))?))?;
         for (head, _) in heads(found) {
             if let Some(newer) = head.and_then(|head| format_of(&head).1) {
-                return Err(OpsError::OlderKey { column: column.to_string(), newer, primary: keyring.primary_id() });
+                return Err(ToolError::OlderKey {
+                    column: column.to_string(),
+                    newer,
+                    primary: keyring.primary_id(),
+                });
             }
         }
     }
@@ -92,12 +109,19 @@ fn refuse_newer_keys<DB: OpsBackend>(
 }
 
 /// Refuses to let digests under several keys stand in a UNIQUE column, where the same value would then pass twice.
-pub(crate) fn check_indexes(table: &Table, keyring: &Keyring, columns: &[Column]) -> Result<(), OpsError> {
+pub(crate) fn check_indexes(
+    table: &Table,
+    keyring: &Keyring,
+    columns: &[Column],
+) -> Result<(), ToolError> {
     for index in columns.iter().flat_map(|column| &column.indexes) {
         // That the key is there.
         keyring.digest(&index.label, index.bits, index.key.as_deref(), b"")?;
-        if table.column(&index.name)?.unique && index.key.is_none() && keyring.index_key_count() > 1 {
-            return Err(OpsError::UniqueIndex { column: format!("{}.{}", table.name, index.name) });
+        if table.column(&index.name)?.unique && index.key.is_none() && keyring.index_key_count() > 1
+        {
+            return Err(ToolError::UniqueIndex {
+                column: format!("{}.{}", table.name, index.name),
+            });
         }
     }
     Ok(())
@@ -115,28 +139,53 @@ struct Rotate<'a, DB> {
     backend: std::marker::PhantomData<fn() -> DB>,
 }
 
-impl<'a, DB: OpsBackend> Rotate<'a, DB> {
-    fn new(table: &Table, keyring: &'a Keyring, columns: &'a [Column], settings: &Settings) -> Result<Self, OpsError> {
+impl<'a, DB: ToolBackend> Rotate<'a, DB> {
+    fn new(
+        table: &Table,
+        keyring: &'a Keyring,
+        columns: &'a [Column],
+        settings: &RunOptions,
+    ) -> Result<Self, ToolError> {
         let (rebuild, allow_older_key) = (settings.rebuild_indexes, settings.allow_older_key);
         let mut reads = Vec::new();
         for column in columns {
-            for name in std::iter::once(&column.name).chain(column.indexes.iter().map(|index| &index.name)) {
+            for name in
+                std::iter::once(&column.name).chain(column.indexes.iter().map(|index| &index.name))
+            {
                 reads.push(Read { column: table.column(name)?.clone(), form: Form::Stored });
             }
         }
         let unique = reads.iter().map(|read| read.column.unique).collect();
-        let candidates =
-            columns.iter().map(|column| candidates::<DB>(table, keyring, column, rebuild)).collect::<Result<Vec<_>, _>>()?.join(" OR ");
+        let candidates = columns
+            .iter()
+            .map(|column| candidates::<DB>(table, keyring, column, rebuild))
+            .collect::<Result<Vec<_>, _>>()?
+            .join(" OR ");
         // An index that is UNIQUE and NOT NULL is compared, and never written: only then can others go on referring to claimed rows.
-        let is_written = |place: &usize| !reads[*place].column.unique || reads[*place].column.nullable;
+        let is_written =
+            |place: &usize| !reads[*place].column.unique || reads[*place].column.nullable;
         let shape = Shape { writes: (0..reads.len()).filter(is_written).collect(), reads };
-        Ok(Self { keyring, columns, shape, candidates, unique, rebuild, allow_older_key, backend: std::marker::PhantomData })
+        Ok(Self {
+            keyring,
+            columns,
+            shape,
+            candidates,
+            unique,
+            rebuild,
+            allow_older_key,
+            backend: std::marker::PhantomData,
+        })
     }
 }
 
 /// Which rows may need work for a column. Under several index keys only the value tells which one a digest is under, and Fernet
 /// tokens do not say their key: then it is every row.
-fn candidates<DB: OpsBackend>(table: &Table, keyring: &Keyring, column: &Column, rebuild: bool) -> Result<String, OpsError> {
+fn candidates<DB: ToolBackend>(
+    table: &Table,
+    keyring: &Keyring,
+    column: &Column,
+    rebuild: bool,
+) -> Result<String, ToolError> {
     let stored = table.column(&column.name)?;
     let value = DB::quote(&stored.name);
     let bytes = DB::bytes_of("", &Read { column: stored.clone(), form: Form::Stored });
@@ -144,15 +193,22 @@ fn candidates<DB: OpsBackend>(table: &Table, keyring: &Keyring, column: &Column,
     let mut conditions = vec![match prefix {
         Some(prefix) if column.indexes.is_empty() || keyring.index_key_count() == 1 && !rebuild => {
             let other = format!("{} <> {}", DB::first(&bytes, prefix.len()), DB::literal(&prefix));
-            is_unpadded::<DB>(stored, column).into_iter().fold(other, |other, unpadded| format!("{other} OR {unpadded}"))
+            is_unpadded::<DB>(stored, column)
+                .into_iter()
+                .fold(other, |other, unpadded| format!("{other} OR {unpadded}"))
         }
         _ => format!("{value} IS NOT NULL"),
     }];
-    conditions.extend(column.indexes.iter().map(|index| format!("({value} IS NULL) <> ({} IS NULL)", DB::quote(&index.name))));
+    conditions.extend(
+        column
+            .indexes
+            .iter()
+            .map(|index| format!("({value} IS NULL) <> ({} IS NULL)", DB::quote(&index.name))),
+    );
     Ok(conditions.join(" OR "))
 }
 
-impl<DB: OpsBackend> Job<DB> for Rotate<'_, DB> {
+impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
     fn shape(&self) -> &Shape {
         &self.shape
     }
@@ -161,12 +217,13 @@ impl<DB: OpsBackend> Job<DB> for Rotate<'_, DB> {
         self.candidates.clone()
     }
 
-    fn refuse(&self, cells: &[Cell]) -> Option<OpsError> {
+    fn refuse(&self, cells: &[Cell]) -> Option<ToolError> {
         let (keys, index_keys) = (self.keyring.newer_keys(), self.keyring.newer_index_keys());
         if self.allow_older_key || keys.is_empty() && index_keys.is_empty() {
             return None;
         }
-        let older = |column: String, newer, primary| Some(OpsError::OlderKey { column, newer, primary });
+        let older =
+            |column: String, newer, primary| Some(ToolError::OlderKey { column, newer, primary });
         let mut at = 0;
         for column in self.columns {
             let (value, digests) = (cells[at].as_ref(), &cells[at + 1..=at + column.indexes.len()]);
@@ -174,14 +231,23 @@ impl<DB: OpsBackend> Job<DB> for Rotate<'_, DB> {
             at += 1 + column.indexes.len();
             let Some(value) = value else { continue };
             // What does not open is reported as a failed row.
-            let Ok(plaintext) = self.keyring.open_stored(value, column.context_of(), text) else { continue };
+            let Ok(plaintext) = self.keyring.open_stored(value, column.context_of(), text) else {
+                continue;
+            };
             if let Some(newer) = self.keyring.key_of(value, text).filter(|key| keys.contains(key)) {
                 return older(column.to_string(), newer, self.keyring.primary_id());
             }
-            for (index, digest) in column.indexes.iter().zip(digests).filter(|(index, _)| index.key.is_none()) {
-                let (Some(digest), Some(primary)) = (digest, self.keyring.index_key_id(None)) else { continue };
+            for (index, digest) in
+                column.indexes.iter().zip(digests).filter(|(index, _)| index.key.is_none())
+            {
+                let (Some(digest), Some(primary)) = (digest, self.keyring.index_key_id(None))
+                else {
+                    continue;
+                };
                 let normalized = index.normalizer.apply(&plaintext).ok();
-                let key = normalized.and_then(|normalized| self.keyring.index_key_of(&index.label, index.bits, &normalized, digest));
+                let key = normalized.and_then(|normalized| {
+                    self.keyring.index_key_of(&index.label, index.bits, &normalized, digest)
+                });
                 if let Some(newer) = key.filter(|key| index_keys.contains(key)) {
                     return older(format!("{}.{}", column.table, index.name), newer, primary);
                 }
@@ -195,7 +261,11 @@ impl<DB: OpsBackend> Job<DB> for Rotate<'_, DB> {
         let mut values = hasher.build_hasher();
         for column in self.columns {
             let text = self.shape.reads[at].column.text;
-            let plaintext = cells[at].as_ref().map(|value| self.keyring.open_stored(value, column.context_of(), text)).transpose().ok()?;
+            let plaintext = cells[at]
+                .as_ref()
+                .map(|value| self.keyring.open_stored(value, column.context_of(), text))
+                .transpose()
+                .ok()?;
             plaintext.as_deref().map(Vec::as_slice).hash(&mut values);
             at += 1 + column.indexes.len();
         }
@@ -210,19 +280,32 @@ impl<DB: OpsBackend> Job<DB> for Rotate<'_, DB> {
             let named = |error: diesel_envelope::Error| (column.name.clone(), error.to_string());
             let Some(value) = &cells[at] else {
                 new.extend((0..=column.indexes.len()).map(|_| None));
-                let left = column.indexes.iter().zip(&cells[at + 1..]).find(|(_, digest)| digest.is_some());
+                let left = column
+                    .indexes
+                    .iter()
+                    .zip(&cells[at + 1..])
+                    .find(|(_, digest)| digest.is_some());
                 match left {
-                    Some((index, _)) if !self.rebuild => return Err((index.name.clone(), NO_VALUE.to_owned())),
+                    Some((index, _)) if !self.rebuild => {
+                        return Err((index.name.clone(), NO_VALUE.to_owned()));
+                    }
                     left => changed |= left.is_some(),
                 }
                 continue;
             };
             let fresh = self.keyring.is_fresh(value, column.context_of(), read.column.text);
-            let plaintext = self.keyring.open_stored(value, column.context_of(), read.column.text).map_err(named)?;
+            let plaintext = self
+                .keyring
+                .open_stored(value, column.context_of(), read.column.text)
+                .map_err(named)?;
             new.push(Some(if fresh {
                 value.clone()
             } else {
-                Zeroizing::new(self.keyring.seal_stored(&plaintext, column.context_of(), read.column.text).map_err(named)?)
+                Zeroizing::new(
+                    self.keyring
+                        .seal_stored(&plaintext, column.context_of(), read.column.text)
+                        .map_err(named)?,
+                )
             }));
             changed |= !fresh;
             for (index, place) in column.indexes.iter().zip(at + 1..) {
@@ -230,8 +313,14 @@ impl<DB: OpsBackend> Job<DB> for Rotate<'_, DB> {
                 let digest = digest(self.keyring, index, &plaintext).map_err(named)?;
                 match &cells[place] {
                     Some(present) if *present == digest => {}
-                    Some(_) if self.unique[place] => return Err((index.name.clone(), UNIQUE_DIGEST.to_owned())),
-                    Some(present) if !self.rebuild && !is_digest(self.keyring, index, &plaintext, present).map_err(named)? => {
+                    Some(_) if self.unique[place] => {
+                        return Err((index.name.clone(), UNIQUE_DIGEST.to_owned()));
+                    }
+                    Some(present)
+                        if !self.rebuild
+                            && !is_digest(self.keyring, index, &plaintext, present)
+                                .map_err(named)? =>
+                    {
                         return Err((index.name.clone(), NOT_ITS_DIGEST.to_owned()));
                     }
                     _ => changed = true,
@@ -244,10 +333,10 @@ impl<DB: OpsBackend> Job<DB> for Rotate<'_, DB> {
     }
 }
 
-const UNIQUE_DIGEST: &str =
-    "the blind index is not that of the value under the column's key, and the column is UNIQUE: verify it, and do not change it in place";
+const UNIQUE_DIGEST: &str = "the blind index is not that of the value under the column's key, and the column is UNIQUE: verify it, and do not change it in place";
 const NOT_ITS_DIGEST: &str = "what stands there is not the blind index of the value under any key of the keyring: check the column, its label, normaliser and bits, or rebuild the indexes";
-const NO_VALUE: &str = "there is a blind index, and no value: check the column, or rebuild the indexes";
+const NO_VALUE: &str =
+    "there is a blind index, and no value: check the column, or rebuild the indexes";
 
 /// Whether a stored digest is that of a plaintext, under whichever key.
 fn is_digest(keyring: &Keyring, index: &Index, plaintext: &[u8], stored: &[u8]) -> Result<bool> {
@@ -256,7 +345,11 @@ fn is_digest(keyring: &Keyring, index: &Index, plaintext: &[u8], stored: &[u8]) 
 }
 
 /// The digest that is to be stored for a plaintext.
-pub(crate) fn digest(keyring: &Keyring, index: &Index, plaintext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn digest(
+    keyring: &Keyring,
+    index: &Index,
+    plaintext: &[u8],
+) -> Result<Zeroizing<Vec<u8>>> {
     let normalized = index.normalizer.apply(plaintext)?;
     let digest = keyring.digest(&index.label, index.bits, index.key.as_deref(), &normalized)?;
     Ok(Zeroizing::new(digest.as_bytes().to_vec()))

@@ -2,31 +2,38 @@
 
 use diesel::connection::LoadConnection;
 
-use super::dialect::{self, OpsBackend, Shape, select};
-use super::error::OpsError;
+use super::dialect::{self, Shape, ToolBackend, select};
+use super::error::ToolError;
 use super::range::Range;
-use super::settings::{PageSize, Settings};
+use super::run_options::{PageSize, RunOptions};
 use super::statement::{Cell, Statement};
 use super::table::{Key, Table};
 
 /// Hands every row over, in the order of the primary key; how many there were.
-pub(crate) fn scan<DB: OpsBackend>(
+pub(crate) fn scan<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     table: &Table,
     shape: &Shape,
-    settings: &Settings,
-    mut row: impl FnMut(&Key, &[Cell]) -> Result<(), OpsError>,
+    settings: &RunOptions,
+    mut row: impl FnMut(&Key, &[Cell]) -> Result<(), ToolError>,
     mut page: impl FnMut(u64),
-) -> Result<u64, OpsError> {
+) -> Result<u64, ToolError> {
     let mut rows: u64 = 0;
-    let select = format!("{} FROM {} WHERE {}", select::<DB>(table, shape), DB::table(&table.name), settings.condition());
+    let select = format!(
+        "{} FROM {} WHERE {}",
+        select::<DB>(table, shape),
+        DB::table(&table.name),
+        settings.condition()
+    );
     let order = table.key_list::<DB>();
     let (mut pace, pages) = (settings.pace(), PageSize::new(settings));
-    let stuck = || OpsError::Stuck { table: table.name.to_string() };
+    let stuck = || ToolError::Stuck { table: table.name.to_string() };
     let mut range = following::<DB>(conn, table, settings, None)?;
     loop {
         let limit = pages.rows();
-        let statement = range.within::<DB>(table, Statement::new(&*select)).sql(format!(" ORDER BY {order} LIMIT {limit}"));
+        let statement = range
+            .within::<DB>(table, Statement::new(&*select))
+            .sql(format!(" ORDER BY {order} LIMIT {limit}"));
         let found = dialect::read(conn, DB::READ_PAGE, |conn| Ok(DB::load(conn, statement)?))?;
         let count = found.len();
         let before = range.after.clone();
@@ -53,14 +60,16 @@ pub(crate) fn scan<DB: OpsBackend>(
 }
 
 /// The rows behind a key. Where all of them match, the size of a page bounds a statement already.
-fn following<DB: OpsBackend>(
+fn following<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     table: &Table,
-    settings: &Settings,
+    settings: &RunOptions,
     after: Option<Key>,
-) -> Result<Range, OpsError> {
+) -> Result<Range, ToolError> {
     if settings.filter.is_none() {
         return Ok(Range { after, until: None });
     }
-    dialect::read(conn, DB::READ_PAGE, |conn| Ok(Range::following::<DB>(conn, table, after, settings.range_size())?))
+    dialect::read(conn, DB::READ_PAGE, |conn| {
+        Ok(Range::following::<DB>(conn, table, after, settings.range_size())?)
+    })
 }

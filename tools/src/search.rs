@@ -5,8 +5,8 @@ use std::fmt;
 use diesel::connection::LoadConnection;
 
 use super::column::{Column, TableName};
-use super::dialect::{self, DeclaredAs, Listed, ListedColumn, OpsBackend};
-use super::error::OpsError;
+use super::dialect::{self, DeclaredAs, Listed, ListedColumn, ToolBackend};
+use super::error::ToolError;
 use super::migration::{Dialect, Storage};
 use super::shape::token_in_any_spelling;
 use super::statement::Statement;
@@ -15,10 +15,12 @@ use super::usage::rows_under;
 use diesel_envelope::KeyId;
 use diesel_envelope::Keyring;
 use diesel_envelope::Printable;
-use diesel_envelope::untyped::{self, FERNET_PREFIX, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX, VERSION};
+use diesel_envelope::untyped::{
+    self, FERNET_PREFIX, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX, VERSION,
+};
 
 /// How many columns of a table one statement searches: databases limit the length of a row.
-const MOST_COLUMNS: usize = 100;
+const MAX_COLUMNS: usize = 100;
 /// The fewest bytes of a Fernet token.
 const TOKEN_MIN: usize = 100;
 /// How many bytes of a value name its key: `de1.` and eight characters of base64url, or a header.
@@ -93,8 +95,16 @@ impl KeySearch {
 impl fmt::Display for SearchedTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let prefix = format!("{}.", self.table);
-        let own = |column: &SearchedColumn| Printable(column.column.strip_prefix(&prefix).unwrap_or(&column.column)).to_string();
-        write!(f, "{} ({} rows): {}", Printable(&self.table), self.rows, self.columns.iter().map(own).collect::<Vec<_>>().join(", "))
+        let own = |column: &SearchedColumn| {
+            Printable(column.column.strip_prefix(&prefix).unwrap_or(&column.column)).to_string()
+        };
+        write!(
+            f,
+            "{} ({} rows): {}",
+            Printable(&self.table),
+            self.rows,
+            self.columns.iter().map(own).collect::<Vec<_>>().join(", ")
+        )
     }
 }
 
@@ -109,32 +119,43 @@ impl fmt::Display for SearchedTable {
 ///
 /// # Errors
 ///
-/// [`OpsError::Unsearchable`] when the role does not read all rows of a table; [`OpsError::Unreadable`] when declared columns hold values
+/// [`ToolError::Unsearchable`] when the role does not read all rows of a table; [`ToolError::Unreadable`] when declared columns hold values
 /// that cannot be opened and may need the key; what the database refuses.
-pub fn search_key<DB: OpsBackend>(
+pub fn search_key<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     keyring: &Keyring,
     columns: &[Column],
     key_id: KeyId,
-) -> Result<KeySearch, OpsError> {
+) -> Result<KeySearch, ToolError> {
     for column in columns {
         Table::read(conn, &column.table)?.check(std::slice::from_ref(column))?;
     }
-    let schemas: Vec<_> = columns.iter().filter_map(|column| column.table.schema.as_deref()).collect();
+    let schemas: Vec<_> =
+        columns.iter().filter_map(|column| column.table.schema.as_deref()).collect();
     let mut tables = Vec::new();
     let mut known = vec![false; columns.len()];
     for listed in DB::tables(conn, &schemas)? {
         if !listed.readable {
-            return Err(OpsError::Unsearchable { table: listed.name.to_string() });
+            return Err(ToolError::Unsearchable { table: listed.name.to_string() });
         }
-        let declared: Vec<_> = columns.iter().map(|column| is_table::<DB>(&listed, &column.table)).collect();
+        let declared: Vec<_> =
+            columns.iter().map(|column| is_table::<DB>(&listed, &column.table)).collect();
         declared.iter().zip(&mut known).for_each(|(declared, known)| *known |= declared);
-        let declared: Vec<_> = columns.iter().zip(declared).filter_map(|(column, declared)| declared.then_some(column)).collect();
+        let declared: Vec<_> = columns
+            .iter()
+            .zip(declared)
+            .filter_map(|(column, declared)| declared.then_some(column))
+            .collect();
         tables.push(search_table::<DB>(conn, &listed, &declared, keyring, key_id)?);
     }
     // Native values of declared columns were counted above, except where the catalog has another name for the table: a partition.
     let named = !keyring.is_fernet_or_index_key(key_id);
-    let rest: Vec<_> = columns.iter().zip(known).filter(|(_, known)| !(named && *known)).map(|(column, _)| column.clone()).collect();
+    let rest: Vec<_> = columns
+        .iter()
+        .zip(known)
+        .filter(|(_, known)| !(named && *known))
+        .map(|(column, _)| column.clone())
+        .collect();
     for (column, rows) in rows_under::<DB>(conn, keyring, &rest, key_id)? {
         add(&mut tables, column, rows);
     }
@@ -143,27 +164,41 @@ pub fn search_key<DB: OpsBackend>(
 
 /// Counts values of a declared column that were opened.
 fn add(tables: &mut Vec<SearchedTable>, column: String, rows: u64) {
-    match tables.iter_mut().flat_map(|table| &mut table.columns).find(|known| known.declared && known.column == column) {
+    match tables
+        .iter_mut()
+        .flat_map(|table| &mut table.columns)
+        .find(|known| known.declared && known.column == column)
+    {
         Some(known) => known.under_key = rows,
         None => {
-            let table = column.rsplit_once('.').map_or_else(|| column.clone(), |(table, _)| table.to_owned());
-            let columns = vec![SearchedColumn { column, declared: true, ciphertexts: rows, under_key: rows, undecided: 0 }];
+            let table = column
+                .rsplit_once('.')
+                .map_or_else(|| column.clone(), |(table, _)| table.to_owned());
+            let columns = vec![SearchedColumn {
+                column,
+                declared: true,
+                ciphertexts: rows,
+                under_key: rows,
+                undecided: 0,
+            }];
             tables.push(SearchedTable { table, rows, columns });
         }
     }
 }
 
 /// Whether a name means this table.
-fn is_table<DB: OpsBackend>(listed: &Listed, name: &TableName) -> bool {
+fn is_table<DB: ToolBackend>(listed: &Listed, name: &TableName) -> bool {
     let schema = match &name.schema {
-        Some(schema) => listed.name.schema.as_deref().is_some_and(|listed| is_same::<DB>(listed, schema)),
+        Some(schema) => {
+            listed.name.schema.as_deref().is_some_and(|listed| is_same::<DB>(listed, schema))
+        }
         None => listed.visible,
     };
     schema && is_same::<DB>(&listed.name.name, &name.name)
 }
 
 /// Whether two names are one. SQLite takes names without their case.
-fn is_same<DB: OpsBackend>(one: &str, other: &str) -> bool {
+fn is_same<DB: ToolBackend>(one: &str, other: &str) -> bool {
     if DB::DIALECT == Dialect::Sqlite { one.eq_ignore_ascii_case(other) } else { one == other }
 }
 
@@ -175,9 +210,11 @@ enum Declaration<'c> {
 }
 
 impl<'c> Declaration<'c> {
-    fn of<DB: OpsBackend>(column: &ListedColumn, declared: &[&'c Column]) -> Self {
+    fn of<DB: ToolBackend>(column: &ListedColumn, declared: &[&'c Column]) -> Self {
         let value = declared.iter().find(|declared| is_same::<DB>(&declared.name, &column.name));
-        let index = declared.iter().find(|declared| declared.indexes.iter().any(|index| is_same::<DB>(&index.name, &column.name)));
+        let index = declared.iter().find(|declared| {
+            declared.indexes.iter().any(|index| is_same::<DB>(&index.name, &column.name))
+        });
         match (value, index) {
             (Some(value), _) => Self::Value(value),
             (None, Some(index)) => Self::Index(index),
@@ -203,16 +240,20 @@ struct Counts {
     under_key: u64,
 }
 
-fn search_table<DB: OpsBackend>(
+fn search_table<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     listed: &Listed,
     declared: &[&Column],
     keyring: &Keyring,
     key_id: KeyId,
-) -> Result<SearchedTable, OpsError> {
-    let name = if listed.visible { TableName { schema: None, name: listed.name.name.clone() } } else { listed.name.clone() };
+) -> Result<SearchedTable, ToolError> {
+    let name = if listed.visible {
+        TableName { schema: None, name: listed.name.name.clone() }
+    } else {
+        listed.name.clone()
+    };
     let mut searched = SearchedTable { table: name.to_string(), rows: 0, columns: Vec::new() };
-    for columns in listed.columns.chunks(MOST_COLUMNS) {
+    for columns in listed.columns.chunks(MAX_COLUMNS) {
         let (rows, counts) = count::<DB>(conn, &listed.name, columns, key_id)?;
         searched.rows = rows;
         for (column, counts) in columns.iter().zip(counts) {
@@ -224,11 +265,15 @@ fn search_table<DB: OpsBackend>(
                 && other > 0
                 && !declared.is_in_place()
             {
-                return Err(OpsError::Unreadable { column: declared.to_string(), rows: other });
+                return Err(ToolError::Unreadable { column: declared.to_string(), rows: other });
             }
             let undecided = match (&declaration, column.declared_as) {
-                (Declaration::None, DeclaredAs::BlindIndex) if keyring.is_index_key(key_id) => counts.values,
-                (Declaration::None, DeclaredAs::Ciphertext) if keyring.is_fernet_key(key_id) => counts.values - counts.native,
+                (Declaration::None, DeclaredAs::BlindIndex) if keyring.is_index_key(key_id) => {
+                    counts.values
+                }
+                (Declaration::None, DeclaredAs::Ciphertext) if keyring.is_fernet_key(key_id) => {
+                    counts.values - counts.native
+                }
                 (Declaration::None, _) if keyring.is_fernet_key(key_id) => counts.tokens,
                 _ => 0,
             };
@@ -246,30 +291,39 @@ fn search_table<DB: OpsBackend>(
 }
 
 /// The rows of a table, and what its columns hold: one scan.
-fn count<DB: OpsBackend>(
+fn count<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     table: &TableName,
     columns: &[ListedColumn],
     key_id: KeyId,
-) -> Result<(u64, Vec<Counts>), OpsError> {
+) -> Result<(u64, Vec<Counts>), ToolError> {
     let sum = |condition: String| DB::as_text(&format!("count(CASE WHEN {condition} THEN 1 END)"));
     let mut selected = vec![DB::as_text("count(*)")];
     for ListedColumn { name, text, .. } in columns {
         let octets = DB::octets(name, *text);
         selected.push(DB::as_text(&format!("count({})", DB::quote(name))));
-        selected.push(sum(format!("({}) AND {octets} >= {OVERHEAD}", is_native::<DB>(name, *text))));
-        let begins = format!("{} = {}", DB::head(name, *text, FERNET_PREFIX.len()), DB::literal(FERNET_PREFIX));
+        selected
+            .push(sum(format!("({}) AND {octets} >= {OVERHEAD}", is_native::<DB>(name, *text))));
+        let begins = format!(
+            "{} = {}",
+            DB::head(name, *text, FERNET_PREFIX.len()),
+            DB::literal(FERNET_PREFIX)
+        );
         let storage = if *text { Storage::Text } else { Storage::Binary };
         let spelt = token_in_any_spelling(DB::DIALECT, storage, &DB::quote(name));
         selected.push(sum(format!("{begins} AND {octets} >= {TOKEN_MIN} OR {spelt}")));
         selected.push(sum(names_key::<DB>(name, *text, &[key_id])));
     }
     let sql = format!("SELECT {} FROM {}", selected.join(", "), DB::table(table));
-    let row = dialect::read(conn, DB::READ, |conn| Ok(DB::load(conn, Statement::new(sql))?))?.into_iter().next();
+    let row = dialect::read(conn, DB::READ, |conn| Ok(DB::load(conn, Statement::new(sql))?))?
+        .into_iter()
+        .next();
     let numbers: Vec<u64> = row
         .into_iter()
         .flat_map(|row| row.0)
-        .map(|cell| cell.and_then(|cell| std::str::from_utf8(&cell).ok()?.parse().ok()).unwrap_or_default())
+        .map(|cell| {
+            cell.and_then(|cell| std::str::from_utf8(&cell).ok()?.parse().ok()).unwrap_or_default()
+        })
         .collect();
     let counts = numbers.get(1..).unwrap_or_default().as_chunks::<4>().0;
     let counts = counts.iter().map(|[values, native, tokens, under_key]| Counts {
@@ -288,23 +342,46 @@ fn headers(key_id: KeyId) -> impl Iterator<Item = [u8; HEADER_LEN]> {
 }
 
 /// The SQL condition that a column holds a value which names one of these keys, in either form.
-pub(crate) fn names_key<DB: OpsBackend>(name: &str, text: bool, keys: &[KeyId]) -> String {
+pub(crate) fn names_key<DB: ToolBackend>(name: &str, text: bool, keys: &[KeyId]) -> String {
     let literals = |form: &dyn Fn([u8; HEADER_LEN]) -> Vec<u8>| {
-        keys.iter().flat_map(|key| headers(*key)).map(|header| DB::literal(&form(header))).collect::<Vec<_>>().join(", ")
+        keys.iter()
+            .flat_map(|key| headers(*key))
+            .map(|header| DB::literal(&form(header)))
+            .collect::<Vec<_>>()
+            .join(", ")
     };
-    let (native, as_text) = (literals(&|header| header.to_vec()), literals(&|header| untyped::to_text(&header).into_bytes()));
-    format!("{} IN ({native}) OR {} IN ({as_text})", DB::head(name, text, HEADER_LEN), DB::head(name, text, HEAD))
+    let (native, as_text) = (
+        literals(&|header| header.to_vec()),
+        literals(&|header| untyped::to_text(&header).into_bytes()),
+    );
+    format!(
+        "{} IN ({native}) OR {} IN ({as_text})",
+        DB::head(name, text, HEADER_LEN),
+        DB::head(name, text, HEAD)
+    )
 }
 
 /// The SQL condition that a column holds what begins like a native value with known flags, in either form.
-fn is_native<DB: OpsBackend>(name: &str, text: bool) -> String {
-    let first = |key: [u8; 4], flags: bool| Header { bound: flags, padded: flags, key_id: KeyId::from_bytes(key) }.to_bytes();
+fn is_native<DB: ToolBackend>(name: &str, text: bool) -> String {
+    let first = |key: [u8; 4], flags: bool| {
+        Header { bound: flags, padded: flags, key_id: KeyId::from_bytes(key) }.to_bytes()
+    };
     // Version and flags, in 16 bits. Of the third character of base64url they are four of six bits.
-    let (low, high) = (untyped::to_text(&first([0; 4], false)), untyped::to_text(&first([255; 4], true)));
+    let (low, high) =
+        (untyped::to_text(&first([0; 4], false)), untyped::to_text(&first([255; 4], true)));
     let length = TEXT_PREFIX.len() + 3;
-    let range = |head: String, low: &[u8], high: &[u8]| format!("{head} BETWEEN {} AND {}", DB::literal(low), DB::literal(high));
-    let native = range(DB::head(name, text, 2), &[VERSION, first([0; 4], false)[1]], &[VERSION, first([255; 4], true)[1]]);
-    format!("{native} OR {}", range(DB::head(name, text, length), &low.as_bytes()[..length], &high.as_bytes()[..length]))
+    let range = |head: String, low: &[u8], high: &[u8]| {
+        format!("{head} BETWEEN {} AND {}", DB::literal(low), DB::literal(high))
+    };
+    let native = range(
+        DB::head(name, text, 2),
+        &[VERSION, first([0; 4], false)[1]],
+        &[VERSION, first([255; 4], true)[1]],
+    );
+    format!(
+        "{native} OR {}",
+        range(DB::head(name, text, length), &low.as_bytes()[..length], &high.as_bytes()[..length])
+    )
 }
 
 #[cfg(all(test, feature = "sqlite"))]
@@ -320,24 +397,50 @@ mod tests {
 
     fn holds(condition: &str, value: &[u8]) -> bool {
         let conn = &mut SqliteConnection::establish(":memory:").unwrap();
-        conn.batch_execute(&format!("CREATE TABLE t (v BLOB); INSERT INTO t VALUES ({})", Sqlite::literal(value))).unwrap();
-        number(Sqlite::load(conn, Statement::new(format!("SELECT CAST(count(*) AS TEXT) FROM t WHERE {condition}"))).unwrap()) == 1
+        conn.batch_execute(&format!(
+            "CREATE TABLE t (v BLOB); INSERT INTO t VALUES ({})",
+            Sqlite::literal(value)
+        ))
+        .unwrap();
+        number(
+            Sqlite::load(
+                conn,
+                Statement::new(format!("SELECT CAST(count(*) AS TEXT) FROM t WHERE {condition}")),
+            )
+            .unwrap(),
+        ) == 1
     }
 
     #[test]
     fn the_header_of_a_value_is_found_in_both_forms_and_no_other() {
-        let (native, named) = (is_native::<Sqlite>("v", false), names_key::<Sqlite>("v", false, &[ID]));
-        for (key_id, is_named) in
-            [(ID, true), (KeyId::from_bytes([0x9f, 0x3c, 0x01, 0xab]), false), (KeyId::from_bytes([0x1f, 0x3c, 0x01, 0xaa]), false)]
-        {
+        let (native, named) =
+            (is_native::<Sqlite>("v", false), names_key::<Sqlite>("v", false, &[ID]));
+        for (key_id, is_named) in [
+            (ID, true),
+            (KeyId::from_bytes([0x9f, 0x3c, 0x01, 0xab]), false),
+            (KeyId::from_bytes([0x1f, 0x3c, 0x01, 0xaa]), false),
+        ] {
             for header in headers(key_id) {
                 let value = [&header[..], &[7; 40]].concat();
                 for value in [value.clone(), untyped::to_text(&value).into_bytes()] {
-                    assert_eq!((holds(&native, &value), holds(&named, &value)), (true, is_named), "{key_id} {value:?}");
+                    assert_eq!(
+                        (holds(&native, &value), holds(&named, &value)),
+                        (true, is_named),
+                        "{key_id} {value:?}"
+                    );
                 }
             }
         }
-        for other in [&b""[..], b"de1.", b"de1.oQ", b"de1.oQQPAGq_", b"de1.hello", &[0xA1], &[0xA1, 4, 0x9f, 0x3c, 1, 0xaa], &[0xA0; 40]] {
+        for other in [
+            &b""[..],
+            b"de1.",
+            b"de1.oQ",
+            b"de1.oQQPAGq_",
+            b"de1.hello",
+            &[0xA1],
+            &[0xA1, 4, 0x9f, 0x3c, 1, 0xaa],
+            &[0xA0; 40],
+        ] {
             assert!(!holds(&native, other) && !holds(&named, other), "{other:?}");
         }
     }

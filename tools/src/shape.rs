@@ -27,8 +27,12 @@ pub(crate) fn token_in_any_spelling(dialect: Dialect, storage: Storage, column: 
     let charset = if storage == Storage::Text { "utf8mb4" } else { "latin1" };
     let compact = match dialect {
         Dialect::PostgreSql => format!(r"translate({text}, E' \t\n\x0B\f\r', '')"),
-        Dialect::MySql => without_white_space(text, |text, byte| format!("REPLACE({text}, CHAR({byte} USING {charset}), '')")),
-        Dialect::Sqlite => without_white_space(text, |text, byte| format!("replace({text}, char({byte}), '')")),
+        Dialect::MySql => without_white_space(text, |text, byte| {
+            format!("REPLACE({text}, CHAR({byte} USING {charset}), '')")
+        }),
+        Dialect::Sqlite => {
+            without_white_space(text, |text, byte| format!("replace({text}, char({byte}), '')"))
+        }
     };
     token(dialect, &compact, &compact, EITHER)
 }
@@ -43,8 +47,12 @@ fn text_of(dialect: Dialect, storage: Storage, column: &str) -> String {
     match (dialect, storage) {
         (Dialect::PostgreSql, Storage::Binary) => format!("encode({column}, 'escape')"),
         (Dialect::PostgreSql, Storage::Text) => format!("({column}::text COLLATE \"C\")"),
-        (Dialect::MySql, Storage::Binary) => format!("CONVERT({column} USING latin1) COLLATE latin1_bin"),
-        (Dialect::MySql, Storage::Text) => format!("CONVERT({column} USING utf8mb4) COLLATE utf8mb4_bin"),
+        (Dialect::MySql, Storage::Binary) => {
+            format!("CONVERT({column} USING latin1) COLLATE latin1_bin")
+        }
+        (Dialect::MySql, Storage::Text) => {
+            format!("CONVERT({column} USING utf8mb4) COLLATE utf8mb4_bin")
+        }
         (Dialect::Sqlite, Storage::Binary) => format!("CAST({column} AS TEXT)"),
         (Dialect::Sqlite, Storage::Text) => column.to_owned(),
     }
@@ -52,22 +60,34 @@ fn text_of(dialect: Dialect, storage: Storage, column: &str) -> String {
 
 /// SQLite keeps a zero byte in a text, and its functions take it for the end.
 fn text_of_sqlite(column: &str, condition: &str) -> String {
-    format!("typeof({column}) = 'text' AND length({column}) = length(CAST({column} AS BLOB)) AND (\n    {condition}\n)")
+    format!(
+        "typeof({column}) = 'text' AND length({column}) = length(CAST({column} AS BLOB)) AND (\n    {condition}\n)"
+    )
 }
 
 /// A native value in text, of 34 bytes or more: 46 characters and `de1.`.
 fn native(dialect: Dialect, text: &str, begins: &str) -> String {
     let length = length(dialect, text);
     let alphabet = alphabet(dialect, &format!("substr({text}, 5)"), URL_SAFE);
-    format!("{length} >= 50 {alphabet}AND ({})", cases(dialect, text, &format!("{length} % 4"), (begins, URL_SAFE), &NATIVE_LENGTHS))
+    format!(
+        "{length} >= 50 {alphabet}AND ({})",
+        cases(dialect, text, &format!("{length} % 4"), (begins, URL_SAFE), &NATIVE_LENGTHS)
+    )
 }
 
 /// A Fernet token in the characters of a class. `value` is the column, and `text` what it is as text.
 fn token(dialect: Dialect, value: &str, text: &str, class: &str) -> String {
     let length = length(dialect, value);
-    let bare = if dialect == Dialect::MySql { format!("TRIM(TRAILING '=' FROM {text})") } else { format!("rtrim({text}, '=')") };
+    let bare = if dialect == Dialect::MySql {
+        format!("TRIM(TRAILING '=' FROM {text})")
+    } else {
+        format!("rtrim({text}, '=')")
+    };
     let alphabet = alphabet(dialect, &bare, class);
-    format!("{length} >= 100 {alphabet}AND ({})", cases(dialect, text, &format!("{length} % 64"), ("gAAAAA", class), &TOKEN_LENGTHS))
+    format!(
+        "{length} >= 100 {alphabet}AND ({})",
+        cases(dialect, text, &format!("{length} % 64"), ("gAAAAA", class), &TOKEN_LENGTHS)
+    )
 }
 
 fn length(dialect: Dialect, value: &str) -> String {
@@ -80,7 +100,13 @@ fn length(dialect: Dialect, value: &str) -> String {
 }
 
 /// One for each remainder.
-fn cases(dialect: Dialect, text: &str, remainder: &str, (begins, class): (&str, &str), lengths: &[(u8, &'static str)]) -> String {
+fn cases(
+    dialect: Dialect,
+    text: &str,
+    remainder: &str,
+    (begins, class): (&str, &str),
+    lengths: &[(u8, &'static str)],
+) -> String {
     let pattern = |ends: &str| match dialect {
         Dialect::PostgreSql => format!("{text} ~ '^{begins}[{class}]+{ends}$'"),
         Dialect::MySql => format!("{text} REGEXP '^{begins}.*{ends}$'"),
@@ -88,7 +114,8 @@ fn cases(dialect: Dialect, text: &str, remainder: &str, (begins, class): (&str, 
     };
     let any = format!("[{class}]");
     let ends = |ends: &'static str| if ends.is_empty() { pattern(&any) } else { pattern(ends) };
-    let cases = lengths.iter().map(|(of, last)| format!("\n        {remainder} = {of} AND {}", ends(last)));
+    let cases =
+        lengths.iter().map(|(of, last)| format!("\n        {remainder} = {of} AND {}", ends(last)));
     cases.collect::<Vec<_>>().join(" OR") + "\n    "
 }
 

@@ -12,8 +12,8 @@ use diesel::sql_types::{Binary, Nullable, Text, Untyped};
 use diesel::{QueryResult, RunQueryDsl};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::dialect::OpsBackend;
-use super::refusal::Refusal;
+use super::database_failure::DatabaseFailure;
+use super::dialect::ToolBackend;
 use diesel_envelope::EnvelopeBackend;
 
 /// A value of a column as its bytes, or NULL.
@@ -125,13 +125,16 @@ impl Statement {
             match piece {
                 Piece::Sql(text) => sql.push_str(text),
                 Piece::Bind(Bind::Text(Hidden(text))) => sql.push_str(&binds.text(text.as_deref())),
-                Piece::Bind(Bind::Bytes(Hidden(bytes))) => sql.push_str(&binds.bytes(bytes.as_deref())),
+                Piece::Bind(Bind::Bytes(Hidden(bytes))) => {
+                    sql.push_str(&binds.bytes(bytes.as_deref()))
+                }
                 Piece::Bind(Bind::Texts(Hidden(texts))) => {
                     let texts: Vec<_> = texts.iter().map(|text| binds.text(Some(text))).collect();
                     sql.push_str(&format!("ARRAY[{}]::text[]", texts.join(", ")));
                 }
                 Piece::Bind(Bind::AllBytes(Hidden(cells))) => {
-                    let cells: Vec<_> = cells.iter().map(|bytes| binds.bytes(bytes.as_deref())).collect();
+                    let cells: Vec<_> =
+                        cells.iter().map(|bytes| binds.bytes(bytes.as_deref())).collect();
                     sql.push_str(&format!("ARRAY[{}]::bytea[]", cells.join(", ")));
                 }
             }
@@ -162,7 +165,9 @@ impl<'a> Binds<'a> {
     /// In a buffer that does not grow, which would leave values behind in what it frees.
     fn joined(self) -> Zeroizing<String> {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut joined = Zeroizing::new(String::with_capacity(self.0.iter().map(|bytes| 2 * bytes.len() + 1).sum()));
+        let mut joined = Zeroizing::new(String::with_capacity(
+            self.0.iter().map(|bytes| 2 * bytes.len() + 1).sum(),
+        ));
         for bytes in &self.0 {
             joined.push(',');
             for byte in *bytes {
@@ -182,7 +187,10 @@ fn bare(cell: Cell) -> Option<Vec<u8>> {
 impl Statement {
     /// The SQL, in which no value is.
     pub(crate) fn text_of_sql(&self) -> String {
-        self.pieces.iter().map(|piece| if let Piece::Sql(sql) = piece { sql.as_str() } else { "?" }).collect()
+        self.pieces
+            .iter()
+            .map(|piece| if let Piece::Sql(sql) = piece { sql.as_str() } else { "?" })
+            .collect()
     }
 }
 
@@ -216,11 +224,17 @@ where
 /// Runs statements, on each backend.
 pub trait Run: Sized {
     /// How many rows it changed.
-    fn execute<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: Statement) -> Result<usize, Refusal>
+    fn execute<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        statement: Statement,
+    ) -> Result<usize, DatabaseFailure>
     where
         Self: Backend;
 
-    fn load<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: Statement) -> Result<Vec<RawRow>, Refusal>
+    fn load<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        statement: Statement,
+    ) -> Result<Vec<RawRow>, DatabaseFailure>
     where
         Self: Backend;
 }
@@ -254,12 +268,12 @@ macro_rules! runs_on {
         }
 
         impl Run for $backend {
-            fn execute<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: Statement) -> Result<usize, Refusal> {
-                RunQueryDsl::execute(&statement, conn).map_err(|error| <Self as OpsBackend>::named(conn, &statement, error))
+            fn execute<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: Statement) -> Result<usize, DatabaseFailure> {
+                RunQueryDsl::execute(&statement, conn).map_err(|error| <Self as ToolBackend>::named(conn, &statement, error))
             }
 
-            fn load<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: Statement) -> Result<Vec<RawRow>, Refusal> {
-                RunQueryDsl::load(&statement, conn).map_err(|error| <Self as OpsBackend>::named(conn, &statement, error))
+            fn load<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: Statement) -> Result<Vec<RawRow>, DatabaseFailure> {
+                RunQueryDsl::load(&statement, conn).map_err(|error| <Self as ToolBackend>::named(conn, &statement, error))
             }
         }
     };
@@ -277,5 +291,6 @@ runs_on!(diesel::sqlite::Sqlite);
 /// The number in the only cell of the only row.
 pub(crate) fn number(rows: Vec<RawRow>) -> u64 {
     let cell = rows.into_iter().next().and_then(|row| row.0.into_iter().next().flatten());
-    cell.and_then(|bytes| std::str::from_utf8(&bytes).ok().and_then(|text| text.parse().ok())).unwrap_or_default()
+    cell.and_then(|bytes| std::str::from_utf8(&bytes).ok().and_then(|text| text.parse().ok()))
+        .unwrap_or_default()
 }

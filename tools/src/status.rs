@@ -7,8 +7,8 @@ use diesel::connection::LoadConnection;
 
 use super::capacity::{TooShort, too_short};
 use super::column::Column;
-use super::dialect::{self, Form, OpsBackend, Read};
-use super::error::OpsError;
+use super::dialect::{self, Form, Read, ToolBackend};
+use super::error::ToolError;
 use super::figures;
 use super::migration::Storage;
 use super::shape::{native_text, token_in_any_spelling};
@@ -17,7 +17,9 @@ use super::table::{Stored, Table};
 use diesel_envelope::KeyId;
 use diesel_envelope::Keyring;
 use diesel_envelope::Printable;
-use diesel_envelope::untyped::{self, FERNET_PREFIX, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX, VERSION};
+use diesel_envelope::untyped::{
+    self, FERNET_PREFIX, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX, VERSION,
+};
 
 /// What stands in one column.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -91,7 +93,9 @@ impl ColumnStatus {
 
     /// Whether every value is under the primary key, in the column's own format, and none is left to encrypt.
     pub fn is_fresh(&self) -> bool {
-        self.values.iter().all(|values| values.fresh) && self.to_backfill == 0 && self.unindexed.values().all(|rows| *rows == 0)
+        self.values.iter().all(|values| values.fresh)
+            && self.to_backfill == 0
+            && self.unindexed.values().all(|rows| *rows == 0)
     }
 }
 
@@ -100,34 +104,40 @@ impl ColumnStatus {
 /// # Errors
 ///
 /// What the database refuses; columns that are not there.
-pub fn status<DB: OpsBackend>(
+pub fn status<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     keyring: &Keyring,
     columns: &[Column],
-) -> Result<Vec<ColumnStatus>, OpsError> {
+) -> Result<Vec<ColumnStatus>, ToolError> {
     columns.iter().map(|column| one::<DB>(conn, keyring, column)).collect()
 }
 
-fn one<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, keyring: &Keyring, column: &Column) -> Result<ColumnStatus, OpsError> {
+fn one<DB: ToolBackend>(
+    conn: &mut impl LoadConnection<Backend = DB>,
+    keyring: &Keyring,
+    column: &Column,
+) -> Result<ColumnStatus, ToolError> {
     let table = Table::read(conn, &column.table)?;
     table.check(std::slice::from_ref(column))?;
     dialect::read(conn, DB::READ, |conn| count::<DB>(conn, keyring, &table, column))
 }
 
-fn count<DB: OpsBackend>(
+fn count<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     keyring: &Keyring,
     table: &Table,
     column: &Column,
-) -> Result<ColumnStatus, OpsError> {
+) -> Result<ColumnStatus, ToolError> {
     let (from, value) = (DB::table(&table.name), DB::quote(&column.name));
     let count = DB::as_text("count(*)");
     let head = head::<DB>(table, column)?;
-    let is_unpadded = is_unpadded::<DB>(table.column(&column.name)?, column).unwrap_or_else(|| "1 = 0".to_owned());
+    let is_unpadded = is_unpadded::<DB>(table.column(&column.name)?, column)
+        .unwrap_or_else(|| "1 = 0".to_owned());
     let is_unpadded = DB::as_text(&format!("CASE WHEN {is_unpadded} THEN 1 ELSE 0 END"));
     let sql = format!("SELECT {head}, {count}, {is_unpadded} FROM {from} GROUP BY 1, 3");
     let too_short = too_short::<DB>(table, keyring, column)?;
-    let mut status = ColumnStatus { column: column.to_string(), too_short, ..ColumnStatus::default() };
+    let mut status =
+        ColumnStatus { column: column.to_string(), too_short, ..ColumnStatus::default() };
     for mut row in DB::load(conn, Statement::new(sql))? {
         let padded = row.0.pop().flatten().is_none_or(|cell| *cell != b"1"[..]);
         for (head, rows) in heads(vec![row]) {
@@ -139,15 +149,20 @@ fn count<DB: OpsBackend>(
         }
     }
     status.values.sort_by_key(|values| std::cmp::Reverse(values.rows));
-    let mut count_where = |condition: String| -> Result<u64, OpsError> {
-        Ok(number(DB::load(conn, Statement::new(format!("SELECT {count} FROM {from} WHERE {condition}")))?))
+    let mut count_where = |condition: String| -> Result<u64, ToolError> {
+        Ok(number(DB::load(
+            conn,
+            Statement::new(format!("SELECT {count} FROM {from} WHERE {condition}")),
+        )?))
     };
     if let Some(plaintext) = column.plaintext.as_ref().filter(|_| !column.is_in_place()) {
         status.plaintexts = count_where(format!("{} IS NOT NULL", DB::quote(plaintext)))?;
-        status.to_backfill = count_where(format!("{} IS NOT NULL AND {value} IS NULL", DB::quote(plaintext)))?;
+        status.to_backfill =
+            count_where(format!("{} IS NOT NULL AND {value} IS NULL", DB::quote(plaintext)))?;
     }
     for index in &column.indexes {
-        let rows = count_where(format!("{value} IS NOT NULL AND {} IS NULL", DB::quote(&index.name)))?;
+        let rows =
+            count_where(format!("{value} IS NOT NULL AND {} IS NULL", DB::quote(&index.name)))?;
         status.unindexed.insert(Printable(&index.name).to_string(), rows);
     }
     Ok(status)
@@ -155,15 +170,17 @@ fn count<DB: OpsBackend>(
 
 /// The SQL that gives the header of a native value, the six letters that begin a Fernet token, nothing of anything else: a plaintext
 /// stays where it is. In place only the whole shape of a ciphertext tells it from a plaintext.
-pub(crate) fn head<DB: OpsBackend>(table: &Table, column: &Column) -> Result<String, OpsError> {
+pub(crate) fn head<DB: ToolBackend>(table: &Table, column: &Column) -> Result<String, ToolError> {
     let stored = table.column(&column.name)?.clone();
-    let (name, storage) = (DB::quote(&column.name), if stored.text { Storage::Text } else { Storage::Binary });
+    let (name, storage) =
+        (DB::quote(&column.name), if stored.text { Storage::Text } else { Storage::Binary });
     let (prefix, length) = match storage {
         Storage::Text => (TEXT_PREFIX.as_bytes(), TEXT_PREFIX.len() + HEADER_LEN / 3 * 4),
         Storage::Binary => (&[VERSION][..], HEADER_LEN),
     };
     let bytes = DB::bytes_of("", &Read { column: stored, form: Form::Stored });
-    let begins = |prefix: &[u8]| format!("{} = {}", DB::first(&bytes, prefix.len()), DB::literal(prefix));
+    let begins =
+        |prefix: &[u8]| format!("{} = {}", DB::first(&bytes, prefix.len()), DB::literal(prefix));
     let spelt = token_in_any_spelling(DB::DIALECT, storage, &name);
     let (native, token) = if column.is_in_place() {
         (native_text(DB::DIALECT, &name), spelt)
@@ -171,15 +188,22 @@ pub(crate) fn head<DB: OpsBackend>(table: &Table, column: &Column) -> Result<Str
         (begins(prefix), format!("{} OR {spelt}", begins(FERNET_PREFIX)))
     };
     let (header, letters) = (DB::first(&bytes, length), DB::literal(FERNET_PREFIX));
-    Ok(format!("CASE WHEN {bytes} IS NULL THEN NULL WHEN {native} THEN {header} WHEN {token} THEN {letters} ELSE {} END", DB::literal(b"")))
+    Ok(format!(
+        "CASE WHEN {bytes} IS NULL THEN NULL WHEN {native} THEN {header} WHEN {token} THEN {letters} ELSE {} END",
+        DB::literal(b"")
+    ))
 }
 
 /// The SQL condition that a native value has not the length of one that is padded as its column declares; `None` for a column without
 /// padding.
-pub(crate) fn is_unpadded<DB: OpsBackend>(stored: &Stored, column: &Column) -> Option<String> {
+pub(crate) fn is_unpadded<DB: ToolBackend>(stored: &Stored, column: &Column) -> Option<String> {
     let pad_to = column.context_of().pad_to;
     let octets = DB::octets(&stored.name, stored.text);
-    let native = if stored.text { format!("(({octets} - {}) * 3 {} 4)", TEXT_PREFIX.len(), DB::DIV) } else { octets };
+    let native = if stored.text {
+        format!("(({octets} - {}) * 3 {} 4)", TEXT_PREFIX.len(), DB::DIV)
+    } else {
+        octets
+    };
     (pad_to > 1).then(|| format!("({native} - {OVERHEAD}) % {pad_to} <> 0"))
 }
 
@@ -223,7 +247,11 @@ impl ColumnStatus {
             None => format == ValueFormat::Fernet,
         };
         let readable = is_readable(keyring, format, key);
-        match self.values.iter_mut().find(|values| (values.format, values.key, values.fresh) == (format, key, fresh)) {
+        match self
+            .values
+            .iter_mut()
+            .find(|values| (values.format, values.key, values.fresh) == (format, key, fresh))
+        {
             Some(values) => values.rows += rows,
             None => self.values.push(Values { format, key, fresh, readable, rows }),
         }
@@ -252,18 +280,32 @@ impl fmt::Display for ColumnStatus {
                 Values { fresh: true, .. } => "",
                 _ => "to rotate",
             };
-            (values.format.to_string(), values.key.map(|key| key.to_string()).unwrap_or_default(), values.rows, note)
+            (
+                values.format.to_string(),
+                values.key.map(|key| key.to_string()).unwrap_or_default(),
+                values.rows,
+                note,
+            )
         });
         for (format, key, rows, note) in values.chain(nulls) {
             let share = rows as f64 / self.rows.max(1) as f64;
             let eighths = ((share * BAR as f64 * 8.0).round() as usize).max(1);
-            let bar: String = "█".repeat(eighths / 8) + ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
-            let line = format!("  {format:<13} {key:<8} {:>12} {:>7}  {bar:<BAR$}  {note}", figures::count(rows), figures::percent(share));
+            let bar: String =
+                "█".repeat(eighths / 8) + ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
+            let line = format!(
+                "  {format:<13} {key:<8} {:>12} {:>7}  {bar:<BAR$}  {note}",
+                figures::count(rows),
+                figures::percent(share)
+            );
             writeln!(f, "{}", line.trim_end())?;
         }
         if self.plaintexts > 0 {
-            let (plaintexts, left) = (figures::count(self.plaintexts), figures::count(self.to_backfill));
-            writeln!(f, "  {plaintexts} rows have a plaintext beside it, {left} of them no ciphertext")?;
+            let (plaintexts, left) =
+                (figures::count(self.plaintexts), figures::count(self.to_backfill));
+            writeln!(
+                f,
+                "  {plaintexts} rows have a plaintext beside it, {left} of them no ciphertext"
+            )?;
         }
         for (index, rows) in self.unindexed.iter().filter(|(_, rows)| **rows > 0) {
             writeln!(f, "  {} rows have a value and no {index}", figures::count(*rows))?;

@@ -7,8 +7,8 @@ use diesel::connection::LoadConnection;
 use zeroize::Zeroizing;
 
 use super::column::{Column, TableName};
-use super::dialect::{self, OpsBackend};
-use super::error::OpsError;
+use super::dialect::{self, ToolBackend};
+use super::error::ToolError;
 use super::statement::{Cell, Statement};
 use diesel_envelope::Printable;
 
@@ -52,43 +52,60 @@ pub(crate) const OWN_TRIGGER: &str = "diesel_envelope";
 
 impl Table {
     /// Reads the catalog.
-    pub(crate) fn read<DB: OpsBackend, C: LoadConnection<Backend = DB>>(conn: &mut C, name: &TableName) -> Result<Self, OpsError> {
+    pub(crate) fn read<DB: ToolBackend, C: LoadConnection<Backend = DB>>(
+        conn: &mut C,
+        name: &TableName,
+    ) -> Result<Self, ToolError> {
         let mut table = dialect::read(conn, DB::READ, |conn| DB::describe(conn, name))?;
         if table.columns.is_empty() {
-            return Err(OpsError::NoTable { table: name.to_string() });
+            return Err(ToolError::NoTable { table: name.to_string() });
         }
         if table.key.is_empty() {
-            return Err(OpsError::NoPrimaryKey { table: name.to_string() });
+            return Err(ToolError::NoPrimaryKey { table: name.to_string() });
         }
         table.triggers.retain(|trigger| !trigger.contains(OWN_TRIGGER));
         Ok(table)
     }
 
     /// The column of this name.
-    pub(crate) fn column(&self, name: &str) -> Result<&Stored, OpsError> {
+    pub(crate) fn column(&self, name: &str) -> Result<&Stored, ToolError> {
         let found = self.columns.iter().find(|column| column.name == name);
-        found.ok_or_else(|| OpsError::NoColumn { table: self.name.to_string(), column: name.to_owned() })
+        found.ok_or_else(|| ToolError::NoColumn {
+            table: self.name.to_string(),
+            column: name.to_owned(),
+        })
     }
 
     /// Checks that the columns are there, and belong to this table.
-    pub(crate) fn check(&self, columns: &[Column]) -> Result<(), OpsError> {
+    pub(crate) fn check(&self, columns: &[Column]) -> Result<(), ToolError> {
         let mut roles = HashSet::new();
         for column in columns {
             column.check()?;
-            let refused = |what: String| Err(OpsError::Column { column: column.to_string(), what });
+            let refused =
+                |what: String| Err(ToolError::Column { column: column.to_string(), what });
             if column.table != self.name {
-                return refused(format!("the column is not of the table {}, which is gone through alone", self.name));
+                return refused(format!(
+                    "the column is not of the table {}, which is gone through alone",
+                    self.name
+                ));
             }
             let beside = column.plaintext.as_ref().filter(|_| !column.is_in_place());
-            for name in beside.into_iter().chain(column.indexes.iter().map(|index| &index.name)).chain([&column.name]) {
+            for name in beside
+                .into_iter()
+                .chain(column.indexes.iter().map(|index| &index.name))
+                .chain([&column.name])
+            {
                 if !roles.insert(name) {
                     return refused(format!("the column {name} is named for two things"));
                 }
                 if beside != Some(name) && self.key.iter().any(|key| key.name == *name) {
-                    return refused(format!("the column {name} is of the primary key, by which rows are told apart"));
+                    return refused(format!(
+                        "the column {name} is of the primary key, by which rows are told apart"
+                    ));
                 }
             }
-            let others = column.plaintext.iter().chain(column.indexes.iter().map(|index| &index.name));
+            let others =
+                column.plaintext.iter().chain(column.indexes.iter().map(|index| &index.name));
             for name in others.chain([&column.name]) {
                 self.column(name)?;
             }
@@ -100,7 +117,7 @@ impl Table {
     }
 
     /// `a, b`: the columns of the primary key.
-    pub(crate) fn key_list<DB: OpsBackend>(&self) -> String {
+    pub(crate) fn key_list<DB: ToolBackend>(&self) -> String {
         self.key.iter().map(|column| DB::quote(&column.name)).collect::<Vec<_>>().join(", ")
     }
 }
@@ -119,30 +136,43 @@ pub enum KeyPart {
 
 impl Key {
     /// The key at the front of a row, which is taken off it.
-    pub(crate) fn split<DB: OpsBackend>(table: &Table, cells: &mut Vec<Cell>) -> Self {
+    pub(crate) fn split<DB: ToolBackend>(table: &Table, cells: &mut Vec<Cell>) -> Self {
         let parts = cells.drain(..table.key.len());
-        Self(parts.zip(&table.key).map(|(cell, column)| DB::key_part(column, cell.unwrap_or_else(Zeroizing::default).to_vec())).collect())
+        Self(
+            parts
+                .zip(&table.key)
+                .map(|(cell, column)| {
+                    DB::key_part(column, cell.unwrap_or_else(Zeroizing::default).to_vec())
+                })
+                .collect(),
+        )
     }
 
     /// How the row is named in a report: `id=42`. Whoever chose the key of a row writes to no terminal and to no log by it.
     pub(crate) fn describe(&self, table: &Table) -> String {
-        let parts =
-            self.0.iter().zip(&table.key).map(|(part, column)| format!("{}={}", Printable(&column.name), Printable(&part.to_string())));
+        let parts = self.0.iter().zip(&table.key).map(|(part, column)| {
+            format!("{}={}", Printable(&column.name), Printable(&part.to_string()))
+        });
         parts.collect::<Vec<_>>().join(", ")
     }
 
     /// Appends `(a, b) > (?, ?)`.
-    pub(crate) fn after<DB: OpsBackend>(&self, table: &Table, statement: Statement) -> Statement {
+    pub(crate) fn after<DB: ToolBackend>(&self, table: &Table, statement: Statement) -> Statement {
         self.compare::<DB>(table, statement, [">", ">", ">="])
     }
 
     /// Appends `(a, b) <= (?, ?)`.
-    pub(crate) fn until<DB: OpsBackend>(&self, table: &Table, statement: Statement) -> Statement {
+    pub(crate) fn until<DB: ToolBackend>(&self, table: &Table, statement: Statement) -> Statement {
         self.compare::<DB>(table, statement, ["<", "<=", "<="])
     }
 
     /// By the operators for a part of the key that decides, for the last part, and for the first part in any case.
-    fn compare<DB: OpsBackend>(&self, table: &Table, statement: Statement, [decides, last, first]: [&str; 3]) -> Statement {
+    fn compare<DB: ToolBackend>(
+        &self,
+        table: &Table,
+        statement: Statement,
+        [decides, last, first]: [&str; 3],
+    ) -> Statement {
         let columns: Vec<_> = table.key.iter().map(|column| DB::quote(&column.name)).collect();
         // Spelt out, since MySQL uses no index for the comparison of rows.
         let mut statement = statement.sql("(");
@@ -154,22 +184,35 @@ impl Key {
                     _ if i + 1 == columns.len() => last,
                     _ => decides,
                 };
-                statement = statement.sql(format!("{}{column} {operator} ", if i == 0 { "" } else { " AND " }));
+                statement = statement
+                    .sql(format!("{}{column} {operator} ", if i == 0 { "" } else { " AND " }));
                 statement = DB::bind_key(statement, &table.key[i], &self.0[i]);
             }
             statement = statement.sql(")");
         }
         if columns.len() > 1 {
             // What all of them imply, and an index can be used for.
-            statement = DB::bind_key(statement.sql(format!(") AND ({} {first} ", columns[0])), &table.key[0], &self.0[0]);
+            statement = DB::bind_key(
+                statement.sql(format!(") AND ({} {first} ", columns[0])),
+                &table.key[0],
+                &self.0[0],
+            );
         }
         statement.sql(")")
     }
 
     /// Appends `a = ? AND b = ?`.
-    pub(crate) fn equals<DB: OpsBackend>(&self, table: &Table, mut statement: Statement) -> Statement {
+    pub(crate) fn equals<DB: ToolBackend>(
+        &self,
+        table: &Table,
+        mut statement: Statement,
+    ) -> Statement {
         for (i, (column, part)) in table.key.iter().zip(&self.0).enumerate() {
-            statement = statement.sql(format!("{}{} = ", if i == 0 { "" } else { " AND " }, DB::quote(&column.name)));
+            statement = statement.sql(format!(
+                "{}{} = ",
+                if i == 0 { "" } else { " AND " },
+                DB::quote(&column.name)
+            ));
             statement = DB::bind_key(statement, column, part);
         }
         statement

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use diesel::connection::LoadConnection;
 
 use super::column::Column;
-use super::dialect::OpsBackend;
-use super::error::OpsError;
-use super::settings::Settings;
+use super::dialect::ToolBackend;
+use super::error::ToolError;
+use super::run_options::RunOptions;
 use super::status::{ValueFormat, Values, status};
 use super::verify::verify;
 use diesel_envelope::Accept;
@@ -21,34 +21,54 @@ use diesel_envelope::Keyring;
 ///
 /// # Errors
 ///
-/// [`OpsError::Unreadable`] when rows cannot be opened that may need the key; what the database refuses.
-pub(crate) fn rows_under<DB: OpsBackend>(
+/// [`ToolError::Unreadable`] when rows cannot be opened that may need the key; what the database refuses.
+pub(crate) fn rows_under<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     keyring: &Keyring,
     columns: &[Column],
     key_id: KeyId,
-) -> Result<BTreeMap<String, u64>, OpsError> {
+) -> Result<BTreeMap<String, u64>, ToolError> {
     let mut found = BTreeMap::new();
     if !keyring.is_fernet_or_index_key(key_id) {
         for (column, declared) in status::<DB>(conn, keyring, columns)?.into_iter().zip(columns) {
-            let other = |values: &&Values| values.format == ValueFormat::Other && !declared.is_in_place();
+            let other =
+                |values: &&Values| values.format == ValueFormat::Other && !declared.is_in_place();
             let rows = column.values.iter().filter(other).map(|values| values.rows).sum();
             if rows > 0 {
-                return Err(OpsError::Unreadable { column: column.column, rows });
+                return Err(ToolError::Unreadable { column: column.column, rows });
             }
-            let under = column.values.iter().filter(|values| values.key == Some(key_id)).map(|values| values.rows).sum();
+            let under = column
+                .values
+                .iter()
+                .filter(|values| values.key == Some(key_id))
+                .map(|values| values.rows)
+                .sum();
             found.insert(column.column, under);
         }
     } else {
         for column in columns {
-            let settings = Settings::new().allow(Accept::FERNET.and(Accept::UNBOUND));
+            let settings = RunOptions::new().allow(Accept::FERNET.and(Accept::UNBOUND));
             // A plaintext column that is out of step says nothing about keys, nor does the padding.
-            let column = Column { plaintext: None, pad_to: Some(1), accept: Accept::FERNET.and(Accept::UNBOUND), ..column.clone() };
-            let verification = verify::<DB>(conn, keyring, std::slice::from_ref(&column), &settings, &())?;
+            let column = Column {
+                plaintext: None,
+                pad_to: Some(1),
+                accept: Accept::FERNET.and(Accept::UNBOUND),
+                ..column.clone()
+            };
+            let verification =
+                verify::<DB>(conn, keyring, std::slice::from_ref(&column), &settings, &())?;
             if verification.failed > 0 {
-                return Err(OpsError::Unreadable { column: column.to_string(), rows: verification.failed });
+                return Err(ToolError::Unreadable {
+                    column: column.to_string(),
+                    rows: verification.failed,
+                });
             }
-            found.extend(verification.keys.into_iter().map(|(column, keys)| (column, keys.get(&key_id).copied().unwrap_or_default())));
+            found.extend(
+                verification
+                    .keys
+                    .into_iter()
+                    .map(|(column, keys)| (column, keys.get(&key_id).copied().unwrap_or_default())),
+            );
         }
     }
     found.retain(|_, rows| *rows > 0);

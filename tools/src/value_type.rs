@@ -106,7 +106,9 @@ impl ValueType {
                 Ok(text)
             }
             Self::Binary => Ok(text),
-            Self::Integer if text.first() == Some(&b'-') => self.encode_as::<i64>(&text, "an integer"),
+            Self::Integer if text.first() == Some(&b'-') => {
+                self.encode_as::<i64>(&text, "an integer")
+            }
             Self::Integer => self.encode_as::<u64>(&text, "an integer"),
             Self::Float => self.encode_as::<f64>(&text, "a number"),
             Self::Boolean => match text.as_slice() {
@@ -123,9 +125,16 @@ impl ValueType {
         }
     }
 
-    fn encode_as<T: Plaintext + FromStr>(self, text: &[u8], expected: &'static str) -> Result<Zeroizing<Vec<u8>>> {
+    fn encode_as<T: Plaintext + FromStr>(
+        self,
+        text: &[u8],
+        expected: &'static str,
+    ) -> Result<Zeroizing<Vec<u8>>> {
         let invalid = || Error::InvalidPlaintext { expected, length: text.len() };
-        let value: T = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).ok_or_else(invalid)?;
+        let value: T = std::str::from_utf8(text)
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(invalid)?;
         Ok(Zeroizing::new(value.encode()?.to_vec()))
     }
 

@@ -6,14 +6,14 @@ use diesel::connection::LoadConnection;
 use zeroize::Zeroizing;
 
 use super::column::{Column, Index};
-use super::dialect::{Form, OpsBackend, Read, Shape};
-use super::error::OpsError;
+use super::dialect::{Form, Read, Shape, ToolBackend};
+use super::error::ToolError;
 use super::report::{Failure, Observer};
+use super::rewrite::Problem;
+use super::run_options::RunOptions;
 use super::scan::scan;
-use super::settings::Settings;
 use super::statement::Cell;
 use super::table::Table;
-use super::work::Problem;
 use diesel_envelope::Accept;
 use diesel_envelope::KeyId;
 use diesel_envelope::Keyring;
@@ -47,9 +47,9 @@ impl Verification {
 }
 
 /// Decrypts every row of one table, recomputes its blind indexes, and compares it with the [plaintext column](Column::plaintext)
-/// where there is one. Bad rows are reported by primary key, and it goes on; beyond [`Settings::most_failures`] they are counted only.
+/// where there is one. Bad rows are reported by primary key, and it goes on; beyond [`RunOptions::max_failures`] they are counted only.
 ///
-/// Fernet tokens and unbound values in a column that is bound are bad too, unless [`Settings::allow`] says otherwise: whoever can
+/// Fernet tokens and unbound values in a column that is bound are bad too, unless [`RunOptions::allow`] says otherwise: whoever can
 /// write to the database can plant them from another column. A native value that is not padded as its column declares is bad too, since
 /// its length tells more than the column promises. A digest may be under any key of the keyring.
 ///
@@ -58,20 +58,23 @@ impl Verification {
 /// # Errors
 ///
 /// What stops the tool as a whole.
-pub fn verify<DB: OpsBackend>(
+pub fn verify<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     keyring: &Keyring,
     columns: &[Column],
-    settings: &Settings,
+    settings: &RunOptions,
     observer: &impl Observer,
-) -> Result<Verification, OpsError> {
+) -> Result<Verification, ToolError> {
     let Some(first) = columns.first() else { return Ok(Verification::default()) };
     let table = Table::read(conn, &first.table)?;
     table.check(columns)?;
     for index in columns.iter().flat_map(|column| &column.indexes) {
         keyring.digest(&index.label, index.bits, index.key.as_deref(), b"")?;
     }
-    observer.begin(&table.name.to_string(), super::expected::<DB>(conn, &table, &settings.condition())?);
+    observer.begin(
+        &table.name.to_string(),
+        super::expected::<DB>(conn, &table, &settings.condition())?,
+    );
     let mut verification = Verification::default();
     let shape = shape(&table, columns)?;
     let rows = scan::<DB>(
@@ -80,7 +83,14 @@ pub fn verify<DB: OpsBackend>(
         &shape,
         settings,
         |key, cells| {
-            let mut row = Row { keyring, shape: &shape, cells, allow: settings.allow, problems: Vec::new(), found: &mut verification };
+            let mut row = Row {
+                keyring,
+                shape: &shape,
+                cells,
+                allow: settings.allow,
+                problems: Vec::new(),
+                found: &mut verification,
+            };
             let mut at = 0;
             for column in columns {
                 row.column(column, at);
@@ -89,11 +99,16 @@ pub fn verify<DB: OpsBackend>(
             let problems = row.problems;
             for (column, problem) in problems {
                 verification.failed += 1;
-                if verification.failed > settings.most_failures as u64 {
+                if verification.failed > settings.max_failures as u64 {
                     continue;
                 }
                 let column = Printable(&column).to_string();
-                observer.failure(&Failure { table: table.name.to_string(), row: key.describe(&table), column, problem });
+                observer.failure(&Failure {
+                    table: table.name.to_string(),
+                    row: key.describe(&table),
+                    column,
+                    problem,
+                });
             }
             Ok(())
         },
@@ -103,14 +118,19 @@ pub fn verify<DB: OpsBackend>(
 }
 
 /// For each column: its value, its indexes, and its plaintext column.
-fn shape(table: &Table, columns: &[Column]) -> Result<Shape, OpsError> {
+fn shape(table: &Table, columns: &[Column]) -> Result<Shape, ToolError> {
     let mut reads = Vec::new();
     for column in columns {
-        for name in std::iter::once(&column.name).chain(column.indexes.iter().map(|index| &index.name)) {
+        for name in
+            std::iter::once(&column.name).chain(column.indexes.iter().map(|index| &index.name))
+        {
             reads.push(Read { column: table.column(name)?.clone(), form: Form::Stored });
         }
         if let Some(name) = column.plaintext.as_ref().filter(|_| !column.is_in_place()) {
-            reads.push(Read { column: table.column(name)?.clone(), form: Form::Plain(column.value) });
+            reads.push(Read {
+                column: table.column(name)?.clone(),
+                form: Form::Plain(column.value),
+            });
         }
     }
     Ok(Shape { reads, writes: Vec::new() })
@@ -139,9 +159,14 @@ impl Row<'_> {
         let plaintext = plaintext.first();
         let Some(value) = value else {
             if plaintext.is_some_and(Option::is_some) {
-                self.problem(&column.name, "the plaintext is there, and no ciphertext: run the backfill");
+                self.problem(
+                    &column.name,
+                    "the plaintext is there, and no ciphertext: run the backfill",
+                );
             }
-            for (index, _) in column.indexes.iter().zip(indexes).filter(|(_, digest)| digest.is_some()) {
+            for (index, _) in
+                column.indexes.iter().zip(indexes).filter(|(_, digest)| digest.is_some())
+            {
                 self.problem(&index.name, "there is a blind index, and no value");
             }
             return;
@@ -159,16 +184,24 @@ impl Row<'_> {
         }
         match plaintext {
             None => {}
-            Some(None) => self.problem(&column.name, "there is a ciphertext, and the plaintext is NULL"),
+            Some(None) => {
+                self.problem(&column.name, "there is a ciphertext, and the plaintext is NULL")
+            }
             Some(Some(plaintext)) => match column.value.encode(plaintext.clone()) {
                 Ok(encoded) if encoded == opened => {}
                 Ok(_) => self.problem(&column.name, "the ciphertext is not that of the plaintext"),
-                Err(error) => self.problem(column.plaintext.as_deref().unwrap_or_default(), &error.to_string()),
+                Err(error) => self
+                    .problem(column.plaintext.as_deref().unwrap_or_default(), &error.to_string()),
             },
         }
     }
 
-    fn open(&mut self, column: &Column, value: &[u8], text: bool) -> Result<Zeroizing<Vec<u8>>, String> {
+    fn open(
+        &mut self,
+        column: &Column,
+        value: &[u8],
+        text: bool,
+    ) -> Result<Zeroizing<Vec<u8>>, String> {
         let words = |error: diesel_envelope::Error| error.to_string();
         let declared = column.context_of();
         let context = ColumnContext { accept: declared.accept.and(self.allow), ..declared };
@@ -196,28 +229,50 @@ impl Row<'_> {
 
     /// Format and key of a value that was opened, and whether it is padded.
     fn origin(&self, value: &[u8], text: bool) -> (Option<Stored>, Option<KeyId>, bool) {
-        let native =
-            if text { std::str::from_utf8(value).ok().and_then(|text| untyped::from_text(text).ok()) } else { Some(value.to_vec()) };
+        let native = if text {
+            std::str::from_utf8(value).ok().and_then(|text| untyped::from_text(text).ok())
+        } else {
+            Some(value.to_vec())
+        };
         match native.and_then(|native| Header::parse(&native).ok()) {
-            Some(header) => (Some(if header.bound { Stored::Bound } else { Stored::Unbound }), Some(header.key_id), header.padded),
+            Some(header) => (
+                Some(if header.bound { Stored::Bound } else { Stored::Unbound }),
+                Some(header.key_id),
+                header.padded,
+            ),
             None => (Some(Stored::Fernet), self.keyring.fernet_key_of(value), false),
         }
     }
 
     fn index(&mut self, column: &Column, index: &Index, opened: &[u8], digest: &Cell) {
-        let Some(digest) = digest else { return self.problem(&index.name, "the blind index is missing") };
-        let key = index.normalizer.apply(opened).map(|normalized| self.keyring.index_key_of(&index.label, index.bits, &normalized, digest));
+        let Some(digest) = digest else {
+            return self.problem(&index.name, "the blind index is missing");
+        };
+        let key = index.normalizer.apply(opened).map(|normalized| {
+            self.keyring.index_key_of(&index.label, index.bits, &normalized, digest)
+        });
         match key {
             Ok(Some(key)) => {
-                *self.found.keys.entry(format!("{}.{}", column.table, Printable(&index.name))).or_default().entry(key).or_default() += 1;
-                if index.key.is_some() && Some(key) != self.keyring.index_key_id(index.key.as_deref()) {
+                *self
+                    .found
+                    .keys
+                    .entry(format!("{}.{}", column.table, Printable(&index.name)))
+                    .or_default()
+                    .entry(key)
+                    .or_default() += 1;
+                if index.key.is_some()
+                    && Some(key) != self.keyring.index_key_id(index.key.as_deref())
+                {
                     self.problem(
                         &index.name,
                         &format!("the blind index is under key {key}, not under the one that the column is pinned to"),
                     );
                 }
             }
-            Ok(None) => self.problem(&index.name, "the blind index is not that of the value under any key of the keyring"),
+            Ok(None) => self.problem(
+                &index.name,
+                "the blind index is not that of the value under any key of the keyring",
+            ),
             Err(error) => self.problem(&index.name, &error.to_string()),
         }
     }

@@ -6,8 +6,8 @@ use diesel::connection::LoadConnection;
 
 use super::check::sample;
 use super::column::Column;
-use super::dialect::OpsBackend;
-use super::error::OpsError;
+use super::dialect::ToolBackend;
+use super::error::ToolError;
 use super::status::header_of;
 use super::table::Table;
 use diesel_envelope::Accept;
@@ -37,28 +37,43 @@ impl fmt::Display for WeakerDeclaration {
 /// # Errors
 ///
 /// What the database refuses; columns that are not there.
-pub fn weaker_declarations<DB: OpsBackend>(
+pub fn weaker_declarations<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     columns: &[Column],
-) -> Result<Vec<WeakerDeclaration>, OpsError> {
+) -> Result<Vec<WeakerDeclaration>, ToolError> {
     let mut weaker = Vec::new();
     for column in columns {
         let table = Table::read(conn, &column.table)?;
         table.check(std::slice::from_ref(column))?;
-        let headers: Vec<_> = sample::<DB>(conn, &table, column)?.iter().filter_map(|(head, _)| header_of(head)).collect();
+        let headers: Vec<_> = sample::<DB>(conn, &table, column)?
+            .iter()
+            .filter_map(|(head, _)| header_of(head))
+            .collect();
         let declared = column.context_of();
-        let (bound, padded) = (headers.iter().filter(|header| header.bound).count(), headers.iter().any(|header| header.padded));
+        let (bound, padded) = (
+            headers.iter().filter(|header| header.bound).count(),
+            headers.iter().any(|header| header.padded),
+        );
         let accepts_unbound = declared.bound && declared.accept.contains(Accept::UNBOUND);
         for (is_weaker, problem) in [
-            (!declared.bound && bound > 0, "is declared as bound to no column, and stored values are bound to it"),
-            (declared.pad_to <= 1 && padded, "is declared without padding, and stored values are padded"),
+            (
+                !declared.bound && bound > 0,
+                "is declared as bound to no column, and stored values are bound to it",
+            ),
+            (
+                declared.pad_to <= 1 && padded,
+                "is declared without padding, and stored values are padded",
+            ),
             (
                 accepts_unbound && !headers.is_empty() && bound == headers.len(),
                 "is declared to accept unbound values, and every value that was looked at is bound",
             ),
         ] {
             if is_weaker {
-                weaker.push(WeakerDeclaration { column: column.to_string(), problem: problem.to_owned() });
+                weaker.push(WeakerDeclaration {
+                    column: column.to_string(),
+                    problem: problem.to_owned(),
+                });
             }
         }
     }

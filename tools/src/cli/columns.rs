@@ -56,7 +56,13 @@ pub struct ColumnArgs {
     #[arg(long, value_name = "BYTES", help_heading = "Columns")]
     pad_to: Option<usize>,
     /// What is read besides native values bound to the column [default: fernet]
-    #[arg(long, value_name = "FORMAT", value_enum, value_delimiter = ',', help_heading = "Columns")]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        value_enum,
+        value_delimiter = ',',
+        help_heading = "Columns"
+    )]
     accept: Vec<Format>,
     /// The column of the same table that holds the plaintext; the column itself means in place
     #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
@@ -102,11 +108,15 @@ impl Format {
 }
 
 fn value_type(name: &str) -> Result<ValueType, String> {
-    ValueType::named(name).ok_or_else(|| format!("expected one of {}", ValueType::names().collect::<Vec<_>>().join(", ")))
+    ValueType::named(name).ok_or_else(|| {
+        format!("expected one of {}", ValueType::names().collect::<Vec<_>>().join(", "))
+    })
 }
 
 fn normalizer(name: &str) -> Result<Normalizer, String> {
-    Normalizer::named(name).ok_or_else(|| "expected one of exact, caseless, digits, last-four-digits, email-domain".to_owned())
+    Normalizer::named(name).ok_or_else(|| {
+        "expected one of exact, caseless, digits, last-four-digits, email-domain".to_owned()
+    })
 }
 
 /// The file.
@@ -148,17 +158,31 @@ fn parse(text: &str) -> Result<Config, String> {
     parsed.map_err(|error| {
         let is_toml = toml::from_str::<toml::Table>(text).is_ok();
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        let (line, column) = (before.matches('\n').count() + 1, before.chars().rev().take_while(|c| *c != '\n').count() + 1);
-        let problem = if is_toml { shape_of(error.message()) } else { String::from("the file is not TOML") };
+        let (line, column) = (
+            before.matches('\n').count() + 1,
+            before.chars().rev().take_while(|c| *c != '\n').count() + 1,
+        );
+        let problem =
+            if is_toml { shape_of(error.message()) } else { String::from("the file is not TOML") };
         format!(", line {line}, column {column}: {problem}")
     })
 }
 
 /// What serde says of a value that is not as it should be, without the value: how it begins, and what was expected, which is ours.
 fn shape_of(message: &str) -> String {
-    const PROBLEMS: [&str; 7] =
-        ["unknown field", "unknown variant", "missing field `name`", "duplicate field", "invalid type", "invalid value", "invalid length"];
-    let problem = PROBLEMS.into_iter().find(|problem| message.starts_with(problem)).unwrap_or("not what is declared here");
+    const PROBLEMS: [&str; 7] = [
+        "unknown field",
+        "unknown variant",
+        "missing field `name`",
+        "duplicate field",
+        "invalid type",
+        "invalid value",
+        "invalid length",
+    ];
+    let problem = PROBLEMS
+        .into_iter()
+        .find(|problem| message.starts_with(problem))
+        .unwrap_or("not what is declared here");
     match message.rsplit_once(", expected ") {
         Some((_, expected)) => format!("{problem}, expected {expected}"),
         None => problem.to_owned(),
@@ -199,10 +223,13 @@ impl ColumnArgs {
     fn chosen(&self, declared: Vec<Column>) -> Result<Vec<Column>, Failure> {
         let columns = if self.columns.is_empty() { declared } else { self.named(&declared)? };
         match columns.len() {
-            0 => Err(Failure::usage("no column is named").remedy(format!("name one, as `users.email`, or declare it in {FILE}"))),
+            0 => Err(Failure::usage("no column is named")
+                .remedy(format!("name one, as `users.email`, or declare it in {FILE}"))),
             1 => columns.into_iter().map(|column| self.adjusted(column)).collect(),
-            _ if self.adjusts() => Err(Failure::usage("what is said of a column by arguments is for one column")
-                .remedy(format!("name one column, or declare them in {FILE}"))),
+            _ if self.adjusts() => {
+                Err(Failure::usage("what is said of a column by arguments is for one column")
+                    .remedy(format!("name one column, or declare them in {FILE}")))
+            }
             _ => Ok(columns),
         }
     }
@@ -215,8 +242,14 @@ impl ColumnArgs {
     fn named(&self, declared: &[Column]) -> Result<Vec<Column>, Failure> {
         let mut columns = Vec::new();
         for name in &self.columns {
-            let of_table = declared.iter().filter(|column| column.table_name().to_string() == *name);
-            let found: Vec<_> = declared.iter().filter(|column| column.to_string() == *name).chain(of_table).cloned().collect();
+            let of_table =
+                declared.iter().filter(|column| column.table_name().to_string() == *name);
+            let found: Vec<_> = declared
+                .iter()
+                .filter(|column| column.to_string() == *name)
+                .chain(of_table)
+                .cloned()
+                .collect();
             let namesake = declared.iter().find(|column| {
                 let (table, column) = (column.table_name().name(), column.to_string());
                 let own = column.rsplit('.').next().unwrap_or_default();
@@ -232,8 +265,12 @@ impl ColumnArgs {
                 }
                 Some((table, column)) => columns.push(Column::new(table, column)),
                 None => {
-                    return Err(Failure::usage(format!("no column of the table {name} is declared"))
-                        .remedy(format!("name the column, as `{name}.email`, or declare it in {FILE}")));
+                    return Err(Failure::usage(format!(
+                        "no column of the table {name} is declared"
+                    ))
+                    .remedy(format!(
+                        "name the column, as `{name}.email`, or declare it in {FILE}"
+                    )));
                 }
             }
         }
@@ -248,22 +285,34 @@ impl ColumnArgs {
             None => return Ok(Vec::new()),
         };
         let place = Printable(&path.display().to_string()).to_string();
-        let text = open_regular_file(path)
-            .and_then(std::io::read_to_string)
-            .map_err(|error| Failure::usage(format!("{place}: {error}")).remedy("name the file that declares the columns with --config"))?;
+        let text = open_regular_file(path).and_then(std::io::read_to_string).map_err(|error| {
+            Failure::usage(format!("{place}: {error}"))
+                .remedy("name the file that declares the columns with --config")
+        })?;
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let file = Printable(&absolute.to_string_lossy()).to_string();
-        output.event(&format!("columns are declared in {file}"), &serde_json::json!({"event": "config", "file": file}));
+        output.event(
+            &format!("columns are declared in {file}"),
+            &serde_json::json!({"event": "config", "file": file}),
+        );
         let config = parse(&text).map_err(|problem| {
-            Failure::usage(format!("{place}{problem}")).remedy("`diesel-envelope rotate --help` shows what it may hold")
+            Failure::usage(format!("{place}{problem}"))
+                .remedy("`diesel-envelope rotate --help` shows what it may hold")
         })?;
         let declared = config.column.into_iter().map(Declared::into_column);
-        declared.collect::<Result<_, _>>().map_err(|problem| Failure::usage(format!("{place}: {problem}")))
+        declared
+            .collect::<Result<_, _>>()
+            .map_err(|problem| Failure::usage(format!("{place}: {problem}")))
     }
 
     fn adjusts(&self) -> bool {
         let Self { label, unbound, value, pad_to, accept: _, plaintext, index_column, .. } = self;
-        *unbound || label.is_some() || value.is_some() || pad_to.is_some() || plaintext.is_some() || index_column.is_some()
+        *unbound
+            || label.is_some()
+            || value.is_some()
+            || pad_to.is_some()
+            || plaintext.is_some()
+            || index_column.is_some()
     }
 
     /// The column with what the arguments say of it.
@@ -276,11 +325,21 @@ impl ColumnArgs {
         };
         column = if let Some(value) = self.value { column.value(value) } else { column };
         column = if let Some(bytes) = self.pad_to { column.pad_to(bytes) } else { column };
-        column = if let Some(plaintext) = &self.plaintext { column.plaintext(plaintext) } else { column };
-        column = if self.accept.is_empty() { column } else { column.accept(Format::all(&self.accept)) };
+        column = if let Some(plaintext) = &self.plaintext {
+            column.plaintext(plaintext)
+        } else {
+            column
+        };
+        column =
+            if self.accept.is_empty() { column } else { column.accept(Format::all(&self.accept)) };
         let Some(name) = &self.index_column else { return Ok(column) };
-        let mut index = Index::new(name, self.index_label.as_deref().unwrap_or(&format!("{table}.{name}")));
-        index = if let Some(normalizer) = &self.normalize { index.normalize(normalizer.clone()) } else { index };
+        let mut index =
+            Index::new(name, self.index_label.as_deref().unwrap_or(&format!("{table}.{name}")));
+        index = if let Some(normalizer) = &self.normalize {
+            index.normalize(normalizer.clone())
+        } else {
+            index
+        };
         index = if let Some(bits) = self.bits { index.bits(bits) } else { index };
         index = if let Some(key) = &self.index_key { index.key(key) } else { index };
         Ok(column.index(index))
@@ -290,27 +349,47 @@ impl ColumnArgs {
 impl Declared {
     fn into_column(self) -> Result<Column, String> {
         let Some((table, name)) = self.name.rsplit_once('.') else {
-            return Err(format!("`{}`: expected a table and a column, as `users.email`", self.name));
+            return Err(format!(
+                "`{}`: expected a table and a column, as `users.email`",
+                self.name
+            ));
         };
         let mut column = Column::new(table, name);
         let table = column.table_name().name().to_owned();
         column = match (self.label, self.unbound) {
-            (Some(_), true) => return Err(format!("`{}`: expected a label, or `unbound = true`, found both", self.name)),
+            (Some(_), true) => {
+                return Err(format!(
+                    "`{}`: expected a label, or `unbound = true`, found both",
+                    self.name
+                ));
+            }
             (Some(label), false) => column.label(&label),
             (None, true) => column.unbound(),
             (None, false) => column,
         };
         if let Some(name) = self.r#type {
-            column = column.value(value_type(&name).map_err(|expected| format!("type `{name}`: {expected}"))?);
+            column = column
+                .value(value_type(&name).map_err(|expected| format!("type `{name}`: {expected}"))?);
         }
         column = if let Some(bytes) = self.pad_to { column.pad_to(bytes) } else { column };
-        column = if let Some(formats) = self.accept { column.accept(Format::all(&formats)) } else { column };
-        column = if let Some(plaintext) = self.plaintext { column.plaintext(&plaintext) } else { column };
+        column = if let Some(formats) = self.accept {
+            column.accept(Format::all(&formats))
+        } else {
+            column
+        };
+        column = if let Some(plaintext) = self.plaintext {
+            column.plaintext(&plaintext)
+        } else {
+            column
+        };
         for declared in self.index {
             let label = declared.label.unwrap_or_else(|| format!("{table}.{}", declared.name));
             let mut index = Index::new(&declared.name, &label);
             if let Some(name) = declared.normalize {
-                index = index.normalize(normalizer(&name).map_err(|expected| format!("normalize `{name}`: {expected}"))?);
+                index = index.normalize(
+                    normalizer(&name)
+                        .map_err(|expected| format!("normalize `{name}`: {expected}"))?,
+                );
             }
             index = if let Some(bits) = declared.bits { index.bits(bits) } else { index };
             index = if let Some(key) = declared.key { index.key(&key) } else { index };
@@ -328,15 +407,30 @@ mod tests {
     fn an_error_quotes_nothing_of_the_file() {
         for (text, problem) in [
             ("SECRET_KEY=hunter2==", ", line 1, column 19: the file is not TOML"),
-            ("\nDATABASE_URL=postgres://bob:hunter2@db/app", ", line 2, column 14: the file is not TOML"),
+            (
+                "\nDATABASE_URL=postgres://bob:hunter2@db/app",
+                ", line 2, column 14: the file is not TOML",
+            ),
             ("hunter2", "the file is not TOML"),
             ("hunter2 = 1", ", line 1, column 1: unknown field, expected `column`"),
             ("SECRET_KEY = 'hunter2'", ", line 1, column 1: unknown field, expected `column`"),
-            ("'hunter2, expected hunter2' = 1", ", line 1, column 1: unknown field, expected `column`"),
+            (
+                "'hunter2, expected hunter2' = 1",
+                ", line 1, column 1: unknown field, expected `column`",
+            ),
             ("column = 'hunter2'", "invalid type, expected a sequence"),
-            ("[[column]]\nname = 'a.b'\npad-to = 'hunter2'", ", line 3, column 10: invalid type, expected usize"),
-            ("[[column]]\nname = 'a.b'\nhunter2 = 1", ", line 3, column 1: unknown field, expected one of `name`, `label`"),
-            ("[[column]]\nname = 'a.b'\naccept = ['hunter2']", ", line 3, column 11: unknown variant, expected one of `strict`"),
+            (
+                "[[column]]\nname = 'a.b'\npad-to = 'hunter2'",
+                ", line 3, column 10: invalid type, expected usize",
+            ),
+            (
+                "[[column]]\nname = 'a.b'\nhunter2 = 1",
+                ", line 3, column 1: unknown field, expected one of `name`, `label`",
+            ),
+            (
+                "[[column]]\nname = 'a.b'\naccept = ['hunter2']",
+                ", line 3, column 11: unknown variant, expected one of `strict`",
+            ),
             ("[[column]]\nlabel = 'hunter2'", ", line 1, column 1: missing field `name`"),
             ("a = 1\na = 'hunter2'", "the file is not TOML"),
         ] {

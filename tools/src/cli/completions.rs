@@ -40,6 +40,9 @@ impl Completions {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "diesel-envelope", &mut script);
-        output.report(&Script { shell: self.shell.to_string(), script: String::from_utf8_lossy(&script).into_owned() })
+        output.report(&Script {
+            shell: self.shell.to_string(),
+            script: String::from_utf8_lossy(&script).into_owned(),
+        })
     }
 }

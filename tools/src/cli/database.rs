@@ -14,7 +14,13 @@ use super::failure::Failure;
 #[derive(Args)]
 pub struct DatabaseArgs {
     /// Where the tables are: postgres://…, mysql://…, or the path of an SQLite file
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", help_heading = "Database")]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        help_heading = "Database"
+    )]
     pub database_url: Option<String>,
 }
 
@@ -28,7 +34,9 @@ pub enum Kind {
 
 impl DatabaseArgs {
     pub fn url(&self) -> Result<&str, Failure> {
-        let missing = || Failure::usage("no database is named").remedy("set DATABASE_URL, or say --database-url");
+        let missing = || {
+            Failure::usage("no database is named").remedy("set DATABASE_URL, or say --database-url")
+        };
         self.database_url.as_deref().filter(|url| !url.is_empty()).ok_or_else(missing)
     }
 }
@@ -69,7 +77,8 @@ pub fn establish<C: Connection>(url: &str, count: usize) -> Result<Vec<C>, Failu
             conn.set_prepared_statement_cache_size(CacheSize::Disabled);
         }
         if kind == Kind::Sqlite {
-            conn.batch_execute("PRAGMA busy_timeout = 60000").map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+            conn.batch_execute("PRAGMA busy_timeout = 60000")
+                .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
         }
         Ok(conn)
     };
@@ -84,7 +93,9 @@ fn refused(error: &diesel::ConnectionError, url: &str) -> Failure {
         _ => String::new(),
     };
     let failure = Failure::new(match said.as_str() {
-        said if said.is_empty() || may_quote(said, url) => "no connection to the database".to_owned(),
+        said if said.is_empty() || may_quote(said, url) => {
+            "no connection to the database".to_owned()
+        }
         said => format!("no connection to the database: {}", Printable(said)),
     });
     if is_clean(url) {
@@ -111,10 +122,17 @@ fn may_quote(said: &str, url: &str) -> bool {
 /// Whether a URL reads in one way only: escaped where it has to be, and with no `@` but the one before the host.
 fn is_clean(url: &str) -> bool {
     let violated = Cell::new(false);
-    let note = |violation| violated.set(violated.get() || violation != SyntaxViolation::EmbeddedCredentials);
-    let Ok(parsed) = Url::options().syntax_violation_callback(Some(&note)).parse(url) else { return false };
+    let note = |violation| {
+        violated.set(violated.get() || violation != SyntaxViolation::EmbeddedCredentials)
+    };
+    let Ok(parsed) = Url::options().syntax_violation_callback(Some(&note)).parse(url) else {
+        return false;
+    };
     let has_account = parsed.password().is_some() || !parsed.username().is_empty();
-    !violated.get() && parsed.as_str() == url && url.matches('@').count() == usize::from(has_account) && !url.contains("%00")
+    !violated.get()
+        && parsed.as_str() == url
+        && url.matches('@').count() == usize::from(has_account)
+        && !url.contains("%00")
 }
 
 /// Runs an expression with as many connections as wanted, of the type that the URL asks for.
@@ -124,17 +142,20 @@ macro_rules! with_database {
         match $crate::cli::database::Kind::of(url) {
             #[cfg(feature = "libpq")]
             $crate::cli::database::Kind::PostgreSql => {
-                let mut $conns = $crate::cli::database::establish::<diesel::PgConnection>(url, $count)?;
+                let mut $conns =
+                    $crate::cli::database::establish::<diesel::PgConnection>(url, $count)?;
                 $run
             }
             #[cfg(feature = "libmysqlclient")]
             $crate::cli::database::Kind::MySql => {
-                let mut $conns = $crate::cli::database::establish::<diesel::MysqlConnection>(url, $count)?;
+                let mut $conns =
+                    $crate::cli::database::establish::<diesel::MysqlConnection>(url, $count)?;
                 $run
             }
             #[cfg(feature = "sqlite")]
             $crate::cli::database::Kind::Sqlite => {
-                let mut $conns = $crate::cli::database::establish::<diesel::SqliteConnection>(url, $count)?;
+                let mut $conns =
+                    $crate::cli::database::establish::<diesel::SqliteConnection>(url, $count)?;
                 $run
             }
             #[cfg(not(all(feature = "libpq", feature = "libmysqlclient", feature = "sqlite")))]
@@ -161,15 +182,27 @@ mod tests {
             ("no port \"123456\"", "postgres://bob:123456/x@db/app", false),
             ("no parameter \"secret\"", "postgres://bob:x?secret=y@db/app", false),
             ("no database \"ab#cd@db\"", "postgres://bob:ab#cd@db/app", false),
-            ("unexpected space in \"postgres://bob:se cret@db\"", "postgres://bob:se cret@db", false),
+            (
+                "unexpected space in \"postgres://bob:se cret@db\"",
+                "postgres://bob:se cret@db",
+                false,
+            ),
             ("invalid token \"%zz\"", "postgres://bob:x%zz@db/app", false),
             ("forbidden value %00 in \"ab%00\"", "postgres://bob:ab%00@db/app", false),
             ("no such thing: secret", "postgres://db/app?user=bob&password=secret", false),
             ("no parameter \"ab\"", "postgres://db/app?user=bob&password=x&ab=cd", false),
             ("no user with secret", "postgres://bob:secret@db/app", false),
             ("no user with se@ret", "postgres://bob:se%40ret@db/app", false),
-            ("connection to db, port 5432, refused for app", "postgres://bob:secret@db:5432/app", true),
-            ("connection to db, port 5432, refused for app", "mysql://bob:se%40ret@db:5432/app", true),
+            (
+                "connection to db, port 5432, refused for app",
+                "postgres://bob:secret@db:5432/app",
+                true,
+            ),
+            (
+                "connection to db, port 5432, refused for app",
+                "mysql://bob:se%40ret@db:5432/app",
+                true,
+            ),
             ("connection to db, port 5432, refused for app", "postgres://db:5432", true),
             ("database \"app\" does not exist", "postgres://bob@db/app?sslmode=require", true),
             ("database \"app\" does not exist", "postgres:///app?host=%2Fvar%2Frun", true),

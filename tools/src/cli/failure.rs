@@ -53,11 +53,11 @@ impl From<Error> for Failure {
                 Some(format!("install it with that feature: cargo install diesel-envelope-tools --features cli,{feature}"))
             }
             Error::KeyFile { .. } => Some("name the key file with --local-key-file, or with DIESEL_ENVELOPE_LOCAL_KEY".to_owned()),
-            Error::AlternativesDiffer { .. } => Some(
+            Error::WrappedKeyringsDiffer { .. } => Some(
                 "see with `inspect --all-alternatives` which one is right, and wrap that one alone anew: `rewrap --kms-key … --kms-key …`"
                     .to_owned(),
             ),
-            Error::NoAlternative(errors) => errors.iter().find_map(kms_remedy),
+            Error::NoneUnwrapped(errors) => errors.iter().find_map(kms_remedy),
             error => kms_remedy(error),
         };
         Self { remedy, ..Self::new(error.to_string()) }
@@ -66,11 +66,17 @@ impl From<Error> for Failure {
 
 fn env_var_remedy(problem: &str) -> Option<&'static str> {
     Some(match problem {
-        "is not set" => "export it as the process has it, name another one with --var, or a file with --from-file",
+        "is not set" => {
+            "export it as the process has it, name another one with --var, or a file with --from-file"
+        }
         "is empty" => "put a wrapped keyring into it: `diesel-envelope keygen` makes a new one",
-        problem if problem.contains("not wrapped") => "wrap it: `diesel-envelope wrap --kms-key alias/…`",
+        problem if problem.contains("not wrapped") => {
+            "wrap it: `diesel-envelope wrap --kms-key alias/…`"
+        }
         problem if problem.contains(": give ") || problem.contains(": save ") => return None,
-        _ => "expected <base64>, kms:<key-arn>:<base64>, ssm:<name-or-arn> or local:<base64>, or several separated by commas",
+        _ => {
+            "expected <base64>, kms:<key-arn>:<base64>, ssm:<name-or-arn> or local:<base64>, or several separated by commas"
+        }
     })
 }
 
@@ -78,10 +84,19 @@ fn env_var_remedy(problem: &str) -> Option<&'static str> {
 fn kms_remedy(error: &Error) -> Option<String> {
     let Error::Kms(kms) = error else { return None };
     Some(match kms.reason {
-        KmsReason::Credentials => "check `aws sts get-caller-identity`, or choose another profile with AWS_PROFILE".to_owned(),
-        KmsReason::Region => "set AWS_REGION, or name the key by its ARN: --kms-key arn:aws:kms:…".to_owned(),
+        KmsReason::Credentials => {
+            "check `aws sts get-caller-identity`, or choose another profile with AWS_PROFILE"
+                .to_owned()
+        }
+        KmsReason::Region => {
+            "set AWS_REGION, or name the key by its ARN: --kms-key arn:aws:kms:…".to_owned()
+        }
         KmsReason::AccessDenied => {
-            let action = if kms.operation == "GetParameter" { "ssm:GetParameter".to_owned() } else { format!("kms:{}", kms.operation) };
+            let action = if kms.operation == "GetParameter" {
+                "ssm:GetParameter".to_owned()
+            } else {
+                format!("kms:{}", kms.operation)
+            };
             format!("allow {action} on the key to the role of this process")
         }
         _ => return None,

@@ -10,7 +10,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::failure::Failure;
 
 /// More than several alternatives of the largest document.
-const MOST: usize = 256 * 1024;
+const MAX: usize = 256 * 1024;
 
 /// Where a secret is read.
 pub enum Source {
@@ -33,12 +33,14 @@ impl Source {
         let failed = |problem: &str| Failure::new(format!("{self} {problem}"));
         let read = |file: &mut dyn Read| read_all(file).map_err(|problem| failed(&problem));
         match self {
-            Self::Env(name) => std::env::var(name).map(Zeroizing::new).map_err(|error| match error {
-                std::env::VarError::NotPresent => {
-                    failed("is not set").remedy("export it as the process has it, or name another variable or a file")
-                }
-                std::env::VarError::NotUnicode(_) => failed("is not UTF-8"),
-            }),
+            Self::Env(name) => {
+                std::env::var(name).map(Zeroizing::new).map_err(|error| match error {
+                    std::env::VarError::NotPresent => failed("is not set").remedy(
+                        "export it as the process has it, or name another variable or a file",
+                    ),
+                    std::env::VarError::NotUnicode(_) => failed("is not UTF-8"),
+                })
+            }
             Self::File(path) => {
                 let mut file = open_regular_file(path).map_err(|error| {
                     let failure = failed(&format!("cannot be opened: {error}"));
@@ -66,11 +68,11 @@ impl fmt::Display for Source {
 
 /// Everything in the file, in a buffer that does not grow: one that grows leaves secrets behind in what it frees.
 fn read_all(file: &mut dyn Read) -> Result<Zeroizing<String>, String> {
-    let mut buffer = Zeroizing::new(vec![0; MOST]);
+    let mut buffer = Zeroizing::new(vec![0; MAX]);
     let mut length = 0;
     loop {
         match file.read(&mut buffer[length..]) {
-            Ok(0) if length == MOST => return Err(format!("has more than {MOST} bytes")),
+            Ok(0) if length == MAX => return Err(format!("has more than {MAX} bytes")),
             Ok(0) => break,
             Ok(read) => length += read,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -82,7 +84,12 @@ fn read_all(file: &mut dyn Read) -> Result<Zeroizing<String>, String> {
         let mut bytes = error.into_bytes();
         let utf_16 = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
         bytes.zeroize();
-        if utf_16 { "is UTF-16: save it as UTF-8 without a byte-order mark" } else { "is not UTF-8" }.to_owned()
+        if utf_16 {
+            "is UTF-16: save it as UTF-8 without a byte-order mark"
+        } else {
+            "is not UTF-8"
+        }
+        .to_owned()
     })
 }
 
@@ -113,6 +120,9 @@ mod tests {
     fn what_has_no_end_is_refused() {
         assert_eq!(read_all(&mut std::io::repeat(b'a')).unwrap_err(), "has more than 262144 bytes");
         assert_eq!(read_all(&mut &b"\xff"[..]).unwrap_err(), "is not UTF-8");
-        assert_eq!(read_all(&mut &b"\xff\xfeh\0i\0"[..]).unwrap_err(), "is UTF-16: save it as UTF-8 without a byte-order mark");
+        assert_eq!(
+            read_all(&mut &b"\xff\xfeh\0i\0"[..]).unwrap_err(),
+            "is UTF-16: save it as UTF-8 without a byte-order mark"
+        );
     }
 }

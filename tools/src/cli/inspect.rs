@@ -2,7 +2,9 @@
 
 use clap::Args;
 use diesel_envelope::Printable;
-use diesel_envelope::keyring::{Alternative, Alternatives, Document, KeyEntry, refuse_differences};
+use diesel_envelope::keyring::{
+    KeyEntry, Keyset, WrappedKeyring, WrappedKeyrings, refuse_differences,
+};
 use diesel_envelope_tools::figures::count;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -100,14 +102,15 @@ struct Entry {
 }
 
 impl Inspection {
-    fn of_alternatives(alternatives: &Alternatives) -> Self {
+    fn of_alternatives(alternatives: &WrappedKeyrings) -> Self {
         let alternatives = alternatives.iter().map(Wrapping::from).collect();
         Self { document: None, alternatives, keys: Vec::new(), index_keys: Vec::new() }
     }
 
-    fn new(alternatives: &Alternatives, unwrapped: &[u8]) -> Result<Self, Failure> {
-        let document = Document::parse(unwrapped)?;
-        let form = if unwrapped.trim_ascii_start().starts_with(b"{") { "document" } else { FERNET_KEYS };
+    fn new(alternatives: &WrappedKeyrings, unwrapped: &[u8]) -> Result<Self, Failure> {
+        let document = Keyset::parse(unwrapped)?;
+        let form =
+            if unwrapped.trim_ascii_start().starts_with(b"{") { "document" } else { FERNET_KEYS };
         Ok(Self {
             document: Some(Form { form, bytes: unwrapped.len(), limit: KMS_LIMIT }),
             keys: document.entries().map(Entry::from).collect(),
@@ -125,16 +128,27 @@ impl Inspection {
     }
 }
 
-impl From<&Alternative> for Wrapping {
-    fn from(alternative: &Alternative) -> Self {
-        let region = |arn: &str| arn.split(':').nth(3).filter(|_| arn.starts_with("arn:")).map(str::to_owned);
+impl From<&WrappedKeyring> for Wrapping {
+    fn from(alternative: &WrappedKeyring) -> Self {
+        let region = |arn: &str| {
+            arn.split(':').nth(3).filter(|_| arn.starts_with("arn:")).map(str::to_owned)
+        };
         let blob_bytes = alternative.blob_len();
         match alternative {
-            Alternative::Kms { arn, .. } => {
-                Self { form: "kms", arn: Some(arn.clone()), region: region(arn), blob_bytes, ..Self::default() }
-            }
-            Alternative::Ssm(name) => Self { form: "ssm", parameter: Some(name.clone()), region: region(name), ..Self::default() },
-            Alternative::Local(_) => Self { form: "local", blob_bytes, ..Self::default() },
+            WrappedKeyring::Kms { arn, .. } => Self {
+                form: "kms",
+                arn: Some(arn.clone()),
+                region: region(arn),
+                blob_bytes,
+                ..Self::default()
+            },
+            WrappedKeyring::Ssm(name) => Self {
+                form: "ssm",
+                parameter: Some(name.clone()),
+                region: region(name),
+                ..Self::default()
+            },
+            WrappedKeyring::Local(_) => Self { form: "local", blob_bytes, ..Self::default() },
             _ => Self { form: "bare", blob_bytes, ..Self::default() },
         }
     }
@@ -158,7 +172,11 @@ impl Report for Inspection {
         let mut lines = Vec::new();
         if let Some(Form { form, bytes, limit }) = &self.document {
             let form = if *form == FERNET_KEYS { "Fernet keys" } else { form };
-            lines.push(format!("{form}, {} of {} bytes", count(*bytes as u64), count(*limit as u64)));
+            lines.push(format!(
+                "{form}, {} of {} bytes",
+                count(*bytes as u64),
+                count(*limit as u64)
+            ));
         }
         for (heading, list) in [("keys", &self.keys), ("index keys", &self.index_keys)] {
             lines.push(format!("\n{heading}"));
@@ -168,7 +186,8 @@ impl Report for Inspection {
             }
         }
         lines.push("\nalternatives".to_owned());
-        lines.extend(self.alternatives.iter().enumerate().map(|(i, wrapping)| wrapping.line(i + 1)));
+        lines
+            .extend(self.alternatives.iter().enumerate().map(|(i, wrapping)| wrapping.line(i + 1)));
         lines.join("\n")
     }
 }
@@ -180,7 +199,9 @@ impl Entry {
         let role = if self.writes { "writes" } else { "reads" };
         let [kind, created] = [kind, created].map(|text| Printable(text).to_string());
         let comment = Printable(self.comment.as_deref().unwrap_or_default());
-        format!("  {}  {kind:<15}  {created:<12}  {role:<6}  {comment}", self.id).trim_end().to_owned()
+        format!("  {}  {kind:<15}  {created:<12}  {role:<6}  {comment}", self.id)
+            .trim_end()
+            .to_owned()
     }
 }
 
@@ -192,7 +213,10 @@ impl Wrapping {
             _ => "default region, no encryption context",
         };
         let place = Printable(place);
-        let region = self.region.as_ref().map_or_else(String::new, |region| format!(", {}", Printable(region)));
+        let region = self
+            .region
+            .as_ref()
+            .map_or_else(String::new, |region| format!(", {}", Printable(region)));
         let outcome = match (&self.error, self.unwrapped) {
             (Some(error), _) => format!(": {}", safe(error)),
             (None, Some(_)) => ": unwrapped".to_owned(),

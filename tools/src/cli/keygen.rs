@@ -1,7 +1,7 @@
 //! `keygen`: a new keyring.
 
 use clap::Args;
-use diesel_envelope::keyring::{Algorithm, Document};
+use diesel_envelope::keyring::{Algorithm, Keyset};
 
 use super::failure::Failure;
 use super::keyring::{EnvLine, TargetArgs, wrap, writers};
@@ -33,7 +33,7 @@ pub struct Keygen {
 impl Keygen {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
         let algorithm = if self.fernet { Algorithm::Fernet } else { Algorithm::Aes256GcmSiv };
-        let document = Document::generate_with(algorithm)?;
+        let document = Keyset::generate_with(algorithm)?;
         let value = wrap(document.to_json().as_bytes(), &self.targets.targets(), false)?;
         let done = format!("made a keyring: {}", writers(&document));
         let next = "put the line into the environment of every process, and keep it: without it, or the KMS key, the data is gone";

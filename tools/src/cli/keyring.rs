@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use diesel_envelope::keyring::{Alternatives, Document, Options};
+use diesel_envelope::keyring::{Keyset, Options, WrappedKeyrings};
 use diesel_envelope::{Error, KeyId};
 use diesel_envelope_tools::keys::{self, Target};
 use serde::Serialize;
@@ -31,15 +31,17 @@ pub struct KeyringArgs {
 
 impl KeyringArgs {
     /// The alternatives, parsed.
-    pub fn alternatives(&self) -> Result<Alternatives, Failure> {
+    pub fn alternatives(&self) -> Result<WrappedKeyrings, Failure> {
         self.parse(&Source::new(self.from_file.as_deref(), &self.var))
     }
 
     /// The alternatives in another place, which the same key file unwraps.
-    pub fn parse(&self, source: &Source) -> Result<Alternatives, Failure> {
+    pub fn parse(&self, source: &Source) -> Result<WrappedKeyrings, Failure> {
         let text = source.read()?;
-        let value = if matches!(source, Source::Env(_)) { &text } else { value_of(&self.var, &text) };
-        Alternatives::parse(&self.var, value, &self.options()).map_err(|error| named(source, error))
+        let value =
+            if matches!(source, Source::Env(_)) { &text } else { value_of(&self.var, &text) };
+        WrappedKeyrings::parse(&self.var, value, &self.options())
+            .map_err(|error| named(source, error))
     }
 
     pub fn options(&self) -> Options {
@@ -58,7 +60,9 @@ impl KeyringArgs {
 
 /// The failure with the place that was read, where it is no variable.
 fn named(source: &Source, error: Error) -> Failure {
-    let (Error::EnvVar { problem, .. }, Source::File(_) | Source::Stdin) = (&error, source) else { return error.into() };
+    let (Error::EnvVar { problem, .. }, Source::File(_) | Source::Stdin) = (&error, source) else {
+        return error.into();
+    };
     let words = format!("{source} {problem}");
     let failure = Failure::from(error);
     match failure.parts().1.map(str::to_owned) {
@@ -120,7 +124,13 @@ pub struct EnvLine {
 
 impl EnvLine {
     /// The line of this document. `done` says what was done, and `next` what comes after it.
-    pub fn new(variable: &str, value: String, document: &Document, done: impl Into<String>, next: impl Into<String>) -> Self {
+    pub fn new(
+        variable: &str,
+        value: String,
+        document: &Keyset,
+        done: impl Into<String>,
+        next: impl Into<String>,
+    ) -> Self {
         Self {
             line: format!("{variable}={value}"),
             variable: variable.to_owned(),
@@ -155,7 +165,7 @@ impl Report for EnvLine {
 }
 
 /// The ids of the keys that write.
-pub fn writers(document: &Document) -> String {
+pub fn writers(document: &Keyset) -> String {
     match document.index_primary() {
         Some(index) => format!("primary {}, index primary {index}", document.primary()),
         None => format!("primary {}, no index key", document.primary()),

@@ -14,23 +14,38 @@ use super::output::{Format, safe, safe_json};
 
 /// Those of this crate alone: what the AWS SDK logs is not ours to vouch for.
 pub fn to_stderr(format: Format) {
-    let ours = tracing_subscriber::filter::Targets::new().with_target("diesel_envelope", tracing::Level::WARN);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).event_format(Warnings(format)).with_filter(ours);
+    let ours = tracing_subscriber::filter::Targets::new()
+        .with_target("diesel_envelope", tracing::Level::WARN);
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .event_format(Warnings(format))
+        .with_filter(ours);
     tracing_subscriber::registry().with(layer).init();
 }
 
 /// `warning: what happened: why`, or `{"warning": …}`.
 struct Warnings(Format);
 
-impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'static> FormatEvent<S, N> for Warnings {
-    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'static>
+    FormatEvent<S, N> for Warnings
+{
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
         let mut words = Words::default();
         event.record(&mut words);
         let Words { message, fields } = words;
         let text = if fields.is_empty() { message } else { format!("{message} ({fields})") };
         match self.0 {
             Format::Text => writeln!(writer, "warning: {}", safe(&text)),
-            Format::Json => writeln!(writer, "{}", safe_json(&serde_json::json!({ "warning": text }).to_string())),
+            Format::Json => writeln!(
+                writer,
+                "{}",
+                safe_json(&serde_json::json!({ "warning": text }).to_string())
+            ),
         }
     }
 }

@@ -73,11 +73,13 @@ pub struct GenerateMigration {
 }
 
 fn step(name: &str) -> Result<Step, String> {
-    Step::named(name).ok_or_else(|| format!("expected one of {}", Step::ALL.map(Step::name).join(", ")))
+    Step::named(name)
+        .ok_or_else(|| format!("expected one of {}", Step::ALL.map(Step::name).join(", ")))
 }
 
 fn shadow(pair: &str) -> Result<(String, String), String> {
-    let (index, shadow) = pair.split_once('=').ok_or("expected two columns, as `email_index=email_index_b`")?;
+    let (index, shadow) =
+        pair.split_once('=').ok_or("expected two columns, as `email_index=email_index_b`")?;
     Ok((index.to_owned(), shadow.to_owned()))
 }
 
@@ -91,23 +93,41 @@ impl GenerateMigration {
             output.note("this database has nothing to do in this step");
         }
         let files = if self.print { Vec::new() } else { write(&self.migration_dir, &migrations)? };
-        let sql = self.print.then(|| migrations.iter().map(|migration| migration.up.as_str()).collect::<Vec<_>>().join("\n"));
+        let sql = self.print.then(|| {
+            migrations.iter().map(|migration| migration.up.as_str()).collect::<Vec<_>>().join("\n")
+        });
         // Printed in another way than it is, it would be other SQL.
-        if sql.as_ref().is_some_and(|sql| sql.split('\n').any(|line| safe(line) != line)) && output.format() == Format::Text {
-            return Err(Failure::new("a name or a type in the SQL has control characters, which are not printed")
-                .remedy("leave out --print: the files have the SQL as it is"));
+        if sql.as_ref().is_some_and(|sql| sql.split('\n').any(|line| safe(line) != line))
+            && output.format() == Format::Text
+        {
+            return Err(Failure::new(
+                "a name or a type in the SQL has control characters, which are not printed",
+            )
+            .remedy("leave out --print: the files have the SQL as it is"));
         }
         output.report(&Generated { files, sql })
     }
 
     fn generate(&self, columns: &[Column]) -> Result<Vec<Migration>, Failure> {
         let (dialect, mut table) =
-            with_database!(self.database.url()?, 1, |conns| diesel_envelope_tools::plan_migration(&mut conns[0], columns))?;
+            with_database!(
+                self.database.url()?,
+                1,
+                |conns| diesel_envelope_tools::plan_migration(&mut conns[0], columns)
+            )?;
         table = if self.online { table.online() } else { table };
         let table = table.each_column(|mut plan, column| {
             for index in column.index_names() {
-                plan = if self.unique.iter().any(|name| name == index) { plan.unique(index) } else { plan };
-                plan = if self.unique_at_finish.iter().any(|name| name == index) { plan.unique_at_finish(index) } else { plan };
+                plan = if self.unique.iter().any(|name| name == index) {
+                    plan.unique(index)
+                } else {
+                    plan
+                };
+                plan = if self.unique_at_finish.iter().any(|name| name == index) {
+                    plan.unique_at_finish(index)
+                } else {
+                    plan
+                };
                 for (_, shadow) in self.shadow.iter().filter(|(name, _)| name == index) {
                     plan = plan.second_index(index, shadow);
                 }
@@ -121,14 +141,17 @@ impl GenerateMigration {
 }
 
 /// As the folders of Diesel's migrations begin.
-const STAMP: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]-[hour][minute][second]");
+const STAMP: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]-[hour][minute][second]");
 
 /// Now, or a second after what was generated last.
 fn first_moment(folder: &Path) -> PrimitiveDateTime {
     let now = time::OffsetDateTime::now_utc();
     let now = PrimitiveDateTime::new(now.date(), now.time());
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let moments = entries.filter_map(|entry| PrimitiveDateTime::parse(entry.file_name().to_str()?.split('_').next()?, STAMP).ok());
+    let moments = entries.filter_map(|entry| {
+        PrimitiveDateTime::parse(entry.file_name().to_str()?.split('_').next()?, STAMP).ok()
+    });
     // Somebody's folder of the year 2099 is none of those.
     let last = moments.filter(|moment| *moment < now + Duration::HOUR).max();
     last.map_or(now, |last| now.max(last + Duration::SECOND))
@@ -139,15 +162,23 @@ fn write(folder: &Path, migrations: &[Migration]) -> Result<Vec<PathBuf>, Failur
     let first = first_moment(folder);
     let mut files = Vec::new();
     for (migration, seconds) in migrations.iter().zip(0..) {
-        let stamp = (first + Duration::seconds(seconds)).format(STAMP).map_err(|error| Failure::new(format!("the date: {error}")))?;
+        let stamp = (first + Duration::seconds(seconds))
+            .format(STAMP)
+            .map_err(|error| Failure::new(format!("the date: {error}")))?;
         let folder = folder.join(format!("{stamp}_{}", migration.name));
         let unwritten = |path: &Path| {
             let path = path.display().to_string();
-            move |error| Failure::new(format!("{path}: {error}")).remedy("name the folder of the migrations with --migration-dir")
+            move |error| {
+                Failure::new(format!("{path}: {error}"))
+                    .remedy("name the folder of the migrations with --migration-dir")
+            }
         };
         std::fs::create_dir_all(&folder).map_err(unwritten(&folder))?;
         let metadata = migration.metadata().map(|metadata| ("metadata.toml", metadata));
-        for (name, text) in [("up.sql", migration.up.as_str()), ("down.sql", &migration.down)].into_iter().chain(metadata) {
+        for (name, text) in [("up.sql", migration.up.as_str()), ("down.sql", &migration.down)]
+            .into_iter()
+            .chain(metadata)
+        {
             let path = folder.join(name);
             std::fs::write(&path, text).map_err(unwritten(&path))?;
             files.push(path);
@@ -165,7 +196,8 @@ struct Generated {
 
 impl Report for Generated {
     fn text(&self) -> String {
-        let files = self.files.iter().map(|path| format!("Creating {}", safe(&path.display().to_string())));
+        let files =
+            self.files.iter().map(|path| format!("Creating {}", safe(&path.display().to_string())));
         self.sql.clone().unwrap_or_else(|| files.collect::<Vec<_>>().join("\n"))
     }
 }

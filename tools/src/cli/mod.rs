@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-mod change;
 #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 mod columns;
 mod completions;
@@ -15,6 +14,7 @@ mod input;
 mod inspect;
 mod keygen;
 mod keyring;
+mod keyring_change;
 mod log;
 #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 mod migration;
@@ -63,10 +63,10 @@ enum Command {
     Keygen(keygen::Keygen),
     Wrap(wrap::Wrap),
     Rewrap(wrap::Rewrap),
-    AddKey(change::AddKey),
-    PromoteKey(change::PromoteKey),
+    AddKey(keyring_change::AddKey),
+    PromoteKey(keyring_change::PromoteKey),
     RetireKey(retire::RetireKey),
-    RestoreKey(change::RestoreKey),
+    RestoreKey(keyring_change::RestoreKey),
     Inspect(inspect::Inspect),
     Reveal(reveal::Reveal),
     #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
@@ -130,7 +130,8 @@ pub fn main() -> ExitCode {
 /// Waits for calls to AWS, which need a runtime.
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(format!("no runtime for calls to AWS: {error}")))?;
+    let runtime =
+        runtime.map_err(|error| Failure::new(format!("no runtime for calls to AWS: {error}")))?;
     Ok(runtime.block_on(future))
 }
 
@@ -152,7 +153,12 @@ mod tests {
 
     fn commands() -> Vec<clap::Command> {
         let program = super::Cli::command();
-        program.get_subcommands().filter(|command| command.get_name() != "help").cloned().chain([program.clone()]).collect()
+        program
+            .get_subcommands()
+            .filter(|command| command.get_name() != "help")
+            .cloned()
+            .chain([program.clone()])
+            .collect()
     }
 
     /// A terminal of 80 columns shows them as they are written: a line that wraps cannot be copied.
@@ -169,12 +175,17 @@ mod tests {
     fn every_example_is_a_command() {
         for command in commands() {
             let lines = examples(&command).join("\n").replace("\\\n", " ").replace("|\n", "| ");
-            let lines: Vec<_> = lines.lines().map(str::trim).filter(|line| !line.starts_with('#')).collect();
-            let pieces = lines.iter().flat_map(|line| line.split('|')).map(|piece| piece.split(" >").next().unwrap().trim());
+            let lines: Vec<_> =
+                lines.lines().map(str::trim).filter(|line| !line.starts_with('#')).collect();
+            let pieces = lines
+                .iter()
+                .flat_map(|line| line.split('|'))
+                .map(|piece| piece.split(" >").next().unwrap().trim());
             let mut own = 0;
             for piece in pieces.filter(|piece| piece.starts_with("diesel-envelope ")) {
                 own += 1;
-                super::Cli::try_parse_from(piece.split_whitespace()).unwrap_or_else(|error| panic!("{piece}: {error}"));
+                super::Cli::try_parse_from(piece.split_whitespace())
+                    .unwrap_or_else(|error| panic!("{piece}: {error}"));
             }
             assert!(own >= lines.len().min(2), "{lines:?}");
         }

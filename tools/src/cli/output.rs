@@ -56,7 +56,8 @@ impl Output {
     /// Prints the result of a command.
     pub fn report(&self, report: &impl Report) -> Result<(), Failure> {
         if self.format == Format::Json {
-            let json = serde_json::to_string(report).map_err(|error| Failure::new(format!("the result is no JSON: {error}")))?;
+            let json = serde_json::to_string(report)
+                .map_err(|error| Failure::new(format!("the result is no JSON: {error}")))?;
             return self.verbatim(&safe_json(&json));
         }
         let lines: Vec<_> = report.text().split('\n').map(safe).collect();
@@ -73,7 +74,9 @@ impl Output {
         let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
         match written {
             // Whoever read the output has seen enough of it.
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(format!("standard output: {error}"))),
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::new(format!("standard output: {error}")))
+            }
             _ => Ok(()),
         }
     }
@@ -92,7 +95,11 @@ impl Output {
     pub fn warn(&self, text: &str) {
         let _ = match self.format {
             Format::Text => writeln!(io::stderr(), "warning: {text}"),
-            Format::Json => writeln!(io::stderr(), "{}", serde_json::json!({"event": "warning", "warning": text})),
+            Format::Json => writeln!(
+                io::stderr(),
+                "{}",
+                serde_json::json!({"event": "warning", "warning": text})
+            ),
         };
     }
 
@@ -107,11 +114,18 @@ impl Output {
     pub fn failure(&self, failure: &Failure) {
         let mut stderr = io::stderr().lock();
         let _ = match (self.format, failure.parts()) {
-            (Format::Json, _) => writeln!(stderr, "{}", safe_json(&serde_json::to_string(failure).unwrap_or_default())),
+            (Format::Json, _) => writeln!(
+                stderr,
+                "{}",
+                safe_json(&serde_json::to_string(failure).unwrap_or_default())
+            ),
             (Format::Text, (error, remedy)) => {
                 let (error, remedy) = (safe(error), remedy.map(safe));
-                let (red, cyan, plain) = if self.colour { ("\x1b[1;31m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
-                let remedy = remedy.map_or_else(String::new, |remedy| format!("\n  {cyan}to mend it:{plain} {remedy}"));
+                let (red, cyan, plain) =
+                    if self.colour { ("\x1b[1;31m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
+                let remedy = remedy.map_or_else(String::new, |remedy| {
+                    format!("\n  {cyan}to mend it:{plain} {remedy}")
+                });
                 writeln!(stderr, "{red}error:{plain} {error}{remedy}")
             }
         };
@@ -120,20 +134,25 @@ impl Output {
 
 /// A line without anything that acts on a terminal. Its parts are bounded where they come in, the whole is not.
 pub fn safe(line: &str) -> String {
-    line.chars().map(|character| Printable(character.encode_utf8(&mut [0; 4])).to_string()).collect()
+    line.chars()
+        .map(|character| Printable(character.encode_utf8(&mut [0; 4])).to_string())
+        .collect()
 }
 
 /// The same for JSON, with JSON's own escapes: whoever parses it has the text as it was.
 pub fn safe_json(json: &str) -> String {
     let mut units = [0; 2];
-    let mut escaped =
-        |character: char| -> String { character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect() };
+    let mut escaped = |character: char| -> String {
+        character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+    };
     json.chars()
-        .map(
-            |character| {
-                if safe(character.encode_utf8(&mut [0; 4])).chars().eq([character]) { character.to_string() } else { escaped(character) }
-            },
-        )
+        .map(|character| {
+            if safe(character.encode_utf8(&mut [0; 4])).chars().eq([character]) {
+                character.to_string()
+            } else {
+                escaped(character)
+            }
+        })
         .collect()
 }
 

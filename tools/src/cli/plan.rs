@@ -2,7 +2,7 @@
 
 use clap::Args;
 use diesel_envelope::Error;
-use diesel_envelope_tools::{IndexPlan, IndexPlanner, Normalizer, OpsError, Settings};
+use diesel_envelope_tools::{IndexPlan, IndexPlanner, Normalizer, RunOptions, ToolError};
 use serde::Serialize;
 
 use super::columns::ColumnArgs;
@@ -52,7 +52,8 @@ impl PlanIndex {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
         let columns = self.columns.read(output)?;
         let [column] = &columns[..] else {
-            return Err(Failure::usage("an index is planned for one column").remedy("name it, as `users.email`"));
+            return Err(Failure::usage("an index is planned for one column")
+                .remedy("name it, as `users.email`"));
         };
         let keyring = match self.keyring.keyring() {
             Ok(keyring) => Some(keyring),
@@ -60,18 +61,33 @@ impl PlanIndex {
             Err(_) if column.has_plaintext() => None,
             Err(failure) => return Err(failure),
         };
-        let (normalizer, progress) = (self.columns.normalizer().unwrap_or(Normalizer::Exact), Progress::new(output));
+        let (normalizer, progress) =
+            (self.columns.normalizer().unwrap_or(Normalizer::Exact), Progress::new(output));
         let distribution = with_database!(self.database.url()?, 1, |conns| {
-            diesel_envelope_tools::distribution(&mut conns[0], keyring.as_ref(), column, &normalizer, &Settings::new(), &progress)
+            diesel_envelope_tools::distribution(
+                &mut conns[0],
+                keyring.as_ref(),
+                column,
+                &normalizer,
+                &RunOptions::new(),
+                &progress,
+            )
         });
         progress.finish();
         let mut planner = IndexPlanner::new(column);
         planner = if let Some(rows) = self.expecting { planner.expecting(rows) } else { planner };
-        planner = if let Some(values) = self.expecting_distinct { planner.expecting_distinct(values) } else { planner };
-        planner = self.beside.iter().fold(planner, |planner, bits| planner.other_index(usize::from(*bits)));
+        planner = if let Some(values) = self.expecting_distinct {
+            planner.expecting_distinct(values)
+        } else {
+            planner
+        };
+        planner = self
+            .beside
+            .iter()
+            .fold(planner, |planner, bits| planner.other_index(usize::from(*bits)));
         planner = if self.unique { planner.unique() } else { planner };
         let distribution = distribution.map_err(|error| match error {
-            OpsError::Keyring(Error::UnsupportedFormat { .. }) => Failure::new(format!("{column} has values that are no ciphertext"))
+            ToolError::Keyring(Error::UnsupportedFormat { .. }) => Failure::new(format!("{column} has values that are no ciphertext"))
                 .remedy(format!("where they are plaintext, say so: plan-index {column} --plaintext COLUMN, the column itself or another")),
             error => error.into(),
         })?;

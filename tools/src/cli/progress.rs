@@ -65,7 +65,9 @@ impl Progress {
 }
 
 fn style() -> ProgressStyle {
-    let style = ProgressStyle::with_template("{prefix} {wide_bar} {human_pos}/{human_len} rows, {per_sec}, {eta} left");
+    let style = ProgressStyle::with_template(
+        "{prefix} {wide_bar} {human_pos}/{human_len} rows, {per_sec}, {eta} left",
+    );
     style.unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
@@ -82,7 +84,9 @@ impl Observer for Progress {
                 bar.set_length(rows);
                 bar.reset();
             }
-            None if self.json => self.line(&json!({"event": "begin", "table": table, "rows": rows}).to_string()),
+            None if self.json => {
+                self.line(&json!({"event": "begin", "table": table, "rows": rows}).to_string())
+            }
             None if !self.quiet => self.line(&format!("{table}: {} rows", count(rows))),
             None => {}
         }
@@ -93,7 +97,10 @@ impl Observer for Progress {
         if let Some(bar) = &self.bar {
             bar.inc(rows);
         } else if self.json {
-            self.line(&json!({"event": "batch", "table": self.table(), "rows": rows, "done": done}).to_string());
+            self.line(
+                &json!({"event": "batch", "table": self.table(), "rows": rows, "done": done})
+                    .to_string(),
+            );
         } else if !self.quiet
             && let Ok(mut last) = self.last_line.lock()
             && last.elapsed() >= LINES
@@ -126,7 +133,11 @@ impl Observer for Progress {
         if self.json {
             self.line(&json!({"event": "again", "table": self.table(), "rows": rows}).to_string());
         } else if !self.quiet {
-            self.line(&format!("{}: {} rows were written or held by others meanwhile; going on with them", self.table(), count(rows)));
+            self.line(&format!(
+                "{}: {} rows were written or held by others meanwhile; going on with them",
+                self.table(),
+                count(rows)
+            ));
         }
     }
 }

@@ -12,17 +12,19 @@ use diesel_envelope_tools::{SearchedColumn, figures::count};
 #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 use serde_json::json;
 
-use super::change::{Change, ChangeArgs, KeyArgs};
 #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 use super::columns::ColumnArgs;
 #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 use super::database::{DatabaseArgs, with_database};
 use super::failure::Failure;
+use super::keyring_change::{Change, ChangeArgs, KeyArgs};
 use super::output::Output;
 
 /// Take an old key out of the keyring, once no row and no process needs it, and write its archive
 #[derive(Args)]
-#[command(override_usage = "diesel-envelope retire-key [OPTIONS] --archive <PATH> <KEYID> [COLUMN]...")]
+#[command(
+    override_usage = "diesel-envelope retire-key [OPTIONS] --archive <PATH> <KEYID> [COLUMN]..."
+)]
 #[command(after_help = "\
 Examples:
   diesel-envelope retire-key 9f3c01aa users.name users.email \\
@@ -61,7 +63,10 @@ impl RetireKey {
         let (role, key_id) = (self.key.role(), self.key.key_id);
         if role.primary(&change.document) == Some(key_id) {
             return Err(Failure::new(format!("{} is the one that writes", self.key.noun()))
-                .remedy(format!("promote another first: diesel-envelope promote-key …{}", self.key.flag())));
+                .remedy(format!(
+                    "promote another first: diesel-envelope promote-key …{}",
+                    self.key.flag()
+                )));
         }
         if !self.dangerous_skip_scan {
             self.refuse_rows(&change, output)?;
@@ -70,11 +75,13 @@ impl RetireKey {
         let archived = role.retire(&mut change.document, key_id)?;
         // Both are wrapped before anything is written: an archive stands for a key that is out, and a key is out with its archive.
         let archived = change.wrap(&archived)?;
-        let done = format!("retired {}; its archive is {}", self.key.noun(), self.archive.display());
+        let done =
+            format!("retired {}; its archive is {}", self.key.noun(), self.archive.display());
         let next = "roll this out to every process, and keep the archive as long as the oldest backup: `diesel-envelope restore-key` takes the key back from it";
         let line = change.line(key_id, done, next)?;
         keys::write_archive(&self.archive, &archived).map_err(|error| {
-            Failure::new(format!("archive {}: {error}", self.archive.display())).remedy("name a file that is not there yet, with --archive")
+            Failure::new(format!("archive {}: {error}", self.archive.display()))
+                .remedy("name a file that is not there yet, with --archive")
         })?;
         output.report(&line.archive(self.archive))
     }
@@ -88,20 +95,30 @@ impl RetireKey {
     #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
     fn refuse_rows(&self, change: &Change, output: &Output) -> Result<(), Failure> {
         let columns = self.columns.all(output)?;
-        let keyring = diesel_envelope::Keyring::from_document(&change.document, &Default::default())?;
+        let keyring = diesel_envelope::Keyring::from_keyset(&change.document, &Default::default())?;
         let (key_id, noun) = (self.key.key_id, self.key.noun());
         let search =
-            with_database!(self.database.url()?, 1, |conns| diesel_envelope_tools::search_key(&mut conns[0], &keyring, &columns, key_id))?;
+            with_database!(self.database.url()?, 1, |conns| diesel_envelope_tools::search_key(
+                &mut conns[0],
+                &keyring,
+                &columns,
+                key_id
+            ))?;
         for table in &search.tables {
             let names = table.columns.iter().map(|column| Printable(&column.column).to_string());
             let event = json!({"event": "searched", "table": Printable(&table.table).to_string(), "rows": table.rows, "columns": names.collect::<Vec<_>>()});
             output.event(&format!("searched {table}"), &event);
         }
         let names = |columns: &mut dyn Iterator<Item = &SearchedColumn>| {
-            columns.map(|column| Printable(&column.column).to_string()).collect::<Vec<_>>().join(", ")
+            columns
+                .map(|column| Printable(&column.column).to_string())
+                .collect::<Vec<_>>()
+                .join(", ")
         };
-        let rows: Vec<_> =
-            search.under_key().map(|column| format!("{} has {}", Printable(&column.column), count(column.under_key))).collect();
+        let rows: Vec<_> = search
+            .under_key()
+            .map(|column| format!("{} has {}", Printable(&column.column), count(column.under_key)))
+            .collect();
         let undeclared = names(&mut search.under_key().filter(|column| !column.declared));
         let undecided = names(&mut search.undecided());
         match (rows.is_empty(), undeclared.is_empty(), undecided.is_empty()) {
@@ -121,7 +138,10 @@ impl RetireKey {
     }
 
     fn confirm(&self) -> Result<(), Failure> {
-        let condition = format!("no process may run any more with a keyring in which {} writes", self.key.noun());
+        let condition = format!(
+            "no process may run any more with a keyring in which {} writes",
+            self.key.noun()
+        );
         if self.yes {
             return Ok(());
         }
@@ -133,7 +153,8 @@ impl RetireKey {
         let read = std::io::stdin().read_line(&mut answer);
         match answer.trim() {
             "y" | "Y" | "yes" if read.is_ok() => Ok(()),
-            _ => Err(Failure::new("not confirmed: nothing was changed").remedy("restart every process with the keyring of today first")),
+            _ => Err(Failure::new("not confirmed: nothing was changed")
+                .remedy("restart every process with the keyring of today first")),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use clap::Args;
-use diesel_envelope::keyring::Document;
+use diesel_envelope::keyring::Keyset;
 
 use super::failure::Failure;
 use super::keyring::KeyringArgs;
@@ -36,11 +36,13 @@ pub struct Reveal {
 impl Reveal {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
         if std::io::stdout().is_terminal() && !self.yes {
-            return Err(Failure::new("standard output is a terminal, and this prints the keys themselves")
-                .remedy("pipe it to where it belongs, or say --yes"));
+            return Err(Failure::new(
+                "standard output is a terminal, and this prints the keys themselves",
+            )
+            .remedy("pipe it to where it belongs, or say --yes"));
         }
         let unwrapped = self.keyring.unwrap()?;
-        let document = Document::parse(&unwrapped)?;
+        let document = Keyset::parse(&unwrapped)?;
         match (output.format(), std::str::from_utf8(&unwrapped)) {
             (Format::Text, Ok(text)) => output.verbatim(text.trim()),
             _ => output.verbatim(&document.to_json()),

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::Args;
-use diesel_envelope::keyring::{Algorithm, Document};
+use diesel_envelope::keyring::{Algorithm, Keyset};
 use diesel_envelope::{KeyId, Keyring};
 use diesel_envelope_tools::figures::count;
-use diesel_envelope_tools::{Column, ColumnStatus, OpsError, Settings, ValueFormat};
+use diesel_envelope_tools::{Column, ColumnStatus, RunOptions, ToolError, ValueFormat};
 use serde::Serialize;
 
 use super::block_on;
@@ -32,18 +32,18 @@ pub struct TableArgs {
 impl KeyringArgs {
     /// The keyring of the first alternative that can be unwrapped, as the application would have it.
     pub fn keyring(&self) -> Result<Keyring, Failure> {
-        Ok(Keyring::from_document(&self.document()?, &self.options())?)
+        Ok(Keyring::from_keyset(&self.document()?, &self.options())?)
     }
 
-    fn document(&self) -> Result<Document, Failure> {
-        Ok(Document::parse(&block_on(self.alternatives()?.unwrap_first())??)?)
+    fn document(&self) -> Result<Keyset, Failure> {
+        Ok(Keyset::parse(&block_on(self.alternatives()?.unwrap_first())??)?)
     }
 }
 
-impl From<OpsError> for Failure {
-    fn from(error: OpsError) -> Self {
+impl From<ToolError> for Failure {
+    fn from(error: ToolError) -> Self {
         match error {
-            OpsError::Keyring(error) => error.into(),
+            ToolError::Keyring(error) => error.into(),
             error => Self::new(error.to_string()).remedy(error.remedy()),
         }
     }
@@ -64,9 +64,13 @@ struct PaceArgs {
 }
 
 impl PaceArgs {
-    fn settings(&self) -> Settings {
-        let settings = Settings::new().batch_size(self.batch_size as usize);
-        let settings = if let Some(rows) = self.max_rows_per_second { settings.max_rows_per_second(rows) } else { settings };
+    fn settings(&self) -> RunOptions {
+        let settings = RunOptions::new().batch_size(self.batch_size as usize);
+        let settings = if let Some(rows) = self.max_rows_per_second {
+            settings.max_rows_per_second(rows)
+        } else {
+            settings
+        };
         if let Some(condition) = &self.filter { settings.filter(condition) } else { settings }
     }
 }
@@ -89,14 +93,21 @@ struct WriteArgs {
     #[arg(long, value_name = "ROWS", default_value_t = 1_000, help_heading = "Pace")]
     max_failures: usize,
     /// Wait so long for rows that other transactions hold
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, help_heading = "Pace")]
-    patience: u64,
+    #[arg(
+        long = "patience",
+        alias = "lock-wait",
+        value_name = "SECONDS",
+        default_value_t = 60,
+        help_heading = "Pace"
+    )]
+    lock_wait: u64,
 }
 
 impl WriteArgs {
-    fn settings(&self) -> Settings {
-        let settings = self.pace.settings().dry_run(self.dry_run).allow_triggers(self.allow_triggers);
-        settings.most_failures(self.max_failures).patience(Duration::from_secs(self.patience))
+    fn settings(&self) -> RunOptions {
+        let settings =
+            self.pace.settings().dry_run(self.dry_run).allow_triggers(self.allow_triggers);
+        settings.max_failures(self.max_failures).lock_wait(Duration::from_secs(self.lock_wait))
     }
 }
 
@@ -185,22 +196,32 @@ pub struct Verify {
 
 impl Status {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
-        let (columns, keyring) = (self.tables.columns.read(output)?, self.tables.keyring.keyring()?);
+        let (columns, keyring) =
+            (self.tables.columns.read(output)?, self.tables.keyring.keyring()?);
         let url = self.tables.database.url()?;
         warn_of_weaker(output, url, &columns)?;
         if self.quick {
-            with_database!(url, 1, |conns| diesel_envelope_tools::check(&mut conns[0], &keyring, &columns))?;
+            with_database!(url, 1, |conns| diesel_envelope_tools::check(
+                &mut conns[0],
+                &keyring,
+                &columns
+            ))?;
             let columns = columns.iter().map(ToString::to_string).collect();
             return output.report(&Checked { columns });
         }
-        let columns = with_database!(url, 1, |conns| diesel_envelope_tools::status(&mut conns[0], &keyring, &columns))?;
+        let columns = with_database!(url, 1, |conns| diesel_envelope_tools::status(
+            &mut conns[0],
+            &keyring,
+            &columns
+        ))?;
         let found = Found { columns };
         output.report(&found)?;
         let missing: Vec<_> = found.columns.iter().flat_map(missing).collect();
-        let columns: Vec<_> = found.columns.into_iter().flat_map(|column| column.too_short).collect();
+        let columns: Vec<_> =
+            found.columns.into_iter().flat_map(|column| column.too_short).collect();
         match (missing.is_empty(), columns.is_empty()) {
-            (false, _) => Err(OpsError::MissingKeys { missing }.into()),
-            (true, false) => Err(OpsError::TooShort { columns }.into()),
+            (false, _) => Err(ToolError::MissingKeys { missing }.into()),
+            (true, false) => Err(ToolError::TooShort { columns }.into()),
             (true, true) => Ok(()),
         }
     }
@@ -208,7 +229,10 @@ impl Status {
 
 /// What the keyring lacks for a column. Fernet tokens name no key, and what is no ciphertext needs none.
 fn missing(column: &ColumnStatus) -> impl Iterator<Item = String> + '_ {
-    let needed = column.values.iter().filter(|values| !values.readable && values.format != ValueFormat::Other);
+    let needed = column
+        .values
+        .iter()
+        .filter(|values| !values.readable && values.format != ValueFormat::Other);
     needed.map(|values| match values.key {
         Some(key) => format!("{} needs key {key}", column.column),
         None => format!("{} needs a key for its values ({})", column.column, values.format),
@@ -223,7 +247,10 @@ struct Checked {
 
 impl Report for Checked {
     fn text(&self) -> String {
-        format!("the keyring has the keys of all rows that were looked at: {}", self.columns.join(", "))
+        format!(
+            "the keyring has the keys of all rows that were looked at: {}",
+            self.columns.join(", ")
+        )
     }
 }
 
@@ -234,7 +261,13 @@ struct Found {
 
 impl Report for Found {
     fn text(&self) -> String {
-        self.columns.iter().map(|column| column.to_string()).collect::<Vec<_>>().join("\n").trim_end().to_owned()
+        self.columns
+            .iter()
+            .map(|column| column.to_string())
+            .collect::<Vec<_>>()
+            .join("\n")
+            .trim_end()
+            .to_owned()
     }
 }
 
@@ -254,7 +287,10 @@ impl<T: Serialize> Report for Tables<T> {
 
 /// Warns of declarations that are weaker than stored values: the file may be somebody else's.
 fn warn_of_weaker(output: &Output, url: &str, columns: &[Column]) -> Result<(), Failure> {
-    for weaker in with_database!(url, 1, |conns| diesel_envelope_tools::weaker_declarations(&mut conns[0], columns))? {
+    for weaker in with_database!(url, 1, |conns| diesel_envelope_tools::weaker_declarations(
+        &mut conns[0],
+        columns
+    ))? {
         output.warn(&weaker.to_string());
     }
     Ok(())
@@ -266,10 +302,18 @@ fn write(
     write: &WriteArgs,
     output: &Output,
     verb: &str,
-    act: impl Fn(&str, usize, &Keyring, &[Column], &Settings, &Progress) -> Result<diesel_envelope_tools::Report, Failure>,
+    act: impl Fn(
+        &str,
+        usize,
+        &Keyring,
+        &[Column],
+        &RunOptions,
+        &Progress,
+    ) -> Result<diesel_envelope_tools::Report, Failure>,
 ) -> Result<(), Failure> {
-    let (groups, document, url) = (tables.columns.tables(output)?, tables.keyring.document()?, tables.database.url()?);
-    let keyring = Keyring::from_document(&document, &tables.keyring.options())?;
+    let (groups, document, url) =
+        (tables.columns.tables(output)?, tables.keyring.document()?, tables.database.url()?);
+    let keyring = Keyring::from_keyset(&document, &tables.keyring.options())?;
     if document.keys().any(|key| key == (document.primary(), Algorithm::Fernet)) {
         output.note("the key that writes is a Fernet key: tokens are written, which are bound to no column. For native values: add-key, promote-key");
     }
@@ -286,9 +330,14 @@ fn write(
     }
     let verb = if write.dry_run { format!("would be {verb}") } else { verb.to_owned() };
     let line = |(table, report): (&String, &diesel_envelope_tools::Report)| {
-        let left = if report.left > 0 { format!(", {} left", count(report.left)) } else { String::new() };
+        let left =
+            if report.left > 0 { format!(", {} left", count(report.left)) } else { String::new() };
         let gave_up = if report.gave_up { ", given up for too many bad rows" } else { "" };
-        format!("{table}: {} rows {verb}, {} bad{left}{gave_up}", count(report.written), count(report.failed))
+        format!(
+            "{table}: {} rows {verb}, {} bad{left}{gave_up}",
+            count(report.written),
+            count(report.failed)
+        )
     };
     let text = done.iter().map(line).collect::<Vec<_>>().join("\n");
     let incomplete = done.values().any(|report| !report.is_complete());
@@ -307,48 +356,91 @@ fn write(
 
 impl Backfill {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
-        write(&self.tables, &self.write, output, "encrypted", |url, workers, keyring, columns, settings, progress| {
-            Ok(with_database!(url, workers, |conns| diesel_envelope_tools::backfill(&mut conns, keyring, columns, settings, progress))?)
-        })
+        write(
+            &self.tables,
+            &self.write,
+            output,
+            "encrypted",
+            |url, workers, keyring, columns, settings, progress| {
+                Ok(with_database!(url, workers, |conns| diesel_envelope_tools::backfill(
+                    &mut conns, keyring, columns, settings, progress
+                ))?)
+            },
+        )
     }
 }
 
 impl Rotate {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
-        write(&self.tables, &self.write, output, "rotated", |url, workers, keyring, columns, settings, progress| {
-            let settings = settings.clone().rebuild_indexes(self.rebuild_indexes).allow_older_key(self.allow_older_key);
-            Ok(with_database!(url, workers, |conns| diesel_envelope_tools::rotate(&mut conns, keyring, columns, &settings, progress))?)
-        })
+        write(
+            &self.tables,
+            &self.write,
+            output,
+            "rotated",
+            |url, workers, keyring, columns, settings, progress| {
+                let settings = settings
+                    .clone()
+                    .rebuild_indexes(self.rebuild_indexes)
+                    .allow_older_key(self.allow_older_key);
+                Ok(with_database!(url, workers, |conns| diesel_envelope_tools::rotate(
+                    &mut conns, keyring, columns, &settings, progress
+                ))?)
+            },
+        )
     }
 }
 
 impl Verify {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
-        let (tables, keyring) = (self.tables.columns.tables(output)?, self.tables.keyring.keyring()?);
+        let (tables, keyring) =
+            (self.tables.columns.tables(output)?, self.tables.keyring.keyring()?);
         let url = self.tables.database.url()?;
         for columns in &tables {
             warn_of_weaker(output, url, columns)?;
         }
-        let (settings, progress) = (self.pace.settings().allow(Format::all(&self.allow)), Progress::new(output));
+        let (settings, progress) =
+            (self.pace.settings().allow(Format::all(&self.allow)), Progress::new(output));
         let mut found = BTreeMap::new();
         for columns in &tables {
-            let verified =
-                with_database!(url, 1, |conns| diesel_envelope_tools::verify(&mut conns[0], &keyring, columns, &settings, &progress));
+            let verified = with_database!(url, 1, |conns| diesel_envelope_tools::verify(
+                &mut conns[0],
+                &keyring,
+                columns,
+                &settings,
+                &progress
+            ));
             progress.finish();
             found.insert(columns[0].table_name().to_string(), verified?);
         }
         let line = |(table, found): (&String, &diesel_envelope_tools::Verification)| {
-            let keys: Vec<_> = found.keys.iter().map(|(column, keys)| format!("  {column}: {}", under(keys))).collect();
-            [vec![format!("{table}: {} rows, {} bad", count(found.rows), count(found.failed))], keys].concat().join("\n")
+            let keys: Vec<_> = found
+                .keys
+                .iter()
+                .map(|(column, keys)| format!("  {column}: {}", under(keys)))
+                .collect();
+            [
+                vec![format!("{table}: {} rows, {} bad", count(found.rows), count(found.failed))],
+                keys,
+            ]
+            .concat()
+            .join("\n")
         };
         let text = found.iter().map(line).collect::<Vec<_>>().join("\n");
         let sound = found.values().all(diesel_envelope_tools::Verification::is_sound);
         output.report(&Tables { tables: found, text })?;
-        if sound { Ok(()) } else { Err(Failure::new("not every row is sound").remedy("look at the bad rows above, by primary key")) }
+        if sound {
+            Ok(())
+        } else {
+            Err(Failure::new("not every row is sound")
+                .remedy("look at the bad rows above, by primary key"))
+        }
     }
 }
 
 /// `120 under 9f3c01aa, 3 under 1b2c3d4e`.
 fn under(keys: &BTreeMap<KeyId, u64>) -> String {
-    keys.iter().map(|(key, rows)| format!("{} under {key}", count(*rows))).collect::<Vec<_>>().join(", ")
+    keys.iter()
+        .map(|(key, rows)| format!("{} under {key}", count(*rows)))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

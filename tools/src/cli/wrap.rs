@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use diesel_envelope::keyring::{Alternatives, Document, Options};
+use diesel_envelope::keyring::{Keyset, Options, WrappedKeyrings};
 use diesel_envelope_tools::keys::Target;
 
 use super::failure::Failure;
@@ -51,8 +51,9 @@ impl Wrap {
             return Err(Failure::new(format!("{source} holds a keyring that is wrapped already"))
                 .remedy("use `diesel-envelope rewrap` to wrap it under another key"));
         }
-        let document = Document::parse(secret.as_bytes()).map_err(|error| {
-            Failure::new(format!("{source}: {error}")).remedy("expected a Fernet key, several separated by commas, or a keyring document")
+        let document = Keyset::parse(secret.as_bytes()).map_err(|error| {
+            Failure::new(format!("{source}: {error}"))
+                .remedy("expected a Fernet key, several separated by commas, or a keyring document")
         })?;
         let value = wrap(secret.as_bytes(), &self.targets.targets(), self.bare)?;
         let done = format!("wrapped a keyring: {}", writers(&document));
@@ -64,8 +65,12 @@ impl Wrap {
 /// Whether the text is what this command makes. A single word is valid base64 too, and no blob is as short as a key.
 fn is_wrapped(text: &str) -> bool {
     const SHORTEST: usize = 64;
-    let alternatives = Alternatives::parse("", text, &Options::new());
-    alternatives.is_ok_and(|parsed| parsed.iter().all(|alternative| alternative.blob_len().is_none_or(|length| length >= SHORTEST)))
+    let alternatives = WrappedKeyrings::parse("", text, &Options::new());
+    alternatives.is_ok_and(|parsed| {
+        parsed
+            .iter()
+            .all(|alternative| alternative.blob_len().is_none_or(|length| length >= SHORTEST))
+    })
 }
 
 /// Wrap the same keyring under another KMS key, in another region, under several at once, or by a key file
@@ -96,7 +101,7 @@ pub struct Rewrap {
 impl Rewrap {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
         let unwrapped = self.keyring.unwrap()?;
-        let document = Document::parse(&unwrapped)?;
+        let document = Keyset::parse(&unwrapped)?;
         let targets: Vec<_> = match self.kms_key.is_empty() {
             true => self.keyring.local_key_file.into_iter().map(Target::Local).collect(),
             false => self.kms_key.into_iter().map(Target::Kms).collect(),

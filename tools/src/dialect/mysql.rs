@@ -5,11 +5,14 @@ use diesel::mysql::Mysql;
 use diesel::result::Error as DieselError;
 use diesel::{QueryResult, RunQueryDsl};
 
-use super::{DeclaredAs, Form, Listed, ListedColumn, OpsBackend, Read, Shape, Write, hexadecimal, listed, some, texts, write_each};
+use super::{
+    DeclaredAs, Form, Listed, ListedColumn, Read, Shape, ToolBackend, Write, hexadecimal, listed,
+    some, texts, write_each,
+};
 use crate::column::TableName;
-use crate::error::OpsError;
+use crate::database_failure::{Cause, Code, DatabaseFailure};
+use crate::error::ToolError;
 use crate::migration::Dialect;
-use crate::refusal::{Cause, Code, Refusal};
 use crate::statement::{RawRow, Run, Statement, number};
 use crate::table::{KeyColumn, KeyPart, Stored, Table};
 use crate::value_type::ValueType;
@@ -37,13 +40,18 @@ const TABLES: &str = "SELECT t.TABLE_SCHEMA, t.TABLE_NAME, CASE WHEN t.TABLE_SCH
         AND c.DATA_TYPE IN ('char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext',
             'binary', 'varbinary', 'tinyblob', 'blob', 'mediumblob', 'longblob')
         AND t.TABLE_SCHEMA IN (DATABASE()";
-const ESTIMATE: &str = "SELECT CAST(TABLE_ROWS AS CHAR) FROM information_schema.TABLES WHERE TABLE_SCHEMA = COALESCE(";
+const ESTIMATE: &str =
+    "SELECT CAST(TABLE_ROWS AS CHAR) FROM information_schema.TABLES WHERE TABLE_SCHEMA = COALESCE(";
 
-impl OpsBackend for Mysql {
+impl ToolBackend for Mysql {
     const DIALECT: Dialect = Dialect::MySql;
 
-    fn named<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: &Statement, error: DieselError) -> Refusal {
-        let refusal = Refusal::new(error).of(&statement.text_of_sql());
+    fn named<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        statement: &Statement,
+        error: DieselError,
+    ) -> DatabaseFailure {
+        let refusal = DatabaseFailure::new(error).of(&statement.text_of_sql());
         if !refusal.is_unnamed() {
             return refusal;
         }
@@ -54,7 +62,10 @@ impl OpsBackend for Mysql {
     }
 
     /// A server that takes no statement any more is gone.
-    fn settled<C: LoadConnection<Backend = Self>>(conn: &mut C, refusal: Refusal) -> Refusal {
+    fn settled<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        refusal: DatabaseFailure,
+    ) -> DatabaseFailure {
         let is_lost = refusal.is_unnamed() && conn.batch_execute("DO 0").is_err();
         if is_lost { refusal.about(Cause::Connection) } else { refusal }
     }
@@ -67,18 +78,34 @@ impl OpsBackend for Mysql {
         format!("x'{}'", hexadecimal(bytes))
     }
 
-    fn describe<C: LoadConnection<Backend = Self>>(conn: &mut C, name: &TableName) -> Result<Table, OpsError> {
-        let modes = Self::load(conn, Statement::new("SELECT @@SESSION.sql_mode"))?.into_iter().flat_map(|row| texts(row.0));
-        if !modes.flat_map(|modes| modes.split(',').map(str::to_owned).collect::<Vec<_>>()).any(|mode| mode.starts_with("STRICT_")) {
-            return Err(OpsError::NotStrict);
+    fn describe<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        name: &TableName,
+    ) -> Result<Table, ToolError> {
+        let modes = Self::load(conn, Statement::new("SELECT @@SESSION.sql_mode"))?
+            .into_iter()
+            .flat_map(|row| texts(row.0));
+        if !modes
+            .flat_map(|modes| modes.split(',').map(str::to_owned).collect::<Vec<_>>())
+            .any(|mode| mode.starts_with("STRICT_"))
+        {
+            return Err(ToolError::NotStrict);
         }
-        let mut rows = |sql: &str, rest: &str, order: &str| -> Result<Vec<Vec<String>>, Refusal> {
-            let statement = Statement::new(sql).optional_text(name.schema.clone().map(|schema| schema.into_bytes().into()));
-            let rows = Self::load(conn, statement.sql(format!(", DATABASE()) AND {rest} = ")).text(&name.name).sql(order))?;
+        let mut rows = |sql: &str,
+                        rest: &str,
+                        order: &str|
+         -> Result<Vec<Vec<String>>, DatabaseFailure> {
+            let statement = Statement::new(sql)
+                .optional_text(name.schema.clone().map(|schema| schema.into_bytes().into()));
+            let rows = Self::load(
+                conn,
+                statement.sql(format!(", DATABASE()) AND {rest} = ")).text(&name.name).sql(order),
+            )?;
             Ok(rows.into_iter().map(|row| texts(row.0)).collect())
         };
         let column = |row: Vec<String>| {
-            let [name, sql_type, nullable, extra, unique, collation] = <[String; 6]>::try_from(row).unwrap_or_default();
+            let [name, sql_type, nullable, extra, unique, collation] =
+                <[String; 6]>::try_from(row).unwrap_or_default();
             let (text, automatic) = (!is_binary(&sql_type), extra.contains("on update"));
             let (nullable, unique) = (nullable == "YES", unique == "YES");
             Stored { name, text, sql_type, nullable, collation: some(collation), unique, automatic }
@@ -89,9 +116,18 @@ impl OpsBackend for Mysql {
         };
         Ok(Table {
             name: name.clone(),
-            key: rows(KEY, "s.TABLE_NAME", " ORDER BY s.SEQ_IN_INDEX")?.into_iter().map(key).collect(),
-            columns: rows(COLUMNS, "c.TABLE_NAME", " ORDER BY c.ORDINAL_POSITION")?.into_iter().map(column).collect(),
-            triggers: rows(TRIGGERS, "EVENT_OBJECT_TABLE", " ORDER BY 1")?.into_iter().flatten().collect(),
+            key: rows(KEY, "s.TABLE_NAME", " ORDER BY s.SEQ_IN_INDEX")?
+                .into_iter()
+                .map(key)
+                .collect(),
+            columns: rows(COLUMNS, "c.TABLE_NAME", " ORDER BY c.ORDINAL_POSITION")?
+                .into_iter()
+                .map(column)
+                .collect(),
+            triggers: rows(TRIGGERS, "EVENT_OBJECT_TABLE", " ORDER BY 1")?
+                .into_iter()
+                .flatten()
+                .collect(),
         })
     }
 
@@ -116,36 +152,54 @@ impl OpsBackend for Mysql {
     }
 
     fn key_part(column: &KeyColumn, bytes: Vec<u8>) -> KeyPart {
-        if is_binary(&column.sql_type) { KeyPart::Bytes(bytes) } else { KeyPart::Text(String::from_utf8_lossy(&bytes).into_owned()) }
+        if is_binary(&column.sql_type) {
+            KeyPart::Bytes(bytes)
+        } else {
+            KeyPart::Text(String::from_utf8_lossy(&bytes).into_owned())
+        }
     }
 
     /// A number is compared with a text as floating point, which has too few digits; so the text becomes a number first.
     fn bind_key(statement: Statement, column: &KeyColumn, part: &KeyPart) -> Statement {
         let number = match type_name(&column.sql_type) {
             "enum" | "set" | "bit" => Some("UNSIGNED"),
-            "decimal" => Some(column.sql_type.trim_end_matches(" zerofill").trim_end_matches(" unsigned")),
-            name if name.contains("int") => Some(if column.sql_type.contains("unsigned") { "UNSIGNED" } else { "SIGNED" }),
+            "decimal" => {
+                Some(column.sql_type.trim_end_matches(" zerofill").trim_end_matches(" unsigned"))
+            }
+            name if name.contains("int") => {
+                Some(if column.sql_type.contains("unsigned") { "UNSIGNED" } else { "SIGNED" })
+            }
             _ => None,
         };
         match (part, number) {
             (KeyPart::Bytes(bytes), _) => statement.bytes(Some(bytes.clone().into())),
             (part, None) => statement.text(part.to_string()),
-            (part, Some(number)) => statement.sql("CAST(").text(part.to_string()).sql(format!(" AS {number})")),
+            (part, Some(number)) => {
+                statement.sql("CAST(").text(part.to_string()).sql(format!(" AS {number})"))
+            }
         }
     }
 
     fn bytes_of(prefix: &str, read: &Read) -> String {
         let column = format!("{prefix}{}", Self::quote(&read.column.name));
         let text = match read.form {
-            Form::Stored | Form::Plain(ValueType::Binary) if !read.column.text => return format!("CAST({column} AS BINARY)"),
-            Form::Plain(ValueType::Instant) if read.column.sql_type.starts_with("timestamp") => {
-                format!("DATE_FORMAT(CONVERT_TZ({column}, @@SESSION.time_zone, '+00:00'), '%Y-%m-%dT%H:%i:%s.%f')")
+            Form::Stored | Form::Plain(ValueType::Binary) if !read.column.text => {
+                return format!("CAST({column} AS BINARY)");
             }
-            Form::Plain(ValueType::Instant | ValueType::DateTime) if is_moment(&read.column.sql_type) => {
+            Form::Plain(ValueType::Instant) if read.column.sql_type.starts_with("timestamp") => {
+                format!(
+                    "DATE_FORMAT(CONVERT_TZ({column}, @@SESSION.time_zone, '+00:00'), '%Y-%m-%dT%H:%i:%s.%f')"
+                )
+            }
+            Form::Plain(ValueType::Instant | ValueType::DateTime)
+                if is_moment(&read.column.sql_type) =>
+            {
                 format!("DATE_FORMAT({column}, '%Y-%m-%dT%H:%i:%s.%f')")
             }
             // Single precision is cut to six digits as text.
-            Form::Plain(ValueType::Float) if type_name(&read.column.sql_type) == "float" => format!("{column} + 0e0"),
+            Form::Plain(ValueType::Float) if type_name(&read.column.sql_type) == "float" => {
+                format!("{column} + 0e0")
+            }
             _ => column,
         };
         format!("CAST(CONVERT({text} USING utf8mb4) AS BINARY)")
@@ -159,22 +213,39 @@ impl OpsBackend for Mysql {
 
     fn head(name: &str, text: bool, count: usize) -> String {
         let head = format!("LEFT({}, {count})", Self::quote(name));
-        if text { Self::first(&format!("CAST(CONVERT({head} USING utf8mb4) AS BINARY)"), count) } else { head }
+        if text {
+            Self::first(&format!("CAST(CONVERT({head} USING utf8mb4) AS BINARY)"), count)
+        } else {
+            head
+        }
     }
 
     fn octets(name: &str, text: bool) -> String {
         let column = Self::quote(name);
-        if text { format!("OCTET_LENGTH(CONVERT({column} USING utf8mb4))") } else { format!("OCTET_LENGTH({column})") }
+        if text {
+            format!("OCTET_LENGTH(CONVERT({column} USING utf8mb4))")
+        } else {
+            format!("OCTET_LENGTH({column})")
+        }
     }
 
     /// It lists what this role may do anything with. A table that the role may not read is the database's to refuse.
-    fn tables<C: LoadConnection<Backend = Self>>(conn: &mut C, schemas: &[&str]) -> Result<Vec<Listed>, OpsError> {
-        let statement = schemas.iter().fold(Statement::new(TABLES), |statement, schema| statement.sql(", ").text(*schema));
+    fn tables<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        schemas: &[&str],
+    ) -> Result<Vec<Listed>, ToolError> {
+        let statement = schemas
+            .iter()
+            .fold(Statement::new(TABLES), |statement, schema| statement.sql(", ").text(*schema));
         let column = |row: Vec<String>| {
-            let [schema, table, visible, name, sql_type] = <[String; 5]>::try_from(row).unwrap_or_default();
+            let [schema, table, visible, name, sql_type] =
+                <[String; 5]>::try_from(row).unwrap_or_default();
             // As migrations declare them: a UUID is BINARY.
-            let digits = sql_type.strip_prefix("varbinary(").and_then(|rest| rest.strip_suffix(')'));
-            let is_index = digits.and_then(|digits| digits.parse::<u32>().ok()).is_some_and(|bytes| bytes <= 32);
+            let digits =
+                sql_type.strip_prefix("varbinary(").and_then(|rest| rest.strip_suffix(')'));
+            let is_index = digits
+                .and_then(|digits| digits.parse::<u32>().ok())
+                .is_some_and(|bytes| bytes <= 32);
             let declared_as = if is_index { DeclaredAs::BlindIndex } else { DeclaredAs::Other };
             let column = ListedColumn { name, text: !is_binary(&sql_type), declared_as };
             (TableName { schema: Some(schema), name: table }, visible == "YES", true, column)
@@ -188,12 +259,25 @@ impl OpsBackend for Mysql {
     }
 
     /// By the statistics of the table, whatever the condition.
-    fn estimate<C: LoadConnection<Backend = Self>>(conn: &mut C, name: &TableName, _condition: &str) -> Result<Option<u64>, Refusal> {
-        let statement = Statement::new(ESTIMATE).optional_text(name.schema.clone().map(|schema| schema.into_bytes().into()));
-        Ok(Some(number(Self::load(conn, statement.sql(", DATABASE()) AND TABLE_NAME = ").text(&name.name))?)))
+    fn estimate<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        name: &TableName,
+        _condition: &str,
+    ) -> Result<Option<u64>, DatabaseFailure> {
+        let statement = Statement::new(ESTIMATE)
+            .optional_text(name.schema.clone().map(|schema| schema.into_bytes().into()));
+        Ok(Some(number(Self::load(
+            conn,
+            statement.sql(", DATABASE()) AND TABLE_NAME = ").text(&name.name),
+        )?)))
     }
 
-    fn write<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table, shape: &Shape, rows: Vec<Write>) -> Result<usize, Refusal> {
+    fn write<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        table: &Table,
+        shape: &Shape,
+        rows: Vec<Write>,
+    ) -> Result<usize, DatabaseFailure> {
         write_each::<Self, C>(conn, table, shape, rows, "<=>")
     }
 }
@@ -208,23 +292,34 @@ fn diagnostics<C: LoadConnection<Backend = Mysql>>(conn: &mut C) -> QueryResult<
     conn.batch_execute("GET DIAGNOSTICS @diesel_envelope_condition = NUMBER")?;
     let mut named = Vec::new();
     for _ in 0..CONDITIONS {
-        let (state, number) = (format!("@diesel_envelope_state_{}", named.len()), format!("@diesel_envelope_number_{}", named.len()));
-        let ask = format!("GET DIAGNOSTICS CONDITION @diesel_envelope_condition {state} = RETURNED_SQLSTATE, {number} = MYSQL_ERRNO");
+        let (state, number) = (
+            format!("@diesel_envelope_state_{}", named.len()),
+            format!("@diesel_envelope_number_{}", named.len()),
+        );
+        let ask = format!(
+            "GET DIAGNOSTICS CONDITION @diesel_envelope_condition {state} = RETURNED_SQLSTATE, {number} = MYSQL_ERRNO"
+        );
         if conn.batch_execute(&ask).is_err() {
             break;
         }
         named.push(format!("CONCAT({state}, ' ', {number})"));
         // An unsigned number, which goes no lower than 0.
-        if conn.batch_execute("SET @diesel_envelope_condition = @diesel_envelope_condition - 1").is_err() {
+        if conn
+            .batch_execute("SET @diesel_envelope_condition = @diesel_envelope_condition - 1")
+            .is_err()
+        {
             break;
         }
     }
     if named.is_empty() {
         return Ok(None);
     }
-    let rows: Vec<RawRow> = RunQueryDsl::load(&Statement::new(format!("SELECT {}", named.join(", "))), conn)?;
+    let rows: Vec<RawRow> =
+        RunQueryDsl::load(&Statement::new(format!("SELECT {}", named.join(", "))), conn)?;
     let names = rows.into_iter().flat_map(|row| texts(row.0));
-    let mut codes = names.filter_map(|name| name.split_once(' ').map(|(state, number)| (state.to_owned(), number.to_owned())));
+    let mut codes = names.filter_map(|name| {
+        name.split_once(' ').map(|(state, number)| (state.to_owned(), number.to_owned()))
+    });
     let found = codes.find(|(_, number)| number != PLACE);
     Ok(found.and_then(|(state, number)| Some(Code { state, number: number.parse().ok()? })))
 }

@@ -5,11 +5,14 @@ use diesel::pg::Pg;
 use diesel::result::Error as DieselError;
 use diesel::{QueryResult, RunQueryDsl};
 
-use super::{DeclaredAs, Form, Listed, ListedColumn, OpsBackend, Read, Shape, Write, hexadecimal, listed, some, texts};
+use super::{
+    DeclaredAs, Form, Listed, ListedColumn, Read, Shape, ToolBackend, Write, hexadecimal, listed,
+    some, texts,
+};
 use crate::column::TableName;
-use crate::error::OpsError;
+use crate::database_failure::{Cause, Code, DatabaseFailure};
+use crate::error::ToolError;
 use crate::migration::Dialect;
-use crate::refusal::{Cause, Code, Refusal};
 use crate::statement::{RawRow, Rerun, Run, Statement};
 use crate::table::{KeyColumn, KeyPart, Stored, Table};
 use crate::value_type::ValueType;
@@ -64,10 +67,10 @@ const TABLES: &str = "WITH RECURSIVE based (oid, base, domain) AS (
 /// Lifts the time limits of the role for this transaction, so that they neither end a scan nor a batch that waits. PostgreSQL before 17
 /// has no `transaction_timeout`. Nothing is set on the session: a pooler would give it to somebody else.
 macro_rules! lift_time_limits {
-    () => {
-        "SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '0', true),
+    ($lock_timeout:literal) => {
+        concat!("SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', ", $lock_timeout, ", true),
             set_config('idle_in_transaction_session_timeout', '0', true),
-            CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL THEN set_config('transaction_timeout', '0', true) END;"
+            CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL THEN set_config('transaction_timeout', '0', true) END;")
     };
 }
 
@@ -78,35 +81,46 @@ macro_rules! follow_the_key {
     };
 }
 
-impl OpsBackend for Pg {
+impl ToolBackend for Pg {
     const DIALECT: Dialect = Dialect::PostgreSql;
-    const READ: &'static str = lift_time_limits!();
-    const READ_PAGE: &'static str = concat!(lift_time_limits!(), follow_the_key!());
+    const READ: &'static str = lift_time_limits!("'0'");
+    const READ_PAGE: &'static str = concat!(lift_time_limits!("'0'"), follow_the_key!());
     /// As strong as the UPDATE that follows: inserts of rows that refer to these go on.
     const CLAIM: &'static str = " FOR NO KEY UPDATE SKIP LOCKED";
     /// The UPDATE of what others could refer to is stronger: it would wait for them, and they for it.
     const CLAIM_UNIQUE: &'static str = " FOR UPDATE SKIP LOCKED";
 
     /// A transaction that failed takes no statement until it is over, so the question has to wait for that.
-    fn named<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: &Statement, error: DieselError) -> Refusal {
-        let refusal = Refusal::new(error).of(&statement.text_of_sql());
+    fn named<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        statement: &Statement,
+        error: DieselError,
+    ) -> DatabaseFailure {
+        let refusal = DatabaseFailure::new(error).of(&statement.text_of_sql());
         if !refusal.is_unnamed() {
             return refusal;
         }
         let refusal = refusal.rerun(statement.rerun());
         let depth = C::TransactionManager::transaction_manager_status_mut(conn).transaction_depth();
-        if depth.is_ok_and(|depth| depth.is_none()) { Self::settled(conn, refusal) } else { refusal }
+        if depth.is_ok_and(|depth| depth.is_none()) {
+            Self::settled(conn, refusal)
+        } else {
+            refusal
+        }
     }
 
     /// Diesel tells no SQLSTATE, but PL/pgSQL does: the statement is run once more, and undone. What succeeds now was in the way of
     /// another transaction, or met something that is no longer there.
-    fn settled<C: LoadConnection<Backend = Self>>(conn: &mut C, mut refusal: Refusal) -> Refusal {
+    fn settled<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        mut refusal: DatabaseFailure,
+    ) -> DatabaseFailure {
         let Some(rerun) = refusal.take_rerun() else { return refusal };
         match sqlstate(conn, *rerun) {
             Ok(Some(state)) if state == SUCCESS => refusal.about(Cause::Contention),
             Ok(Some(state)) => refusal.coded(Code { state, number: 0 }),
             Ok(None) => refusal,
-            Err(error) => match Refusal::new(error) {
+            Err(error) => match DatabaseFailure::new(error) {
                 lost if lost.cause() == Cause::Connection => lost,
                 _ => refusal,
             },
@@ -121,20 +135,36 @@ impl OpsBackend for Pg {
         format!("'\\x{}'::bytea", hexadecimal(bytes))
     }
 
-    fn describe<C: LoadConnection<Backend = Self>>(conn: &mut C, name: &TableName) -> Result<Table, OpsError> {
-        let mut rows = |sql: &str, order: &str| -> Result<Vec<Vec<String>>, Refusal> {
+    fn describe<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        name: &TableName,
+    ) -> Result<Table, ToolError> {
+        let mut rows = |sql: &str, order: &str| -> Result<Vec<Vec<String>>, DatabaseFailure> {
             let rows = Self::load(conn, Statement::new(sql).text(Self::table(name)).sql(order))?;
             Ok(rows.into_iter().map(|row| texts(row.0)).collect())
         };
         match rows(HIDDEN, ")")?.first().map(Vec::as_slice) {
-            Some([active, _]) if active == "true" => return Err(OpsError::RowSecurity { table: name.to_string() }),
-            Some([_, inherited]) if inherited == "true" => return Err(OpsError::Inherited { table: name.to_string() }),
+            Some([active, _]) if active == "true" => {
+                return Err(ToolError::RowSecurity { table: name.to_string() });
+            }
+            Some([_, inherited]) if inherited == "true" => {
+                return Err(ToolError::Inherited { table: name.to_string() });
+            }
             _ => {}
         }
         let column = |row: Vec<String>| {
-            let [name, sql_type, nullable, unique, collation] = <[String; 5]>::try_from(row).unwrap_or_default();
+            let [name, sql_type, nullable, unique, collation] =
+                <[String; 5]>::try_from(row).unwrap_or_default();
             let (text, nullable, unique) = (sql_type != "bytea", nullable == "t", unique == "true");
-            Stored { name, text, sql_type, nullable, collation: some(collation), unique, automatic: false }
+            Stored {
+                name,
+                text,
+                sql_type,
+                nullable,
+                collation: some(collation),
+                unique,
+                automatic: false,
+            }
         };
         let key = |row: Vec<String>| {
             let [name, sql_type] = <[String; 2]>::try_from(row).unwrap_or_default();
@@ -153,7 +183,8 @@ impl OpsBackend for Pg {
     fn begin<C: LoadConnection<Backend = Self>>(conn: &mut C, _table: &Table) -> QueryResult<()> {
         conn.batch_execute(concat!(
             "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET CONSTRAINTS ALL IMMEDIATE;",
-            lift_time_limits!(),
+            // A batch that waits for a lock gives up, and its rows are tried again: it holds locks that others wait for.
+            lift_time_limits!("CASE current_setting('lock_timeout') WHEN '0' THEN '10s' ELSE current_setting('lock_timeout') END"),
             follow_the_key!()
         ))
     }
@@ -173,16 +204,24 @@ impl OpsBackend for Pg {
     fn bytes_of(prefix: &str, read: &Read) -> String {
         let column = format!("{prefix}{}", Self::quote(&read.column.name));
         let text = match read.form {
-            Form::Stored | Form::Plain(ValueType::Binary) if !read.column.text => return format!("{column}::bytea"),
+            Form::Stored | Form::Plain(ValueType::Binary) if !read.column.text => {
+                return format!("{column}::bytea");
+            }
             Form::Plain(ValueType::Instant) if read.column.sql_type.ends_with("with time zone") => {
                 format!("to_char({column} AT TIME ZONE 'UTC', '{ISO}')")
             }
-            Form::Plain(ValueType::Instant | ValueType::DateTime) if read.column.sql_type.starts_with("timestamp") => {
+            Form::Plain(ValueType::Instant | ValueType::DateTime)
+                if read.column.sql_type.starts_with("timestamp") =>
+            {
                 format!("to_char({column}, '{ISO}')")
             }
-            Form::Plain(ValueType::Date) if read.column.sql_type == "date" => format!("to_char({column}, 'YYYY-MM-DD')"),
+            Form::Plain(ValueType::Date) if read.column.sql_type == "date" => {
+                format!("to_char({column}, 'YYYY-MM-DD')")
+            }
             // Single precision has fewer digits as text than the number that Rust reads.
-            Form::Plain(ValueType::Float) if read.column.sql_type == "real" => format!("{column}::double precision::text"),
+            Form::Plain(ValueType::Float) if read.column.sql_type == "real" => {
+                format!("{column}::double precision::text")
+            }
             _ => format!("{column}::text"),
         };
         format!("convert_to({text}, 'UTF8')")
@@ -205,28 +244,48 @@ impl OpsBackend for Pg {
         format!("octet_length({}::{})", Self::quote(name), if text { "text" } else { "bytea" })
     }
 
-    fn tables<C: LoadConnection<Backend = Self>>(conn: &mut C, _schemas: &[&str]) -> Result<Vec<Listed>, OpsError> {
+    fn tables<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        _schemas: &[&str],
+    ) -> Result<Vec<Listed>, ToolError> {
         let column = |row: Vec<String>| {
-            let [schema, table, visible, readable, name, binary, domain] = <[String; 7]>::try_from(row).unwrap_or_default();
+            let [schema, table, visible, readable, name, binary, domain] =
+                <[String; 7]>::try_from(row).unwrap_or_default();
             let declared_as = match domain.as_str() {
                 "" => DeclaredAs::Other,
                 "blind_index" => DeclaredAs::BlindIndex,
                 _ => DeclaredAs::Ciphertext,
             };
             let column = ListedColumn { name, text: binary != "true", declared_as };
-            (TableName { schema: Some(schema), name: table }, visible == "true", readable == "true", column)
+            (
+                TableName { schema: Some(schema), name: table },
+                visible == "true",
+                readable == "true",
+                column,
+            )
         };
-        Ok(listed(Self::load(conn, Statement::new(TABLES))?.into_iter().map(|row| column(texts(row.0)))))
+        Ok(listed(
+            Self::load(conn, Statement::new(TABLES))?.into_iter().map(|row| column(texts(row.0))),
+        ))
     }
 
     fn as_text(expression: &str) -> String {
         format!("({expression})::text")
     }
 
-    fn estimate<C: LoadConnection<Backend = Self>>(conn: &mut C, name: &TableName, condition: &str) -> Result<Option<u64>, Refusal> {
-        let explain = format!("EXPLAIN (FORMAT JSON) SELECT 1 FROM {} WHERE {condition}", Self::table(name));
-        let plan = Self::load(conn, Statement::new(explain))?.into_iter().flat_map(|row| texts(row.0)).collect::<String>();
-        let rows = plan.split_once("\"Plan Rows\":").and_then(|(_, rest)| rest.split([',', '}']).next());
+    fn estimate<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        name: &TableName,
+        condition: &str,
+    ) -> Result<Option<u64>, DatabaseFailure> {
+        let explain =
+            format!("EXPLAIN (FORMAT JSON) SELECT 1 FROM {} WHERE {condition}", Self::table(name));
+        let plan = Self::load(conn, Statement::new(explain))?
+            .into_iter()
+            .flat_map(|row| texts(row.0))
+            .collect::<String>();
+        let rows =
+            plan.split_once("\"Plan Rows\":").and_then(|(_, rest)| rest.split([',', '}']).next());
         Ok(rows.and_then(|rows| rows.trim().parse().ok()))
     }
 
@@ -248,16 +307,26 @@ impl OpsBackend for Pg {
         table: &Table,
         shape: &Shape,
         mut rows: Vec<Write>,
-    ) -> Result<usize, Refusal> {
+    ) -> Result<usize, DatabaseFailure> {
         let set = shape.writes.iter().enumerate().map(|(i, place)| {
             let column = &shape.reads[*place].column;
-            let new = if column.text { format!("convert_from(v.n{i}, 'UTF8')") } else { format!("v.n{i}") };
+            let new = if column.text {
+                format!("convert_from(v.n{i}, 'UTF8')")
+            } else {
+                format!("v.n{i}")
+            };
             format!("{} = {new}", Self::quote(&column.name))
         });
         let (keys, olds, news) = (0..table.key.len(), 0..shape.reads.len(), 0..shape.writes.len());
-        let mut statement = Statement::new(format!("UPDATE {} AS t SET {} FROM unnest(", Self::table(&table.name), join(set, ", ")));
+        let mut statement = Statement::new(format!(
+            "UPDATE {} AS t SET {} FROM unnest(",
+            Self::table(&table.name),
+            join(set, ", ")
+        ));
         for i in keys.clone() {
-            statement = statement.sql(if i == 0 { "" } else { ", " }).texts(rows.iter().map(|row| row.key.0[i].to_string()).collect());
+            statement = statement
+                .sql(if i == 0 { "" } else { ", " })
+                .texts(rows.iter().map(|row| row.key.0[i].to_string()).collect());
         }
         for i in olds.clone() {
             statement = statement.sql(", ").all_bytes(rows.iter_mut().map(|row| row.old[i].take()));
@@ -265,11 +334,21 @@ impl OpsBackend for Pg {
         for i in news.clone() {
             statement = statement.sql(", ").all_bytes(rows.iter_mut().map(|row| row.new[i].take()));
         }
-        let names = keys.map(|i| format!("k{i}")).chain(olds.clone().map(|i| format!("o{i}"))).chain(news.map(|i| format!("n{i}")));
-        let same_key =
-            table.key.iter().enumerate().map(|(i, key)| format!("t.{} = CAST(v.k{i} AS {})", Self::quote(&key.name), key.sql_type));
-        let same_old = olds.map(|i| format!("{} IS NOT DISTINCT FROM v.o{i}", Self::bytes_of("t.", &shape.reads[i])));
-        statement = statement.sql(format!(") AS v ({}) WHERE {}", join(names, ", "), join(same_key.chain(same_old), " AND ")));
+        let names = keys
+            .map(|i| format!("k{i}"))
+            .chain(olds.clone().map(|i| format!("o{i}")))
+            .chain(news.map(|i| format!("n{i}")));
+        let same_key = table.key.iter().enumerate().map(|(i, key)| {
+            format!("t.{} = CAST(v.k{i} AS {})", Self::quote(&key.name), key.sql_type)
+        });
+        let same_old = olds.map(|i| {
+            format!("{} IS NOT DISTINCT FROM v.o{i}", Self::bytes_of("t.", &shape.reads[i]))
+        });
+        statement = statement.sql(format!(
+            ") AS v ({}) WHERE {}",
+            join(names, ", "),
+            join(same_key.chain(same_old), " AND ")
+        ));
         Self::execute(conn, statement)
     }
 }
@@ -292,16 +371,26 @@ END
 $do$";
 
 /// With which SQLSTATE a statement ends, in a transaction that is rolled back. It waits for no lock that others hold for long.
-fn sqlstate<C: LoadConnection<Backend = Pg>>(conn: &mut C, rerun: Rerun) -> QueryResult<Option<String>> {
+fn sqlstate<C: LoadConnection<Backend = Pg>>(
+    conn: &mut C,
+    rerun: Rerun,
+) -> QueryResult<Option<String>> {
     let mut state = None;
     let undone = conn.transaction(|conn| -> QueryResult<()> {
         conn.batch_execute("SET LOCAL lock_timeout = '2s'; SET CONSTRAINTS ALL IMMEDIATE")?;
         let Rerun { sql, mut binds } = rerun;
-        let set = Statement::new("SELECT length(set_config('diesel_envelope.statement', ").text(sql);
-        let set = set.sql(", true)) + length(set_config('diesel_envelope.binds', ").text(std::mem::take(&mut *binds)).sql(", true))");
+        let set =
+            Statement::new("SELECT length(set_config('diesel_envelope.statement', ").text(sql);
+        let set = set
+            .sql(", true)) + length(set_config('diesel_envelope.binds', ")
+            .text(std::mem::take(&mut *binds))
+            .sql(", true))");
         RunQueryDsl::execute(&set, conn)?;
         conn.batch_execute(ASK)?;
-        let asked: Vec<RawRow> = RunQueryDsl::load(&Statement::new("SELECT current_setting('diesel_envelope.sqlstate')"), conn)?;
+        let asked: Vec<RawRow> = RunQueryDsl::load(
+            &Statement::new("SELECT current_setting('diesel_envelope.sqlstate')"),
+            conn,
+        )?;
         state = asked.into_iter().flat_map(|row| texts(row.0)).next();
         Err(DieselError::RollbackTransaction)
     });

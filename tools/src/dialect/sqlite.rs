@@ -5,25 +5,35 @@ use diesel::connection::LoadConnection;
 use diesel::result::Error as DieselError;
 use diesel::sqlite::Sqlite;
 
-use super::{DeclaredAs, Form, Listed, ListedColumn, OpsBackend, Read, Shape, Write, hexadecimal, listed, texts, write_each};
+use super::{
+    DeclaredAs, Form, Listed, ListedColumn, Read, Shape, ToolBackend, Write, hexadecimal, listed,
+    texts, write_each,
+};
 use crate::column::TableName;
-use crate::error::OpsError;
+use crate::database_failure::{DatabaseFailure, of_sqlite};
+use crate::error::ToolError;
 use crate::migration::{Dialect, object};
-use crate::refusal::{Refusal, of_sqlite};
 use crate::statement::{Run, Statement};
 use crate::table::{KeyColumn, KeyPart, Stored, Table};
 use crate::value_type::ValueType;
 
-impl OpsBackend for Sqlite {
+impl ToolBackend for Sqlite {
     const DIALECT: Dialect = Dialect::Sqlite;
     const ONE_WRITER: bool = true;
     const CLAIM: &'static str = "";
 
-    fn named<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: &Statement, error: DieselError) -> Refusal {
-        Self::settled(conn, Refusal::new(error).of(&statement.text_of_sql()))
+    fn named<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        statement: &Statement,
+        error: DieselError,
+    ) -> DatabaseFailure {
+        Self::settled(conn, DatabaseFailure::new(error).of(&statement.text_of_sql()))
     }
 
-    fn settled<C: LoadConnection<Backend = Self>>(_conn: &mut C, refusal: Refusal) -> Refusal {
+    fn settled<C: LoadConnection<Backend = Self>>(
+        _conn: &mut C,
+        refusal: DatabaseFailure,
+    ) -> DatabaseFailure {
         if refusal.is_unnamed() {
             let cause = of_sqlite(refusal.message());
             return refusal.about(cause);
@@ -39,27 +49,41 @@ impl OpsBackend for Sqlite {
         format!("x'{}'", hexadecimal(bytes))
     }
 
-    fn describe<C: LoadConnection<Backend = Self>>(conn: &mut C, name: &TableName) -> Result<Table, OpsError> {
+    fn describe<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        name: &TableName,
+    ) -> Result<Table, ToolError> {
         refuse_utf_16(conn)?;
         let schema = name.schema.as_deref().unwrap_or("main");
-        let mut rows = |sql: String, binds: usize| -> Result<Vec<Vec<String>>, Refusal> {
+        let mut rows = |sql: String, binds: usize| -> Result<Vec<Vec<String>>, DatabaseFailure> {
             let mut statement = Statement::new("");
             for (i, piece) in sql.split('?').enumerate() {
                 statement = statement.sql(piece);
-                statement = if i < binds { statement.text(if i % 2 == 0 { &name.name } else { schema }) } else { statement };
+                statement = if i < binds {
+                    statement.text(if i % 2 == 0 { &name.name } else { schema })
+                } else {
+                    statement
+                };
             }
             Ok(Self::load(conn, statement)?.into_iter().map(|row| texts(row.0)).collect())
         };
         let unique = "EXISTS (SELECT 1 FROM pragma_index_list(?, ?) AS l, pragma_index_info(l.name, '{schema}') AS i WHERE l.\"unique\" AND i.name = c.name)";
         let unique = unique.replace("{schema}", &schema.replace('\'', "''"));
-        let sql = format!("SELECT c.name, lower(c.type), c.\"notnull\", {unique}, c.pk FROM pragma_table_xinfo(?, ?) AS c ORDER BY c.cid");
+        let sql = format!(
+            "SELECT c.name, lower(c.type), c.\"notnull\", {unique}, c.pk FROM pragma_table_xinfo(?, ?) AS c ORDER BY c.cid"
+        );
         let described = rows(sql, 4)?;
         let mut key: Vec<_> = described.iter().filter(|row| row[4] != "0").collect();
         key.sort_by_key(|row| row[4].parse::<usize>().unwrap_or_default());
-        let key: Vec<_> = key.into_iter().map(|row| KeyColumn { name: row[0].clone(), sql_type: row[1].clone() }).collect();
+        let key: Vec<_> = key
+            .into_iter()
+            .map(|row| KeyColumn { name: row[0].clone(), sql_type: row[1].clone() })
+            .collect();
         // The statement is as somebody wrote it, over several lines maybe.
         let blanks = ["char(9)", "char(10)", "char(13)", "'/'", "'*'", "'-'", "'('", "')'"];
-        let words = blanks.iter().fold("upper(sql)".to_owned(), |words, blank| format!("replace({words}, {blank}, ' ')"));
+        let words = blanks.iter().fold("upper(sql)".to_owned(), |words, blank| {
+            format!("replace({words}, {blank}, ' ')")
+        });
         let sql = format!(
             "SELECT name FROM (SELECT name, {words} AS words FROM {}.sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE)
                 WHERE substr(words, 1, instr(words, ' BEGIN')) LIKE '% UPDATE %' ORDER BY name",
@@ -73,16 +97,21 @@ impl OpsBackend for Sqlite {
                 sql_type: row[1].clone(),
                 text,
                 // What the migrations of this crate have in place of a constraint.
-                nullable: row[2] == "0" && !triggers.contains(&object(name, &row[0], "required_update")),
+                nullable: row[2] == "0"
+                    && !triggers.contains(&object(name, &row[0], "required_update")),
                 unique: row[3] != "0",
                 collation: None,
                 automatic: false,
             }
         };
         for column in &key {
-            let null = format!("SELECT 1 FROM {} WHERE {} IS NULL LIMIT 1", Self::table(name), Self::quote(&column.name));
+            let null = format!(
+                "SELECT 1 FROM {} WHERE {} IS NULL LIMIT 1",
+                Self::table(name),
+                Self::quote(&column.name)
+            );
             if !Self::load(conn, Statement::new(null))?.is_empty() {
-                return Err(OpsError::NullKey { table: name.to_string() });
+                return Err(ToolError::NullKey { table: name.to_string() });
             }
         }
         let columns = described.iter().map(column).collect();
@@ -98,14 +127,19 @@ impl OpsBackend for Sqlite {
     /// Of a text, `quote` would give what stands before its first NUL.
     fn select_key(column: &KeyColumn) -> String {
         let name = Self::quote(&column.name);
-        format!("CASE typeof({name}) WHEN 'text' THEN 'T''' || hex({name}) || '''' ELSE quote({name}) END")
+        format!(
+            "CASE typeof({name}) WHEN 'text' THEN 'T''' || hex({name}) || '''' ELSE quote({name}) END"
+        )
     }
 
     /// `T'74657874'`, and `42` or `X'6279746573'` as `quote` writes them.
     fn key_part(_column: &KeyColumn, bytes: Vec<u8>) -> KeyPart {
         let quoted = String::from_utf8_lossy(&bytes).into_owned();
-        let digits =
-            |hex: &str| -> Vec<u8> { (0..hex.len() / 2).filter_map(|i| u8::from_str_radix(&hex[2 * i..][..2], 16).ok()).collect() };
+        let digits = |hex: &str| -> Vec<u8> {
+            (0..hex.len() / 2)
+                .filter_map(|i| u8::from_str_radix(&hex[2 * i..][..2], 16).ok())
+                .collect()
+        };
         match quoted.strip_suffix('\'').and_then(|rest| rest.split_once('\'')) {
             Some(("T", hex)) => KeyPart::Text(String::from_utf8_lossy(&digits(hex)).into_owned()),
             Some((_, hex)) => KeyPart::Bytes(digits(hex)),
@@ -126,14 +160,18 @@ impl OpsBackend for Sqlite {
         let column = format!("{prefix}{}", Self::quote(&read.column.name));
         match read.form {
             // Cast to text, a number would lose its last digits.
-            Form::Plain(ValueType::Float) => format!("CASE WHEN {column} IS NOT NULL THEN CAST(printf('%!.17g', {column}) AS BLOB) END"),
+            Form::Plain(ValueType::Float) => format!(
+                "CASE WHEN {column} IS NOT NULL THEN CAST(printf('%!.17g', {column}) AS BLOB) END"
+            ),
             _ => format!("CAST({column} AS BLOB)"),
         }
     }
 
     fn first(expression: &str, count: usize) -> String {
         // Of nothing, `substr` gives NULL.
-        format!("CASE WHEN length({expression}) = 0 THEN x'' ELSE substr({expression}, 1, {count}) END")
+        format!(
+            "CASE WHEN length({expression}) = 0 THEN x'' ELSE substr({expression}, 1, {count}) END"
+        )
     }
 
     fn head(name: &str, _text: bool, count: usize) -> String {
@@ -145,7 +183,10 @@ impl OpsBackend for Sqlite {
     }
 
     /// Every column of every table, since a value may be of another type than its column. A virtual table keeps its values in others.
-    fn tables<C: LoadConnection<Backend = Self>>(conn: &mut C, schemas: &[&str]) -> Result<Vec<Listed>, OpsError> {
+    fn tables<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        schemas: &[&str],
+    ) -> Result<Vec<Listed>, ToolError> {
         refuse_utf_16(conn)?;
         let others = schemas.iter().filter(|schema| !schema.eq_ignore_ascii_case("main"));
         let mut tables = Vec::new();
@@ -160,12 +201,21 @@ impl OpsBackend for Sqlite {
             );
             let statement = statement.text(*schema).sql(") AS c ORDER BY t.name, c.cid");
             let column = |row: Vec<String>| {
-                let [table, name, sql_type, index] = <[String; 4]>::try_from(row).unwrap_or_default();
-                let declared_as = if index == "1" { DeclaredAs::BlindIndex } else { DeclaredAs::Other };
+                let [table, name, sql_type, index] =
+                    <[String; 4]>::try_from(row).unwrap_or_default();
+                let declared_as =
+                    if index == "1" { DeclaredAs::BlindIndex } else { DeclaredAs::Other };
                 let column = ListedColumn { name, text: is_text(&sql_type), declared_as };
-                (TableName { schema: Some((*schema).to_owned()), name: table }, *schema == "main", true, column)
+                (
+                    TableName { schema: Some((*schema).to_owned()), name: table },
+                    *schema == "main",
+                    true,
+                    column,
+                )
             };
-            tables.extend(listed(Self::load(conn, statement)?.into_iter().map(|row| column(texts(row.0)))));
+            tables.extend(listed(
+                Self::load(conn, statement)?.into_iter().map(|row| column(texts(row.0))),
+            ));
         }
         Ok(tables)
     }
@@ -174,15 +224,23 @@ impl OpsBackend for Sqlite {
         format!("CAST({expression} AS TEXT)")
     }
 
-    fn write<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table, shape: &Shape, rows: Vec<Write>) -> Result<usize, Refusal> {
+    fn write<C: LoadConnection<Backend = Self>>(
+        conn: &mut C,
+        table: &Table,
+        shape: &Shape,
+        rows: Vec<Write>,
+    ) -> Result<usize, DatabaseFailure> {
         write_each::<Self, C>(conn, table, shape, rows, "IS")
     }
 }
 
 /// The bytes of text in UTF-16 would be encrypted as what they are not, and no ciphertext would be recognised.
-fn refuse_utf_16<C: LoadConnection<Backend = Sqlite>>(conn: &mut C) -> Result<(), OpsError> {
-    let encoding = Sqlite::load(conn, Statement::new("PRAGMA encoding"))?.into_iter().flat_map(|row| texts(row.0)).next();
-    if encoding.as_deref() == Some("UTF-8") { Ok(()) } else { Err(OpsError::NotUtf8) }
+fn refuse_utf_16<C: LoadConnection<Backend = Sqlite>>(conn: &mut C) -> Result<(), ToolError> {
+    let encoding = Sqlite::load(conn, Statement::new("PRAGMA encoding"))?
+        .into_iter()
+        .flat_map(|row| texts(row.0))
+        .next();
+    if encoding.as_deref() == Some("UTF-8") { Ok(()) } else { Err(ToolError::NotUtf8) }
 }
 
 /// The affinity of a declared type (Datatypes In SQLite, section 3.1).

@@ -3,9 +3,9 @@
 use diesel::connection::LoadConnection;
 
 use super::{ColumnPlan, Dialect, Storage, TablePlan};
-use crate::dialect::OpsBackend;
+use crate::dialect::ToolBackend;
 use crate::table::{Stored, Table};
-use crate::{Column, OpsError};
+use crate::{Column, ToolError};
 
 /// Reads what a migration has to know of a table from the catalog: the primary key, and of each plaintext column its type, its
 /// collation and whether it may be NULL. The ciphertext column need not be there yet; where its index columns are, UNIQUE stays.
@@ -14,26 +14,31 @@ use crate::{Column, OpsError};
 ///
 /// # Errors
 ///
-/// [`OpsError::NoTable`], [`OpsError::NoPrimaryKey`]; what the database refuses.
-pub fn plan_migration<DB: OpsBackend>(
+/// [`ToolError::NoTable`], [`ToolError::NoPrimaryKey`]; what the database refuses.
+pub fn plan_migration<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     columns: &[Column],
-) -> Result<(Dialect, TablePlan), OpsError> {
+) -> Result<(Dialect, TablePlan), ToolError> {
     let Some(first) = columns.first() else { return Ok((DB::DIALECT, TablePlan::new(""))) };
     let table = Table::read(conn, &first.table)?;
     let key: Vec<_> = table.key.iter().map(|key| &key.name).collect();
     let plan = TablePlan::new(first.table.clone()).primary_key(&key);
-    Ok((DB::DIALECT, columns.iter().fold(plan, |plan, column| plan.column(column_plan::<DB>(&table, column)))))
+    Ok((
+        DB::DIALECT,
+        columns.iter().fold(plan, |plan, column| plan.column(column_plan::<DB>(&table, column))),
+    ))
 }
 
-fn column_plan<DB: OpsBackend>(table: &Table, column: &Column) -> ColumnPlan {
+fn column_plan<DB: ToolBackend>(table: &Table, column: &Column) -> ColumnPlan {
     let mut plan = ColumnPlan::new(column.clone());
     let source = column.plaintext.as_ref().and_then(|name| table.column(name).ok());
     if let Some(source) = source {
         plan = plan.plaintext_type(&source.sql_type);
         plan = if source.nullable { plan } else { plan.not_null() };
-        plan = if let Some(collation) = &source.collation { plan.collation(collation) } else { plan };
-        plan = if let Some(bytes) = longest(source, DB::DIALECT) { plan.longest(bytes) } else { plan };
+        plan =
+            if let Some(collation) = &source.collation { plan.collation(collation) } else { plan };
+        plan =
+            if let Some(bytes) = longest(source, DB::DIALECT) { plan.longest(bytes) } else { plan };
     }
     if let Ok(stored) = table.column(&column.name) {
         plan.exists = true;
@@ -41,7 +46,11 @@ fn column_plan<DB: OpsBackend>(table: &Table, column: &Column) -> ColumnPlan {
         plan = if stored.nullable { plan } else { plan.not_null() };
     }
     for index in &column.indexes {
-        plan = if table.column(&index.name).is_ok_and(|stored| stored.unique) { plan.unique(&index.name) } else { plan };
+        plan = if table.column(&index.name).is_ok_and(|stored| stored.unique) {
+            plan.unique(&index.name)
+        } else {
+            plan
+        };
     }
     plan
 }

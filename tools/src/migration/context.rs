@@ -121,7 +121,10 @@ impl<'a> ColumnContext<'a> {
             plaintext_type: plan.plaintext_type.as_deref().map(sql),
             collation: plan.collation.as_deref(),
             is_limited: plan.is_limited(),
-            is_citext: plan.plaintext_type.as_deref().is_some_and(|sql| sql.eq_ignore_ascii_case("citext")),
+            is_citext: plan
+                .plaintext_type
+                .as_deref()
+                .is_some_and(|sql| sql.eq_ignore_ascii_case("citext")),
             mysql_type: sql(plan.mysql_type()),
             indexes: plan.indexes().map(index).collect(),
             required: plan.required().collect(),

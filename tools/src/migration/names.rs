@@ -61,9 +61,13 @@ mod tests {
 
     #[test]
     fn long_names_are_cut_to_the_same_63_bytes_each_time() {
-        assert_eq!(object(&"app.users".into(), "email", "backfill"), "users_email_diesel_envelope_backfill");
+        assert_eq!(
+            object(&"app.users".into(), "email", "backfill"),
+            "users_email_diesel_envelope_backfill"
+        );
         let table = TableName::from("é".repeat(40).as_str());
-        let (one, two) = (object(&table, "one", "required_insert"), object(&table, "two", "required_insert"));
+        let (one, two) =
+            (object(&table, "one", "required_insert"), object(&table, "two", "required_insert"));
         assert!(one.len() <= LONGEST && two.len() <= LONGEST);
         assert_ne!(one, two);
         assert_eq!(one, "ééééééééééé_ce7e24a6_diesel_envelope_required_insert");
@@ -71,6 +75,9 @@ mod tests {
 
     #[test]
     fn the_digest_is_fnv_1a() {
-        assert_eq!([fnv_1a(""), fnv_1a("a"), fnv_1a("foobar")], [0x811c_9dc5, 0xe40c_292c, 0xbf9c_f968]);
+        assert_eq!(
+            [fnv_1a(""), fnv_1a("a"), fnv_1a("foobar")],
+            [0x811c_9dc5, 0xe40c_292c, 0xbf9c_f968]
+        );
     }
 }

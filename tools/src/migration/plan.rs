@@ -1,6 +1,6 @@
 //! What a migration has to know of a table.
 
-use crate::{Column, Index, OpsError, TableName};
+use crate::{Column, Index, TableName, ToolError};
 
 /// How ciphertext is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -30,7 +30,10 @@ impl TablePlan {
     /// The columns of the primary key, by which SQLite's triggers find their row. Without them it is the `rowid`.
     #[must_use]
     pub fn primary_key(self, columns: &[impl AsRef<str>]) -> Self {
-        Self { primary_key: columns.iter().map(|column| column.as_ref().to_owned()).collect(), ..self }
+        Self {
+            primary_key: columns.iter().map(|column| column.as_ref().to_owned()).collect(),
+            ..self
+        }
     }
 
     /// A column that becomes encrypted.
@@ -66,7 +69,7 @@ impl TablePlan {
         table.chain(self.primary_key.iter().map(String::as_str))
     }
 
-    pub(super) fn check(&self) -> Result<(), OpsError> {
+    pub(super) fn check(&self) -> Result<(), ToolError> {
         self.columns.iter().try_for_each(|plan| plan.check(self))
     }
 }
@@ -94,7 +97,18 @@ impl ColumnPlan {
         let storage = if column.is_in_place() { Storage::Text } else { Storage::Binary };
         let (unique, unique_at_finish, second_indexes) = (Vec::new(), Vec::new(), Vec::new());
         let (not_null, longest, plaintext_type, collation) = (false, None, None, None);
-        Self { column, storage, not_null, longest, plaintext_type, collation, exists: false, unique, unique_at_finish, second_indexes }
+        Self {
+            column,
+            storage,
+            not_null,
+            longest,
+            plaintext_type,
+            collation,
+            exists: false,
+            unique,
+            unique_at_finish,
+            second_indexes,
+        }
     }
 
     /// Where ciphertext is to be stored as text. It always is in place.
@@ -174,7 +188,9 @@ impl ColumnPlan {
     /// The first and the second column of each index whose key rotates.
     pub(super) fn second_indexes(&self) -> impl Iterator<Item = (&Index, &str)> {
         let index_of = |name: &str| self.indexes().find(|index| index.name == name);
-        self.second_indexes.iter().filter_map(move |(index, column)| Some((index_of(index)?, column.as_str())))
+        self.second_indexes
+            .iter()
+            .filter_map(move |(index, column)| Some((index_of(index)?, column.as_str())))
     }
 
     pub(super) fn is_unique(&self, index: &Index) -> bool {
@@ -198,33 +214,51 @@ impl ColumnPlan {
     /// The columns that become NOT NULL: those that this crate added where the plaintext is NOT NULL.
     pub(super) fn required(&self) -> impl Iterator<Item = &str> {
         let own = (!self.is_in_place()).then(|| self.name());
-        own.into_iter().chain(self.indexes().map(|index| index.name.as_str())).filter(|_| self.not_null)
+        own.into_iter()
+            .chain(self.indexes().map(|index| index.name.as_str()))
+            .filter(|_| self.not_null)
     }
 
     /// Whether PostgreSQL has to widen the column in place.
     pub(super) fn is_limited(&self) -> bool {
-        let is_limited = |sql: &str| !["text", "citext"].iter().any(|wide| sql.trim().eq_ignore_ascii_case(wide));
+        let is_limited = |sql: &str| {
+            !["text", "citext"].iter().any(|wide| sql.trim().eq_ignore_ascii_case(wide))
+        };
         self.is_in_place() && self.plaintext_type.as_deref().is_some_and(is_limited)
     }
 
-    pub(super) fn refused<T>(&self, what: impl Into<String>) -> Result<T, OpsError> {
-        Err(OpsError::Column { column: self.column.to_string(), what: what.into() })
+    pub(super) fn refused<T>(&self, what: impl Into<String>) -> Result<T, ToolError> {
+        Err(ToolError::Column { column: self.column.to_string(), what: what.into() })
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
-        let indexes = self.indexes().map(|index| index.name.as_str()).chain(self.second_indexes.iter().map(|(_, column)| column.as_str()));
-        std::iter::once(self.name()).chain(self.column.plaintext.as_deref()).chain(self.collation.as_deref()).chain(indexes)
+        let indexes = self
+            .indexes()
+            .map(|index| index.name.as_str())
+            .chain(self.second_indexes.iter().map(|(_, column)| column.as_str()));
+        std::iter::once(self.name())
+            .chain(self.column.plaintext.as_deref())
+            .chain(self.collation.as_deref())
+            .chain(indexes)
     }
 
-    fn check(&self, table: &TablePlan) -> Result<(), OpsError> {
+    fn check(&self, table: &TablePlan) -> Result<(), ToolError> {
         self.column.check()?;
-        if self.names().chain(table.names()).any(|name| name.is_empty() || name.contains(char::is_control)) {
+        if self
+            .names()
+            .chain(table.names())
+            .any(|name| name.is_empty() || name.contains(char::is_control))
+        {
             return self.refused("a name is empty or has control characters");
         }
         if self.column.table != table.name {
             return self.refused(format!("the column is not of the table {}", table.name));
         }
-        let names = self.unique.iter().chain(&self.unique_at_finish).chain(self.second_indexes.iter().map(|(index, _)| index));
+        let names = self
+            .unique
+            .iter()
+            .chain(&self.unique_at_finish)
+            .chain(self.second_indexes.iter().map(|(index, _)| index));
         for name in names {
             if !self.indexes().any(|index| index.name == *name) {
                 return self.refused(format!("the column has no index {name}"));
@@ -240,7 +274,9 @@ mod tests {
     use crate::migration::{Dialect, Step, generate_migration};
 
     fn refused(step: Step, plan: ColumnPlan) -> String {
-        generate_migration(Dialect::PostgreSql, step, &TablePlan::new("users").column(plan)).unwrap_err().to_string()
+        generate_migration(Dialect::PostgreSql, step, &TablePlan::new("users").column(plan))
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
@@ -251,7 +287,10 @@ mod tests {
         let unknown = refused(Step::Add, ColumnPlan::new(email()).unique("email_index"));
         assert_eq!(unknown, "users.email: the column has no index email_index");
         let unbound = refused(Step::RequireBound, ColumnPlan::new(email().unbound()));
-        assert_eq!(unbound, "users.email: the values are bound to no column: give it a label first");
+        assert_eq!(
+            unbound,
+            "users.email: the values are bound to no column: give it a label first"
+        );
         // It would end the comment in which it stands.
         let control = refused(Step::Add, ColumnPlan::new(email().plaintext("x\nDROP TABLE users")));
         assert_eq!(control, "users.email: a name is empty or has control characters");

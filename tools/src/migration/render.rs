@@ -9,11 +9,14 @@ use super::template::{environment, lines};
 use super::{Dialect, Migration, Step};
 
 /// Says of a text in the shape of a ciphertext what no condition of SQL can tell.
-const SHAPED: &str =
-    "A text that somebody typed in the whole shape of a ciphertext passes: only verify, which decrypts, finds it. Run it before.";
+const SHAPED: &str = "A text that somebody typed in the whole shape of a ciphertext passes: only verify, which decrypts, finds it. Run it before.";
 
 /// The migrations of a step.
-pub(super) fn migrations(dialect: Dialect, step: Step, table: &TablePlan) -> Result<Vec<Migration>, Error> {
+pub(super) fn migrations(
+    dialect: Dialect,
+    step: Step,
+    table: &TablePlan,
+) -> Result<Vec<Migration>, Error> {
     let files = Files { step, table, templates: environment(dialect, &table.name)? };
     let main = files.main()?;
     if !table.online || dialect != Dialect::PostgreSql {
@@ -22,11 +25,15 @@ pub(super) fn migrations(dialect: Dialect, step: Step, table: &TablePlan) -> Res
     let columns = &table.columns;
     Ok(match step {
         Step::Add => {
-            let indexes = columns.iter().flat_map(|plan| plan.indexes().map(|index| (index.name.as_str(), plan.is_unique(index))));
+            let indexes = columns.iter().flat_map(|plan| {
+                plan.indexes().map(|index| (index.name.as_str(), plan.is_unique(index)))
+            });
             std::iter::once(Ok(main)).chain(files.indexes(indexes)).collect::<Result<_, _>>()?
         }
         Step::PromoteSecondIndex => {
-            let indexes = columns.iter().flat_map(|plan| plan.second_indexes().map(|(index, second)| (second, plan.ends_unique(index))));
+            let indexes = columns.iter().flat_map(|plan| {
+                plan.second_indexes().map(|(index, second)| (second, plan.ends_unique(index)))
+            });
             files.indexes(indexes).chain([Ok(main)]).collect::<Result<_, _>>()?
         }
         Step::DropPlaintext if columns.iter().any(ColumnPlan::is_in_place) => {
@@ -54,25 +61,39 @@ impl Files<'_> {
 
     /// The indexes of a table that is online: each in a migration of its own, since PostgreSQL runs
     /// several statements as one transaction, and builds none there while others write.
-    fn indexes<'a>(&'a self, indexes: impl Iterator<Item = (&'a str, bool)> + 'a) -> impl Iterator<Item = Result<Migration, Error>> + 'a {
+    fn indexes<'a>(
+        &'a self,
+        indexes: impl Iterator<Item = (&'a str, bool)> + 'a,
+    ) -> impl Iterator<Item = Result<Migration, Error>> + 'a {
         indexes.map(|(index, unique)| {
             let mut context = TableContext::new(self.table);
             (context.index, context.unique) = (Some(index), unique);
-            let migration = self.render("create_index", &format!("{}_{index}", self.step.name()), &context)?;
+            let migration =
+                self.render("create_index", &format!("{}_{index}", self.step.name()), &context)?;
             Ok(Migration { run_in_transaction: false, ..migration })
         })
     }
 
     /// Constraints that the step has added for new values only.
-    fn validate(&self, kind: &str, is_checked: fn(&ColumnPlan) -> bool) -> Result<Migration, Error> {
+    fn validate(
+        &self,
+        kind: &str,
+        is_checked: fn(&ColumnPlan) -> bool,
+    ) -> Result<Migration, Error> {
         let checked = self.table.columns.iter().filter(|plan| is_checked(plan));
         let mut context = TableContext::new(self.table);
-        context.constraints = checked.map(|plan| object(&self.table.name, plan.name(), kind)).collect();
+        context.constraints =
+            checked.map(|plan| object(&self.table.name, plan.name(), kind)).collect();
         self.render("validate", &format!("{}_validate", self.step.name()), &context)
     }
 
     /// The blocks `up` and `down` of a template.
-    fn render(&self, template: &str, name: &str, context: &TableContext<'_>) -> Result<Migration, Error> {
+    fn render(
+        &self,
+        template: &str,
+        name: &str,
+        context: &TableContext<'_>,
+    ) -> Result<Migration, Error> {
         let template = self.templates.get_template(template)?;
         let mut rendered = template.render_captured_to(context, std::io::sink())?;
         let mut block = |name| rendered.with_state_mut(|state| state.render_block(name));
@@ -91,8 +112,14 @@ impl Files<'_> {
         let (what, when) = self.step.purpose();
         let columns: Vec<_> = self.table.columns.iter().map(ColumnPlan::name).collect();
         let step = self.step.name();
-        let mut header = format!("-- {step}: {} ({}): {what}.\n-- To be run {when}.\n", self.table.name, columns.join(", "));
-        if self.step == Step::DropPlaintext && self.table.columns.iter().any(ColumnPlan::is_in_place) {
+        let mut header = format!(
+            "-- {step}: {} ({}): {what}.\n-- To be run {when}.\n",
+            self.table.name,
+            columns.join(", ")
+        );
+        if self.step == Step::DropPlaintext
+            && self.table.columns.iter().any(ColumnPlan::is_in_place)
+        {
             header += &format!("-- {SHAPED}\n");
         }
         header

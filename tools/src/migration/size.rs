@@ -34,13 +34,19 @@ impl ColumnPlan {
     pub fn longest_ciphertext(&self) -> Option<usize> {
         let longest = self.longest.or_else(|| longest(self.column.value))? as usize;
         let pad_to = self.column.context_of().pad_to;
-        let native = if self.is_text() { native_text(longest, pad_to) } else { native(longest, pad_to) };
+        let native =
+            if self.is_text() { native_text(longest, pad_to) } else { native(longest, pad_to) };
         Some(native.max(fernet(longest)))
     }
 }
 
 /// Returns the length of a ciphertext of this many plaintext bytes, in a text column or a binary one.
-pub(crate) fn ciphertext_len(plaintext: usize, pad_to: usize, text: bool, is_fernet: bool) -> usize {
+pub(crate) fn ciphertext_len(
+    plaintext: usize,
+    pad_to: usize,
+    text: bool,
+    is_fernet: bool,
+) -> usize {
     match (is_fernet, text) {
         (true, _) => fernet(plaintext),
         (false, true) => native_text(plaintext, pad_to),
@@ -55,8 +61,11 @@ impl ColumnPlan {
     /// The type of MySQL that has room for the longest ciphertext and some bytes more.
     pub(super) fn mysql_type(&self) -> String {
         let text = self.is_text();
-        let size = match self.longest_ciphertext().map(|longest| (longest + 1).next_multiple_of(64)) {
-            Some(size) if size <= IN_ROW => return format!("{}({size})", if text { "VARCHAR" } else { "VARBINARY" }),
+        let size = match self.longest_ciphertext().map(|longest| (longest + 1).next_multiple_of(64))
+        {
+            Some(size) if size <= IN_ROW => {
+                return format!("{}({size})", if text { "VARCHAR" } else { "VARBINARY" });
+            }
             Some(size) if size <= 0xFFFF => "",
             Some(size) if size <= 0xFF_FFFF => "MEDIUM",
             _ => "LONG",
@@ -96,10 +105,22 @@ mod tests {
     fn check<const N: usize>(native_keys: &Keyring, fernet_keys: &Keyring) {
         for length in (0..70).chain([254, 255, 256, 1000]) {
             let plaintext = vec![b'x'; length];
-            assert_eq!(native_keys.encrypt::<_, Padded<N>>(&plaintext).unwrap().len(), native(length, N));
-            assert_eq!(native_keys.encrypt_text::<_, Padded<N>>(&plaintext).unwrap().len(), native_text(length, N));
-            assert_eq!(fernet_keys.encrypt::<_, Padded<N>>(&plaintext).unwrap().len(), fernet(length));
-            assert_eq!(fernet_keys.encrypt_text::<_, Padded<N>>(&plaintext).unwrap().len(), fernet(length));
+            assert_eq!(
+                native_keys.encrypt::<_, Padded<N>>(&plaintext).unwrap().len(),
+                native(length, N)
+            );
+            assert_eq!(
+                native_keys.encrypt_text::<_, Padded<N>>(&plaintext).unwrap().len(),
+                native_text(length, N)
+            );
+            assert_eq!(
+                fernet_keys.encrypt::<_, Padded<N>>(&plaintext).unwrap().len(),
+                fernet(length)
+            );
+            assert_eq!(
+                fernet_keys.encrypt_text::<_, Padded<N>>(&plaintext).unwrap().len(),
+                fernet(length)
+            );
         }
     }
 
@@ -114,7 +135,9 @@ mod tests {
 
     #[test]
     fn the_larger_of_the_formats_decides() {
-        let email = |storage| ColumnPlan::new(Column::new("users", "email").pad_to(32)).longest(254).storage(storage);
+        let email = |storage| {
+            ColumnPlan::new(Column::new("users", "email").pad_to(32)).longest(254).storage(storage)
+        };
         assert_eq!(email(Storage::Binary).longest_ciphertext(), Some(420));
         assert_eq!(email(Storage::Text).longest_ciphertext(), Some(420));
         let padded = ColumnPlan::new(Column::new("users", "email").pad_to(1000)).longest(254);

@@ -1,7 +1,7 @@
 //! The steps from plaintext to ciphertext, and from one index key to the next.
 
 use super::{ColumnPlan, Dialect, TablePlan};
-use crate::OpsError;
+use crate::ToolError;
 
 /// A step on the way from plaintext to ciphertext. The first lines of its `up.sql` say when it is to
 /// be run.
@@ -93,7 +93,10 @@ impl Step {
     /// What the step is for, and when it is to be run.
     pub(super) fn purpose(self) -> (&'static str, &'static str) {
         match self {
-            Self::Widen => ("room for ciphertext in columns that hold plaintext", "before any program writes ciphertext to them"),
+            Self::Widen => (
+                "room for ciphertext in columns that hold plaintext",
+                "before any program writes ciphertext to them",
+            ),
             Self::Add => (
                 "columns for ciphertext and its blind indexes, which take no plaintext",
                 "before any program writes ciphertext. Afterwards deploy the program that writes both, \
@@ -124,7 +127,9 @@ impl Step {
                 "when every program writes both and every row has both. It fails, and changes nothing, \
                  where one has not",
             ),
-            Self::DropFirstIndex => ("the first index columns go", "when no program reads or writes them any more"),
+            Self::DropFirstIndex => {
+                ("the first index columns go", "when no program reads or writes them any more")
+            }
         }
     }
 
@@ -140,14 +145,16 @@ impl Step {
             Self::Add => any(|plan| !plan.is_in_place() || plan.indexes().next().is_some()),
             Self::AllowMissingPlaintext => any(|plan| plan.plaintext_column().is_some()),
             Self::DropPlaintext | Self::RequireBound => any(|_| true),
-            Self::AddSecondIndex | Self::PromoteSecondIndex | Self::DropFirstIndex => any(|plan| plan.second_indexes().next().is_some()),
+            Self::AddSecondIndex | Self::PromoteSecondIndex | Self::DropFirstIndex => {
+                any(|plan| plan.second_indexes().next().is_some())
+            }
         }
     }
 }
 
 impl ColumnPlan {
     /// Refuses a step that is not possible for the column.
-    pub(super) fn check_step(&self, dialect: Dialect, step: Step) -> Result<(), OpsError> {
+    pub(super) fn check_step(&self, dialect: Dialect, step: Step) -> Result<(), ToolError> {
         let beside = self.plaintext_column().is_some();
         match (dialect, step) {
             (_, Step::Add) if self.exists && !self.is_in_place() => self.refused(
@@ -169,7 +176,7 @@ impl ColumnPlan {
         }
     }
 
-    fn check_type(&self) -> Result<(), OpsError> {
+    fn check_type(&self) -> Result<(), ToolError> {
         match self.plaintext_type {
             Some(_) => Ok(()),
             None => self.refused("MySQL has to be told the type of the plaintext column"),
@@ -177,7 +184,7 @@ impl ColumnPlan {
     }
 
     /// Without a collation, MODIFY would convert the plaintexts to the character set of the table.
-    fn check_collation(&self) -> Result<(), OpsError> {
+    fn check_collation(&self) -> Result<(), ToolError> {
         match self.collation {
             Some(_) => Ok(()),
             None => self.refused("MySQL has to be told the collation of the plaintext column"),

@@ -33,16 +33,25 @@ impl Dialect {
                 "create_index",
                 "validate"
             ),
-            Self::MySql => templates!("mysql", "macros", "widen", "add", "relax", "finish", "bound", "shadow", "promote", "retire"),
+            Self::MySql => templates!(
+                "mysql", "macros", "widen", "add", "relax", "finish", "bound", "shadow", "promote",
+                "retire"
+            ),
             Self::Sqlite => {
-                templates!("sqlite", "macros", "add", "relax", "finish", "bound", "shadow", "promote", "retire")
+                templates!(
+                    "sqlite", "macros", "add", "relax", "finish", "bound", "shadow", "promote",
+                    "retire"
+                )
             }
         }
     }
 }
 
 /// The templates of a database, for the names of one table.
-pub(super) fn environment(dialect: Dialect, table: &TableName) -> Result<Environment<'static>, Error> {
+pub(super) fn environment(
+    dialect: Dialect,
+    table: &TableName,
+) -> Result<Environment<'static>, Error> {
     let mut templates = Environment::new();
     templates.set_trim_blocks(true);
     templates.set_lstrip_blocks(true);
@@ -72,7 +81,8 @@ fn add_quoting(templates: &mut Environment<'static>, dialect: Dialect, table: &T
             Some(_) => quote(&names).map(|name| vec![name]),
             None => names.try_iter()?.map(|name| quote(&name)).collect(),
         };
-        let quoted = quoted.ok_or_else(|| Error::new(ErrorKind::BadEscape, "a name is not a string"))?;
+        let quoted =
+            quoted.ok_or_else(|| Error::new(ErrorKind::BadEscape, "a name is not a string"))?;
         Ok(sql(quoted.join(", ")))
     });
     let schema = table.clone();
@@ -99,11 +109,16 @@ fn add_layout(templates: &mut Environment<'static>, table: String) {
             format!("DO {};\n", dollar_quoted(&format!("BEGIN\n{body}END")))
         }
     });
-    templates
-        .add_filter("indent", |text: Value, width: usize| arrange(&text, |text| text.replace('\n', &format!("\n{}", " ".repeat(width)))));
+    templates.add_filter("indent", |text: Value, width: usize| {
+        arrange(&text, |text| text.replace('\n', &format!("\n{}", " ".repeat(width))))
+    });
 }
 
-fn add_block(templates: &mut Environment<'static>, name: &'static str, change: impl Fn(&str) -> String + Send + Sync + 'static) {
+fn add_block(
+    templates: &mut Environment<'static>,
+    name: &'static str,
+    change: impl Fn(&str) -> String + Send + Sync + 'static,
+) {
     templates.add_filter(name, move |text: Value| arrange(&text, &change));
 }
 
@@ -181,7 +196,10 @@ mod tests {
             let value = if dialect == Dialect::PostgreSql { "VALUE" } else { "name" };
             for text in [false, dialect == Dialect::PostgreSql] {
                 let shape = rendered(dialect, &format!("sql.ciphertext(value, {text})"), value);
-                assert!(without_space(sql).contains(&without_space(&shape)), "{dialect:?}: {shape}");
+                assert!(
+                    without_space(sql).contains(&without_space(&shape)),
+                    "{dialect:?}: {shape}"
+                );
             }
         }
     }
@@ -211,8 +229,16 @@ mod tests {
     fn a_name_that_no_filter_quotes_is_an_error() {
         for dialect in [Dialect::PostgreSql, Dialect::MySql, Dialect::Sqlite] {
             let templates = environment(dialect, &TableName::from("users")).unwrap();
-            let render = |template| templates.render_str(template, context! { name => "x; DROP TABLE users" });
-            for bare in ["{{ name }}", "{{ name|trim }}", "{{ name|indent(4) }}", "{{ name|safe }}", "{{ 'NEW.' ~ name|q }}"] {
+            let render = |template| {
+                templates.render_str(template, context! { name => "x; DROP TABLE users" })
+            };
+            for bare in [
+                "{{ name }}",
+                "{{ name|trim }}",
+                "{{ name|indent(4) }}",
+                "{{ name|safe }}",
+                "{{ 'NEW.' ~ name|q }}",
+            ] {
                 let error = render(bare).unwrap_err().to_string();
                 assert!(!error.contains("DROP"), "{error}");
             }

@@ -41,7 +41,12 @@ pub struct IndexCandidate {
 
 impl IndexCandidate {
     /// `later` are the rows and the distinct values expected.
-    pub(super) fn new(bits: usize, within_rule: bool, frequencies: &Frequencies, later: Option<(u64, u64)>) -> Self {
+    pub(super) fn new(
+        bits: usize,
+        within_rule: bool,
+        frequencies: &Frequencies,
+        later: Option<(u64, u64)>,
+    ) -> Self {
         // At most 2^-256, which an f64 holds; 1 minus it would be 1, so that powers are taken through logarithms.
         let chance = (-(bits as f64)).exp2();
         let (rows, values) = (frequencies.rows(), frequencies.values());
@@ -53,11 +58,16 @@ impl IndexCandidate {
             values_per_bucket: values * chance,
             false_positives_by_row: rows * (1.0 - frequencies.collision()) * chance,
             false_positives_by_value: others(rows, values) * chance,
-            false_positives_later: later.map(|(rows, values)| others(rows as f64, values as f64) * chance),
+            false_positives_later: later
+                .map(|(rows, values)| others(rows as f64, values as f64) * chance),
             alone: if values > 0.0 { ((values - 1.0) * (-chance).ln_1p()).exp() } else { 0.0 },
             guessed,
             revealed_bits: if largest > 0.0 { (guessed / largest).log2().max(0.0) } else { 0.0 },
-            most_frequent_in_bucket: if largest > 0.0 { largest / (largest + (1.0 - largest) * chance) } else { 0.0 },
+            most_frequent_in_bucket: if largest > 0.0 {
+                largest / (largest + (1.0 - largest) * chance)
+            } else {
+                0.0
+            },
         }
     }
 }
@@ -110,7 +120,9 @@ mod tests {
     fn a_full_length_index_shows_which_rows_are_equal_and_finds_no_others() {
         let found = candidate(256, &[4, 2, 1, 1]);
         assert!(found.false_positives_by_row < 1e-70);
-        assert!(close(found.alone, 1.0) && close(found.guessed, 1.0) && close(found.revealed_bits, 1.0));
+        assert!(
+            close(found.alone, 1.0) && close(found.guessed, 1.0) && close(found.revealed_bits, 1.0)
+        );
     }
 
     #[test]
@@ -118,8 +130,17 @@ mod tests {
         for (counts, alone) in [(&[][..], 0.0), (&[1], 1.0), (&[1000], 1.0)] {
             for bits in [1, 16, 256] {
                 let found = candidate(bits, counts);
-                assert!(close(found.false_positives_by_row, 0.0) && close(found.false_positives_by_value, 0.0), "{counts:?}");
-                assert!(close(found.alone, alone) && close(found.guessed, alone) && close(found.revealed_bits, 0.0), "{counts:?}");
+                assert!(
+                    close(found.false_positives_by_row, 0.0)
+                        && close(found.false_positives_by_value, 0.0),
+                    "{counts:?}"
+                );
+                assert!(
+                    close(found.alone, alone)
+                        && close(found.guessed, alone)
+                        && close(found.revealed_bits, 0.0),
+                    "{counts:?}"
+                );
             }
         }
     }
@@ -129,10 +150,22 @@ mod tests {
         for counts in [&[1; 500][..], &[900, 50, 20, 5, 5, 5, 1], &[7; 40], &[1, 1]] {
             let candidates: Vec<_> = (1..=256).map(|bits| candidate(bits, counts)).collect();
             for pair in candidates.windows(2) {
-                assert!(close(pair[0].false_positives_by_row, 2.0 * pair[1].false_positives_by_row));
-                assert!(close(pair[0].false_positives_by_value, 2.0 * pair[1].false_positives_by_value));
-                assert!(pair[0].alone <= pair[1].alone && pair[0].most_frequent_in_bucket <= pair[1].most_frequent_in_bucket);
-                assert!(pair[0].guessed <= pair[1].guessed + 1e-12 && pair[0].revealed_bits <= pair[1].revealed_bits + 1e-12);
+                assert!(close(
+                    pair[0].false_positives_by_row,
+                    2.0 * pair[1].false_positives_by_row
+                ));
+                assert!(close(
+                    pair[0].false_positives_by_value,
+                    2.0 * pair[1].false_positives_by_value
+                ));
+                assert!(
+                    pair[0].alone <= pair[1].alone
+                        && pair[0].most_frequent_in_bucket <= pair[1].most_frequent_in_bucket
+                );
+                assert!(
+                    pair[0].guessed <= pair[1].guessed + 1e-12
+                        && pair[0].revealed_bits <= pair[1].revealed_bits + 1e-12
+                );
             }
         }
     }
@@ -152,19 +185,29 @@ mod tests {
                 for (value, &count) in counts.iter().enumerate() {
                     let digest = keyring.digest(&label, 256, None, &value.to_be_bytes()).unwrap();
                     let digest = digest.as_bytes();
-                    buckets[usize::from(u16::from_be_bytes([digest[0], digest[1]])) >> (16 - bits)].push(count);
+                    buckets[usize::from(u16::from_be_bytes([digest[0], digest[1]])) >> (16 - bits)]
+                        .push(count);
                 }
                 for bucket in &buckets {
                     let held: u64 = bucket.iter().sum();
-                    found[0] += bucket.iter().map(|count| (count * (held - count)) as f64).sum::<f64>() / rows;
+                    found[0] +=
+                        bucket.iter().map(|count| (count * (held - count)) as f64).sum::<f64>()
+                            / rows;
                     found[1] += if bucket.len() == 1 { 1.0 / counts.len() as f64 } else { 0.0 };
                     found[2] += *bucket.iter().max().unwrap_or(&0) as f64 / rows;
                 }
             }
             let formulas = candidate(bits, &counts);
-            for (found, expected) in found.into_iter().zip([formulas.false_positives_by_row, formulas.alone, formulas.guessed]) {
+            for (found, expected) in found.into_iter().zip([
+                formulas.false_positives_by_row,
+                formulas.alone,
+                formulas.guessed,
+            ]) {
                 let mean = found / f64::from(KEYS);
-                assert!((mean - expected).abs() <= 0.1 * expected + 1e-9, "{bits} bits: {mean} where {expected} is expected");
+                assert!(
+                    (mean - expected).abs() <= 0.1 * expected + 1e-9,
+                    "{bits} bits: {mean} where {expected} is expected"
+                );
             }
         }
     }

@@ -40,7 +40,14 @@ pub struct Distribution {
 impl Distribution {
     /// No value yet.
     pub fn new() -> Self {
-        Self { hasher: RandomState::new(), counts: HashMap::new(), rows: 0, nulls: 0, limit: 1 << 22, halvings: 0 }
+        Self {
+            hasher: RandomState::new(),
+            counts: HashMap::new(),
+            rows: 0,
+            nulls: 0,
+            limit: 1 << 22,
+            halvings: 0,
+        }
     }
 
     /// Keeps counts for so many distinct values, 2,048 or more. When there are more, a random half of them is given up, and what the rest
@@ -67,7 +74,8 @@ impl Distribution {
         while self.counts.len() > self.limit {
             self.halvings += 1;
             let (rows, halvings) = (self.rows, self.halvings);
-            self.counts.retain(|&hash, &mut count| is_sampled(hash, halvings) || is_frequent(count, rows));
+            self.counts
+                .retain(|&hash, &mut count| is_sampled(hash, halvings) || is_frequent(count, rows));
         }
     }
 
@@ -141,7 +149,11 @@ impl Default for Distribution {
 impl fmt::Debug for Distribution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { rows, nulls, .. } = self;
-        f.debug_struct("Distribution").field("rows", rows).field("nulls", nulls).field("distinct", &self.distinct()).finish_non_exhaustive()
+        f.debug_struct("Distribution")
+            .field("rows", rows)
+            .field("nulls", nulls)
+            .field("distinct", &self.distinct())
+            .finish_non_exhaustive()
     }
 }
 
@@ -155,7 +167,10 @@ mod tests {
         let mut counted = distribution(&[4, 2, 1, 1]);
         counted.add_null();
         counted.add_null();
-        assert_eq!((counted.rows(), counted.nulls(), counted.distinct(), counted.most_frequent()), (8, 2, 4, 4));
+        assert_eq!(
+            (counted.rows(), counted.nulls(), counted.distinct(), counted.most_frequent()),
+            (8, 2, 4, 4)
+        );
         assert!(!counted.is_estimate());
     }
 

@@ -46,7 +46,8 @@ impl Frequencies {
     /// H = −Σ p log₂ p, in bits.
     pub(super) fn shannon_bits(&self) -> f64 {
         let rows = self.rows();
-        self.descending().fold(0.0, |sum, (count, values)| sum + values * count / rows * (rows / count).log2())
+        self.descending()
+            .fold(0.0, |sum, (count, values)| sum + values * count / rows * (rows / count).log2())
     }
 
     /// H∞ = −log₂ max p, in bits.
@@ -66,10 +67,12 @@ impl Frequencies {
     /// list where each occurs many times is complete. Between these it says rather too few.
     pub(super) fn values_among(&self, rows: u64) -> u64 {
         let (n, seen) = (self.rows(), self.values());
-        let occurring = |count| self.values_by_count.get(&count).map_or(0.0, |&values| values as f64);
+        let occurring =
+            |count| self.values_by_count.get(&count).map_or(0.0, |&values| values as f64);
         let (once, twice) = (occurring(1), occurring(2));
         let more = (rows as f64 - n).max(0.0);
-        let pairs = if twice > 0.0 { once * once / (2.0 * twice) } else { once * (once - 1.0) / 2.0 };
+        let pairs =
+            if twice > 0.0 { once * once / (2.0 * twice) } else { once * (once - 1.0) / 2.0 };
         let unseen = (n - 1.0) / n * pairs;
         if !(unseen > 0.0 && more > 0.0) {
             return seen as u64;
@@ -85,7 +88,8 @@ impl Frequencies {
         let (mut from, mut to) = (1, 1);
         while last.is_some_and(|last| from <= last) {
             let class = self.values_by_count.range(from..=to);
-            let (values, rows) = class.fold((0, 0), |(values, rows), (count, n)| (values + n, rows + count * n));
+            let (values, rows) =
+                class.fold((0, 0), |(values, rows), (count, n)| (values + n, rows + count * n));
             classes.push(FrequencyClass { from, to, values, rows });
             (from, to) = (to + 1, to.saturating_mul(2));
         }
@@ -136,7 +140,8 @@ mod tests {
     #[test]
     fn classes_double_and_have_no_gaps() {
         let classes = distribution(&[1, 1, 2, 3, 4, 9]).frequencies().classes();
-        let found: Vec<_> = classes.iter().map(|class| (class.from, class.to, class.values, class.rows)).collect();
+        let found: Vec<_> =
+            classes.iter().map(|class| (class.from, class.to, class.values, class.rows)).collect();
         assert_eq!(found, [(1, 1, 2, 2), (2, 2, 1, 2), (3, 4, 2, 7), (5, 8, 0, 0), (9, 16, 1, 9)]);
         assert!(distribution(&[]).frequencies().classes().is_empty());
     }

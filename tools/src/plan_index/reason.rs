@@ -123,17 +123,24 @@ pub(super) fn warnings(
     let repeated = frequencies.repeated();
     let mut warnings = Vec::new();
     match recommended {
-        Some(_) if unique && repeated > 0 => warnings.push(PlanWarning::NotUnique { values: repeated }),
+        Some(_) if unique && repeated > 0 => {
+            warnings.push(PlanWarning::NotUnique { values: repeated })
+        }
         Some(candidate) if !unique => {
             if repeated == 0 && distribution.rows() > 1 {
                 warnings.push(PlanWarning::AllDifferent);
             }
-            let IndexCandidate { values_per_bucket, most_frequent_in_bucket: in_bucket, .. } = candidate;
+            let IndexCandidate { values_per_bucket, most_frequent_in_bucket: in_bucket, .. } =
+                candidate;
             if repeated > 0 && in_bucket >= 0.5 {
-                warnings.push(PlanWarning::MostFrequentStandsOut { share: frequencies.largest_share(), in_bucket });
+                warnings.push(PlanWarning::MostFrequentStandsOut {
+                    share: frequencies.largest_share(),
+                    in_bucket,
+                });
             }
             if values_per_bucket < 2.0 {
-                warnings.push(PlanWarning::Sparse { values_per_bucket, until: 2 << candidate.bits });
+                warnings
+                    .push(PlanWarning::Sparse { values_per_bucket, until: 2 << candidate.bits });
             }
         }
         _ => {}

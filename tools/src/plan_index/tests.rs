@@ -25,7 +25,15 @@ fn zipf(values: u64, most: u64) -> Vec<u64> {
 // 2^B between V / √V and V / 2; AWS works 100,000 out as 8.3 to 15.6.
 #[test]
 fn the_rule_allows_what_it_says() {
-    for (distinct, range) in [(16, 2..=3), (17, 3..=3), (64, 3..=5), (65, 4..=5), (1000, 5..=8), (1024, 5..=9), (100_000, 9..=15)] {
+    for (distinct, range) in [
+        (16, 2..=3),
+        (17, 3..=3),
+        (64, 3..=5),
+        (65, 4..=5),
+        (1000, 5..=8),
+        (1024, 5..=9),
+        (100_000, 9..=15),
+    ] {
         assert_eq!(allowed(distinct, 0), Some(range), "{distinct}");
     }
     for distinct in 0..16 {
@@ -36,7 +44,10 @@ fn the_rule_allows_what_it_says() {
         let per_bucket = |bits: usize| distinct as f64 / (bits as f64).exp2();
         let keeps = |bits| per_bucket(bits) >= 2.0 && per_bucket(bits) <= (distinct as f64).sqrt();
         assert!(keeps(*range.start()) && keeps(*range.end()), "{distinct}");
-        assert!(distinct > 1 << 50 || !keeps(*range.start() - 1) && !keeps(*range.end() + 1), "{distinct}");
+        assert!(
+            distinct > 1 << 50 || !keeps(*range.start() - 1) && !keeps(*range.end() + 1),
+            "{distinct}"
+        );
     }
 }
 
@@ -45,7 +56,10 @@ fn the_bits_of_several_indexes_add_up() {
     assert_eq!(allowed(100_000, 5), Some(4..=10));
     assert_eq!(allowed(100_000, 14), Some(1..=1));
     assert_eq!(allowed(100_000, 15), None);
-    let plan = IndexPlanner::new("users.email").other_index(8).other_index(256).plan(&distribution(&[1; 100]));
+    let plan = IndexPlanner::new("users.email")
+        .other_index(8)
+        .other_index(256)
+        .plan(&distribution(&[1; 100]));
     assert_eq!((plan.recommended, plan.reason), (None, PlanReason::OtherIndexes { bits: 264 }));
 }
 
@@ -79,7 +93,10 @@ fn few_values_are_not_indexed() {
 fn a_unique_index_takes_the_full_length() {
     let planner = IndexPlanner::new("users.email").unique();
     let plan = planner.plan(&distribution(&[1; 100]));
-    assert_eq!((plan.recommended, plan.reason, plan.warnings.len()), (Some(256), PlanReason::Unique, 0));
+    assert_eq!(
+        (plan.recommended, plan.reason, plan.warnings.len()),
+        (Some(256), PlanReason::Unique, 0)
+    );
     let plan = planner.plan(&distribution(&[2, 3, 1]));
     assert_eq!(plan.warnings, [PlanWarning::NotUnique { values: 2 }]);
     assert_eq!(planner.plan(&Distribution::new()).recommended, Some(256));
@@ -93,13 +110,25 @@ fn growth_moves_the_range_and_today_is_kept_to_as_far_as_that_goes() {
     let later = plan.expected.unwrap();
     assert!((90_000..=100_000).contains(&later.distinct), "{later:?}");
     assert_eq!((plan.range, plan.recommended), (Some(9..=15), Some(9)));
-    assert!(plan.warnings.contains(&PlanWarning::Sparse { values_per_bucket: 1000.0 / 512.0, until: 1024 }));
+    assert!(
+        plan.warnings
+            .contains(&PlanWarning::Sparse { values_per_bucket: 1000.0 / 512.0, until: 1024 })
+    );
     assert!(plan.candidates[8].false_positives_later.unwrap() > 170.0);
 
     let overlapping = IndexPlanner::new("users.email").expecting(10_000).plan(&today);
-    assert_eq!((overlapping.range, overlapping.recommended), (Some(7..=12), Some(8)), "both ranges have it");
-    let known = IndexPlanner::new("users.zip").expecting_distinct(41_707).plan(&Distribution::new());
-    assert_eq!((known.range, known.recommended), (Some(8..=14), Some(8)), "nothing is known of the frequencies");
+    assert_eq!(
+        (overlapping.range, overlapping.recommended),
+        (Some(7..=12), Some(8)),
+        "both ranges have it"
+    );
+    let known =
+        IndexPlanner::new("users.zip").expecting_distinct(41_707).plan(&Distribution::new());
+    assert_eq!(
+        (known.range, known.recommended),
+        (Some(8..=14), Some(8)),
+        "nothing is known of the frequencies"
+    );
     let fewer = IndexPlanner::new("users.email").expecting(10).plan(&today).expected.unwrap();
     assert_eq!((fewer.rows, fewer.distinct), (1000, 1000));
 }
@@ -107,7 +136,9 @@ fn growth_moves_the_range_and_today_is_kept_to_as_far_as_that_goes() {
 #[test]
 fn what_truncation_cannot_hide_is_said() {
     let skewed = plan(&[&[400][..], &[6; 100]].concat());
-    assert!(matches!(skewed.warnings[..], [PlanWarning::MostFrequentStandsOut { share, in_bucket }] if share == 0.4 && in_bucket > 0.9));
+    assert!(
+        matches!(skewed.warnings[..], [PlanWarning::MostFrequentStandsOut { share, in_bucket }] if share == 0.4 && in_bucket > 0.9)
+    );
     assert_eq!(plan(&[5; 1000]).warnings, []);
     assert_eq!(plan(&[1; 1000]).warnings, [PlanWarning::AllDifferent]);
 }
@@ -115,7 +146,10 @@ fn what_truncation_cannot_hide_is_said() {
 #[test]
 fn the_recommended_candidate_is_always_among_them() {
     for distinct in [16, 1 << 32, 1 << 40, u64::MAX] {
-        let plan = IndexPlanner::new("users.email").expecting_distinct(distinct).other_index(0).plan(&distribution(&[1; 1000]));
+        let plan = IndexPlanner::new("users.email")
+            .expecting_distinct(distinct)
+            .other_index(0)
+            .plan(&distribution(&[1; 1000]));
         assert_eq!(plan.chosen().map(|found| found.bits), plan.recommended);
         assert!(plan.chosen().is_some_and(|found| found.within_rule), "{distinct}");
     }
@@ -123,11 +157,22 @@ fn the_recommended_candidate_is_always_among_them() {
 
 // Every kind of plan, as text and JSON.
 fn shown() -> Vec<(IndexPlan, [String; 2])> {
-    let distributions = [&[][..], &[1], &[1000], &[1; 15], &[1; 1000], &[5; 300], &zipf(2000, 10_000)].map(distribution);
+    let distributions =
+        [&[][..], &[1], &[1000], &[1; 15], &[1; 1000], &[5; 300], &zipf(2000, 10_000)]
+            .map(distribution);
     let planner = IndexPlanner::new("app.a<b>&\"c\u{1}\".email");
-    let planners = [planner.clone(), planner.clone().expecting(5_000_000), planner.clone().unique(), planner.other_index(300)];
-    let plans = distributions.iter().flat_map(|distribution| planners.iter().map(move |planner| planner.plan(distribution)));
-    plans.map(|plan| (plan.clone(), [plan.to_string(), serde_json::to_string(&plan).unwrap()])).collect()
+    let planners = [
+        planner.clone(),
+        planner.clone().expecting(5_000_000),
+        planner.clone().unique(),
+        planner.other_index(300),
+    ];
+    let plans = distributions
+        .iter()
+        .flat_map(|distribution| planners.iter().map(move |planner| planner.plan(distribution)));
+    plans
+        .map(|plan| (plan.clone(), [plan.to_string(), serde_json::to_string(&plan).unwrap()]))
+        .collect()
 }
 
 #[test]
@@ -138,7 +183,9 @@ fn no_value_is_shown_and_no_figure_is_missing() {
                 assert!(!text.contains(bad), "{bad} in {text}");
             }
         }
-        assert!(plan.candidates.iter().all(|found| found.guessed.is_finite() && found.alone.is_finite() && found.revealed_bits >= 0.0));
+        assert!(plan.candidates.iter().all(|found| found.guessed.is_finite()
+            && found.alone.is_finite()
+            && found.revealed_bits >= 0.0));
     }
 }
 
@@ -148,8 +195,13 @@ fn the_text_fits_a_terminal_and_marks_the_recommendation() {
         for line in text.lines() {
             assert!(line.chars().count() <= 100, "{line}");
         }
-        let marked: Vec<_> = text.lines().filter(|line| line.starts_with('>') && !line.starts_with("> ")).collect();
-        let marked = marked.len() + text.lines().filter(|line| line.starts_with("> ") && !line.starts_with("> rec")).count();
+        let marked: Vec<_> =
+            text.lines().filter(|line| line.starts_with('>') && !line.starts_with("> ")).collect();
+        let marked = marked.len()
+            + text
+                .lines()
+                .filter(|line| line.starts_with("> ") && !line.starts_with("> rec"))
+                .count();
         assert_eq!(marked, usize::from(plan.recommended.is_some()), "{text}");
     }
 }
@@ -160,6 +212,12 @@ fn the_json_has_the_documented_fields() {
     assert_eq!(json["range"], serde_json::json!({"start": 4, "end": 5}));
     assert_eq!((&json["recommended"], &json["reason"]["kind"]), (&4.into(), &"rule".into()));
     assert_eq!(json["warnings"][0]["kind"], "most_frequent_stands_out");
-    assert_eq!(json["frequencies"][3], serde_json::json!({"from": 5, "to": 8, "values": 100, "rows": 600}));
-    assert_eq!((&json["candidates"][32]["bits"], json["candidates"].as_array().unwrap().len()), (&256.into(), 33));
+    assert_eq!(
+        json["frequencies"][3],
+        serde_json::json!({"from": 5, "to": 8, "values": 100, "rows": 600})
+    );
+    assert_eq!(
+        (&json["candidates"][32]["bits"], json["candidates"].as_array().unwrap().len()),
+        (&256.into(), 33)
+    );
 }

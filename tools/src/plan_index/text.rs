@@ -12,7 +12,10 @@ const COLUMNS: usize = 100;
 /// Sentences first: what was read, what to do and why, what it costs and reveals, what to beware of. Then the table.
 impl fmt::Display for IndexPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for sentence in [self.read(), self.advice(), self.consequences()].iter().filter(|sentence| !sentence.is_empty()) {
+        for sentence in [self.read(), self.advice(), self.consequences()]
+            .iter()
+            .filter(|sentence| !sentence.is_empty())
+        {
             writeln!(f, "{}\n", wrapped(sentence, ""))?;
         }
         for warning in &self.warnings {
@@ -39,7 +42,11 @@ impl IndexPlan {
             number(self.min_entropy_bits),
         );
         if let Some(later) = self.expected {
-            said += &format!(" Expected: {} rows, {} distinct values.", count(later.rows), count(later.distinct));
+            said += &format!(
+                " Expected: {} rows, {} distinct values.",
+                count(later.rows),
+                count(later.distinct)
+            );
         }
         said
     }
@@ -53,7 +60,10 @@ impl IndexPlan {
         let values = self.expected.map_or(self.distinct, |later| later.distinct);
         if let Some(range) = &self.range {
             let (shortest, longest) = (range.start(), range.end());
-            said += &format!(" The rule, 2 to √V values in a bucket with V = {}, allows {shortest} to {longest}.", count(values));
+            said += &format!(
+                " The rule, 2 to √V values in a bucket with V = {}, allows {shortest} to {longest}.",
+                count(values)
+            );
         }
         said
     }
@@ -63,7 +73,9 @@ impl IndexPlan {
         let Some(found) = self.chosen().filter(|_| self.rows > 0) else {
             return String::new();
         };
-        let later = found.false_positives_later.map_or(String::new(), |rows| format!(" ({} later)", number(rows)));
+        let later = found
+            .false_positives_later
+            .map_or(String::new(), |rows| format!(" ({} later)", number(rows)));
         format!(
             "A lookup of a value returns {}{later} rows too many, on average. It reveals: {} of the values share their digest with no other, so \
              that equal digests are equal values. Whoever knows how often each value occurs and learns its digest names the value \
@@ -83,7 +95,8 @@ impl IndexPlan {
         table.set_header(self.cells(["\n", "\nBITS"], HEADS.map(str::to_owned)));
         for candidate in self.candidates.iter().filter(|candidate| self.is_shown(candidate.bits)) {
             let is_recommended = self.recommended == Some(candidate.bits);
-            let mark = if is_recommended { ">" } else { ["", "+"][usize::from(candidate.within_rule)] };
+            let mark =
+                if is_recommended { ">" } else { ["", "+"][usize::from(candidate.within_rule)] };
             table.add_row(self.cells([mark, &candidate.bits.to_string()], figures(candidate)));
         }
         for column in table.column_iter_mut() {
@@ -95,9 +108,14 @@ impl IndexPlan {
 
     /// A line of the table, without the figure of later rows where none are expected.
     fn cells(&self, heads: [&str; 2], figures: [String; 7]) -> Row {
-        let figures = figures.into_iter().enumerate().filter(|(i, _)| *i != LATER || self.expected.is_some());
+        let figures =
+            figures.into_iter().enumerate().filter(|(i, _)| *i != LATER || self.expected.is_some());
         let cells = heads.map(str::to_owned).into_iter().chain(figures.map(|(_, figure)| figure));
-        Row::from(cells.map(|cell| Cell::new(cell).set_alignment(CellAlignment::Right)).collect::<Vec<_>>())
+        Row::from(
+            cells
+                .map(|cell| Cell::new(cell).set_alignment(CellAlignment::Right))
+                .collect::<Vec<_>>(),
+        )
     }
 
     /// The range and three bits around it, or what a few values are given; and the full length.

@@ -1,6 +1,6 @@
 //! The command line, run as a process: what it prints, how it exits, and that no key is in it.
 
-mod desk;
+mod command_line;
 mod help;
 mod keys;
 #[cfg(feature = "ssm")]

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use diesel_envelope::{Context, IndexSpec, Keyring};
 use serde_json::{Value, json};
 
-use crate::desk::{Desk, Outcome, key_in};
-use crate::keys::desk;
+use crate::command_line::{CommandLine, Outcome, key_in};
+use crate::keys::command_line;
 
 enum Email {}
 impl Context for Email {
@@ -31,60 +31,76 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn execute(desk: &Desk, sql: &str) {
-    let mut conn = SqliteConnection::establish(desk.path("db.sqlite").to_str().unwrap()).unwrap();
+fn execute(command_line: &CommandLine, sql: &str) {
+    let mut conn =
+        SqliteConnection::establish(command_line.path("db.sqlite").to_str().unwrap()).unwrap();
     for statement in sql.split(";\n") {
         diesel::sql_query(statement).execute(&mut conn).unwrap();
     }
 }
 
 /// A row of users, of which no command may print a value or a ciphertext.
-fn insert(desk: &Desk, keyring: &Keyring, id: usize) {
+fn insert(command_line: &CommandLine, keyring: &Keyring, id: usize) {
     let value = format!("Bobby-{id}@Example.org");
     let sealed = keyring.encrypt::<_, Email>(&value).unwrap();
     let digest = keyring.blind_index::<Email>(&value).unwrap();
-    execute(desk, &format!("INSERT INTO users VALUES ({id}, x'{}', x'{}', NULL)", hex(&sealed), hex(digest.as_bytes())));
+    execute(
+        command_line,
+        &format!(
+            "INSERT INTO users VALUES ({id}, x'{}', x'{}', NULL)",
+            hex(&sealed),
+            hex(digest.as_bytes())
+        ),
+    );
     for bytes in [&sealed[6..18], &digest.as_bytes()[..12]] {
-        desk.never(&hex(bytes));
+        command_line.never(&hex(bytes));
     }
 }
 
-/// A desk with a keyring in the environment, and a table of so many users, under its key.
-fn with_users(count: usize) -> Desk {
-    let mut desk = desk().env("DATABASE_URL", "db.sqlite").env("DIESEL_ENVELOPE_LOCAL_KEY", "key");
-    export(&mut desk);
-    desk.write("envelope.toml", CONFIG);
-    desk.never("xample.org");
-    execute(&desk, "CREATE TABLE users (id INTEGER PRIMARY KEY, email BLOB, email_index BLOB, note TEXT)");
-    let keyring = desk.keyring();
+/// A command_line with a keyring in the environment, and a table of so many users, under its key.
+fn with_users(count: usize) -> CommandLine {
+    let mut command_line =
+        command_line().env("DATABASE_URL", "db.sqlite").env("DIESEL_ENVELOPE_LOCAL_KEY", "key");
+    export(&mut command_line);
+    command_line.write("envelope.toml", CONFIG);
+    command_line.never("xample.org");
+    execute(
+        &command_line,
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, email BLOB, email_index BLOB, note TEXT)",
+    );
+    let keyring = command_line.keyring();
     for id in 1..=count {
-        insert(&desk, &keyring, id);
+        insert(&command_line, &keyring, id);
     }
-    desk
+    command_line
 }
 
-fn export(desk: &mut Desk) {
-    let line = desk.read(".env");
-    desk.set("SECRET_KEY", line.trim().trim_start_matches("SECRET_KEY="));
+fn export(command_line: &mut CommandLine) {
+    let line = command_line.read(".env");
+    command_line.set("SECRET_KEY", line.trim().trim_start_matches("SECRET_KEY="));
 }
 
 /// A new key that writes.
-fn promote(desk: &mut Desk) -> String {
-    let key = key_in(&desk.line(&["add-key"]).stderr).to_string();
-    export(desk);
-    desk.line(&["promote-key", &key]);
-    export(desk);
+fn promote(command_line: &mut CommandLine) -> String {
+    let key = key_in(&command_line.line(&["add-key"]).stderr).to_string();
+    export(command_line);
+    command_line.line(&["promote-key", &key]);
+    export(command_line);
     key
 }
 
 /// The events on standard error, of which each is a JSON object on a line.
 fn events(outcome: &Outcome) -> Vec<Value> {
-    outcome.stderr.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+    outcome
+        .stderr
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect()
 }
 
 /// The first line of a run that reads the file.
-fn declared_in(desk: &Desk) -> String {
-    format!("columns are declared in {}", desk.path("envelope.toml").display())
+fn declared_in(command_line: &CommandLine) -> String {
+    format!("columns are declared in {}", command_line.path("envelope.toml").display())
 }
 
 fn fields(value: &Value) -> Vec<&str> {
@@ -93,46 +109,83 @@ fn fields(value: &Value) -> Vec<&str> {
 
 #[test]
 fn json_has_the_documented_fields_and_events_go_to_standard_error() {
-    let mut desk = with_users(25);
-    let old = desk.document(&desk.read(".env")).primary().to_string();
-    let new = promote(&mut desk);
-    execute(&desk, "UPDATE users SET email = x'a1ff' WHERE id = 7");
+    let mut command_line = with_users(25);
+    let old = command_line.document(&command_line.read(".env")).primary().to_string();
+    let new = promote(&mut command_line);
+    execute(&command_line, "UPDATE users SET email = x'a1ff' WHERE id = 7");
 
-    let status = desk.run(&["status", "--format", "json"]).done();
-    let file = desk.path("envelope.toml").to_str().unwrap().to_owned();
+    let status = command_line.run(&["status", "--format", "json"]).done();
+    let file = command_line.path("envelope.toml").to_str().unwrap().to_owned();
     assert_eq!(events(&status), [json!({"event": "config", "file": file})]);
     let column = &status.json()["columns"][0];
-    assert_eq!(fields(column), ["column", "nulls", "plaintexts", "rows", "to_backfill", "too_short", "unindexed", "values"]);
-    assert_eq!((&column["column"], &column["rows"], &column["unindexed"]), (&json!("users.email"), &json!(25), &json!({"email_index": 0})));
-    assert_eq!(column["values"][0], json!({"format": "bound", "key": old, "fresh": false, "readable": true, "rows": 24}));
+    assert_eq!(
+        fields(column),
+        [
+            "column",
+            "nulls",
+            "plaintexts",
+            "rows",
+            "to_backfill",
+            "too_short",
+            "unindexed",
+            "values"
+        ]
+    );
+    assert_eq!(
+        (&column["column"], &column["rows"], &column["unindexed"]),
+        (&json!("users.email"), &json!(25), &json!({"email_index": 0}))
+    );
+    assert_eq!(
+        column["values"][0],
+        json!({"format": "bound", "key": old, "fresh": false, "readable": true, "rows": 24})
+    );
     assert_eq!(column["values"][1]["format"], "other");
 
-    let rotated = desk.run(&["rotate", "--batch-size", "10", "--format", "json"]);
+    let rotated = command_line.run(&["rotate", "--batch-size", "10", "--format", "json"]);
     assert_eq!(rotated.code, 1);
-    assert_eq!(rotated.json()["tables"]["users"], json!({"written": 24, "failed": 1, "left": 0, "passes": 2, "gave_up": false}));
+    assert_eq!(
+        rotated.json()["tables"]["users"],
+        json!({"written": 24, "failed": 1, "left": 0, "passes": 2, "gave_up": false})
+    );
     let told = events(&rotated);
-    assert_eq!(told[..2], [json!({"event": "config", "file": file}), json!({"event": "begin", "table": "users", "rows": 25})]);
+    assert_eq!(
+        told[..2],
+        [
+            json!({"event": "config", "file": file}),
+            json!({"event": "begin", "table": "users", "rows": 25})
+        ]
+    );
     let bad: Vec<_> = told.iter().filter(|event| event["event"] == "bad-row").collect();
-    assert_eq!((bad.len(), fields(bad[0])), (1, vec!["column", "event", "problem", "row", "table"]));
+    assert_eq!(
+        (bad.len(), fields(bad[0])),
+        (1, vec!["column", "event", "problem", "row", "table"])
+    );
     assert_eq!((&bad[0]["row"], &bad[0]["column"]), (&json!("id=7"), &json!("email")));
-    let batches: Vec<_> = told.iter().filter(|event| event["event"] == "batch").map(|event| event["done"].as_u64().unwrap()).collect();
+    let batches: Vec<_> = told
+        .iter()
+        .filter(|event| event["event"] == "batch")
+        .map(|event| event["done"].as_u64().unwrap())
+        .collect();
     assert_eq!(batches, [9, 19, 24]);
     let error = told.last().unwrap();
     assert_eq!(fields(error), ["error", "remedy"]);
 
-    let verified = desk.run(&["verify", "--format", "json"]);
+    let verified = command_line.run(&["verify", "--format", "json"]);
     assert_eq!(verified.code, 1);
     let users = &verified.json()["tables"]["users"];
-    assert_eq!((&users["rows"], &users["failed"], &users["keys"]["users.email"]), (&json!(25), &json!(1), &json!({new: 24})));
-    execute(&desk, "DELETE FROM users WHERE id = 7");
-    let done = desk.run(&["rotate", "--format", "json"]).done();
+    assert_eq!(
+        (&users["rows"], &users["failed"], &users["keys"]["users.email"]),
+        (&json!(25), &json!(1), &json!({new: 24}))
+    );
+    execute(&command_line, "DELETE FROM users WHERE id = 7");
+    let done = command_line.run(&["rotate", "--format", "json"]).done();
     assert_eq!(done.json()["tables"]["users"]["written"], 0);
-    desk.run(&["verify", "--format", "json"]).done();
+    command_line.run(&["verify", "--format", "json"]).done();
 }
 
 #[test]
 fn exit_codes_are_0_1_and_2() {
-    let desk = with_users(3);
+    let command_line = with_users(3);
     for (code, arguments) in [
         (0, &["status"][..]),
         (0, &["status", "--quick"]),
@@ -152,33 +205,71 @@ fn exit_codes_are_0_1_and_2() {
         (2, &["verify", "--dry-run"]),
         (2, &["rotate", "--config", "nowhere.toml"]),
     ] {
-        let outcome = desk.run(arguments);
+        let outcome = command_line.run(arguments);
         assert_eq!(outcome.code, code, "{arguments:?}: {outcome:?}");
         assert!(code == 0 || outcome.stdout.is_empty(), "{arguments:?}: {outcome:?}");
         assert!(!outcome.stderr.contains("panicked"), "{outcome:?}");
     }
-    let desk = desk.env("DATABASE_URL", "");
-    desk.run(&["status"]).failed(2, "no database is named", "set DATABASE_URL");
+    let command_line = command_line.env("DATABASE_URL", "");
+    command_line.run(&["status"]).failed(2, "no database is named", "set DATABASE_URL");
 }
 
 #[test]
 fn errors_say_what_to_do() {
-    let desk = with_users(2);
-    execute(&desk, "CREATE TABLE loose (email BLOB)");
-    execute(&desk, "CREATE TABLE watched (id INTEGER PRIMARY KEY, email BLOB)");
-    execute(&desk, "CREATE TRIGGER touch AFTER UPDATE ON watched BEGIN SELECT 1; END");
-    desk.run(&["rotate", "nowhere.accounts.email"]).failed(1, "unknown database", "run the command again");
-    desk.run(&["rotate", "people.email"]).failed(1, "there is no table people", "the schema and the database");
-    desk.run(&["rotate", "users.mail"]).failed(1, "table users has no column mail", "the migration that adds the column");
-    desk.run(&["rotate", "loose.email"]).failed(1, "table loose has no primary key", "give the table a primary key");
-    desk.run(&["rotate", "watched.email"]).failed(1, "fires these triggers: touch", "--allow-triggers");
-    desk.run(&["rotate", "watched.email", "--allow-triggers"]).done();
-    desk.run(&["rotate", "--workers", "2"]).failed(1, "SQLite has one writer", "use one worker");
-    desk.run(&["status", "users.email", "--label", "no label"]).failed(1, "a label has 1 to 255 characters", "as its model does");
-    desk.run(&["verify", "--where", "no_such_column = 1"]).failed(1, "no such column: no_such_column", "");
-    desk.run(&["rotate", "users.email", "--index-column", "email_index", "--index-key", "b"]).failed(1, "index key", "");
-    let desk = desk.env("DATABASE_URL", "nowhere.sqlite");
-    desk.run(&["status"]).failed(1, "there is no such SQLite file", "it is the path of a file");
+    let command_line = with_users(2);
+    execute(&command_line, "CREATE TABLE loose (email BLOB)");
+    execute(&command_line, "CREATE TABLE watched (id INTEGER PRIMARY KEY, email BLOB)");
+    execute(&command_line, "CREATE TRIGGER touch AFTER UPDATE ON watched BEGIN SELECT 1; END");
+    command_line.run(&["rotate", "nowhere.accounts.email"]).failed(
+        1,
+        "unknown database",
+        "run the command again",
+    );
+    command_line.run(&["rotate", "people.email"]).failed(
+        1,
+        "there is no table people",
+        "the schema and the database",
+    );
+    command_line.run(&["rotate", "users.mail"]).failed(
+        1,
+        "table users has no column mail",
+        "the migration that adds the column",
+    );
+    command_line.run(&["rotate", "loose.email"]).failed(
+        1,
+        "table loose has no primary key",
+        "give the table a primary key",
+    );
+    command_line.run(&["rotate", "watched.email"]).failed(
+        1,
+        "fires these triggers: touch",
+        "--allow-triggers",
+    );
+    command_line.run(&["rotate", "watched.email", "--allow-triggers"]).done();
+    command_line.run(&["rotate", "--workers", "2"]).failed(
+        1,
+        "SQLite has one writer",
+        "use one worker",
+    );
+    command_line.run(&["status", "users.email", "--label", "no label"]).failed(
+        1,
+        "a label has 1 to 255 characters",
+        "as its model does",
+    );
+    command_line.run(&["verify", "--where", "no_such_column = 1"]).failed(
+        1,
+        "no such column: no_such_column",
+        "",
+    );
+    command_line
+        .run(&["rotate", "users.email", "--index-column", "email_index", "--index-key", "b"])
+        .failed(1, "index key", "");
+    let command_line = command_line.env("DATABASE_URL", "nowhere.sqlite");
+    command_line.run(&["status"]).failed(
+        1,
+        "there is no such SQLite file",
+        "it is the path of a file",
+    );
 }
 
 #[cfg(all(feature = "libpq", feature = "libmysqlclient"))]
@@ -199,81 +290,140 @@ fn a_url_is_never_shown() {
             "bobby:x#hunter2@127.0.0.1:1/app",
             "127.0.0.1:1/app?user=bobby&password=x&hunter2=x",
         ] {
-            let desk = with_users(0).env("DATABASE_URL", &format!("{scheme}://{url}"));
-            desk.never("hunter2");
-            desk.run(&["status"]).failed(1, "no connection to the database", "check the database URL");
-            let json = desk.run(&["rotate", "--format", "json"]);
-            assert_eq!((json.code, fields(events(&json).last().unwrap())), (1, vec!["error", "remedy"]));
+            let command_line = with_users(0).env("DATABASE_URL", &format!("{scheme}://{url}"));
+            command_line.never("hunter2");
+            command_line.run(&["status"]).failed(
+                1,
+                "no connection to the database",
+                "check the database URL",
+            );
+            let json = command_line.run(&["rotate", "--format", "json"]);
+            assert_eq!(
+                (json.code, fields(events(&json).last().unwrap())),
+                (1, vec!["error", "remedy"])
+            );
         }
     }
-    let desk = with_users(0).env("DATABASE_URL", "");
-    desk.never("hunter2");
-    desk.run(&["status", "--database-url", "mssql://bobby:hunter2@127.0.0.1/app"]).failed(
+    let command_line = with_users(0).env("DATABASE_URL", "");
+    command_line.never("hunter2");
+    command_line.run(&["status", "--database-url", "mssql://bobby:hunter2@127.0.0.1/app"]).failed(
         1,
         "no such SQLite file",
         "check the database URL",
     );
-    assert!(!desk.run(&["status", "--help"]).done().stdout.contains("hunter2"));
+    assert!(!command_line.run(&["status", "--help"]).done().stdout.contains("hunter2"));
 }
 
 #[test]
 fn the_wrong_keyring_names_what_is_missing() {
-    let mut desk = with_users(3);
-    let key = desk.document(&desk.read(".env")).primary().to_string();
-    desk.line(&["keygen", "--local-key-file", "key"]);
-    export(&mut desk);
-    let status = desk.run(&["status"]);
+    let mut command_line = with_users(3);
+    let key = command_line.document(&command_line.read(".env")).primary().to_string();
+    command_line.line(&["keygen", "--local-key-file", "key"]);
+    export(&mut command_line);
+    let status = command_line.run(&["status"]);
     assert_eq!(status.code, 1);
     assert!(status.stdout.contains("its key is not in the keyring"), "{status:?}");
-    assert!(status.stderr.contains(&format!("the keyring lacks keys: users.email needs key {key}")), "{status:?}");
-    desk.run(&["status", "--quick"]).failed(1, &format!("users.email needs key {key}"), "put the key back from its archive");
-    let json = desk.run(&["status", "--quick", "--format", "json"]);
+    assert!(
+        status.stderr.contains(&format!("the keyring lacks keys: users.email needs key {key}")),
+        "{status:?}"
+    );
+    command_line.run(&["status", "--quick"]).failed(
+        1,
+        &format!("users.email needs key {key}"),
+        "put the key back from its archive",
+    );
+    let json = command_line.run(&["status", "--quick", "--format", "json"]);
     assert!(events(&json).last().unwrap()["error"].as_str().unwrap().contains(&key));
     // Tokens name no key, and need one all the same.
-    execute(&desk, &format!("UPDATE users SET email = x'{}'", hex(format!("gAAAAA{}", "A".repeat(94)).as_bytes())));
+    execute(
+        &command_line,
+        &format!(
+            "UPDATE users SET email = x'{}'",
+            hex(format!("gAAAAA{}", "A".repeat(94)).as_bytes())
+        ),
+    );
     for command in [&["status"][..], &["status", "--quick"]] {
-        let status = desk.run(command).done_with(1);
-        assert!(status.stderr.contains("the keyring lacks keys: users.email needs a key for its values (Fernet)"), "{status:?}");
+        let status = command_line.run(command).done_with(1);
+        assert!(
+            status.stderr.contains(
+                "the keyring lacks keys: users.email needs a key for its values (Fernet)"
+            ),
+            "{status:?}"
+        );
     }
-    execute(&desk, "DELETE FROM users");
-    assert_eq!(desk.run(&["status", "--quick", "--format", "json"]).done().json(), json!({"columns": ["users.email"]}));
+    execute(&command_line, "DELETE FROM users");
+    assert_eq!(
+        command_line.run(&["status", "--quick", "--format", "json"]).done().json(),
+        json!({"columns": ["users.email"]})
+    );
 }
 
 #[test]
 fn a_dry_run_writes_nothing_and_quiet_says_little() {
-    let mut desk = with_users(12);
-    promote(&mut desk);
-    let before = desk.path("db.sqlite");
+    let mut command_line = with_users(12);
+    promote(&mut command_line);
+    let before = command_line.path("db.sqlite");
     let bytes = std::fs::read(&before).unwrap();
-    let dry = desk.run(&["rotate", "--dry-run"]).done();
+    let dry = command_line.run(&["rotate", "--dry-run"]).done();
     assert_eq!(
         (dry.stdout.as_str(), dry.stderr.as_str()),
-        ("users: 12 rows would be rotated, 0 bad\n", format!("{}\nusers: 12 rows\n", declared_in(&desk)).as_str())
+        (
+            "users: 12 rows would be rotated, 0 bad\n",
+            format!("{}\nusers: 12 rows\n", declared_in(&command_line)).as_str()
+        )
     );
     assert_eq!(std::fs::read(&before).unwrap(), bytes);
-    let quiet = desk.run(&["rotate", "--quiet"]).done();
-    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("users: 12 rows rotated, 0 bad\n", ""));
-    let quiet = desk.run(&["verify", "-q"]).done();
-    assert!(quiet.stdout.starts_with("users: 12 rows, 0 bad\n") && quiet.stderr.is_empty(), "{quiet:?}");
+    let quiet = command_line.run(&["rotate", "--quiet"]).done();
+    assert_eq!(
+        (quiet.stdout.as_str(), quiet.stderr.as_str()),
+        ("users: 12 rows rotated, 0 bad\n", "")
+    );
+    let quiet = command_line.run(&["verify", "-q"]).done();
+    assert!(
+        quiet.stdout.starts_with("users: 12 rows, 0 bad\n") && quiet.stderr.is_empty(),
+        "{quiet:?}"
+    );
     // A bad row is told all the same.
-    execute(&desk, "UPDATE users SET email_index = x'00' WHERE id = 3");
-    let quiet = desk.run(&["verify", "-q"]);
-    assert!(quiet.stderr.starts_with("bad row: users id=3, email_index: the blind index is not that of the value"), "{quiet:?}");
+    execute(&command_line, "UPDATE users SET email_index = x'00' WHERE id = 3");
+    let quiet = command_line.run(&["verify", "-q"]);
+    assert!(
+        quiet.stderr.starts_with(
+            "bad row: users id=3, email_index: the blind index is not that of the value"
+        ),
+        "{quiet:?}"
+    );
     assert!(quiet.stderr.contains("error: not every row is sound"));
 }
 
 /// Diesel takes two folders of one second for the same migration, and runs the first.
 #[test]
 fn migrations_of_one_second_have_an_order() {
-    let desk = with_users(1);
+    let command_line = with_users(1);
     let folders = || {
-        let entries = std::fs::read_dir(desk.path("migrations")).unwrap();
-        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let entries = std::fs::read_dir(command_line.path("migrations")).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
-        names.into_iter().map(|name| name.split_once('_').map(|(stamp, step)| (stamp.to_owned(), step.to_owned())).unwrap()).unzip()
+        names
+            .into_iter()
+            .map(|name| {
+                name.split_once('_')
+                    .map(|(stamp, step)| (stamp.to_owned(), step.to_owned()))
+                    .unwrap()
+            })
+            .unzip()
     };
     for step in ["shadow", "promote", "retire"] {
-        desk.run(&["generate-migration", "users", "--step", step, "--shadow", "email_index=email_index_b"]).done();
+        command_line
+            .run(&[
+                "generate-migration",
+                "users",
+                "--step",
+                step,
+                "--shadow",
+                "email_index=email_index_b",
+            ])
+            .done();
     }
     let (mut stamps, steps): (Vec<String>, Vec<String>) = folders();
     assert_eq!(steps, ["users_shadow", "users_promote", "users_retire"]);
@@ -284,37 +434,50 @@ fn migrations_of_one_second_have_an_order() {
 /// Where there is no terminal: no bar, no control characters.
 #[test]
 fn progress_is_plain_lines_without_a_terminal() {
-    let mut desk = with_users(12);
-    promote(&mut desk);
-    let rotated = desk.run(&["rotate", "--max-rows-per-second", "2", "--batch-size", "11", "--where", "id <= 12"]).done();
+    let mut command_line = with_users(12);
+    promote(&mut command_line);
+    let rotated = command_line
+        .run(&["rotate", "--max-rows-per-second", "2", "--batch-size", "11", "--where", "id <= 12"])
+        .done();
     let lines: Vec<_> = rotated.stderr.lines().collect();
-    assert_eq!(lines[..2], [declared_in(&desk).as_str(), "users: 12 rows"]);
-    assert!(lines[2].starts_with("users: 12 of 12 rows, ") && lines[2].ends_with(" a second, 0 s left"), "{lines:?}");
+    assert_eq!(lines[..2], [declared_in(&command_line).as_str(), "users: 12 rows"]);
+    assert!(
+        lines[2].starts_with("users: 12 of 12 rows, ") && lines[2].ends_with(" a second, 0 s left"),
+        "{lines:?}"
+    );
     assert!(!rotated.stderr.contains(['\r', '\x1b']));
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn progress_is_a_bar_with_rate_and_time_left_on_a_terminal() {
-    let mut desk = with_users(40);
-    promote(&mut desk);
-    let Some(screen) = desk.on_a_terminal("rotate --max-rows-per-second 20 --batch-size 10") else {
+    let mut command_line = with_users(40);
+    promote(&mut command_line);
+    let Some(screen) =
+        command_line.on_a_terminal("rotate --max-rows-per-second 20 --batch-size 10")
+    else {
         panic!("`script` of util-linux is missing");
     };
-    assert!(screen.contains("/40 rows") && screen.contains("/s") && screen.contains(" left"), "{screen:?}");
+    assert!(
+        screen.contains("/40 rows") && screen.contains("/s") && screen.contains(" left"),
+        "{screen:?}"
+    );
     assert!(screen.contains("users: 40 rows rotated, 0 bad"), "{screen:?}");
 }
 
 #[test]
 fn the_file_declares_several_tables_with_all_that_a_model_says() {
-    let desk = with_users(2);
+    let command_line = with_users(2);
     execute(
-        &desk,
+        &command_line,
         "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT, body_plain TEXT, size BLOB, size_plain INTEGER, size_index BLOB, phone BLOB, last BLOB)",
     );
-    execute(&desk, "INSERT INTO notes (id, body_plain, size_plain) VALUES (1, 'secret body', 42), (2, NULL, -7)");
-    desk.never("secret body");
-    desk.write(
+    execute(
+        &command_line,
+        "INSERT INTO notes (id, body_plain, size_plain) VALUES (1, 'secret body', 42), (2, NULL, -7)",
+    );
+    command_line.never("secret body");
+    command_line.write(
         "columns.toml",
         &format!(
             "{CONFIG}
@@ -339,76 +502,135 @@ key = \"a\"
 "
         ),
     );
-    let backfilled = desk.run(&["backfill", "notes", "--config", "columns.toml", "--format", "json"]).done().json();
+    let backfilled = command_line
+        .run(&["backfill", "notes", "--config", "columns.toml", "--format", "json"])
+        .done()
+        .json();
     assert_eq!(backfilled["tables"]["notes"]["written"], 2);
-    let verified = desk.run(&["verify", "--config", "columns.toml", "--format", "json"]).done().json();
+    let verified =
+        command_line.run(&["verify", "--config", "columns.toml", "--format", "json"]).done().json();
     assert_eq!(fields(&verified["tables"]), ["notes", "users"]);
-    assert_eq!(fields(&verified["tables"]["notes"]["keys"]), ["notes.body", "notes.size", "notes.size_index"]);
-    let status = desk.run(&["status", "--config", "columns.toml"]).done().stdout;
-    assert!(status.contains("users.email: 2 rows") && status.contains("notes.body: 2 rows") && status.contains("unbound"), "{status}");
-    assert!(!desk.run(&["status"]).done().stdout.contains("notes"));
-    desk.run(&["rotate", "--config", "columns.toml"]).done();
+    assert_eq!(
+        fields(&verified["tables"]["notes"]["keys"]),
+        ["notes.body", "notes.size", "notes.size_index"]
+    );
+    let status = command_line.run(&["status", "--config", "columns.toml"]).done().stdout;
+    assert!(
+        status.contains("users.email: 2 rows")
+            && status.contains("notes.body: 2 rows")
+            && status.contains("unbound"),
+        "{status}"
+    );
+    assert!(!command_line.run(&["status"]).done().stdout.contains("notes"));
+    command_line.run(&["rotate", "--config", "columns.toml"]).done();
     // Declared in another way than they were written, they do not open.
-    desk.run(&["verify", "notes.body"]).done_with(1);
+    command_line.run(&["verify", "notes.body"]).done_with(1);
 }
 
 #[test]
 fn a_file_with_anything_else_in_it_is_refused() {
-    let desk = with_users(0);
+    let command_line = with_users(0);
     for (text, error) in [
-        ("[[column]]\nname = \"users.email\"\nlabels = \"x\"", "line 3, column 1: unknown field, expected one of `name`, `label`"),
-        ("[[column]]\nname = \"users.email\"\n[[column.index]]\nname = \"i\"\nunique = true", "line 5, column 1: unknown field"),
+        (
+            "[[column]]\nname = \"users.email\"\nlabels = \"x\"",
+            "line 3, column 1: unknown field, expected one of `name`, `label`",
+        ),
+        (
+            "[[column]]\nname = \"users.email\"\n[[column.index]]\nname = \"i\"\nunique = true",
+            "line 5, column 1: unknown field",
+        ),
         ("[[columns]]\nname = \"users.email\"", "unknown field, expected `column`"),
         ("[[column]]\nlabel = \"users.email\"", "missing field `name`"),
         ("[[column]]\nname = \"email\"", "expected a table and a column"),
         ("[[column]]\nname = \"users.email\"\nunbound = true\nlabel = \"x\"", "found both"),
-        ("[[column]]\nname = \"users.email\"\ntype = \"varchar\"", "type `varchar`: expected one of"),
-        ("[[column]]\nname = \"users.email\"\naccept = [\"plaintext\"]", "unknown variant, expected one of `strict`"),
-        ("[[column]]\nname = \"users.email\"\n[[column.index]]\nname = \"i\"\nnormalize = \"lower\"", "normalize `lower`: expected one of"),
+        (
+            "[[column]]\nname = \"users.email\"\ntype = \"varchar\"",
+            "type `varchar`: expected one of",
+        ),
+        (
+            "[[column]]\nname = \"users.email\"\naccept = [\"plaintext\"]",
+            "unknown variant, expected one of `strict`",
+        ),
+        (
+            "[[column]]\nname = \"users.email\"\n[[column.index]]\nname = \"i\"\nnormalize = \"lower\"",
+            "normalize `lower`: expected one of",
+        ),
         ("[[column]]\nname = \"users.email\"\npad-to = \"x\"", "invalid type"),
         ("what", "envelope.toml, line 1, column "),
     ] {
-        desk.write("envelope.toml", text);
-        desk.run(&["status"]).failed(2, error, "");
+        command_line.write("envelope.toml", text);
+        command_line.run(&["status"]).failed(2, error, "");
     }
-    desk.write("envelope.toml", "");
-    desk.run(&["rotate"]).failed(2, "no column is named", "declare it in envelope.toml");
+    command_line.write("envelope.toml", "");
+    command_line.run(&["rotate"]).failed(2, "no column is named", "declare it in envelope.toml");
 }
 
 /// Whoever names the wrong file reads no secret in the error, nor does the log of a pipeline.
 #[test]
 fn a_file_that_is_another_one_is_not_quoted() {
-    let desk = with_users(0);
-    desk.never("hunter2");
-    for text in ["SECRET_KEY=hunter2", "DATABASE_URL=postgres://bob:hunter2@db/app\n", "hunter2 = 'x'", "PASSWORD = 'hunter2'", "hunter2"] {
-        desk.write(".env", text);
+    let command_line = with_users(0);
+    command_line.never("hunter2");
+    for text in [
+        "SECRET_KEY=hunter2",
+        "DATABASE_URL=postgres://bob:hunter2@db/app\n",
+        "hunter2 = 'x'",
+        "PASSWORD = 'hunter2'",
+        "hunter2",
+    ] {
+        command_line.write(".env", text);
         for format in ["text", "json"] {
-            desk.run(&["status", "--config", ".env", "--format", format]).done_with(2);
+            command_line.run(&["status", "--config", ".env", "--format", format]).done_with(2);
         }
     }
-    desk.run(&["status", "--config", ".env"]).failed(2, ".env, line 1, column 8: the file is not TOML", "");
+    command_line.run(&["status", "--config", ".env"]).failed(
+        2,
+        ".env, line 1, column 8: the file is not TOML",
+        "",
+    );
 }
 
 #[test]
 fn a_text_key_forges_no_line_and_sends_nothing_to_the_terminal() {
-    let desk = with_users(0);
-    execute(&desk, "CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, email BLOB)");
-    let keys = ["1\n{\"ok\":true}\nusers id=2", "\u{1b}[2K\u{1b}]0;x\u{7}", "\u{202e}\u{2066}", "a\r\u{9b}b\u{7f}"];
+    let command_line = with_users(0);
+    execute(&command_line, "CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, email BLOB)");
+    let keys = [
+        "1\n{\"ok\":true}\nusers id=2",
+        "\u{1b}[2K\u{1b}]0;x\u{7}",
+        "\u{202e}\u{2066}",
+        "a\r\u{9b}b\u{7f}",
+    ];
     for key in keys {
-        let sql = format!("INSERT INTO people VALUES (CAST(x'{}' AS TEXT), x'00')", hex(key.as_bytes()));
-        execute(&desk, &sql);
+        let sql =
+            format!("INSERT INTO people VALUES (CAST(x'{}' AS TEXT), x'00')", hex(key.as_bytes()));
+        execute(&command_line, &sql);
     }
-    execute(&desk, "CREATE TRIGGER \"touch\u{1b}[2K\nx\" AFTER UPDATE ON people BEGIN SELECT 1; END");
-    let printable =
-        |text: &str| text.split('\n').all(|line| !line.contains(|c: char| c.is_control() || ('\u{202a}'..='\u{2069}').contains(&c)));
-    for command in [&["verify", "people.email"][..], &["rotate", "people.email", "--allow-triggers"], &["rotate", "people.email"]] {
-        let text = desk.run(command).done_with(1);
+    execute(
+        &command_line,
+        "CREATE TRIGGER \"touch\u{1b}[2K\nx\" AFTER UPDATE ON people BEGIN SELECT 1; END",
+    );
+    let printable = |text: &str| {
+        text.split('\n').all(|line| {
+            !line.contains(|c: char| c.is_control() || ('\u{202a}'..='\u{2069}').contains(&c))
+        })
+    };
+    for command in [
+        &["verify", "people.email"][..],
+        &["rotate", "people.email", "--allow-triggers"],
+        &["rotate", "people.email"],
+    ] {
+        let text = command_line.run(command).done_with(1);
         assert!(printable(&text.stdout) && printable(&text.stderr), "{text:?}");
         for line in text.stderr.lines() {
-            let starts = ["columns are declared in ", "bad row: people id=", "people: ", "error: ", "  to mend it: "];
+            let starts = [
+                "columns are declared in ",
+                "bad row: people id=",
+                "people: ",
+                "error: ",
+                "  to mend it: ",
+            ];
             assert!(starts.iter().any(|start| line.starts_with(start)), "{line}");
         }
-        let json = desk.run(&[command, &["--format", "json"]].concat()).done_with(1);
+        let json = command_line.run(&[command, &["--format", "json"]].concat()).done_with(1);
         assert!(printable(&json.stdout) && printable(&json.stderr), "{json:?}");
         assert!(events(&json).iter().all(|event| event["ok"].is_null()));
     }
@@ -416,14 +638,28 @@ fn a_text_key_forges_no_line_and_sends_nothing_to_the_terminal() {
 
 #[test]
 fn the_file_of_this_repository_declares_the_table_of_its_migrations() {
-    let mut desk = desk().env("DATABASE_URL", "db.sqlite").env("DIESEL_ENVELOPE_LOCAL_KEY", "key");
-    export(&mut desk);
-    desk.write("envelope.toml", include_str!("../../../envelope.toml"));
-    execute(&desk, include_str!("../../../migrations/sqlite/2026-11-23-000001_create_users/up.sql").trim_end().trim_end_matches(';'));
-    let report = desk.run(&["--format", "json", "verify"]).done();
-    assert_eq!(serde_json::from_str::<Value>(&report.stdout).unwrap()["tables"]["users"]["rows"], json!(0));
-    let columns = desk.run(&["status"]).done().stdout;
-    assert!(["users.name: 0 rows", "users.email: 0 rows", "users.phone: 0 rows"].iter().all(|words| columns.contains(words)), "{columns}");
+    let mut command_line =
+        command_line().env("DATABASE_URL", "db.sqlite").env("DIESEL_ENVELOPE_LOCAL_KEY", "key");
+    export(&mut command_line);
+    command_line.write("envelope.toml", include_str!("../../../envelope.toml"));
+    execute(
+        &command_line,
+        include_str!("../../../migrations/sqlite/2026-11-23-000001_create_users/up.sql")
+            .trim_end()
+            .trim_end_matches(';'),
+    );
+    let report = command_line.run(&["--format", "json", "verify"]).done();
+    assert_eq!(
+        serde_json::from_str::<Value>(&report.stdout).unwrap()["tables"]["users"]["rows"],
+        json!(0)
+    );
+    let columns = command_line.run(&["status"]).done().stdout;
+    assert!(
+        ["users.name: 0 rows", "users.email: 0 rows", "users.phone: 0 rows"]
+            .iter()
+            .all(|words| columns.contains(words)),
+        "{columns}"
+    );
 }
 
 /// The file of the current directory may be somebody else's.
@@ -434,14 +670,28 @@ fn the_file_is_named_and_a_weaker_declaration_is_warned_of() {
         const LABEL: &'static str = "users.email";
         const PAD_TO: Option<usize> = Some(64);
     }
-    let desk = with_users(0);
-    let sealed = desk.keyring().encrypt::<_, Padded>(&"Bobby@Example.org".to_owned()).unwrap();
-    execute(&desk, &format!("INSERT INTO users (id, email) VALUES (1, x'{}')", hex(&sealed)));
+    let command_line = with_users(0);
+    let sealed =
+        command_line.keyring().encrypt::<_, Padded>(&"Bobby@Example.org".to_owned()).unwrap();
+    execute(
+        &command_line,
+        &format!("INSERT INTO users (id, email) VALUES (1, x'{}')", hex(&sealed)),
+    );
     let run = |declaration: &str, command: &[&str]| {
-        desk.write("envelope.toml", &format!("[[column]]\nname = \"users.email\"\n{declaration}"));
-        let outcome = desk.run(command);
-        assert_eq!(outcome.stderr.lines().next().unwrap(), declared_in(&desk), "{outcome:?}");
-        outcome.stderr.lines().filter(|line| line.starts_with("warning: ")).map(str::to_owned).collect::<Vec<_>>()
+        command_line
+            .write("envelope.toml", &format!("[[column]]\nname = \"users.email\"\n{declaration}"));
+        let outcome = command_line.run(command);
+        assert_eq!(
+            outcome.stderr.lines().next().unwrap(),
+            declared_in(&command_line),
+            "{outcome:?}"
+        );
+        outcome
+            .stderr
+            .lines()
+            .filter(|line| line.starts_with("warning: "))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     };
     for command in [
         &["status"][..],
@@ -452,38 +702,65 @@ fn the_file_is_named_and_a_weaker_declaration_is_warned_of() {
     ] {
         assert_eq!(run("pad-to = 64", command), [""; 0], "{command:?}");
         let unbound = run("pad-to = 64\nunbound = true", command);
-        assert_eq!(unbound, ["warning: users.email is declared as bound to no column, and stored values are bound to it"], "{command:?}");
-        assert_eq!(run("", command), ["warning: users.email is declared without padding, and stored values are padded"], "{command:?}");
+        assert_eq!(
+            unbound,
+            [
+                "warning: users.email is declared as bound to no column, and stored values are bound to it"
+            ],
+            "{command:?}"
+        );
+        assert_eq!(
+            run("", command),
+            ["warning: users.email is declared without padding, and stored values are padded"],
+            "{command:?}"
+        );
         let accepts = run("pad-to = 64\naccept = [\"unbound\"]", command);
         assert!(
-            accepts.len() == 1 && accepts[0].contains("accept unbound values, and every value that was looked at is bound"),
+            accepts.len() == 1
+                && accepts[0]
+                    .contains("accept unbound values, and every value that was looked at is bound"),
             "{accepts:?}"
         );
     }
     // In JSON it is an event, and standard output has nothing but the result.
-    desk.write("envelope.toml", "[[column]]\nname = \"users.email\"\nunbound = true\npad-to = 64");
-    let status = desk.run(&["status", "--quiet", "--format", "json"]).done();
+    command_line
+        .write("envelope.toml", "[[column]]\nname = \"users.email\"\nunbound = true\npad-to = 64");
+    let status = command_line.run(&["status", "--quiet", "--format", "json"]).done();
     assert_eq!(status.json()["columns"][0]["rows"], 1);
     assert_eq!(events(&status)[1]["event"], "warning");
-    assert!(desk.run(&["status", "--quiet"]).done().stderr.starts_with("warning: users.email is declared as bound to no column"));
+    assert!(
+        command_line
+            .run(&["status", "--quiet"])
+            .done()
+            .stderr
+            .starts_with("warning: users.email is declared as bound to no column")
+    );
     // Without the file nothing is named.
-    std::fs::remove_file(desk.path("envelope.toml")).unwrap();
-    assert_eq!(desk.run(&["status", "users.email", "--pad-to", "64"]).done().stderr, "");
+    std::fs::remove_file(command_line.path("envelope.toml")).unwrap();
+    assert_eq!(command_line.run(&["status", "users.email", "--pad-to", "64"]).done().stderr, "");
 }
 
 #[test]
 fn an_old_keyring_rotates_back_only_when_it_is_told_to() {
-    let mut desk = with_users(3);
-    desk.line(&["add-key"]);
-    export(&mut desk);
-    let before = desk.read(".env");
-    let old = desk.document(&before).primary();
-    let new = desk.document(&before).keys().map(|(id, _)| id.to_string()).find(|id| *id != old.to_string()).unwrap();
-    desk.line(&["promote-key", &new]);
-    export(&mut desk);
-    desk.run(&["rotate"]).done();
-    desk.set("SECRET_KEY", before.trim().trim_start_matches("SECRET_KEY="));
+    let mut command_line = with_users(3);
+    command_line.line(&["add-key"]);
+    export(&mut command_line);
+    let before = command_line.read(".env");
+    let old = command_line.document(&before).primary();
+    let new = command_line
+        .document(&before)
+        .keys()
+        .map(|(id, _)| id.to_string())
+        .find(|id| *id != old.to_string())
+        .unwrap();
+    command_line.line(&["promote-key", &new]);
+    export(&mut command_line);
+    command_line.run(&["rotate"]).done();
+    command_line.set("SECRET_KEY", before.trim().trim_start_matches("SECRET_KEY="));
     let words = format!("users.email: values are under key {new}, which is newer than key {old}");
-    desk.run(&["rotate"]).failed(1, &words, "--allow-older-key");
-    assert_eq!(desk.run(&["rotate", "--allow-older-key"]).done().stdout, "users: 3 rows rotated, 0 bad\n");
+    command_line.run(&["rotate"]).failed(1, &words, "--allow-older-key");
+    assert_eq!(
+        command_line.run(&["rotate", "--allow-older-key"]).done().stdout,
+        "users: 3 rows rotated, 0 bad\n"
+    );
 }

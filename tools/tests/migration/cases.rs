@@ -1,15 +1,20 @@
 //! What holds on every database.
 
-use diesel_envelope_tools::{Column, ColumnPlan, Dialect, Index, Step, Storage, TablePlan, generate_migration};
+use diesel_envelope_tools::{
+    Column, ColumnPlan, Dialect, Index, Step, Storage, TablePlan, generate_migration,
+};
 
 use super::runner::Runner;
 use super::{BYTES, DIALECT, UPSERT, blob};
 use crate::values::{bound, bound_text, fernet, unbound, unbound_text};
 
-const USERS: &str = "CREATE TABLE users (id BIGINT PRIMARY KEY, email_plain VARCHAR(50), note VARCHAR(50))";
+const USERS: &str =
+    "CREATE TABLE users (id BIGINT PRIMARY KEY, email_plain VARCHAR(50), note VARCHAR(50))";
 
 fn email() -> Column {
-    Column::new("users", "email").plaintext("email_plain").index(Index::new("email_index", "users.email_index"))
+    Column::new("users", "email")
+        .plaintext("email_plain")
+        .index(Index::new("email_index", "users.email_index"))
 }
 
 fn plan(column: Column) -> ColumnPlan {
@@ -23,7 +28,11 @@ fn users(column: ColumnPlan) -> TablePlan {
 /// What the backfill does.
 fn backfill(runner: &mut Runner, id: i64) {
     let index = [u8::try_from(id).unwrap(); 32];
-    runner.execute(&format!("UPDATE users SET email = {}, email_index = {} WHERE id = {id}", blob(&bound("bob")), blob(&index)));
+    runner.execute(&format!(
+        "UPDATE users SET email = {}, email_index = {} WHERE id = {id}",
+        blob(&bound("bob")),
+        blob(&index)
+    ));
 }
 
 fn quoted(text: &str) -> String {
@@ -35,7 +44,10 @@ fn every_step_goes_up_and_down_and_up() {
     let table = "CREATE TABLE users (id BIGINT PRIMARY KEY, email_plain VARCHAR(50) NOT NULL, note VARCHAR(50))";
     // SQLite does not take NOT NULL from a column, and drops it with the column.
     let table = if DIALECT == Dialect::Sqlite { USERS } else { table };
-    let column = plan(email()).not_null().unique_at_finish("email_index").second_index("email_index", "email_index_b");
+    let column = plan(email())
+        .not_null()
+        .unique_at_finish("email_index")
+        .second_index("email_index", "email_index_b");
     let mut runner = Runner::new(users(column), table);
     runner.execute("INSERT INTO users (id, email_plain) VALUES (1, 'bob'), (2, 'eve')");
     runner.step(Step::Add);
@@ -78,27 +90,53 @@ fn a_plaintext_that_changes_alone_takes_its_ciphertext_along() {
         ("an old program writes an empty value", "email_plain = ''".to_owned(), false),
         ("an old program writes the same", "email_plain = 'Bob'".to_owned(), true),
         ("an old program writes another column", "note = 'x'".to_owned(), true),
-        ("a new program writes both", format!("email_plain = 'Rob', email = {both}, email_index = {}", blob(&[7; 32])), true),
-        ("a new program writes ciphertext only", format!("email = {both}, email_index = {}", blob(&[7; 32])), true),
+        (
+            "a new program writes both",
+            format!("email_plain = 'Rob', email = {both}, email_index = {}", blob(&[7; 32])),
+            true,
+        ),
+        (
+            "a new program writes ciphertext only",
+            format!("email = {both}, email_index = {}", blob(&[7; 32])),
+            true,
+        ),
         ("a rotation writes the same value anew", format!("email = {rotated}"), true),
         ("a rotation writes the index", format!("email_index = {}", blob(&[7; 32])), true),
     ];
     for (id, (who, set, kept)) in (1_i64..).zip(&table) {
-        runner.execute(&format!("INSERT INTO users (id, email_plain) VALUES ({id}, 'Bob'), ({}, 'Bob')", id + 100));
-        assert!(runner.holds("email IS NULL AND email_index IS NULL", &format!("users WHERE id = {id}")));
+        runner.execute(&format!(
+            "INSERT INTO users (id, email_plain) VALUES ({id}, 'Bob'), ({}, 'Bob')",
+            id + 100
+        ));
+        assert!(
+            runner
+                .holds("email IS NULL AND email_index IS NULL", &format!("users WHERE id = {id}"))
+        );
         backfill(&mut runner, id);
         backfill(&mut runner, id + 100);
         runner.execute(&format!("UPDATE users SET {set} WHERE id = {id}"));
-        let expected = if *kept { "email IS NOT NULL AND email_index IS NOT NULL" } else { "email IS NULL AND email_index IS NULL" };
+        let expected = if *kept {
+            "email IS NOT NULL AND email_index IS NOT NULL"
+        } else {
+            "email IS NULL AND email_index IS NULL"
+        };
         assert!(runner.holds(expected, &format!("users WHERE id = {id}")), "{who}");
-        assert!(runner.holds("email IS NOT NULL AND email_index IS NOT NULL", &format!("users WHERE id = {}", id + 100)), "{who}");
+        assert!(
+            runner.holds(
+                "email IS NOT NULL AND email_index IS NOT NULL",
+                &format!("users WHERE id = {}", id + 100)
+            ),
+            "{who}"
+        );
     }
     // A value from NULL is a change too, and an upsert is an update.
     runner.execute("UPDATE users SET email_plain = NULL WHERE id = 101");
     backfill(&mut runner, 101);
     runner.execute("UPDATE users SET email_plain = 'Bob' WHERE id = 101");
     assert!(runner.holds("email IS NULL", "users WHERE id = 101"));
-    runner.execute(&format!("INSERT INTO users (id, email_plain) VALUES (102, 'Rob') {UPSERT} email_plain = 'Rob'"));
+    runner.execute(&format!(
+        "INSERT INTO users (id, email_plain) VALUES (102, 'Rob') {UPSERT} email_plain = 'Rob'"
+    ));
     assert!(runner.holds("email IS NULL AND email_plain = 'Rob'", "users WHERE id = 102"));
     // Several rows at once: each by itself.
     runner.execute("UPDATE users SET email_plain = 'Bob' WHERE id IN (103, 104)");
@@ -115,14 +153,29 @@ fn the_constraints_take_ciphertext_and_no_plaintext() {
         let native = if storage == Storage::Text { bound_text("bob") } else { String::new() };
         let (good, bad) = match storage {
             Storage::Binary => (
-                vec![blob(&bound("")), blob(&unbound("bob")), blob(token.as_bytes()), blob(fernet(&"x".repeat(100)).as_bytes())],
-                vec![blob(b"bob@example.org"), blob(b""), blob(&bound("")[..33]), blob(&[b'x'; 200])]
-                    .into_iter()
-                    .chain(shaped_like_a_token(&token).iter().map(|text| blob(text.as_bytes())))
-                    .collect::<Vec<_>>(),
+                vec![
+                    blob(&bound("")),
+                    blob(&unbound("bob")),
+                    blob(token.as_bytes()),
+                    blob(fernet(&"x".repeat(100)).as_bytes()),
+                ],
+                vec![
+                    blob(b"bob@example.org"),
+                    blob(b""),
+                    blob(&bound("")[..33]),
+                    blob(&[b'x'; 200]),
+                ]
+                .into_iter()
+                .chain(shaped_like_a_token(&token).iter().map(|text| blob(text.as_bytes())))
+                .collect::<Vec<_>>(),
             ),
             Storage::Text => (
-                vec![quoted(&native), quoted(&bound_text("")), quoted(&token), quoted(&fernet(&"x".repeat(77)))],
+                vec![
+                    quoted(&native),
+                    quoted(&bound_text("")),
+                    quoted(&token),
+                    quoted(&fernet(&"x".repeat(77))),
+                ],
                 vec![
                     quoted("bob@example.org"),
                     quoted(""),
@@ -137,7 +190,12 @@ fn the_constraints_take_ciphertext_and_no_plaintext() {
                     quoted(&"x".repeat(120)),
                 ]
                 .into_iter()
-                .chain(shaped_like_a_token(&token).iter().chain(&shaped_like_native(&native)).map(|text| quoted(text)))
+                .chain(
+                    shaped_like_a_token(&token)
+                        .iter()
+                        .chain(&shaped_like_native(&native))
+                        .map(|text| quoted(text)),
+                )
                 .collect::<Vec<_>>(),
             ),
         };
@@ -158,7 +216,10 @@ fn the_constraints_take_ciphertext_and_no_plaintext() {
 /// What has the beginning, the alphabet or the length of a token, and not all of them.
 fn shaped_like_a_token(token: &str) -> Vec<String> {
     let long = fernet(&"x".repeat(40));
-    assert_eq!((token.len(), long.len(), &token[98..], &long[139..]), (100, 140, "==", &long[139..]));
+    assert_eq!(
+        (token.len(), long.len(), &token[98..], &long[139..]),
+        (100, 140, "==", &long[139..])
+    );
     vec![
         token[..99].to_owned(),
         token[..98].to_owned(),
@@ -207,7 +268,8 @@ fn finish_refuses_in_place_what_is_no_complete_ciphertext() {
     let column = Column::new("users", "email").plaintext("email");
     let plan = ColumnPlan::new(column).longest(200).plaintext_type("varchar(50)");
     let plan = if DIALECT == Dialect::MySql { plan.collation("utf8mb4_general_ci") } else { plan };
-    let mut runner = Runner::new(users(plan), "CREATE TABLE users (id BIGINT PRIMARY KEY, email VARCHAR(50))");
+    let mut runner =
+        Runner::new(users(plan), "CREATE TABLE users (id BIGINT PRIMARY KEY, email VARCHAR(50))");
     runner.step(Step::Widen);
     let (native, token) = (bound_text("bob"), fernet("bob"));
     let native_like = shaped_like_native(&native).into_iter().chain([
@@ -218,7 +280,13 @@ fn finish_refuses_in_place_what_is_no_complete_ciphertext() {
         format!(" {native}"),
         format!("{native}\n"),
     ]);
-    let odd = [format!("{token}\n"), format!(" {token}"), format!("gAAAAA{}+==", "A".repeat(91)), "bob".to_owned(), String::new()];
+    let odd = [
+        format!("{token}\n"),
+        format!(" {token}"),
+        format!("gAAAAA{}+==", "A".repeat(91)),
+        "bob".to_owned(),
+        String::new(),
+    ];
     for left in native_like.chain(shaped_like_a_token(&token)).chain(odd) {
         runner.execute(&format!("INSERT INTO users (id, email) VALUES (1, {})", quoted(&left)));
         let said = runner.refused(Step::DropPlaintext);
@@ -226,12 +294,20 @@ fn finish_refuses_in_place_what_is_no_complete_ciphertext() {
         runner.execute("DELETE FROM users");
     }
     let unknown_flags = format!("de1.ofEA{}", "A".repeat(42));
-    for (id, complete) in
-        [native, token, fernet(&"x".repeat(20)), fernet(&"x".repeat(40)), bound_text("x"), bound_text("xx"), unknown_flags]
-            .iter()
-            .enumerate()
+    for (id, complete) in [
+        native,
+        token,
+        fernet(&"x".repeat(20)),
+        fernet(&"x".repeat(40)),
+        bound_text("x"),
+        bound_text("xx"),
+        unknown_flags,
+    ]
+    .iter()
+    .enumerate()
     {
-        runner.execute(&format!("INSERT INTO users (id, email) VALUES ({id}, {})", quoted(complete)));
+        runner
+            .execute(&format!("INSERT INTO users (id, email) VALUES ({id}, {})", quoted(complete)));
     }
     let comment = &generate_migration(DIALECT, Step::DropPlaintext, &runner.plan).unwrap()[0].up;
     assert!(comment.contains("only verify, which decrypts, finds it"), "{comment}");
@@ -247,7 +323,8 @@ fn finish_refuses_to_drop_a_plaintext_that_is_left() {
     backfill(&mut runner, 1);
     let said = runner.refused(Step::DropPlaintext);
     assert!(
-        said.contains("users.email_plain has plaintexts that are not encrypted") || said.contains("users_email_diesel_envelope_complete"),
+        said.contains("users.email_plain has plaintexts that are not encrypted")
+            || said.contains("users_email_diesel_envelope_complete"),
         "{said}"
     );
     assert!(!said.contains("eve"), "{said}");
@@ -293,19 +370,36 @@ fn a_ciphertext_that_changes_alone_takes_its_plaintext_along() {
     (1..=3).for_each(|id| backfill(&mut runner, id));
     runner.step(Step::AllowMissingPlaintext);
     // Both, and what has nothing to do with it.
-    runner.execute(&format!("UPDATE users SET email_plain = 'BOB', email = {} WHERE id = 1", blob(&bound("BOB"))));
+    runner.execute(&format!(
+        "UPDATE users SET email_plain = 'BOB', email = {} WHERE id = 1",
+        blob(&bound("BOB"))
+    ));
     runner.execute("UPDATE users SET note = 'x'");
     assert!(runner.holds("email_plain IS NOT NULL", "users"));
     // The ciphertext alone, and nobody is refused what this row had.
-    runner.execute(&format!("UPDATE users SET email = {}, email_index = {} WHERE id = 1", blob(&bound("Rob")), blob(&[9; 32])));
-    assert!(runner.holds("email_plain IS NULL AND email IS NOT NULL AND email_index IS NOT NULL", "users WHERE id = 1"));
-    let both = format!("email_plain = 'BOB', email = {}, email_index = {}", blob(&bound("BOB")), blob(&[1; 32]));
+    runner.execute(&format!(
+        "UPDATE users SET email = {}, email_index = {} WHERE id = 1",
+        blob(&bound("Rob")),
+        blob(&[9; 32])
+    ));
+    assert!(runner.holds(
+        "email_plain IS NULL AND email IS NOT NULL AND email_index IS NOT NULL",
+        "users WHERE id = 1"
+    ));
+    let both = format!(
+        "email_plain = 'BOB', email = {}, email_index = {}",
+        blob(&bound("BOB")),
+        blob(&[1; 32])
+    );
     runner.execute(&format!("UPDATE users SET {both} WHERE id = 2"));
     assert!(runner.holds("email_plain = 'BOB' AND email IS NOT NULL", "users WHERE id = 2"));
     // A value that is given up does not come back, and is none that is left.
     runner.execute("UPDATE users SET email = NULL, email_index = NULL WHERE id = 3");
     assert!(runner.holds("email_plain IS NULL AND email IS NULL", "users WHERE id = 3"));
-    runner.execute(&format!("DROP INDEX users_email_plain{}", if DIALECT == Dialect::MySql { " ON users" } else { "" }));
+    runner.execute(&format!(
+        "DROP INDEX users_email_plain{}",
+        if DIALECT == Dialect::MySql { " ON users" } else { "" }
+    ));
     runner.refused(Step::DropPlaintext);
     backfill(&mut runner, 4);
     assert!(runner.holds("email IS NOT NULL", "users WHERE id = 4"));
@@ -340,27 +434,44 @@ fn a_unique_index_is_unique_from_the_beginning_when_asked() {
 
 #[test]
 fn a_shadow_index_is_recomputed_after_an_old_writer() {
-    let column = ColumnPlan::new(Column::new("users", "email").index(Index::new("email_index", "users.email_index")))
-        .unique("email_index")
-        .second_index("email_index", "email_index_b");
+    let column = ColumnPlan::new(
+        Column::new("users", "email").index(Index::new("email_index", "users.email_index")),
+    )
+    .unique("email_index")
+    .second_index("email_index", "email_index_b");
     // What CREATE TABLE says SQLite does not take back.
     let column = if DIALECT == Dialect::Sqlite { column } else { column.not_null() };
     let index = if DIALECT == Dialect::MySql { "VARBINARY(32)" } else { BYTES };
-    let table = format!("CREATE TABLE users (id BIGINT PRIMARY KEY, email {BYTES} NOT NULL, email_index {index} NOT NULL)");
+    let table = format!(
+        "CREATE TABLE users (id BIGINT PRIMARY KEY, email {BYTES} NOT NULL, email_index {index} NOT NULL)"
+    );
     let mut runner = Runner::new(users(column), &table);
     for id in [1, 2] {
-        runner.execute(&format!("INSERT INTO users VALUES ({id}, {}, {})", blob(&bound("bob")), blob(&[id; 32])));
+        runner.execute(&format!(
+            "INSERT INTO users VALUES ({id}, {}, {})",
+            blob(&bound("bob")),
+            blob(&[id; 32])
+        ));
     }
     runner.step(Step::AddSecondIndex);
     runner.refused(Step::PromoteSecondIndex);
-    let write_both = |id: u8| format!("email = {}, email_index_b = {}", blob(&bound("eve")), blob(&[id; 32]));
+    let write_both =
+        |id: u8| format!("email = {}, email_index_b = {}", blob(&bound("eve")), blob(&[id; 32]));
     runner.execute(&format!("UPDATE users SET {} WHERE id = 1", write_both(1)));
     runner.execute(&format!("UPDATE users SET {} WHERE id = 2", write_both(2)));
     assert!(runner.holds("email_index_b IS NOT NULL", "users"));
     // The same value anew has the same first index, and so the same second.
-    runner.execute(&format!("UPDATE users SET email = {}, email_index = {} WHERE id = 2", blob(&bound("eve")), blob(&[2; 32])));
+    runner.execute(&format!(
+        "UPDATE users SET email = {}, email_index = {} WHERE id = 2",
+        blob(&bound("eve")),
+        blob(&[2; 32])
+    ));
     assert!(runner.holds("email_index_b IS NOT NULL", "users"));
-    runner.execute(&format!("UPDATE users SET email = {}, email_index = {} WHERE id = 2", blob(&bound("rob")), blob(&[3; 32])));
+    runner.execute(&format!(
+        "UPDATE users SET email = {}, email_index = {} WHERE id = 2",
+        blob(&bound("rob")),
+        blob(&[3; 32])
+    ));
     assert!(runner.holds("email_index_b IS NULL", "users WHERE id = 2"));
     assert!(runner.holds("email_index_b IS NOT NULL", "users WHERE id = 1"));
     runner.refused(Step::PromoteSecondIndex);
@@ -369,21 +480,30 @@ fn a_shadow_index_is_recomputed_after_an_old_writer() {
     runner.execute(&format!("UPDATE users SET email_index_b = {} WHERE id = 2", blob(&[2; 32])));
     runner.step(Step::PromoteSecondIndex);
     // Nothing takes it back any more.
-    runner.execute(&format!("UPDATE users SET email = {}, email_index = {} WHERE id = 2", blob(&bound("eve")), blob(&[4; 32])));
+    runner.execute(&format!(
+        "UPDATE users SET email = {}, email_index = {} WHERE id = 2",
+        blob(&bound("eve")),
+        blob(&[4; 32])
+    ));
     assert!(runner.holds("email_index_b IS NOT NULL", "users"));
     // A program that does not know the first takes it along, so that the old value is free for those that do.
     runner.execute(&format!("UPDATE users SET {} WHERE id = 2", write_both(5)));
     assert!(runner.holds("email_index IS NOT NULL", "users WHERE id = 1"));
     if DIALECT != Dialect::Sqlite {
         assert!(runner.holds("email_index IS NULL", "users WHERE id = 2"));
-        runner.execute(&format!("INSERT INTO users (id, email, email_index_b) VALUES (3, {}, {})", blob(&bound("rob")), blob(&[6; 32])));
+        runner.execute(&format!(
+            "INSERT INTO users (id, email, email_index_b) VALUES (3, {}, {})",
+            blob(&bound("rob")),
+            blob(&[6; 32])
+        ));
     }
 }
 
 /// Both triggers are there: that of the shadow index sees what that of the backfill does.
 #[test]
 fn a_plaintext_that_changes_takes_a_shadow_index_along() {
-    let mut runner = Runner::new(users(plan(email()).second_index("email_index", "a_shadow")), USERS);
+    let mut runner =
+        Runner::new(users(plan(email()).second_index("email_index", "a_shadow")), USERS);
     runner.step(Step::Add);
     runner.step(Step::AddSecondIndex);
     runner.execute("INSERT INTO users (id, email_plain) VALUES (1, 'bob')");
@@ -395,9 +515,15 @@ fn a_plaintext_that_changes_takes_a_shadow_index_along() {
 
 #[test]
 fn the_columns_of_a_table_go_together() {
-    let phone = Column::new("users", "phone").plaintext("phone_plain").index(Index::new("phone_index", "users.phone_index").bits(16));
+    let phone = Column::new("users", "phone")
+        .plaintext("phone_plain")
+        .index(Index::new("phone_index", "users.phone_index").bits(16));
     let phone = plan(phone).second_index("phone_index", "phone_index_b");
-    let note = plan(Column::new("users", "note").plaintext("note").index(Index::new("note_index", "users.note_index")));
+    let note = plan(
+        Column::new("users", "note")
+            .plaintext("note")
+            .index(Index::new("note_index", "users.note_index")),
+    );
     let note = if DIALECT == Dialect::MySql { note.collation("utf8mb4_general_ci") } else { note };
     let pin = plan(Column::new("users", "pin").plaintext("pin_plain")).storage(Storage::Text);
     let table = "CREATE TABLE users (id BIGINT PRIMARY KEY, email_plain VARCHAR(50), phone_plain VARCHAR(50), note VARCHAR(50), pin_plain VARCHAR(50))";
@@ -409,14 +535,25 @@ fn the_columns_of_a_table_go_together() {
     runner.step(Step::Add);
     runner.execute("INSERT INTO users (id, email_plain, phone_plain) VALUES (1, 'bob', '1')");
     backfill(&mut runner, 1);
-    runner.execute(&format!("UPDATE users SET phone = {}, phone_index = {}", blob(&bound("1")), blob(&[1; 2])));
+    runner.execute(&format!(
+        "UPDATE users SET phone = {}, phone_index = {}",
+        blob(&bound("1")),
+        blob(&[1; 2])
+    ));
     let note = format!("note = '{}', note_index = {}", bound_text("x"), blob(&[1; 32]));
     runner.execute(&format!("UPDATE users SET {note}, pin = '{}'", bound_text("1")));
     runner.execute("UPDATE users SET phone_plain = '2', pin_plain = '2', note = 'y'");
     assert!(runner.holds("email IS NOT NULL AND email_index IS NOT NULL", "users"));
-    assert!(runner.holds("phone IS NULL AND phone_index IS NULL AND pin IS NULL AND note_index IS NULL", "users"));
+    assert!(runner.holds(
+        "phone IS NULL AND phone_index IS NULL AND pin IS NULL AND note_index IS NULL",
+        "users"
+    ));
     runner.refused(Step::DropPlaintext);
-    runner.execute(&format!("UPDATE users SET phone = {}, phone_index = {}", blob(&bound("2")), blob(&[2; 2])));
+    runner.execute(&format!(
+        "UPDATE users SET phone = {}, phone_index = {}",
+        blob(&bound("2")),
+        blob(&[2; 2])
+    ));
     runner.execute(&format!("UPDATE users SET {note}, pin = '{}'", bound_text("2")));
     for step in [Step::DropPlaintext, Step::RequireBound, Step::AddSecondIndex] {
         runner.step(step);
@@ -429,10 +566,15 @@ fn the_columns_of_a_table_go_together() {
 
 #[test]
 fn a_text_column_is_encrypted_in_place() {
-    let column = Column::new("users", "email").plaintext("email").index(Index::new("email_index", "users.email_index"));
+    let column = Column::new("users", "email")
+        .plaintext("email")
+        .index(Index::new("email_index", "users.email_index"));
     let plan = ColumnPlan::new(column).longest(200).plaintext_type("varchar(50)").not_null();
     let plan = if DIALECT == Dialect::MySql { plan.collation("utf8mb4_general_ci") } else { plan };
-    let mut runner = Runner::new(users(plan), "CREATE TABLE users (id BIGINT PRIMARY KEY, email VARCHAR(50) NOT NULL DEFAULT 'none')");
+    let mut runner = Runner::new(
+        users(plan),
+        "CREATE TABLE users (id BIGINT PRIMARY KEY, email VARCHAR(50) NOT NULL DEFAULT 'none')",
+    );
     runner.execute("INSERT INTO users (id, email) VALUES (1, 'bob'), (2, 'zoë')");
     runner.step(Step::Widen);
     runner.step(Step::Add);
@@ -458,7 +600,10 @@ fn a_text_column_is_encrypted_in_place() {
     runner.execute(&encrypt(1));
     runner.step(Step::DropPlaintext);
     runner.fails("UPDATE users SET email = 'zoe'");
-    runner.fails(&format!("INSERT INTO users (id, email, email_index) VALUES (3, 'zoë', {})", blob(&[3; 32])));
+    runner.fails(&format!(
+        "INSERT INTO users (id, email, email_index) VALUES (3, 'zoë', {})",
+        blob(&[3; 32])
+    ));
     runner.execute(&encrypt(2));
     assert!(runner.holds("email_index IS NOT NULL", "users"));
 }
@@ -467,7 +612,9 @@ fn a_text_column_is_encrypted_in_place() {
 fn bound_takes_nothing_else() {
     for storage in [Storage::Binary, Storage::Text] {
         let mut runner = Runner::new(users(plan(email()).storage(storage)), USERS);
-        let value = |binary: Vec<u8>, text: String| if storage == Storage::Text { quoted(&text) } else { blob(&binary) };
+        let value = |binary: Vec<u8>, text: String| {
+            if storage == Storage::Text { quoted(&text) } else { blob(&binary) }
+        };
         runner.step(Step::Add);
         let [good, unbound, token] = [
             value(bound("bob"), bound_text("bob")),
@@ -490,18 +637,42 @@ fn bound_takes_nothing_else() {
 
 #[test]
 fn names_may_be_words_of_sql_and_hold_quotes() {
-    let (quote, odd) =
-        if DIALECT == Dialect::MySql { ('`', "we`ird' -- $diesel_envelope$") } else { ('"', "we\"ird' -- $diesel_envelope$") };
-    let q = |name: &str| format!("{quote}{}{quote}", name.replace(quote, &quote.to_string().repeat(2)));
-    let column = Column::new("order", odd).label("order.odd").plaintext("select").index(Index::new("group", "order.group"));
-    let plan =
-        ColumnPlan::new(column).longest(50).plaintext_type("varchar(50)").not_null().unique_at_finish("group").second_index("group", "by");
-    let table = format!("CREATE TABLE {} ({} BIGINT PRIMARY KEY, {} VARCHAR(50))", q("order"), q("primary"), q("select"));
-    let mut runner = Runner::new(TablePlan::new("order").primary_key(&["primary"]).column(plan), &table);
+    let (quote, odd) = if DIALECT == Dialect::MySql {
+        ('`', "we`ird' -- $diesel_envelope$")
+    } else {
+        ('"', "we\"ird' -- $diesel_envelope$")
+    };
+    let q =
+        |name: &str| format!("{quote}{}{quote}", name.replace(quote, &quote.to_string().repeat(2)));
+    let column = Column::new("order", odd)
+        .label("order.odd")
+        .plaintext("select")
+        .index(Index::new("group", "order.group"));
+    let plan = ColumnPlan::new(column)
+        .longest(50)
+        .plaintext_type("varchar(50)")
+        .not_null()
+        .unique_at_finish("group")
+        .second_index("group", "by");
+    let table = format!(
+        "CREATE TABLE {} ({} BIGINT PRIMARY KEY, {} VARCHAR(50))",
+        q("order"),
+        q("primary"),
+        q("select")
+    );
+    let mut runner =
+        Runner::new(TablePlan::new("order").primary_key(&["primary"]).column(plan), &table);
     runner.execute(&format!("INSERT INTO {} VALUES (1, 'bob')", q("order")));
     runner.step(Step::Add);
     runner.refused(Step::DropPlaintext);
-    let set = format!("UPDATE {} SET {} = {}, {} = {}", q("order"), q(odd), blob(&bound("bob")), q("group"), blob(&[1; 32]));
+    let set = format!(
+        "UPDATE {} SET {} = {}, {} = {}",
+        q("order"),
+        q(odd),
+        blob(&bound("bob")),
+        q("group"),
+        blob(&[1; 32])
+    );
     runner.execute(&set);
     runner.execute(&format!("UPDATE {} SET {} = 'rob'", q("order"), q("select")));
     assert!(runner.holds(&format!("{} IS NULL AND {} IS NULL", q(odd), q("group")), &q("order")));
@@ -518,14 +689,23 @@ fn names_may_be_words_of_sql_and_hold_quotes() {
 fn names_that_are_too_long_are_cut() {
     let (table, column) = ("t".repeat(45), "c".repeat(15));
     let plain = format!("{column}_plain");
-    let plan = ColumnPlan::new(Column::new(&*table, &column).plaintext(&plain).index(Index::new("i", "t.i")))
-        .longest(50)
-        .plaintext_type("varchar(50)")
-        .not_null()
-        .second_index("i", "j");
+    let plan = ColumnPlan::new(
+        Column::new(&*table, &column).plaintext(&plain).index(Index::new("i", "t.i")),
+    )
+    .longest(50)
+    .plaintext_type("varchar(50)")
+    .not_null()
+    .second_index("i", "j");
     let sql = format!("CREATE TABLE {table} (id BIGINT PRIMARY KEY, {plain} VARCHAR(50))");
     let mut runner = Runner::new(TablePlan::new(&*table).primary_key(&["id"]).column(plan), &sql);
-    for step in [Step::Add, Step::DropPlaintext, Step::RequireBound, Step::AddSecondIndex, Step::PromoteSecondIndex, Step::DropFirstIndex] {
+    for step in [
+        Step::Add,
+        Step::DropPlaintext,
+        Step::RequireBound,
+        Step::AddSecondIndex,
+        Step::PromoteSecondIndex,
+        Step::DropFirstIndex,
+    ] {
         runner.step(step);
     }
 }
@@ -533,9 +713,12 @@ fn names_that_are_too_long_are_cut() {
 /// Values of the longest length that was named, in each format, and padded.
 #[test]
 fn the_longest_value_has_room() {
-    for (storage, longest) in [(Storage::Binary, 30), (Storage::Text, 30), (Storage::Binary, 2000), (Storage::Text, 2000)] {
+    for (storage, longest) in
+        [(Storage::Binary, 30), (Storage::Text, 30), (Storage::Binary, 2000), (Storage::Text, 2000)]
+    {
         let column = Column::new("users", "email").plaintext("email_plain");
-        let mut runner = Runner::new(users(ColumnPlan::new(column).storage(storage).longest(longest)), USERS);
+        let mut runner =
+            Runner::new(users(ColumnPlan::new(column).storage(storage).longest(longest)), USERS);
         runner.step(Step::Add);
         runner.execute("INSERT INTO users (id) VALUES (1)");
         let value = "x".repeat(longest as usize);
@@ -553,9 +736,16 @@ fn the_longest_value_has_room() {
 #[test]
 fn every_file_says_what_it_is_for() {
     let table = users(plan(email()).second_index("email_index", "email_index_b"));
-    for step in Step::ALL.into_iter().filter(|step| !matches!(step, Step::Widen | Step::AllowMissingPlaintext)) {
+    for step in Step::ALL
+        .into_iter()
+        .filter(|step| !matches!(step, Step::Widen | Step::AllowMissingPlaintext))
+    {
         for migration in generate_migration(DIALECT, step, &table).unwrap() {
-            assert!(migration.up.starts_with(&format!("-- {}: users (email): ", step.name())), "{}", migration.up);
+            assert!(
+                migration.up.starts_with(&format!("-- {}: users (email): ", step.name())),
+                "{}",
+                migration.up
+            );
             assert!(migration.down.starts_with("-- "), "{}", migration.down);
         }
     }

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use diesel_envelope_tools::{Column, ColumnPlan, Dialect, Index, Normalizer, Step, Storage, TablePlan, ValueType, generate_migration};
+use diesel_envelope_tools::{
+    Column, ColumnPlan, Dialect, Index, Normalizer, Step, Storage, TablePlan, ValueType,
+    generate_migration,
+};
 
 /// The folder of the golden files, below the package.
 const FOLDER: &str = "tests/golden";
@@ -76,8 +79,12 @@ fn varchar(column: Column) -> ColumnPlan {
 }
 
 fn in_place(table: &str, column: &str) -> ColumnPlan {
-    varchar(Column::new(table, column).plaintext(column).index(Index::new("note_index", "users.note_index").bits(20)))
-        .collation("utf8mb4_general_ci")
+    varchar(
+        Column::new(table, column)
+            .plaintext(column)
+            .index(Index::new("note_index", "users.note_index").bits(20)),
+    )
+    .collation("utf8mb4_general_ci")
 }
 
 fn users() -> TablePlan {
@@ -93,7 +100,12 @@ fn several_columns() -> TablePlan {
     let age = Column::new("users", "age").value(ValueType::Integer);
     TablePlan::new("users")
         .primary_key(&["tenant", "id"])
-        .column(varchar(email()).not_null().unique("email_index").second_index("email_index", "email_index_b"))
+        .column(
+            varchar(email())
+                .not_null()
+                .unique("email_index")
+                .second_index("email_index", "email_index_b"),
+        )
         .column(
             varchar(phone)
                 .storage(Storage::Text)
@@ -111,7 +123,9 @@ fn names_that_need_quoting() -> TablePlan {
     let index = Index::new(r#"e"mail`s index"#, "orders.email_index");
     let column = |name| Column::new(table, name).label("orders.email");
     let email = column(r#"e"mail`s'"#).plaintext(r#"$diesel_envelope$ pla"in`'"#).index(index);
-    let in_place = ColumnPlan::new(column(r#"n"ote`'"#).plaintext(r#"n"ote`'"#)).plaintext_type("varchar(9)").collation("C");
+    let in_place = ColumnPlan::new(column(r#"n"ote`'"#).plaintext(r#"n"ote`'"#))
+        .plaintext_type("varchar(9)")
+        .collation("C");
     TablePlan::new(table)
         .primary_key(&[r#"i"d`'"#])
         .column(
@@ -134,7 +148,10 @@ fn cases() -> Vec<Case> {
     let long = |name, bytes| ColumnPlan::new(Column::new("users", name)).longest(bytes);
     vec![
         case("second_column", users().column(rotating())),
-        case("in_place", users().column(in_place("users", "note").second_index("note_index", "note_index_b"))),
+        case(
+            "in_place",
+            users().column(in_place("users", "note").second_index("note_index", "note_index_b")),
+        ),
         case("several_columns", several_columns()),
         case("online", several_columns().online()).dialects(POSTGRESQL),
         case("text_storage", users().column(rotating().storage(Storage::Text))).steps(&[
@@ -161,18 +178,21 @@ fn cases() -> Vec<Case> {
             Step::PromoteSecondIndex,
             Step::DropFirstIndex,
         ]),
-        case("unique_at_finish", users().column(rotating().unique_at_finish("email_index"))).steps(&[
-            Step::Add,
-            Step::DropPlaintext,
-            Step::PromoteSecondIndex,
-            Step::DropFirstIndex,
-        ]),
-        case("no_index", users().column(varchar(Column::new("users", "email").plaintext("email_plain")))),
+        case("unique_at_finish", users().column(rotating().unique_at_finish("email_index"))).steps(
+            &[Step::Add, Step::DropPlaintext, Step::PromoteSecondIndex, Step::DropFirstIndex],
+        ),
+        case(
+            "no_index",
+            users().column(varchar(Column::new("users", "email").plaintext("email_plain"))),
+        ),
         case("no_plaintext", users().column(ColumnPlan::new(Column::new("users", "email")))),
-        case("no_label", users().column(varchar(email().unbound()))).steps(&[Step::Add, Step::RequireBound]),
+        case("no_label", users().column(varchar(email().unbound())))
+            .steps(&[Step::Add, Step::RequireBound]),
         case("no_type", users().column(ColumnPlan::new(email()).not_null()).column(kept("note"))),
         case("no_primary_key", TablePlan::new("users").column(rotating())).dialects(SQLITE),
-        case("padded", users().column(varchar(email().pad_to(500)))).dialects(MYSQL).steps(ADD_AND_FINISH),
+        case("padded", users().column(varchar(email().pad_to(500))))
+            .dialects(MYSQL)
+            .steps(ADD_AND_FINISH),
         case(
             "sizes",
             users()
@@ -188,15 +208,21 @@ fn cases() -> Vec<Case> {
         .steps(&[Step::Add]),
         case(
             "types_without_limit",
-            users().column(kept("a").plaintext_type("text")).column(kept("b").plaintext_type("citext").collation("C")),
+            users()
+                .column(kept("a").plaintext_type("text"))
+                .column(kept("b").plaintext_type("citext").collation("C")),
         )
         .dialects(POSTGRESQL)
         .steps(&[Step::Widen, Step::DropPlaintext]),
         case(
             "schema",
             TablePlan::new("app.users").primary_key(&["id"]).column(
-                varchar(Column::new("app.users", "email").plaintext("email_plain").index(Index::new("email_index", "users.email_index")))
-                    .second_index("email_index", "email_index_b"),
+                varchar(
+                    Column::new("app.users", "email")
+                        .plaintext("email_plain")
+                        .index(Index::new("email_index", "users.email_index")),
+                )
+                .second_index("email_index", "email_index_b"),
             ),
         ),
         case("names_that_need_quoting", names_that_need_quoting()),
@@ -256,10 +282,19 @@ fn golden_files_are_the_sql_that_is_generated() {
         let golden = read(&folder);
         let help = "help: read the difference, then run `BLESS=1 bin/test golden`";
         let paths = |files: &Files| files.keys().cloned().collect::<Vec<_>>();
-        assert_eq!(paths(&generated), paths(&golden), "{}: surplus or missing files\n{help}", folder.display());
+        assert_eq!(
+            paths(&generated),
+            paths(&golden),
+            "{}: surplus or missing files\n{help}",
+            folder.display()
+        );
         for (path, text) in &generated {
             let path = folder.join(path);
-            assert!(golden.get(path.strip_prefix(&folder).unwrap()) == Some(text), "{} is generated as\n{text}\n{help}", path.display());
+            assert!(
+                golden.get(path.strip_prefix(&folder).unwrap()) == Some(text),
+                "{} is generated as\n{text}\n{help}",
+                path.display()
+            );
         }
     }
 }

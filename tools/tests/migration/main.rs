@@ -30,7 +30,10 @@ mod sqlite {
 
     /// All that the database knows of its tables.
     pub fn schema(conn: &mut Conn) -> Option<String> {
-        super::values::scalar!(conn, "SELECT group_concat(coalesce(sql, name), ';' ORDER BY name) FROM sqlite_schema")
+        super::values::scalar!(
+            conn,
+            "SELECT group_concat(coalesce(sql, name), ';' ORDER BY name) FROM sqlite_schema"
+        )
     }
 
     #[path = "cases.rs"]
@@ -55,9 +58,12 @@ mod postgres {
 
     /// A schema of its own for each connection, so that the tests run side by side, and how it goes again.
     pub fn connect() -> (Conn, String) {
-        let mut conn = Conn::establish(&std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL")).unwrap();
+        let mut conn =
+            Conn::establish(&std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL"))
+                .unwrap();
         let schema = super::values::unique_name();
-        conn.batch_execute(&format!("CREATE SCHEMA {schema}; SET search_path TO {schema}, public")).unwrap();
+        conn.batch_execute(&format!("CREATE SCHEMA {schema}; SET search_path TO {schema}, public"))
+            .unwrap();
         (conn, format!("SET client_min_messages = warning; DROP SCHEMA {schema} CASCADE"))
     }
 
@@ -104,7 +110,8 @@ mod mysql {
 
     /// A database of its own for each connection, so that the tests run side by side, and how it goes again.
     pub fn connect() -> (Conn, String) {
-        let mut conn = Conn::establish(&std::env::var("TEST_MYSQL_URL").expect("TEST_MYSQL_URL")).unwrap();
+        let mut conn =
+            Conn::establish(&std::env::var("TEST_MYSQL_URL").expect("TEST_MYSQL_URL")).unwrap();
         let database = super::values::unique_name();
         conn.batch_execute(&format!("CREATE DATABASE {database}; USE {database}")).unwrap();
         (conn, format!("DROP DATABASE {database}"))

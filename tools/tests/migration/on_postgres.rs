@@ -8,7 +8,11 @@ use super::{blob, schema};
 use crate::values::{bound, bound_text, fernet, scalar, unique_name};
 
 fn email() -> ColumnPlan {
-    ColumnPlan::new(Column::new("users", "email").plaintext("email_plain").index(Index::new("email_index", "users.email_index")))
+    ColumnPlan::new(
+        Column::new("users", "email")
+            .plaintext("email_plain")
+            .index(Index::new("email_index", "users.email_index")),
+    )
 }
 
 #[test]
@@ -30,7 +34,11 @@ fn no_collation_and_no_type_hides_a_change() {
         runner.execute("SELECT pg_advisory_unlock(2026)");
         runner.execute(&format!("CREATE TABLE users (id int PRIMARY KEY, email_plain {kind})"));
         runner.step(Step::Add);
-        runner.execute(&format!("INSERT INTO users VALUES (1, {old}, {}, {})", blob(&bound("bob")), blob(&[1; 32])));
+        runner.execute(&format!(
+            "INSERT INTO users VALUES (1, {old}, {}, {})",
+            blob(&bound("bob")),
+            blob(&[1; 32])
+        ));
         runner.execute(&format!("UPDATE users SET email_plain = {old}"));
         assert!(runner.holds("email IS NOT NULL", "users"), "{kind}");
         runner.execute(&format!("UPDATE users SET email_plain = {new}"));
@@ -43,7 +51,9 @@ fn no_collation_and_no_type_hides_a_change() {
 fn a_column_of_any_collation_is_encrypted_in_place() {
     for (kind, collation) in [("varchar(50)", Some("caseless")), ("citext", None), ("text", None)] {
         for online in [false, true] {
-            let column = Column::new("users", "email").plaintext("email").index(Index::new("email_index", "users.email_index"));
+            let column = Column::new("users", "email")
+                .plaintext("email")
+                .index(Index::new("email_index", "users.email_index"));
             let mut plan = ColumnPlan::new(column).plaintext_type(kind).not_null();
             let mut sql = kind.to_owned();
             if let Some(name) = collation {
@@ -51,15 +61,22 @@ fn a_column_of_any_collation_is_encrypted_in_place() {
                 sql = format!("{kind} COLLATE {name}");
             }
             let table = TablePlan::new("users").column(plan);
-            let mut runner = Runner::new(if online { table.online() } else { table }, "SELECT pg_advisory_lock(2026)");
+            let mut runner = Runner::new(
+                if online { table.online() } else { table },
+                "SELECT pg_advisory_lock(2026)",
+            );
             runner.execute("CREATE EXTENSION IF NOT EXISTS citext SCHEMA public");
             runner.execute("SELECT pg_advisory_unlock(2026)");
             runner.execute("CREATE COLLATION caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false)");
-            runner.execute(&format!("CREATE TABLE users (id int PRIMARY KEY, email {sql} NOT NULL DEFAULT '')"));
+            runner.execute(&format!(
+                "CREATE TABLE users (id int PRIMARY KEY, email {sql} NOT NULL DEFAULT '')"
+            ));
             runner.execute("INSERT INTO users VALUES (1, 'Bob')");
             runner.step(Step::Widen);
             runner.step(Step::Add);
-            let write = |text: &str| format!("UPDATE users SET email = '{text}', email_index = {}", blob(&[1; 32]));
+            let write = |text: &str| {
+                format!("UPDATE users SET email = '{text}', email_index = {}", blob(&[1; 32]))
+            };
             runner.refused(Step::DropPlaintext);
             runner.execute(&write(&bound_text("Bob")));
             runner.execute("UPDATE users SET email = 'BOB'");
@@ -76,18 +93,27 @@ fn a_column_of_any_collation_is_encrypted_in_place() {
 
 #[test]
 fn a_table_that_is_online_is_not_rewritten() {
-    let column = email().not_null().unique("email_index").second_index("email_index", "email_index_b");
+    let column =
+        email().not_null().unique("email_index").second_index("email_index", "email_index_b");
     let sql = "CREATE TABLE users (id int PRIMARY KEY, email_plain text NOT NULL)";
     let mut runner = Runner::new(TablePlan::new("users").column(column).online(), sql);
     runner.execute("INSERT INTO users VALUES (1, 'bob')");
-    let file = |runner: &mut Runner| scalar!(&mut runner.conn, "SELECT pg_relation_filenode('users')::text");
+    let file = |runner: &mut Runner| {
+        scalar!(&mut runner.conn, "SELECT pg_relation_filenode('users')::text")
+    };
     let before = file(&mut runner);
     runner.step(Step::Add);
     runner.fails(&format!("UPDATE users SET email = {}", blob(b"bob@example.org")));
     runner.fails(&format!("UPDATE users SET email_index = {}", blob(b"bob@example.org")));
     runner.refused(Step::DropPlaintext);
-    runner.execute(&format!("UPDATE users SET email = {}, email_index = {}", blob(&bound("bob")), blob(&[1; 32])));
-    for step in [Step::AllowMissingPlaintext, Step::DropPlaintext, Step::RequireBound, Step::AddSecondIndex] {
+    runner.execute(&format!(
+        "UPDATE users SET email = {}, email_index = {}",
+        blob(&bound("bob")),
+        blob(&[1; 32])
+    ));
+    for step in
+        [Step::AllowMissingPlaintext, Step::DropPlaintext, Step::RequireBound, Step::AddSecondIndex]
+    {
         runner.step(step);
     }
     runner.execute(&format!("UPDATE users SET email_index_b = {}", blob(&[2; 32])));
@@ -100,13 +126,21 @@ fn a_table_that_is_online_is_not_rewritten() {
 /// `DROP COLUMN` leaves the bytes in the rows, until the table is rewritten as the first lines of `up.sql` say.
 #[test]
 fn vacuum_full_takes_the_plaintext_from_the_pages() {
-    let mut runner = Runner::new(TablePlan::new("users").column(email()), "CREATE TABLE users (id int PRIMARY KEY, email_plain text)");
+    let mut runner = Runner::new(
+        TablePlan::new("users").column(email()),
+        "CREATE TABLE users (id int PRIMARY KEY, email_plain text)",
+    );
     runner.execute("INSERT INTO users VALUES (1, 'bob')");
     runner.step(Step::Add);
-    runner.execute(&format!("UPDATE users SET email = {}, email_index = {}", blob(&bound("bob")), blob(&[1; 32])));
+    runner.execute(&format!(
+        "UPDATE users SET email = {}, email_index = {}",
+        blob(&bound("bob")),
+        blob(&[1; 32])
+    ));
     runner.step(Step::DropPlaintext);
     runner.execute("CREATE EXTENSION IF NOT EXISTS pageinspect SCHEMA public");
-    let left = "SELECT (SELECT 'bob' FROM generate_series(0, pg_relation_size('users') / 8192 - 1) AS n
+    let left =
+        "SELECT (SELECT 'bob' FROM generate_series(0, pg_relation_size('users') / 8192 - 1) AS n
         WHERE position('bob'::bytea IN get_raw_page('users', n::int)) > 0 LIMIT 1)";
     let left = left.strip_prefix("SELECT ").unwrap();
     assert_eq!(scalar!(&mut runner.conn, format!("SELECT {left}")).as_deref(), Some("bob"));
@@ -119,14 +153,27 @@ fn a_table_is_found_in_its_schema() {
     let schema = unique_name();
     let table = format!("{schema}.users");
     let index = Index::new("email_index", "users.email_index");
-    let column = Column::new(&*table, "email").label("users.email").plaintext("email_plain").index(index);
-    let plan = ColumnPlan::new(column).not_null().unique_at_finish("email_index").second_index("email_index", "b");
-    let sql = format!("CREATE SCHEMA {schema}; CREATE TABLE {table} (id int PRIMARY KEY, email_plain text)");
+    let column =
+        Column::new(&*table, "email").label("users.email").plaintext("email_plain").index(index);
+    let plan = ColumnPlan::new(column)
+        .not_null()
+        .unique_at_finish("email_index")
+        .second_index("email_index", "b");
+    let sql = format!(
+        "CREATE SCHEMA {schema}; CREATE TABLE {table} (id int PRIMARY KEY, email_plain text)"
+    );
     let mut runner = Runner::new(TablePlan::new(&*table).column(plan), &sql);
-    for step in [Step::Add, Step::DropPlaintext, Step::RequireBound, Step::AddSecondIndex, Step::PromoteSecondIndex] {
+    for step in [
+        Step::Add,
+        Step::DropPlaintext,
+        Step::RequireBound,
+        Step::AddSecondIndex,
+        Step::PromoteSecondIndex,
+    ] {
         runner.step(step);
     }
-    let unique = format!("pg_indexes WHERE schemaname = '{schema}' AND indexname LIKE '%envelope%'");
+    let unique =
+        format!("pg_indexes WHERE schemaname = '{schema}' AND indexname LIKE '%envelope%'");
     assert!(runner.holds("indexdef LIKE '%UNIQUE%'", &unique));
     runner.step(Step::DropFirstIndex);
     runner.execute(&format!("DROP SCHEMA {schema} CASCADE"));

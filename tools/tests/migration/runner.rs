@@ -42,7 +42,8 @@ impl Runner {
         let migrations = generate_migration(DIALECT, step, &self.plan).unwrap();
         for migration in &migrations {
             self.count += 1;
-            let folder = self.folder.join(format!("2026-11-23-{:06}_{}", self.count, migration.name));
+            let folder =
+                self.folder.join(format!("2026-11-23-{:06}_{}", self.count, migration.name));
             fs::create_dir(&folder).unwrap();
             fs::write(folder.join("up.sql"), &migration.up).unwrap();
             fs::write(folder.join("down.sql"), &migration.down).unwrap();
@@ -83,7 +84,8 @@ impl Runner {
         assert_eq!(self.schema(), before, "{step:?} changed something");
         for entry in fs::read_dir(&self.folder).unwrap() {
             let path = entry.unwrap().path();
-            let number: usize = path.file_name().unwrap().to_str().unwrap()[11..17].parse().unwrap();
+            let number: usize =
+                path.file_name().unwrap().to_str().unwrap()[11..17].parse().unwrap();
             if number > count {
                 fs::remove_dir_all(path).unwrap();
             }
@@ -111,7 +113,9 @@ impl Runner {
 
     /// Whether an SQL expression of the rows is true of all that the condition names.
     pub fn holds(&mut self, expression: &str, rows: &str) -> bool {
-        let sql = format!("SELECT CASE WHEN count(*) > 0 AND min(CASE WHEN {expression} THEN 1 ELSE 0 END) = 1 THEN 'yes' END FROM {rows}");
+        let sql = format!(
+            "SELECT CASE WHEN count(*) > 0 AND min(CASE WHEN {expression} THEN 1 ELSE 0 END) = 1 THEN 'yes' END FROM {rows}"
+        );
         scalar!(&mut self.conn, sql).is_some()
     }
 }

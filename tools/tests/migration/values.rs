@@ -45,7 +45,9 @@ pub fn fernet(plaintext: &str) -> String {
 /// One value, as text.
 macro_rules! scalar {
     ($conn:expr, $sql:expr) => {
-        diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Text>>(&$sql).get_result::<Option<String>>($conn).unwrap()
+        diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Text>>(&$sql)
+            .get_result::<Option<String>>($conn)
+            .unwrap()
     };
 }
 pub(crate) use scalar;

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use diesel::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_envelope::Keyring;
-use diesel_envelope::keyring::{Alternatives, Document, Options};
+use diesel_envelope::keyring::{Keyset, Options, WrappedKeyrings};
 
 use super::{Conn, establish};
 
@@ -23,12 +23,17 @@ pub struct Application {
 
 impl Application {
     /// Starts this version of the program, which boots from `SECRET_KEY` as any does.
-    pub fn start(version: &str, secret_key: &str, desk: &crate::desk::Desk, url: &str) -> Self {
+    pub fn start(
+        version: &str,
+        secret_key: &str,
+        command_line: &crate::command_line::CommandLine,
+        url: &str,
+    ) -> Self {
         let test = format!("{}::application", module_path!().split_once("::").unwrap().1);
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", &test, "--ignored", "--nocapture", "--test-threads=1"]);
         command.env(VERSION, version).env("SECRET_KEY", secret_key).env("DATABASE_URL", url);
-        command.env("DIESEL_ENVELOPE_LOCAL_KEY", desk.path("key"));
+        command.env("DIESEL_ENVELOPE_LOCAL_KEY", command_line.path("key"));
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (stdin, stdout) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
         let mut application = Self { child, stdin, stdout };
@@ -88,7 +93,9 @@ fn application() {
         let line = line.unwrap();
         let words: Vec<_> = line.split(' ').collect();
         say(match words[..] {
-            ["replace", value] => replace(value).map(|()| "replaced".to_owned()).map_err(|error| error.to_string()),
+            ["replace", value] => {
+                replace(value).map(|()| "replaced".to_owned()).map_err(|error| error.to_string())
+            }
             _ => patiently(|| run(&mut conn, &words)),
         });
     }
@@ -96,23 +103,28 @@ fn application() {
 
 /// A new keyring while the program runs.
 fn replace(value: &str) -> diesel_envelope::Result<()> {
-    let alternatives = Alternatives::parse("SECRET_KEY", value, &Options::new())?;
+    let alternatives = WrappedKeyrings::parse("SECRET_KEY", value, &Options::new())?;
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let document = Document::parse(&runtime.block_on(alternatives.unwrap_first())?)?;
-    Keyring::from_document(&document, &Options::new())?.replace()
+    let document = Keyset::parse(&runtime.block_on(alternatives.unwrap_first())?)?;
+    Keyring::from_keyset(&document, &Options::new())?.replace()
 }
 
 /// As programs do: a transaction that the database gave up to resolve a deadlock is tried again.
 fn patiently(mut run: impl FnMut() -> QueryResult<String>) -> Result<String, String> {
     loop {
         return match run() {
-            Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Err("duplicate".to_owned()),
-            Err(DieselError::DatabaseError(_, info)) if info.message().contains("eadlock") || info.message().contains("read; try") => {
+            Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
+                Err("duplicate".to_owned())
+            }
+            Err(DieselError::DatabaseError(_, info))
+                if info.message().contains("eadlock") || info.message().contains("read; try") =>
+            {
                 continue;
             }
-            result => {
-                result.map_err(|error| diesel_envelope::Error::find_in(&error).map_or_else(|| error.to_string(), ToString::to_string))
-            }
+            result => result.map_err(|error| {
+                diesel_envelope::Error::find_in(&error)
+                    .map_or_else(|| error.to_string(), ToString::to_string)
+            }),
         };
     }
 }

@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
-use diesel_envelope_tools::{self as ops, Column, Settings};
+use diesel_envelope_tools::{self as ops, Column, RunOptions};
 
 use super::database::Database;
 use super::{BYTES, literal};
-use crate::world::*;
+use crate::fixtures::*;
 
 fn one_user(keyring: &diesel_envelope::Keyring) -> Database {
     let value = keyring.encrypt::<String, Email>(&"bobby@example.org".to_owned()).unwrap();
-    let schema =
-        format!("CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, email {BYTES});\nINSERT INTO users VALUES (1, {})", literal(&value));
+    let schema = format!(
+        "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, email {BYTES});\nINSERT INTO users VALUES (1, {})",
+        literal(&value)
+    );
     Database::with(&schema)
 }
 
@@ -20,10 +22,20 @@ fn one_user(keyring: &diesel_envelope::Keyring) -> Database {
 fn a_row_that_a_trigger_keeps_from_being_written_is_left() {
     let (before, after) = before_and_after();
     let database = one_user(&keyring(&before));
-    database.execute("CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'");
-    database.execute("CREATE TRIGGER keep BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION keep()");
-    let settings = Settings::new().allow_triggers(true).patience(Duration::ZERO);
-    let report = ops::rotate(&mut database.connections(1), &keyring(&after), &[Column::new("users", "email")], &settings, &()).unwrap();
+    database.execute(
+        "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+    );
+    database
+        .execute("CREATE TRIGGER keep BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION keep()");
+    let settings = RunOptions::new().allow_triggers(true).lock_wait(Duration::ZERO);
+    let report = ops::rotate(
+        &mut database.connections(1),
+        &keyring(&after),
+        &[Column::new("users", "email")],
+        &settings,
+        &(),
+    )
+    .unwrap();
     assert_eq!((report.written, report.failed, report.left), (0, 0, 1));
 }
 
@@ -40,8 +52,15 @@ fn rows_can_be_referred_to_while_they_are_claimed() {
     holder.batch_execute("ROLLBACK").unwrap();
     // And the other way: a reference that is being inserted does not hold the tool up.
     other.batch_execute("BEGIN; INSERT INTO posts VALUES (1)").unwrap();
-    let settings = Settings::new().patience(Duration::ZERO);
-    let report = ops::rotate(&mut database.connections(1), &keyring(&after), &[Column::new("users", "email")], &settings, &()).unwrap();
+    let settings = RunOptions::new().lock_wait(Duration::ZERO);
+    let report = ops::rotate(
+        &mut database.connections(1),
+        &keyring(&after),
+        &[Column::new("users", "email")],
+        &settings,
+        &(),
+    )
+    .unwrap();
     assert_eq!((report.written, report.left), (1, 0));
 }
 
@@ -50,8 +69,14 @@ fn a_table_of_which_some_rows_are_hidden_is_refused() {
     let (before, after) = before_and_after();
     let database = one_user(&keyring(&before));
     database.execute("CREATE TABLE members (since date) INHERITS (users)");
-    let refused = ops::rotate(&mut database.connections(1), &keyring(&after), &[Column::new("users", "email")], &Settings::new(), &());
-    assert!(matches!(refused, Err(ops::OpsError::Inherited { .. })), "{refused:?}");
+    let refused = ops::rotate(
+        &mut database.connections(1),
+        &keyring(&after),
+        &[Column::new("users", "email")],
+        &RunOptions::new(),
+        &(),
+    );
+    assert!(matches!(refused, Err(ops::ToolError::Inherited { .. })), "{refused:?}");
     database.execute("DROP TABLE members");
     database.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY");
     database.execute("ALTER TABLE users FORCE ROW LEVEL SECURITY");
@@ -61,22 +86,38 @@ fn a_table_of_which_some_rows_are_hidden_is_refused() {
     database.execute(&format!("GRANT ALL ON users TO {role}"));
     let mut conns = database.connections(1);
     conns[0].batch_execute(&format!("SET ROLE {role}")).unwrap();
-    let refused = ops::rotate(&mut conns, &keyring(&after), &[Column::new("users", "email")], &Settings::new(), &());
-    assert!(matches!(refused, Err(ops::OpsError::RowSecurity { .. })), "{refused:?}");
+    let refused = ops::rotate(
+        &mut conns,
+        &keyring(&after),
+        &[Column::new("users", "email")],
+        &RunOptions::new(),
+        &(),
+    );
+    assert!(matches!(refused, Err(ops::ToolError::RowSecurity { .. })), "{refused:?}");
     database.execute(&format!("DROP OWNED BY {role}"));
     database.execute(&format!("DROP ROLE {role}"));
 }
 
 #[test]
 fn triggers_of_partitions_and_rules_are_seen() {
-    let database = Database::with(&format!("CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, email {BYTES}) PARTITION BY RANGE (id)"));
+    let database = Database::with(&format!(
+        "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, email {BYTES}) PARTITION BY RANGE (id)"
+    ));
     database.execute("CREATE TABLE users_1 PARTITION OF users FOR VALUES FROM (0) TO (10)");
     let (keyring, column) = (keyring(&before_and_after().0), [Column::new("users", "email")]);
-    let rotate = || ops::rotate(&mut database.connections(1), &keyring, &column, &Settings::new(), &());
+    let rotate =
+        || ops::rotate(&mut database.connections(1), &keyring, &column, &RunOptions::new(), &());
     rotate().unwrap();
-    database.execute("CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'");
-    database.execute("CREATE TRIGGER touch BEFORE UPDATE ON users_1 FOR EACH ROW EXECUTE FUNCTION touch()");
+    database.execute(
+        "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+    );
+    database.execute(
+        "CREATE TRIGGER touch BEFORE UPDATE ON users_1 FOR EACH ROW EXECUTE FUNCTION touch()",
+    );
     database.execute("CREATE RULE also AS ON UPDATE TO users DO ALSO SELECT 1");
     let refused = rotate().unwrap_err();
-    assert!(matches!(&refused, ops::OpsError::Triggers { triggers, .. } if *triggers == ["also", "touch"]), "{refused:?}");
+    assert!(
+        matches!(&refused, ops::ToolError::Triggers { triggers, .. } if *triggers == ["also", "touch"]),
+        "{refused:?}"
+    );
 }

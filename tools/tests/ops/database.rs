@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Binary, Nullable};
 
 use super::{Conn, URL_VAR, bytes, establish};
-use crate::world::unique_name;
+use crate::fixtures::unique_name;
 
 /// Dropped with the test.
 pub struct Database {
@@ -31,9 +31,12 @@ impl Database {
     pub fn with(schema: &str) -> Self {
         let name = unique_name();
         let url = match URL_VAR {
-            None => std::env::temp_dir().join(format!("{name}.sqlite")).to_str().unwrap().to_owned(),
+            None => {
+                std::env::temp_dir().join(format!("{name}.sqlite")).to_str().unwrap().to_owned()
+            }
             Some(variable) => {
-                let server = std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run bin/test"));
+                let server = std::env::var(variable)
+                    .unwrap_or_else(|_| panic!("{variable} is not set: run bin/test"));
                 establish(&server).batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
                 format!("{}/{name}", server.rsplit_once('/').unwrap().0)
             }
@@ -61,14 +64,25 @@ impl Database {
     }
 
     /// The cells of up to four columns, as bytes, in the order of the first.
-    pub fn cells<const N: usize>(&self, columns: [&str; N], table: &str) -> Vec<[Option<Vec<u8>>; N]> {
-        let selected = ["a", "b", "c", "d"].iter().enumerate().map(|(i, name)| match columns.get(i) {
-            Some(column) => format!("{} AS {name}", bytes(column)),
-            None => format!("{} AS {name}", bytes("NULL")),
-        });
-        let sql = format!("SELECT {} FROM {table} ORDER BY {}", selected.collect::<Vec<_>>().join(", "), columns[0]);
+    pub fn cells<const N: usize>(
+        &self,
+        columns: [&str; N],
+        table: &str,
+    ) -> Vec<[Option<Vec<u8>>; N]> {
+        let selected =
+            ["a", "b", "c", "d"].iter().enumerate().map(|(i, name)| match columns.get(i) {
+                Some(column) => format!("{} AS {name}", bytes(column)),
+                None => format!("{} AS {name}", bytes("NULL")),
+            });
+        let sql = format!(
+            "SELECT {} FROM {table} ORDER BY {}",
+            selected.collect::<Vec<_>>().join(", "),
+            columns[0]
+        );
         let rows: Vec<Cells> = diesel::sql_query(sql).load(&mut self.connect()).unwrap();
-        let cells = |row: Cells| [row.a, row.b, row.c, row.d].into_iter().take(N).collect::<Vec<_>>().try_into().unwrap();
+        let cells = |row: Cells| {
+            [row.a, row.b, row.c, row.d].into_iter().take(N).collect::<Vec<_>>().try_into().unwrap()
+        };
         rows.into_iter().map(cells).collect()
     }
 }
@@ -76,10 +90,13 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         match URL_VAR {
-            None => ["", "-wal", "-shm"].iter().for_each(|end| drop(std::fs::remove_file(format!("{}{end}", self.url)))),
+            None => ["", "-wal", "-shm"]
+                .iter()
+                .for_each(|end| drop(std::fs::remove_file(format!("{}{end}", self.url)))),
             Some(variable) => {
                 let force = if variable == "TEST_POSTGRES_URL" { " WITH (FORCE)" } else { "" };
-                let _ = establish(&std::env::var(variable).unwrap()).batch_execute(&format!("DROP DATABASE {}{force}", self.name));
+                let _ = establish(&std::env::var(variable).unwrap())
+                    .batch_execute(&format!("DROP DATABASE {}{force}", self.name));
             }
         }
     }

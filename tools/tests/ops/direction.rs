@@ -4,26 +4,32 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-use diesel_envelope::keyring::{Algorithm, Document};
-use diesel_envelope_tools::{self as ops, Column, Observer, OpsError, Report, Settings};
+use diesel_envelope::keyring::{Algorithm, Keyset};
+use diesel_envelope_tools::{self as ops, Column, Observer, Report, RunOptions, ToolError};
 
 use super::basics::{sealed, users};
 use super::database::Database;
 use super::{BYTES, DIGEST};
-use crate::world::*;
+use crate::fixtures::*;
 
-fn rotate(database: &Database, document: &Document, settings: Settings) -> Result<Report, OpsError> {
+fn rotate(
+    database: &Database,
+    document: &Keyset,
+    settings: RunOptions,
+) -> Result<Report, ToolError> {
     ops::rotate(&mut database.connections(1), &keyring(document), &[email()], &settings, &())
 }
 
 /// That it is refused, by the words, and that no row has changed.
 #[track_caller]
-fn refused(database: &Database, document: &Document, words: &str) {
+fn refused(database: &Database, document: &Keyset, words: &str) {
     let cells = || database.cells(["id", "email", "email_index"], "users");
     let before = cells();
-    for settings in [Settings::new(), Settings::new().dry_run(true), Settings::new().batch_size(1)] {
+    for settings in
+        [RunOptions::new(), RunOptions::new().dry_run(true), RunOptions::new().batch_size(1)]
+    {
         let error = rotate(database, document, settings).unwrap_err();
-        assert!(matches!(error, OpsError::OlderKey { .. }), "{error}");
+        assert!(matches!(error, ToolError::OlderKey { .. }), "{error}");
         assert_eq!(error.to_string(), words);
     }
     assert_eq!(cells(), before);
@@ -33,13 +39,20 @@ fn refused(database: &Database, document: &Document, words: &str) {
 fn an_old_keyring_does_not_undo_a_rotation() {
     let (old, new) = reading_and_writing();
     let database = users(&keyring(&old), 30);
-    assert_eq!(rotate(&database, &new, Settings::new()).unwrap().written, 30);
-    let words = format!("users.email: values are under key {}, which is newer than key {} of this keyring", new.primary(), old.primary());
+    assert_eq!(rotate(&database, &new, RunOptions::new()).unwrap().written, 30);
+    let words = format!(
+        "users.email: values are under key {}, which is newer than key {} of this keyring",
+        new.primary(),
+        old.primary()
+    );
     refused(&database, &old, &words);
     // Rows outside the filter are not moved.
-    assert_eq!(rotate(&database, &old, Settings::new().filter("id > 30")).unwrap().written, 0);
-    assert_eq!(rotate(&database, &old, Settings::new().allow_older_key(true)).unwrap().written, 30);
-    assert_eq!(rotate(&database, &new, Settings::new()).unwrap().written, 30);
+    assert_eq!(rotate(&database, &old, RunOptions::new().filter("id > 30")).unwrap().written, 0);
+    assert_eq!(
+        rotate(&database, &old, RunOptions::new().allow_older_key(true)).unwrap().written,
+        30
+    );
+    assert_eq!(rotate(&database, &new, RunOptions::new()).unwrap().written, 30);
 }
 
 /// The days decide, and the places in the document only on one day.
@@ -47,7 +60,7 @@ fn an_old_keyring_does_not_undo_a_rotation() {
 fn a_key_is_older_by_its_date() {
     let (old, new) = reading_and_writing();
     let today = old.entries().next().unwrap().created.unwrap().to_owned();
-    let dated = |document: &Document, first: &str, second: &str| -> Document {
+    let dated = |document: &Keyset, first: &str, second: &str| -> Keyset {
         let mut dates = [first, second].into_iter();
         let json = document.to_json();
         let mut json: serde_json::Value = serde_json::from_str(&json).unwrap();
@@ -58,52 +71,74 @@ fn a_key_is_older_by_its_date() {
         json.to_string().parse().unwrap()
     };
     let database = users(&keyring(&old), 3);
-    let words = |newer: &Document, older: &Document| {
-        format!("users.email: values are under key {}, which is newer than key {} of this keyring", newer.primary(), older.primary())
+    let words = |newer: &Keyset, older: &Keyset| {
+        format!(
+            "users.email: values are under key {}, which is newer than key {} of this keyring",
+            newer.primary(),
+            older.primary()
+        )
     };
     refused(&database, &dated(&new, "2026-02-02", "2026-02-01"), &words(&old, &new));
-    assert_eq!(rotate(&database, &dated(&new, "2026-02-01", "2026-02-02"), Settings::new()).unwrap().written, 3);
+    assert_eq!(
+        rotate(&database, &dated(&new, "2026-02-01", "2026-02-02"), RunOptions::new())
+            .unwrap()
+            .written,
+        3
+    );
     refused(&database, &dated(&old, "2026-02-01", "2026-02-01"), &words(&new, &old));
     refused(&database, &dated(&old, "2026-02-01", "2026-02-02"), &words(&new, &old));
-    assert_eq!(rotate(&database, &dated(&old, "2026-02-02", "2026-02-01"), Settings::new()).unwrap().written, 3);
+    assert_eq!(
+        rotate(&database, &dated(&old, "2026-02-02", "2026-02-01"), RunOptions::new())
+            .unwrap()
+            .written,
+        3
+    );
 }
 
 /// Tokens and digests name no key, and are told apart when they are read.
 #[test]
 fn tokens_and_digests_do_not_go_back_either() {
-    let mut old = Document::generate_with(Algorithm::Fernet).unwrap();
+    let mut old = Keyset::generate_with(Algorithm::Fernet).unwrap();
     let (key, index) = (old.add_key(Algorithm::Fernet).unwrap(), old.add_index_key("b").unwrap());
     let (mut newer_key, mut newer_index) = (old.clone(), old.clone());
     newer_key.promote_key(key).unwrap();
     newer_index.promote_index_key(index).unwrap();
     let database = users(&keyring(&old), 12);
-    assert_eq!(rotate(&database, &newer_key, Settings::new()).unwrap().written, 12);
-    let words = format!("users.email: values are under key {key}, which is newer than key {} of this keyring", old.primary());
+    assert_eq!(rotate(&database, &newer_key, RunOptions::new()).unwrap().written, 12);
+    let words = format!(
+        "users.email: values are under key {key}, which is newer than key {} of this keyring",
+        old.primary()
+    );
     refused(&database, &old, &words);
 
     let database = users(&keyring(&old), 12);
-    assert_eq!(rotate(&database, &newer_index, Settings::new()).unwrap().written, 12);
+    assert_eq!(rotate(&database, &newer_index, RunOptions::new()).unwrap().written, 12);
     let primary = old.index_primary().unwrap();
     refused(
         &database,
         &old,
-        &format!("users.email_index: values are under key {index}, which is newer than key {primary} of this keyring"),
+        &format!(
+            "users.email_index: values are under key {index}, which is newer than key {primary} of this keyring"
+        ),
     );
 }
 
 /// The first of a list of Fernet keys is the newest, also when the list became a document with dates.
 #[test]
 fn a_list_of_fernet_keys_rotates_to_its_first() {
-    let keys = ["NDI0MjQyNDI0MjQyNDI0MjQyNDI0MjQyNDI0MjQyNDI=", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="];
-    let before: Document = keys[1].parse().unwrap();
-    let list: Document = keys.join(",").parse().unwrap();
-    let document: Document = list.to_json().parse().unwrap();
+    let keys = [
+        "NDI0MjQyNDI0MjQyNDI0MjQyNDI0MjQyNDI0MjQyNDI=",
+        "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+    ];
+    let before: Keyset = keys[1].parse().unwrap();
+    let list: Keyset = keys.join(",").parse().unwrap();
+    let document: Keyset = list.to_json().parse().unwrap();
     let mut added = document.clone();
     let key = added.add_key(Algorithm::Aes256GcmSiv).unwrap();
     added.promote_key(key).unwrap();
     for after in [&list, &document, &added] {
         let database = users(&keyring(&before), 2);
-        assert_eq!(rotate(&database, after, Settings::new()).unwrap().written, 2);
+        assert_eq!(rotate(&database, after, RunOptions::new()).unwrap().written, 2);
     }
 }
 
@@ -116,7 +151,7 @@ fn rows_under_a_key_that_was_restored_are_rotated() {
     restored.remove_key(old.primary()).unwrap();
     restored.restore_key(old.primary(), &archive).unwrap();
     let database = users(&keyring(&old), 2);
-    assert_eq!(rotate(&database, &restored, Settings::new()).unwrap().written, 2);
+    assert_eq!(rotate(&database, &restored, RunOptions::new()).unwrap().written, 2);
 }
 
 /// Begins together with another, and leaves it time.
@@ -141,8 +176,11 @@ impl Observer for Slow<'_> {
 
 #[test]
 fn two_rotations_against_each_other_end() {
-    let mut first = Document::generate().unwrap();
-    let (a, b) = (first.add_key(Algorithm::Aes256GcmSiv).unwrap(), first.add_key(Algorithm::Aes256GcmSiv).unwrap());
+    let mut first = Keyset::generate().unwrap();
+    let (a, b) = (
+        first.add_key(Algorithm::Aes256GcmSiv).unwrap(),
+        first.add_key(Algorithm::Aes256GcmSiv).unwrap(),
+    );
     let to = [a, b].map(|key| {
         let mut document = first.clone();
         document.promote_key(key).unwrap();
@@ -156,8 +194,8 @@ fn two_rotations_against_each_other_end() {
         let rows: Vec<_> = (0..120).map(|id| format!("({id}, {value}, NULL)")).collect();
         database.execute(&format!("INSERT INTO users VALUES {}", rows.join(", ")));
         let both = Barrier::new(2);
-        let settings = Settings::new().batch_size(10).allow_older_key(true);
-        let rotate = |document: &Document| {
+        let settings = RunOptions::new().batch_size(10).allow_older_key(true);
+        let rotate = |document: &Keyset| {
             let slow = Slow { both: &both, passes: AtomicU32::new(1) };
             let report = ops::rotate(&mut database.connections(1), &keyring(document), std::slice::from_ref(&column), &settings, &slow);
             (report, slow.passes.into_inner())
@@ -169,7 +207,7 @@ fn two_rotations_against_each_other_end() {
         for (_, passes) in &ends {
             assert!(*passes < 20, "{ends:?}");
         }
-        let written_back = ends.iter().any(|(end, _)| matches!(end, Err(OpsError::WrittenBack { .. })));
+        let written_back = ends.iter().any(|(end, _)| matches!(end, Err(ToolError::WrittenBack { .. })));
         let report = ops::rotate(&mut database.connections(1), &keyring(&to[1]), std::slice::from_ref(&column), &settings, &()).unwrap();
         assert!(report.is_complete(), "{report:?}");
         assert!(ops::verify(&mut database.connect(), &keyring(&to[1]), std::slice::from_ref(&column), &settings, &()).unwrap().is_sound());

@@ -4,8 +4,8 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
 use super::database::Database;
-use super::fleet::{Fleet, Version};
 use super::plaintext::{EXISTING_DATA, refused, step};
+use super::processes::{Fleet, Version};
 use super::{NOTE, establish};
 use crate::tools::{Tools, keyrings};
 
@@ -49,10 +49,18 @@ mod v0 {
 
     pub const VERSION: Version = Version {
         name: "v0",
-        insert: |conn, id, email| diesel::insert_into(users::table).values((users::id.eq(id), users::email.eq(email))).execute(conn),
-        update: |conn, id, email| diesel::update(users::table.find(id)).set(users::email.eq(email)).execute(conn),
+        insert: |conn, id, email| {
+            diesel::insert_into(users::table)
+                .values((users::id.eq(id), users::email.eq(email)))
+                .execute(conn)
+        },
+        update: |conn, id, email| {
+            diesel::update(users::table.find(id)).set(users::email.eq(email)).execute(conn)
+        },
         read: |conn, id| users::table.find(id).select(users::email).first(conn),
-        find: |conn, email| users::table.filter(users::email.eq(email)).select(users::id).load(conn),
+        find: |conn, email| {
+            users::table.filter(users::email.eq(email)).select(users::id).load(conn)
+        },
     };
 }
 
@@ -86,14 +94,22 @@ mod v1 {
 
     pub const VERSION: Version = Version {
         name: "v1",
-        insert: |conn, id, email| diesel::insert_into(users::table).values((users::id.eq(id), plain(email))).execute(conn),
-        update: |conn, id, email| diesel::update(users::table.find(id)).set(plain(email)).execute(conn),
+        insert: |conn, id, email| {
+            diesel::insert_into(users::table).values((users::id.eq(id), plain(email))).execute(conn)
+        },
+        update: |conn, id, email| {
+            diesel::update(users::table.find(id)).set(plain(email)).execute(conn)
+        },
         read: |conn, id| {
-            let email: MaybeEncrypted<String, users::email> = users::table.find(id).select(users::email).first(conn)?;
+            let email: MaybeEncrypted<String, users::email> =
+                users::table.find(id).select(users::email).first(conn)?;
             Ok(email.into_inner())
         },
         find: |conn, email| {
-            users::table.filter(users::email_index.matches(email).or(users::email.eq(email).nullable())).select(users::id).load(conn)
+            users::table
+                .filter(users::email_index.matches(email).or(users::email.eq(email).nullable()))
+                .select(users::id)
+                .load(conn)
         },
     };
 }
@@ -117,8 +133,14 @@ mod v2 {
 
     pub const VERSION: Version = Version {
         name: "v2",
-        insert: |conn, id, email| diesel::insert_into(users::table).values((users::id.eq(id), sealed(email))).execute(conn),
-        update: |conn, id, email| diesel::update(users::table.find(id)).set(sealed(email)).execute(conn),
+        insert: |conn, id, email| {
+            diesel::insert_into(users::table)
+                .values((users::id.eq(id), sealed(email)))
+                .execute(conn)
+        },
+        update: |conn, id, email| {
+            diesel::update(users::table.find(id)).set(sealed(email)).execute(conn)
+        },
         ..v1::VERSION
     };
 }
@@ -147,13 +169,21 @@ mod v3 {
 
     pub const VERSION: Version = Version {
         name: "v3",
-        insert: |conn, id, email| diesel::insert_into(users::table).values((users::id.eq(id), Email::from(email))).execute(conn),
-        update: |conn, id, email| diesel::update(users::table.find(id)).set(Email::from(email)).execute(conn),
+        insert: |conn, id, email| {
+            diesel::insert_into(users::table)
+                .values((users::id.eq(id), Email::from(email)))
+                .execute(conn)
+        },
+        update: |conn, id, email| {
+            diesel::update(users::table.find(id)).set(Email::from(email)).execute(conn)
+        },
         read: |conn, id| {
             let email: Email = users::table.find(id).select(Email::as_select()).first(conn)?;
             Ok(email.into_inner())
         },
-        find: |conn, email| users::table.filter(users::email_index.matches(email)).select(users::id).load(conn),
+        find: |conn, email| {
+            users::table.filter(users::email_index.matches(email)).select(users::id).load(conn)
+        },
     };
 }
 
@@ -161,7 +191,9 @@ mod v3 {
 fn a_text_column_goes_from_plaintext_to_ciphertext_while_programs_run() {
     keyrings();
     assert!(EXISTING_DATA.contains(COLUMNS.trim_start()));
-    let database = Database::with(&format!("CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, email {NOTE} NOT NULL)"));
+    let database = Database::with(&format!(
+        "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, email {NOTE} NOT NULL)"
+    ));
     let tools = Tools::new(&database.url, COLUMNS);
     let fleet = Fleet::new(&database.url, v0::VERSION, ROWS);
     let v0 = fleet.start(v0::VERSION);
@@ -192,9 +224,15 @@ fn a_text_column_goes_from_plaintext_to_ciphertext_while_programs_run() {
         database.execute("DELETE FROM users WHERE id = 700000");
     }
     // In the whole shape of a ciphertext it is no plaintext, and does not stay without a word: only who decrypts can tell.
-    database.execute(&format!("INSERT INTO users (id, email) VALUES (700000, 'de1.oQ{}')", "A".repeat(60)));
+    database.execute(&format!(
+        "INSERT INTO users (id, email) VALUES (700000, 'de1.oQ{}')",
+        "A".repeat(60)
+    ));
     tools.run("diesel-envelope backfill users").failed("id=700000, email:");
-    database.execute(&format!("UPDATE users SET email_index = {} WHERE id = 700000", super::literal(&[7; 32])));
+    database.execute(&format!(
+        "UPDATE users SET email_index = {} WHERE id = 700000",
+        super::literal(&[7; 32])
+    ));
     tools.run("diesel-envelope backfill users").failed("id=700000, email:");
     tools.run("diesel-envelope verify users").failed("id=700000, email:");
     database.execute("DELETE FROM users WHERE id = 700000");
@@ -208,7 +246,10 @@ fn a_text_column_goes_from_plaintext_to_ciphertext_while_programs_run() {
     tools.declare(&COLUMNS.replace("plaintext = \"email\"\n", ""));
     step(&database, &tools, "diesel-envelope generate-migration users --step bound");
     v3.works();
-    for sql in ["UPDATE users SET email = 'in plain' WHERE id = 1", "INSERT INTO users (id, email) VALUES (700001, 'left@example.org')"] {
+    for sql in [
+        "UPDATE users SET email = 'in plain' WHERE id = 1",
+        "INSERT INTO users (id, email) VALUES (700001, 'left@example.org')",
+    ] {
         assert!(establish(&database.url).batch_execute(sql).is_err(), "{sql} passed");
     }
     v3.stop();

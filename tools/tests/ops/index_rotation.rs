@@ -9,7 +9,7 @@ use super::application::Application;
 use super::database::Database;
 use super::operator::{Operator, assert_told};
 use super::{BYTES, DIGEST, TEXT};
-use crate::desk::key_in;
+use crate::command_line::key_in;
 
 const IN_PLACE: &str = r#"
 [[column]]
@@ -27,18 +27,24 @@ fn digests(operator: &Operator, column: &str) -> serde_json::Value {
 }
 
 fn users(unique: &str) -> Database {
-    let columns = format!("id BIGINT NOT NULL PRIMARY KEY, email {BYTES} NOT NULL, email_index {DIGEST} NOT NULL, note {TEXT}");
-    Database::with(&format!("CREATE TABLE users ({columns});\nCREATE {unique} INDEX users_by_email ON users (email_index)"))
+    let columns = format!(
+        "id BIGINT NOT NULL PRIMARY KEY, email {BYTES} NOT NULL, email_index {DIGEST} NOT NULL, note {TEXT}"
+    );
+    Database::with(&format!(
+        "CREATE TABLE users ({columns});\nCREATE {unique} INDEX users_by_email ON users (email_index)"
+    ))
 }
 
 #[test]
 fn an_index_key_rotates_in_place_and_every_lookup_finds_its_row_meanwhile() {
     let mut operator = Operator::new(users(""), IN_PLACE);
-    operator.desk.never("Example.org");
+    operator.command_line.never("Example.org");
     let a = operator.document().index_primary().unwrap();
     let mut applications = [operator.start("first"), operator.start("first")];
     applications[0].told("fill 10000 10400");
-    operator.rows.extend((10_000..10_400).map(|id| (id, (format!("Fill-{id}@Example.org"), "fill".to_owned()))));
+    operator.rows.extend(
+        (10_000..10_400).map(|id| (id, (format!("Fill-{id}@Example.org"), "fill".to_owned()))),
+    );
     operator.check(&mut applications);
 
     // One process has the new key, the other has not yet.
@@ -58,9 +64,16 @@ fn an_index_key_rotates_in_place_and_every_lookup_finds_its_row_meanwhile() {
     operator.write(promoted, 3, "Promoted@Example.org", "x");
     operator.write(distributed, 4, "Still-Distributed@Example.org", "x");
     operator.check(&mut applications);
-    assert_eq!(digests(&operator, "users.email_index"), json!({a.to_string(): 403, b.to_string(): 1}));
+    assert_eq!(
+        digests(&operator, "users.email_index"),
+        json!({a.to_string(): 403, b.to_string(): 1})
+    );
     let retire = "retire-key 1b2c3d4e --index --archive 1b2c3d4e.archive --yes";
-    operator.readme(retire).failed(1, &format!("rows are under index key {a}: users.email_index has 403"), "diesel-envelope rotate");
+    operator.readme(retire).failed(
+        1,
+        &format!("rows are under index key {a}: users.email_index has 403"),
+        "diesel-envelope rotate",
+    );
 
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -68,7 +81,10 @@ fn an_index_key_rotates_in_place_and_every_lookup_finds_its_row_meanwhile() {
             let over = &over;
             scope.spawn(move || {
                 for id in (10_000..10_400).cycle() {
-                    assert_eq!(application.told(&format!("find FILL-{id}@example.org")), format!("[{id}]"));
+                    assert_eq!(
+                        application.told(&format!("find FILL-{id}@example.org")),
+                        format!("[{id}]")
+                    );
                     if over.load(Ordering::Relaxed) {
                         break;
                     }
@@ -111,9 +127,11 @@ fn a_unique_index_does_not_rotate_in_place() {
 
 /// A table whose index has been UNIQUE from its first migration on.
 fn unique_users(operator: &Operator) {
-    operator.database.execute(&format!("CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, plain VARCHAR(50), note {TEXT})"));
+    operator.database.execute(&format!(
+        "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, plain VARCHAR(50), note {TEXT})"
+    ));
     let declared = |more: &str| {
-        operator.desk.write(
+        operator.command_line.write(
             "envelope.toml",
             &format!("[[column]]\nname = \"users.email\"\n{more}[[column.index]]\nname = \"email_index\"\nnormalize = \"caseless\"\n"),
         );
@@ -134,16 +152,29 @@ fn migrate_as_told(operator: &Operator, arguments: &str) -> Result<(), String> {
 
 /// Generates a migration and runs it. What the database says to it.
 fn migrate(operator: &Operator, arguments: &str) -> Result<(), String> {
-    let generated = operator.run(&format!("generate-migration {arguments} --print --format json")).done().json();
-    operator.database.connect().batch_execute(generated["sql"].as_str().unwrap()).map_err(|error| error.to_string())
+    let generated = operator
+        .run(&format!("generate-migration {arguments} --print --format json"))
+        .done()
+        .json();
+    operator
+        .database
+        .connect()
+        .batch_execute(generated["sql"].as_str().unwrap())
+        .map_err(|error| error.to_string())
 }
 
 fn declare(operator: &Operator, indexes: &[(&str, &str)]) {
     let indexes: String = indexes
         .iter()
-        .map(|(name, key)| format!("[[column.index]]\nname = \"{name}\"\nnormalize = \"caseless\"\nkey = \"{key}\"\n"))
+        .map(|(name, key)| {
+            format!(
+                "[[column.index]]\nname = \"{name}\"\nnormalize = \"caseless\"\nkey = \"{key}\"\n"
+            )
+        })
         .collect();
-    operator.desk.write("envelope.toml", &format!("[[column]]\nname = \"users.email\"\n{indexes}"));
+    operator
+        .command_line
+        .write("envelope.toml", &format!("[[column]]\nname = \"users.email\"\n{indexes}"));
 }
 
 /// In each phase: every process finds every row, none can write an e-mail twice, whoever wrote it and whatever its case, and an
@@ -167,9 +198,17 @@ fn phase(operator: &mut Operator, applications: &mut [Application]) {
             for taker in 0..applications.len() {
                 let (id, taken) = (next(operator), format!("Taken-{id}@Example.org"));
                 operator.write(&mut applications[writer], id, &taken, "x");
-                operator.change(&mut applications[giver], id, &format!("Given-Up-{id}@Example.org"));
+                operator.change(
+                    &mut applications[giver],
+                    id,
+                    &format!("Given-Up-{id}@Example.org"),
+                );
                 operator.write(&mut applications[taker], id + 1, &taken, "x");
-                operator.change(&mut applications[taker], id + 1, &format!("Again-{id}@Example.org"));
+                operator.change(
+                    &mut applications[taker],
+                    id + 1,
+                    &format!("Again-{id}@Example.org"),
+                );
                 applications[giver].told(&format!("save {id}"));
             }
         }
@@ -180,7 +219,7 @@ fn phase(operator: &mut Operator, applications: &mut [Application]) {
 #[test]
 fn a_unique_index_rotates_through_a_second_column_and_no_duplicate_passes_at_any_moment() {
     let mut operator = Operator::new(Database::with("SELECT 1"), "");
-    operator.desk.never("xample.org");
+    operator.command_line.never("xample.org");
     unique_users(&operator);
     let a = operator.document().index_primary().unwrap();
     let mut old = operator.start("first");
@@ -197,7 +236,8 @@ fn a_unique_index_rotates_through_a_second_column_and_no_duplicate_passes_at_any
 
     // 2. The second column: one program writes both, another does not know it.
     declare(&operator, &[("email_index", "a")]);
-    migrate_as_told(&operator, "users.email --step shadow --shadow email_index=email_index_b").unwrap();
+    migrate_as_told(&operator, "users.email --step shadow --shadow email_index=email_index_b")
+        .unwrap();
     let mut applications = [first, old];
     phase(&mut operator, &mut applications);
     let [first, old] = applications;
@@ -205,7 +245,8 @@ fn a_unique_index_rotates_through_a_second_column_and_no_duplicate_passes_at_any
     let mut applications = [first, operator.start("both")];
     phase(&mut operator, &mut applications);
     declare(&operator, &[("email_index", "a"), ("email_index_b", "b")]);
-    let early = migrate(&operator, "users --step promote --shadow email_index=email_index_b").unwrap_err();
+    let early =
+        migrate(&operator, "users --step promote --shadow email_index=email_index_b").unwrap_err();
     assert!(early.contains("email"), "{early}");
 
     // An old process that is forgotten changes rows whose second index was computed.
@@ -258,5 +299,8 @@ fn a_unique_index_rotates_through_a_second_column_and_no_duplicate_passes_at_any
     operator.readme_line("retire-key 1b2c3d4e --index --archive 1b2c3d4e.archive --yes");
     applications[1] = operator.start("last");
     phase(&mut operator, &mut applications);
-    assert_eq!(digests(&operator, "users.email_index_b"), json!({b.to_string(): operator.rows.len()}));
+    assert_eq!(
+        digests(&operator, "users.email_index_b"),
+        json!({b.to_string(): operator.rows.len()})
+    );
 }

@@ -1,10 +1,10 @@
 //! Primary keys of every type: no row is passed over, whatever its key is.
 
-use diesel_envelope_tools::{self as ops, Settings};
+use diesel_envelope_tools::{self as ops, RunOptions};
 
 use super::database::Database;
 use super::{BYTES, DIGEST, URL_VAR, literal};
-use crate::world::*;
+use crate::fixtures::*;
 
 /// A primary key: its columns, the other words of the table, and its values. Two rows of a page each have their border among them.
 type Keys = (&'static str, &'static str, &'static [&'static str]);
@@ -12,7 +12,16 @@ type Keys = (&'static str, &'static str, &'static [&'static str]);
 const INTEGERS: Keys = (
     "id BIGINT NOT NULL",
     "id",
-    &["-9223372036854775808", "-9223372036854775807", "-1", "0", "1", "9007199254740993", "9223372036854775806", "9223372036854775807"],
+    &[
+        "-9223372036854775808",
+        "-9223372036854775807",
+        "-1",
+        "0",
+        "1",
+        "9007199254740993",
+        "9223372036854775806",
+        "9223372036854775807",
+    ],
 );
 const PAIRS: Keys = (
     "a INTEGER NOT NULL, b VARCHAR(60) NOT NULL",
@@ -22,13 +31,33 @@ const PAIRS: Keys = (
 const TRIPLES: Keys = (
     "a INTEGER NOT NULL, b INTEGER NOT NULL, c INTEGER NOT NULL",
     "c, a, b",
-    &["1, 1, 1", "1, 2, 1", "2, 1, 1", "2, 2, 1", "2, 2, 2", "1, 1, 2", "9, 9, 0", "0, 0, 0", "-1, 0, 0"],
+    &[
+        "1, 1, 1", "1, 2, 1", "2, 1, 1", "2, 2, 1", "2, 2, 2", "1, 1, 2", "9, 9, 0", "0, 0, 0",
+        "-1, 0, 0",
+    ],
 );
 
 /// Text with all that could be taken for something else.
 macro_rules! odd_text {
     ($backslash:literal) => {
-        &["''", "' '", "'it''s'", "'\"'", $backslash, "'%_'", "'a'", "'A'", "'b'", "'B'", "'ä'", "'ß'", "'😀'", "'😀😀'", "'NULL'", "'0'"]
+        &[
+            "''",
+            "' '",
+            "'it''s'",
+            "'\"'",
+            $backslash,
+            "'%_'",
+            "'a'",
+            "'A'",
+            "'b'",
+            "'B'",
+            "'ä'",
+            "'ß'",
+            "'😀'",
+            "'😀😀'",
+            "'NULL'",
+            "'0'",
+        ]
     };
 }
 
@@ -37,17 +66,40 @@ fn of_this_database() -> Vec<Keys> {
         None => vec![
             ("id TEXT NOT NULL", "id", odd_text!(r"'\'")),
             ("id TEXT NOT NULL COLLATE NOCASE", "id", &["''", "'A'", "'b'", "'C'", "'d '", "'d'"]),
-            ("id BLOB NOT NULL", "id", &["x''", "x'00'", "x'0000'", "x'27'", "x'5c'", "x'ff'", "x'ffff'"]),
-            ("id REAL NOT NULL", "id", &["-1e300", "-0.1", "0.0", "0.1", "0.30000000000000004", "1e300"]),
+            (
+                "id BLOB NOT NULL",
+                "id",
+                &["x''", "x'00'", "x'0000'", "x'27'", "x'5c'", "x'ff'", "x'ffff'"],
+            ),
+            (
+                "id REAL NOT NULL",
+                "id",
+                &["-1e300", "-0.1", "0.0", "0.1", "0.30000000000000004", "1e300"],
+            ),
             ("id NOT NULL", "id", &["-1", "0.5", "7", "'7'", "'a'", "x'07'", "x'61'"]),
-            ("id TEXT NOT NULL", "id", &["'a'", "'b' || char(0)", "'b' || char(0) || 'c'", "'b' || char(0) || 'd'", "'c'", "'d'"]),
+            (
+                "id TEXT NOT NULL",
+                "id",
+                &[
+                    "'a'",
+                    "'b' || char(0)",
+                    "'b' || char(0) || 'c'",
+                    "'b' || char(0) || 'd'",
+                    "'c'",
+                    "'d'",
+                ],
+            ),
         ],
         Some("TEST_POSTGRES_URL") => vec![
             ("id TEXT NOT NULL", "id", odd_text!(r"'\'")),
             ("id TEXT COLLATE \"C\" NOT NULL", "id", odd_text!(r"'\\'")),
             ("id VARCHAR(9) COLLATE \"und-x-icu\" NOT NULL", "id", odd_text!(r"'\n'")),
             ("id CHAR(5) NOT NULL", "id", &["''", "'a'", "'ab'", "'it''s'", "'zz'"]),
-            ("id bytea NOT NULL", "id", &[r"'\x'", r"'\x00'", r"'\x0000'", r"'\x27'", r"'\x5c'", r"'\xff'", r"'\xffff'"]),
+            (
+                "id bytea NOT NULL",
+                "id",
+                &[r"'\x'", r"'\x00'", r"'\x0000'", r"'\x27'", r"'\x5c'", r"'\xff'", r"'\xffff'"],
+            ),
             (
                 "a INTEGER NOT NULL, b uuid NOT NULL",
                 "a, b",
@@ -62,25 +114,58 @@ fn of_this_database() -> Vec<Keys> {
             (
                 "id timestamptz NOT NULL",
                 "id",
-                &["'-infinity'", "'0044-03-15 00:00+00 BC'", "'2026-10-25 00:30+00'", "'2026-10-25 01:30:00.000001+00'", "'infinity'"],
+                &[
+                    "'-infinity'",
+                    "'0044-03-15 00:00+00 BC'",
+                    "'2026-10-25 00:30+00'",
+                    "'2026-10-25 01:30:00.000001+00'",
+                    "'infinity'",
+                ],
             ),
-            ("id numeric NOT NULL", "id", &["'NaN'", "-1.5", "0", "0.1", "123456789012345678901234567890.123", "1e40"]),
-            ("id double precision NOT NULL", "id", &["'NaN'", "'-inf'", "0.1", "0.30000000000000004", "1e300"]),
+            (
+                "id numeric NOT NULL",
+                "id",
+                &["'NaN'", "-1.5", "0", "0.1", "123456789012345678901234567890.123", "1e40"],
+            ),
+            (
+                "id double precision NOT NULL",
+                "id",
+                &["'NaN'", "'-inf'", "0.1", "0.30000000000000004", "1e300"],
+            ),
             ("id real NOT NULL", "id", &["0.1", "0.2", "0.3", "16777216"]),
             ("id date NOT NULL", "id", &["'0001-01-01'", "'2026-01-01'", "'9999-12-31'"]),
-            ("id interval NOT NULL", "id", &["'-1 day'", "'1 day'", "'1 month'", "'1 year 00:00:01'"]),
+            (
+                "id interval NOT NULL",
+                "id",
+                &["'-1 day'", "'1 day'", "'1 month'", "'1 year 00:00:01'"],
+            ),
             ("id mood NOT NULL", "id", &["'sad'", "'glad'", "'mad'"]),
             ("id weight NOT NULL", "id", &["1", "2", "30"]),
         ],
         Some(_) => vec![
             ("id VARCHAR(60) COLLATE utf8mb4_nopad_bin NOT NULL", "id", odd_text!(r"'\\'")),
-            ("id VARCHAR(60) COLLATE utf8mb4_general_ci NOT NULL", "id", &["''", "'it''s'", r"'\\'", "'A'", "'b'", "'C'", "'d'"]),
-            ("id VARCHAR(60) CHARACTER SET latin1 NOT NULL", "id", &["''", "'a'", "'ä'", "'é'", "'ü'", "'z'"]),
+            (
+                "id VARCHAR(60) COLLATE utf8mb4_general_ci NOT NULL",
+                "id",
+                &["''", "'it''s'", r"'\\'", "'A'", "'b'", "'C'", "'d'"],
+            ),
+            (
+                "id VARCHAR(60) CHARACTER SET latin1 NOT NULL",
+                "id",
+                &["''", "'a'", "'ä'", "'é'", "'ü'", "'z'"],
+            ),
             ("id CHAR(5) NOT NULL", "id", &["''", "'a'", "'ab'", "'it''s'", "'zz'"]),
             (
                 "id BIGINT UNSIGNED NOT NULL",
                 "id",
-                &["0", "1", "9223372036854775808", "18446744073709551613", "18446744073709551614", "18446744073709551615"],
+                &[
+                    "0",
+                    "1",
+                    "9223372036854775808",
+                    "18446744073709551613",
+                    "18446744073709551614",
+                    "18446744073709551615",
+                ],
             ),
             (
                 "id BINARY(16) NOT NULL",
@@ -93,23 +178,52 @@ fn of_this_database() -> Vec<Keys> {
                     "x'ffffffffffffffffffffffffffffffff'",
                 ],
             ),
-            ("id VARBINARY(16) NOT NULL", "id", &["x''", "x'00'", "x'0000'", "x'20'", "x'27'", "x'ff'"]),
-            ("a INTEGER NOT NULL, b CHAR(36) NOT NULL", "a, b", &["1, 'f'", "1, '0'", "2, '0'", "2, '1'", "0, '1'"]),
+            (
+                "id VARBINARY(16) NOT NULL",
+                "id",
+                &["x''", "x'00'", "x'0000'", "x'20'", "x'27'", "x'ff'"],
+            ),
+            (
+                "a INTEGER NOT NULL, b CHAR(36) NOT NULL",
+                "a, b",
+                &["1, 'f'", "1, '0'", "2, '0'", "2, '1'", "0, '1'"],
+            ),
             (
                 "id DATETIME(6) NOT NULL",
                 "id",
-                &["'1000-01-01'", "'2026-10-25 02:30:00.000001'", "'2026-10-25 02:30:00.000002'", "'9999-12-31'"],
+                &[
+                    "'1000-01-01'",
+                    "'2026-10-25 02:30:00.000001'",
+                    "'2026-10-25 02:30:00.000002'",
+                    "'9999-12-31'",
+                ],
             ),
-            ("id TIMESTAMP NOT NULL", "id", &["'1970-01-02'", "'2026-10-25 02:30:00'", "'2038-01-01'"]),
-            ("id DECIMAL(30,5) NOT NULL", "id", &["-1.5", "0", "0.00001", "1234567890123456789012345.12345"]),
+            (
+                "id TIMESTAMP NOT NULL",
+                "id",
+                &["'1970-01-02'", "'2026-10-25 02:30:00'", "'2038-01-01'"],
+            ),
+            (
+                "id DECIMAL(30,5) NOT NULL",
+                "id",
+                &["-1.5", "0", "0.00001", "1234567890123456789012345.12345"],
+            ),
             ("id DOUBLE NOT NULL", "id", &["-1e300", "0.1", "0.30000000000000004", "1e300"]),
             ("id FLOAT NOT NULL", "id", &["-0.1", "0.1", "1.2345678", "16777216"]),
             ("id ENUM('sms', 'email', 'fax') NOT NULL", "id", &["'sms'", "'email'", "'fax'"]),
-            ("id ENUM('2', '1', '0') NOT NULL, n INTEGER NOT NULL", "id, n", &["'2', 1", "'2', 2", "'1', 1", "'1', 2", "'0', 1", "'0', 2"]),
+            (
+                "id ENUM('2', '1', '0') NOT NULL, n INTEGER NOT NULL",
+                "id, n",
+                &["'2', 1", "'2', 2", "'1', 1", "'1', 2", "'0', 1", "'0', 2"],
+            ),
             ("id SET('c', 'b', 'a') NOT NULL", "id", &["''", "'c'", "'b'", "'a'", "'a,b'"]),
             ("id BIT(40) NOT NULL", "id", &["0", "39", "255", "256", "1099511627775"]),
             ("id YEAR NOT NULL", "id", &["1999", "2026", "2099"]),
-            ("id TIME(3) NOT NULL", "id", &["'-838:59:59'", "'-00:00:00.001'", "'00:00:00'", "'838:59:59'"]),
+            (
+                "id TIME(3) NOT NULL",
+                "id",
+                &["'-838:59:59'", "'-00:00:00.001'", "'00:00:00'", "'838:59:59'"],
+            ),
         ],
     }
 }
@@ -123,7 +237,8 @@ fn a_rotation_visits_rows_whatever_their_keys_are() {
     if URL_VAR == Some("TEST_POSTGRES_URL") {
         database.execute("CREATE TYPE mood AS ENUM ('sad', 'glad', 'mad');\nCREATE DOMAIN weight AS integer CHECK (VALUE > 0)");
     }
-    for (declaration, key, rows) in [INTEGERS, PAIRS, TRIPLES].into_iter().chain(of_this_database()) {
+    for (declaration, key, rows) in [INTEGERS, PAIRS, TRIPLES].into_iter().chain(of_this_database())
+    {
         // The key may name its columns in another order.
         let names: Vec<_> = declaration
             .split("NOT NULL")
@@ -131,13 +246,26 @@ fn a_rotation_visits_rows_whatever_their_keys_are() {
             .filter(|name| !name.is_empty())
             .collect();
         database.execute(&format!("CREATE TABLE users ({declaration}, email {BYTES}, email_index {DIGEST}, PRIMARY KEY ({key}))"));
-        let sealed = literal(&before.encrypt::<String, Email>(&"u@example.org".to_owned()).unwrap());
+        let sealed =
+            literal(&before.encrypt::<String, Email>(&"u@example.org".to_owned()).unwrap());
         let digest = literal(before.blind_index::<EmailIndex>("u@example.org").unwrap().as_bytes());
-        let values: Vec<_> = rows.iter().map(|row| format!("({row}, {sealed}, {digest})")).collect();
-        database.execute(&format!("INSERT INTO users ({}, email, email_index) VALUES {}", names.join(", "), values.join(", ")));
+        let values: Vec<_> =
+            rows.iter().map(|row| format!("({row}, {sealed}, {digest})")).collect();
+        database.execute(&format!(
+            "INSERT INTO users ({}, email, email_index) VALUES {}",
+            names.join(", "),
+            values.join(", ")
+        ));
         for batch in [1, 2] {
-            let settings = Settings::new().batch_size(batch).patience(std::time::Duration::ZERO);
-            let report = ops::rotate(&mut database.connections(1), &after, &[email()], &settings, &Told::default()).unwrap();
+            let settings = RunOptions::new().batch_size(batch).lock_wait(std::time::Duration::ZERO);
+            let report = ops::rotate(
+                &mut database.connections(1),
+                &after,
+                &[email()],
+                &settings,
+                &Told::default(),
+            )
+            .unwrap();
             let status = ops::status(&mut database.connect(), &after, &[email()]).unwrap();
             if !status[0].is_fresh() || report.written != rows.len() as u64 {
                 unvisited.push(format!("{declaration}: {report:?}"));

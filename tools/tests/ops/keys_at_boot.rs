@@ -1,29 +1,31 @@
 //! A process that starts with the wrong keyring learns it at once, and cheaply.
 
 use diesel::prelude::*;
-use diesel_envelope::keyring::{Algorithm, Document};
+use diesel_envelope::keyring::{Algorithm, Keyset};
 use diesel_envelope::{Keyring, Unbound};
-use diesel_envelope_tools::{self as ops, Column, OpsError, ValueType};
+use diesel_envelope_tools::{self as ops, Column, ToolError, ValueType};
 
 use super::database::Database;
 use super::{BYTES, Conn, ROWS_READ, TEXT, UUID, establish, literal};
-use crate::world::*;
+use crate::fixtures::*;
 
 /// What a keyring lacks for the columns, in its own words.
 #[track_caller]
 fn missing(keyring: &Keyring, database: &Database, columns: &[Column]) -> String {
     let error = ops::check(&mut database.connect(), keyring, columns).unwrap_err();
-    assert!(matches!(error, OpsError::MissingKeys { .. }), "{error}");
+    assert!(matches!(error, ToolError::MissingKeys { .. }), "{error}");
     assert!(error.remedy().contains("SECRET_KEY"));
     error.to_string()
 }
 
-fn sealed(document: &Document, value: &str) -> String {
+fn sealed(document: &Keyset, value: &str) -> String {
     literal(&keyring(document).encrypt::<_, Email>(&value.to_owned()).unwrap())
 }
 
 fn users() -> Database {
-    Database::with(&format!("CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, email {BYTES}, note {TEXT})"))
+    Database::with(&format!(
+        "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, email {BYTES}, note {TEXT})"
+    ))
 }
 
 #[test]
@@ -40,31 +42,43 @@ fn an_empty_table_and_one_of_nulls_need_no_key() {
 #[test]
 fn every_key_that_is_missing_is_named_once_for_each_column() {
     let (before, after) = before_and_after();
-    let stranger = Document::generate().unwrap();
+    let stranger = Keyset::generate().unwrap();
     let database = users();
     let text = keyring(&after).encrypt_text::<_, Unbound>(&"x".to_owned()).unwrap();
     for id in 0..10 {
         let document = [&before, &after, &stranger][id % 3];
-        database.execute(&format!("INSERT INTO users VALUES ({id}, {}, '{text}')", sealed(document, "x")));
+        database.execute(&format!(
+            "INSERT INTO users VALUES ({id}, {}, '{text}')",
+            sealed(document, "x")
+        ));
     }
     let columns = [Column::new("users", "email"), Column::new("users", "note")];
     let said = missing(&keyring(&before), &database, &columns);
     let (new, strange) = (after.primary(), stranger.primary());
-    for entry in [format!("users.email needs key {new}"), format!("users.email needs key {strange}"), format!("users.note needs key {new}")]
-    {
+    for entry in [
+        format!("users.email needs key {new}"),
+        format!("users.email needs key {strange}"),
+        format!("users.note needs key {new}"),
+    ] {
         assert_eq!(said.matches(&entry).count(), 1, "{said}");
     }
     assert!(!said.contains(&before.primary().to_string()), "{said}");
-    assert_eq!(missing(&keyring(&after), &database, &columns), format!("the keyring lacks keys: users.email needs key {strange}"));
+    assert_eq!(
+        missing(&keyring(&after), &database, &columns),
+        format!("the keyring lacks keys: users.email needs key {strange}")
+    );
 }
 
 #[test]
 fn fernet_tokens_need_any_fernet_key() {
-    let fernet = Document::generate_with(Algorithm::Fernet).unwrap();
+    let fernet = Keyset::generate_with(Algorithm::Fernet).unwrap();
     let (native, _) = before_and_after();
     let database = users();
     let token = keyring(&fernet).encrypt_text::<_, Unbound>(&"x".to_owned()).unwrap();
-    database.execute(&format!("INSERT INTO users VALUES (1, {}, '{token}')", literal(token.as_bytes())));
+    database.execute(&format!(
+        "INSERT INTO users VALUES (1, {}, '{token}')",
+        literal(token.as_bytes())
+    ));
     let columns = [Column::new("users", "email"), Column::new("users", "note")];
     ops::check(&mut database.connect(), &keyring(&fernet), &columns).unwrap();
     assert_eq!(
@@ -80,7 +94,10 @@ fn a_plaintext_is_named_unless_the_column_is_encrypted_in_place() {
     database.execute("INSERT INTO users VALUES (1, NULL, 'p@ssw0rd of Bobby')");
     let note = Column::new("users", "note");
     let said = missing(&keyring(&document), &database, std::slice::from_ref(&note));
-    assert_eq!(said, "the keyring lacks keys: users.note needs a key for its values (no ciphertext)");
+    assert_eq!(
+        said,
+        "the keyring lacks keys: users.note needs a key for its values (no ciphertext)"
+    );
     ops::check(&mut database.connect(), &keyring(&document), &[note.plaintext("note")]).unwrap();
 }
 
@@ -91,14 +108,19 @@ fn in_place_a_few_texts_in_the_shape_of_a_ciphertext_need_no_key() {
     let database = users();
     let note = Column::new("users", "note").plaintext("note");
     let columns = std::slice::from_ref(&note);
-    let own = keyring(&document).encrypt_text::<String, diesel_envelope::Unbound>(&"x".to_owned()).unwrap();
-    database.execute(&format!("INSERT INTO users VALUES (1, NULL, 'bob'), (2, NULL, '{own}'), (3, NULL, 'de1.oQ{}')", "A".repeat(60)));
+    let own = keyring(&document)
+        .encrypt_text::<String, diesel_envelope::Unbound>(&"x".to_owned())
+        .unwrap();
+    database.execute(&format!(
+        "INSERT INTO users VALUES (1, NULL, 'bob'), (2, NULL, '{own}'), (3, NULL, 'de1.oQ{}')",
+        "A".repeat(60)
+    ));
     ops::check(&mut database.connect(), &keyring(&document), columns).unwrap();
     database.execute("INSERT INTO users VALUES (4, NULL, 'gAAAAAlice'), (5, NULL, 'de1.oQAAAAAAAA'), (6, NULL, 'de1.')");
     ops::check(&mut database.connect(), &keyring(&document), columns).unwrap();
     database.execute("DELETE FROM users WHERE id IN (1, 4, 5, 6)");
     ops::check(&mut database.connect(), &keyring(&document), columns).unwrap();
-    let other = keyring(&Document::generate().unwrap());
+    let other = keyring(&Keyset::generate().unwrap());
     let said = missing(&other, &database, columns);
     assert!(said.contains(&format!("users.note needs key {}", document.primary())), "{said}");
 }
@@ -112,18 +134,34 @@ fn composite_keys_and_schemas_are_looked_at_too() {
     );
     let tenant = "00000000-0000-4000-8000-00000000000";
     for id in 0..3 {
-        database.execute(&format!("INSERT INTO users VALUES ('{tenant}{id}', {id}, {})", sealed(&after, "x")));
+        database.execute(&format!(
+            "INSERT INTO users VALUES ('{tenant}{id}', {id}, {})",
+            sealed(&after, "x")
+        ));
     }
     let checks = |table: String| {
         let column = Column::new(table.as_str(), "email");
-        ops::check(&mut database.connect(), &keyring(&after), std::slice::from_ref(&column)).unwrap();
+        ops::check(&mut database.connect(), &keyring(&after), std::slice::from_ref(&column))
+            .unwrap();
         let said = missing(&keyring(&before), &database, std::slice::from_ref(&column));
-        assert_eq!(said, format!("the keyring lacks keys: {table}.email needs key {}", after.primary()));
+        assert_eq!(
+            said,
+            format!("the keyring lacks keys: {table}.email needs key {}", after.primary())
+        );
     };
     checks("users".to_owned());
     checks(format!("{}.users", super::schema_of(&database)));
-    let nowhere = ops::check(&mut database.connect(), &keyring(&after), &[Column::new("nowhere.users", "email")]).unwrap_err();
-    assert!(["there is no table nowhere.users", "unknown database 'nowhere'"].contains(&nowhere.to_string().as_str()), "{nowhere}");
+    let nowhere = ops::check(
+        &mut database.connect(),
+        &keyring(&after),
+        &[Column::new("nowhere.users", "email")],
+    )
+    .unwrap_err();
+    assert!(
+        ["there is no table nowhere.users", "unknown database 'nowhere'"]
+            .contains(&nowhere.to_string().as_str()),
+        "{nowhere}"
+    );
 }
 
 /// What `check` says of a column of this type.
@@ -138,7 +176,7 @@ fn too_short(sql_type: &str, column: impl Fn(Column) -> Column) -> Option<String
     let found: Vec<_> = status[0].too_short.iter().map(ToString::to_string).collect();
     match ops::check(&mut database.connect(), &keyring, &columns) {
         Ok(()) => assert!(found.is_empty(), "{found:?}"),
-        Err(OpsError::TooShort { columns }) => assert_eq!(columns, status[0].too_short),
+        Err(ToolError::TooShort { columns }) => assert_eq!(columns, status[0].too_short),
         Err(error) => panic!("{error}"),
     }
     (!found.is_empty()).then(|| found.join("; "))
@@ -149,7 +187,8 @@ fn too_short(sql_type: &str, column: impl Fn(Column) -> Column) -> Option<String
 fn a_column_that_is_too_short_for_its_longest_value_is_named() {
     let is_mysql = super::URL_VAR == Some("TEST_MYSQL_URL");
     let enforced = |capacity: usize, needed: usize, is_enforced: bool| {
-        is_enforced.then(|| format!("users.email holds {capacity} bytes, but its values need {needed}"))
+        is_enforced
+            .then(|| format!("users.email holds {capacity} bytes, but its values need {needed}"))
     };
     let integer = |column: Column| column.value(ValueType::Integer);
     let beside = |column: Column| column.plaintext("plain");
@@ -196,24 +235,34 @@ fn a_large_table_is_not_read() {
     let database = users();
     let (old, new) = (sealed(&before, "x"), sealed(&after, "x"));
     for ids in (1..=50_000).collect::<Vec<_>>().chunks(5_000) {
-        let rows: Vec<_> = ids.iter().map(|id| format!("({id}, {}, NULL)", if *id == 50_000 { &new } else { &old })).collect();
+        let rows: Vec<_> = ids
+            .iter()
+            .map(|id| format!("({id}, {}, NULL)", if *id == 50_000 { &new } else { &old }))
+            .collect();
         database.execute(&format!("INSERT INTO users VALUES {}", rows.join(", ")));
     }
     let columns = [Column::new("users", "email"), Column::new("users", "note")];
-    database.execute(&format!("CREATE TABLE few (id BIGINT NOT NULL PRIMARY KEY, email {BYTES}, note {TEXT})"));
+    database.execute(&format!(
+        "CREATE TABLE few (id BIGINT NOT NULL PRIMARY KEY, email {BYTES}, note {TEXT})"
+    ));
     database.execute("INSERT INTO few SELECT * FROM users WHERE id <= 300");
     // Before the planner knows the table, and after.
     for _ in 0..2 {
         let mut conn = establish(&database.url);
         let mut reads = |table: &str| {
-            let columns = columns.clone().map(|column| Column::new(table, &column.to_string()["users.".len()..]));
+            let columns = columns
+                .clone()
+                .map(|column| Column::new(table, &column.to_string()["users.".len()..]));
             let start = rows_read(&mut conn);
             ops::check(&mut conn, &keyring(&after), &columns).unwrap();
             rows_read(&mut conn).zip(start).map_or(0, |(end, start)| end - start)
         };
         let (few, many) = (reads("few"), reads("users"));
         // Two columns, each by a hundred rows at either end and a thousand or so on random pages.
-        assert!(many >= if ROWS_READ.is_some() { 400 } else { 0 }, "{many} rows were read of 50,000");
+        assert!(
+            many >= if ROWS_READ.is_some() { 400 } else { 0 },
+            "{many} rows were read of 50,000"
+        );
         assert!(many - few < 4_000, "{many} rows were read of 50,000, and {few} of 300");
         assert_eq!(
             missing(&keyring(&before), &database, &columns),

@@ -8,17 +8,18 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use diesel_envelope::keyring::Document;
-use diesel_envelope_tools::{self as ops, Column, Observer, Settings};
+use diesel_envelope::keyring::Keyset;
+use diesel_envelope_tools::{self as ops, Column, Observer, RunOptions};
 
 use super::database::Database;
 use super::writers::{Application, Task};
 use super::{WORKERS, establish};
+use crate::fixtures::*;
 use crate::random::Random;
-use crate::world::*;
 
 /// Where a child finds its table, its keyring, its task, and how many rows a second it may do.
-const INPUTS: [&str; 4] = ["OPS_CHILD_URL", "OPS_CHILD_KEYRING", "OPS_CHILD_TASK", "OPS_CHILD_RATE"];
+const INPUTS: [&str; 4] =
+    ["OPS_CHILD_URL", "OPS_CHILD_KEYRING", "OPS_CHILD_TASK", "OPS_CHILD_RATE"];
 const BATCH: usize = 15;
 
 /// Tells on standard output, a line for each transaction.
@@ -38,11 +39,14 @@ fn column(task: &str) -> Column {
 #[ignore = "the tests below start it"]
 fn child() {
     let [url, document, task, rate] = INPUTS.map(|name| std::env::var(name).unwrap());
-    let keyring = keyring(&Document::parse(document.as_bytes()).unwrap());
+    let keyring = keyring(&Keyset::parse(document.as_bytes()).unwrap());
     let mut conns: Vec<_> = (0..WORKERS.min(2)).map(|_| establish(&url)).collect();
     println!("ready");
     std::io::stdin().read_line(&mut String::new()).unwrap();
-    let settings = Settings::new().batch_size(BATCH).max_rows_per_second(rate.parse().unwrap()).allow_older_key(true);
+    let settings = RunOptions::new()
+        .batch_size(BATCH)
+        .max_rows_per_second(rate.parse().unwrap())
+        .allow_older_key(true);
     let report = match &*task {
         "backfill" => ops::backfill(&mut conns, &keyring, &[column(&task)], &settings, &Aloud),
         _ => ops::rotate(&mut conns, &keyring, &[column(&task)], &settings, &Aloud),
@@ -59,11 +63,16 @@ struct Tool {
 
 impl Tool {
     /// Starts it, and waits until it is connected.
-    fn start(database: &Database, document: &Document, task: &str, rate: u32) -> Self {
+    fn start(database: &Database, document: &Keyset, task: &str, rate: u32) -> Self {
         let test = format!("{}::child", module_path!().split_once("::").unwrap().1);
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", &test, "--ignored", "--nocapture"])
-            .envs(INPUTS.into_iter().zip([&*database.url, &document.to_json(), task, &rate.to_string()]))
+            .envs(INPUTS.into_iter().zip([
+                &*database.url,
+                &document.to_json(),
+                task,
+                &rate.to_string(),
+            ]))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -115,7 +124,9 @@ fn two_processes_share_a_table() {
     let mut tools = [(); 2].map(|()| Tool::start(&app.database, &documents.1, "rotate", 1_000));
     tools.iter_mut().for_each(Tool::go);
     let written = tools.map(|mut tool| {
-        let rows: u64 = std::iter::from_fn(|| tool.line("batch")).map(|rows| rows.parse::<u64>().unwrap()).sum();
+        let rows: u64 = std::iter::from_fn(|| tool.line("batch"))
+            .map(|rows| rows.parse::<u64>().unwrap())
+            .sum();
         assert!(tool.child.wait().unwrap().success());
         rows
     });
@@ -168,11 +179,16 @@ fn killed(task: Task, name: &str) {
         tool.go();
         while tool.line("batch").is_some() {}
         assert!(tool.child.wait().unwrap().success());
-        let status = ops::status(&mut app.database.connect(), &keyring(&documents.1), &[column(name)]).unwrap();
+        let status =
+            ops::status(&mut app.database.connect(), &keyring(&documents.1), &[column(name)])
+                .unwrap();
         assert!(app.is_stopped() || status[0].is_fresh(), "{}", status[0]);
     });
     let writes = app.writes.load(Relaxed);
-    println!("{kills} kills, {at:?} by batches before, {ends} ends, {writes} writes, {:?}", began.elapsed());
+    println!(
+        "{kills} kills, {at:?} by batches before, {ends} ends, {writes} writes, {:?}",
+        began.elapsed()
+    );
     assert!(kills >= most && writes >= 500);
     app.check_all(ledgers, true);
 }

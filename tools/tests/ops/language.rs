@@ -5,12 +5,14 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_envelope::Keyring;
-use diesel_envelope_tools::{self as ops, Column, Index, Normalizer, OpsError, Report, Settings};
+use diesel_envelope_tools::{
+    self as ops, Column, Index, Normalizer, Report, RunOptions, ToolError,
+};
 
 use super::database::Database;
 use super::limits::to_backfill;
 use super::{BYTES, Conn, URL_VAR};
-use crate::world::*;
+use crate::fixtures::*;
 
 const POSTGRES: Option<&str> = Some("TEST_POSTGRES_URL");
 const MYSQL: Option<&str> = Some("TEST_MYSQL_URL");
@@ -19,8 +21,12 @@ const MYSQL: Option<&str> = Some("TEST_MYSQL_URL");
 fn languages() -> &'static [(&'static str, &'static str)] {
     match URL_VAR {
         None => &[("en_US", "no such table")],
-        POSTGRES => &[("de_DE", "existiert nicht"), ("fr_FR", "n'existe pas"), ("C", "does not exist")],
-        Some(_) => &[("de_DE", "existiert nicht"), ("fr_FR", "n'existe pas"), ("en_US", "doesn't exist")],
+        POSTGRES => {
+            &[("de_DE", "existiert nicht"), ("fr_FR", "n'existe pas"), ("C", "does not exist")]
+        }
+        Some(_) => {
+            &[("de_DE", "existiert nicht"), ("fr_FR", "n'existe pas"), ("en_US", "doesn't exist")]
+        }
     }
 }
 
@@ -32,20 +38,31 @@ fn speaking(database: &Database, (locale, missing): (&str, &str)) -> Conn {
         POSTGRES => {
             let locale = if locale == "C" { "C".to_owned() } else { format!("{locale}.UTF-8") };
             let name = database.url.rsplit('/').next().unwrap();
-            let set = conn.batch_execute(&format!("ALTER DATABASE {name} SET lc_messages = '{locale}'"));
-            set.unwrap_or_else(|error| panic!("{error}: the locale {locale} is missing, run bin/test"));
+            let set =
+                conn.batch_execute(&format!("ALTER DATABASE {name} SET lc_messages = '{locale}'"));
+            set.unwrap_or_else(|error| {
+                panic!("{error}: the locale {locale} is missing, run bin/test")
+            });
             conn = database.connect();
         }
         Some(_) => conn.batch_execute(&format!("SET SESSION lc_messages = '{locale}'")).unwrap(),
     }
-    let said = diesel::sql_query("SELECT 1 FROM nowhere").execute(&mut conn).unwrap_err().to_string();
+    let said =
+        diesel::sql_query("SELECT 1 FROM nowhere").execute(&mut conn).unwrap_err().to_string();
     assert!(said.contains(missing), "the server does not speak {locale}: {said}");
     conn
 }
 
-fn backfill(conn: &mut Conn, keyring: &Keyring, told: &Told) -> Result<Report, OpsError> {
-    let settings = Settings::new().allow_triggers(true).patience(Duration::from_millis(100)).batch_size(6);
-    ops::backfill(std::slice::from_mut(conn), keyring, &[email().plaintext("plain")], &settings, told)
+fn backfill(conn: &mut Conn, keyring: &Keyring, told: &Told) -> Result<Report, ToolError> {
+    let settings =
+        RunOptions::new().allow_triggers(true).lock_wait(Duration::from_millis(100)).batch_size(6);
+    ops::backfill(
+        std::slice::from_mut(conn),
+        keyring,
+        &[email().plaintext("plain")],
+        &settings,
+        told,
+    )
 }
 
 /// A trigger that does this where a user is written.
@@ -61,8 +78,10 @@ fn on_update(database: &Database, sqlite: &str, postgres: &str, mysql: &str) {
 }
 
 #[track_caller]
-fn quotes_nothing(error: &OpsError) {
-    for text in [error.to_string(), format!("{error:?}"), format!("{error:#?}"), error.remedy().to_owned()] {
+fn quotes_nothing(error: &ToolError) {
+    for text in
+        [error.to_string(), format!("{error:?}"), format!("{error:#?}"), error.remedy().to_owned()]
+    {
         assert!(!text.contains("example.org"), "{text}");
     }
 }
@@ -82,7 +101,7 @@ fn a_value_that_a_message_quotes_is_not_shown() {
             POSTGRES => "plain::integer > 0",
             Some(_) => "quoted(plain) > 0",
         };
-        let (columns, settings) = ([email().plaintext("plain")], Settings::new().filter(filter));
+        let (columns, settings) = ([email().plaintext("plain")], RunOptions::new().filter(filter));
         let conns = std::slice::from_mut(&mut conn);
         for error in [
             ops::verify(&mut conns[0], &keyring, &columns, &settings, &()).unwrap_err(),
@@ -90,8 +109,12 @@ fn a_value_that_a_message_quotes_is_not_shown() {
         ] {
             quotes_nothing(&error);
             let expected = match URL_VAR {
-                None => "a row has a value that a type or a condition of the statement does not take",
-                POSTGRES => "a row has a value that a type or a condition of the statement does not take (SQLSTATE 22P02)",
+                None => {
+                    "a row has a value that a type or a condition of the statement does not take"
+                }
+                POSTGRES => {
+                    "a row has a value that a type or a condition of the statement does not take (SQLSTATE 22P02)"
+                }
                 Some(_) => "raises an error of its own (error 1644, SQLSTATE 22018)",
             };
             assert!(error.to_string().contains(expected), "{error}");
@@ -103,13 +126,24 @@ fn a_value_that_a_message_quotes_is_not_shown() {
 fn a_value_that_is_too_long_is_reported_for_its_row() {
     for language in languages() {
         let check = if URL_VAR.is_none() { " CHECK (length(note) <= 110)" } else { "" };
-        let database = Database::with(&format!("CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, note VARCHAR(110){check})"));
+        let database = Database::with(&format!(
+            "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, note VARCHAR(110){check})"
+        ));
         let long = "example.org ".repeat(8);
-        database.execute(&format!("INSERT INTO users VALUES (1, 'a'), (2, '{long}'), (3, 'b'), (4, '{long}')"));
+        database.execute(&format!(
+            "INSERT INTO users VALUES (1, 'a'), (2, '{long}'), (3, 'b'), (4, '{long}')"
+        ));
         let keyring = keyring(&before_and_after().0);
         let (mut conn, told) = (speaking(&database, *language), Told::default());
         let column = Column::new("users", "note").plaintext("note");
-        let report = ops::backfill(std::slice::from_mut(&mut conn), &keyring, &[column], &Settings::new(), &told).unwrap();
+        let report = ops::backfill(
+            std::slice::from_mut(&mut conn),
+            &keyring,
+            &[column],
+            &RunOptions::new(),
+            &told,
+        )
+        .unwrap();
         assert_eq!((report.written, report.failed, report.left), (2, 2, 0), "{report:?}");
         let words = match URL_VAR {
             None => "a CHECK constraint refuses the new value",
@@ -127,7 +161,9 @@ fn a_trigger_that_quotes_the_value_is_not_quoted() {
             let (database, keyring) = to_backfill(12, BYTES, "");
             on_update(
                 &database,
-                &format!("WHEN {condition} BEGIN SELECT CAST(json_extract(NEW.plain, '$') AS TEXT);"),
+                &format!(
+                    "WHEN {condition} BEGIN SELECT CAST(json_extract(NEW.plain, '$') AS TEXT);"
+                ),
                 &format!("IF {condition} THEN RAISE EXCEPTION 'not %', NEW.plain; END IF;"),
                 &format!(
                     "IF {condition} THEN BEGIN DECLARE said TEXT; SET said = CONCAT('not ', NEW.plain); \
@@ -141,12 +177,25 @@ fn a_trigger_that_quotes_the_value_is_not_quoted() {
                 Err(error) => {
                     // SQLite's own functions complain of a value, and are taken at their word.
                     assert!(refused == 0 && URL_VAR.is_some(), "{error}");
-                    assert!(error.to_string().starts_with("a trigger or a function of the database raises an error of its own"), "{error}");
+                    assert!(
+                        error.to_string().starts_with(
+                            "a trigger or a function of the database raises an error of its own"
+                        ),
+                        "{error}"
+                    );
                     quotes_nothing(&error);
                 }
                 Ok(report) if refused == 1 => {
-                    assert_eq!((report.written, report.failed, report.left), (11, 1, 0), "{report:?}");
-                    assert!(told.failures()[0].starts_with("users id=7, row: "), "{:?}", told.failures());
+                    assert_eq!(
+                        (report.written, report.failed, report.left),
+                        (11, 1, 0),
+                        "{report:?}"
+                    );
+                    assert!(
+                        told.failures()[0].starts_with("users id=7, row: "),
+                        "{:?}",
+                        told.failures()
+                    );
                 }
                 Ok(report) => assert_eq!((URL_VAR, report.failed), (None, 12), "{report:?}"),
             }
@@ -160,8 +209,14 @@ fn a_full_disk_ends_the_run_and_is_no_matter_of_rows() {
     for language in languages() {
         let (database, keyring) = to_backfill(40, BYTES, "");
         if URL_VAR.is_some() {
-            let mysql = "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114, MESSAGE_TEXT = 'example.org';";
-            on_update(&database, "", "RAISE EXCEPTION 'example.org' USING ERRCODE = '53100';", mysql);
+            let mysql =
+                "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114, MESSAGE_TEXT = 'example.org';";
+            on_update(
+                &database,
+                "",
+                "RAISE EXCEPTION 'example.org' USING ERRCODE = '53100';",
+                mysql,
+            );
         }
         let (mut conn, told) = (speaking(&database, *language), Told::default());
         if URL_VAR.is_none() {
@@ -170,8 +225,12 @@ fn a_full_disk_ends_the_run_and_is_no_matter_of_rows() {
         let error = backfill(&mut conn, &keyring, &told).unwrap_err();
         let expected = match URL_VAR {
             None => "database or disk is full",
-            POSTGRES => "the database cannot write its files: the disk may be full (SQLSTATE 53100)",
-            Some(_) => "the database cannot write its files: the disk may be full (error 1114, SQLSTATE HY000)",
+            POSTGRES => {
+                "the database cannot write its files: the disk may be full (SQLSTATE 53100)"
+            }
+            Some(_) => {
+                "the database cannot write its files: the disk may be full (error 1114, SQLSTATE HY000)"
+            }
         };
         assert_eq!((error.to_string().as_str(), told.failures()), (expected, vec![]));
         assert!(error.remedy().contains("make room"), "{}", error.remedy());
@@ -184,7 +243,12 @@ fn a_statement_that_is_cancelled_ends_the_run_and_is_no_matter_of_rows() {
         for rows in [1, 9] {
             let (database, keyring) = to_backfill(rows, BYTES, "");
             // On PostgreSQL the tools lift the timeouts of the role, and somebody else cancels the statement.
-            on_update(&database, "", "PERFORM pg_cancel_backend(pg_backend_pid());", "IF SLEEP(2) THEN SET @slept = 1; END IF;");
+            on_update(
+                &database,
+                "",
+                "PERFORM pg_cancel_backend(pg_backend_pid());",
+                "IF SLEEP(2) THEN SET @slept = 1; END IF;",
+            );
             let (mut conn, told) = (speaking(&database, *language), Told::default());
             if URL_VAR == MYSQL {
                 conn.batch_execute("SET SESSION max_statement_time = 0.2").unwrap();
@@ -214,7 +278,10 @@ fn a_database_that_is_read_only_ends_the_run() {
         };
         conn.batch_execute(read_only).unwrap();
         let error = backfill(&mut conn, &keyring, &told).unwrap_err();
-        assert!(error.to_string().contains("read-only") || error.to_string().contains("readonly"), "{error}");
+        assert!(
+            error.to_string().contains("read-only") || error.to_string().contains("readonly"),
+            "{error}"
+        );
         assert!(error.remedy().contains("that can be written"), "{}", error.remedy());
         assert!(told.failures().is_empty(), "{:?}", told.failures());
     }
@@ -230,12 +297,26 @@ fn a_lock_that_is_waited_for_in_vain_leaves_the_row() {
         let index = keyring.blind_index::<EmailIndex>("u4@example.org").unwrap();
         let mut other = database.connect();
         other.batch_execute("BEGIN").unwrap();
-        other.batch_execute(&format!("INSERT INTO users (id, email_index) VALUES (100, {})", super::literal(index.as_bytes()))).unwrap();
+        other
+            .batch_execute(&format!(
+                "INSERT INTO users (id, email_index) VALUES (100, {})",
+                super::literal(index.as_bytes())
+            ))
+            .unwrap();
         let (mut conn, told) = (speaking(&database, *language), Told::default());
-        let timeout = if URL_VAR == POSTGRES { "SET lock_timeout = 200" } else { "SET SESSION innodb_lock_wait_timeout = 1" };
+        let timeout = if URL_VAR == POSTGRES {
+            "SET lock_timeout = 200"
+        } else {
+            "SET SESSION innodb_lock_wait_timeout = 1"
+        };
         conn.batch_execute(timeout).unwrap();
         let report = backfill(&mut conn, &keyring, &told).unwrap();
-        assert_eq!((report.written, report.failed, report.left), (8, 0, 1), "{report:?}: {:?}", told.failures());
+        assert_eq!(
+            (report.written, report.failed, report.left),
+            (8, 0, 1),
+            "{report:?}: {:?}",
+            told.failures()
+        );
         other.batch_execute("ROLLBACK").unwrap();
         assert_eq!(backfill(&mut conn, &keyring, &told).unwrap().written, 1);
     }
@@ -246,10 +327,14 @@ fn an_error_in_the_condition_names_the_column_where_the_message_is_known() {
     for language in languages() {
         let (database, keyring) = to_backfill(3, BYTES, "");
         let mut conn = speaking(&database, *language);
-        let settings = Settings::new().filter("nothing_such > 0");
+        let settings = RunOptions::new().filter("nothing_such > 0");
         let error = ops::verify(&mut conn, &keyring, &[email()], &settings, &()).unwrap_err();
         let english = ["C", "en_US"].contains(&language.0);
-        let expected = if english { "nothing_such" } else { "a statement does not fit the tables and types of the database" };
+        let expected = if english {
+            "nothing_such"
+        } else {
+            "a statement does not fit the tables and types of the database"
+        };
         assert!(error.to_string().contains(expected), "{error}");
         assert!(error.remedy().contains("check --where"), "{}", error.remedy());
     }
@@ -259,20 +344,30 @@ fn an_error_in_the_condition_names_the_column_where_the_message_is_known() {
 #[test]
 fn a_primary_key_cannot_act_on_a_terminal_or_forge_a_line() {
     let name = "1\n{\"ok\":true}\nusers id=2\u{1b}[2K\u{1b}]0;x\u{7}\u{202e}";
-    let database = Database::with(&format!("CREATE TABLE users (id VARCHAR(200) NOT NULL PRIMARY KEY, plain VARCHAR(60), email {BYTES})"));
+    let database = Database::with(&format!(
+        "CREATE TABLE users (id VARCHAR(200) NOT NULL PRIMARY KEY, plain VARCHAR(60), email {BYTES})"
+    ));
     let long = "x".repeat(199);
-    database.execute(&format!("INSERT INTO users (id, plain) VALUES ('{name}', 'Bob'), ('{long}', 'Bob')"));
+    database.execute(&format!(
+        "INSERT INTO users (id, plain) VALUES ('{name}', 'Bob'), ('{long}', 'Bob')"
+    ));
     let told = Told::default();
     let column = [Column::new("users", "email").plaintext("plain")];
     let keyring = keyring(&before_and_after().0);
-    ops::verify(&mut database.connect(), &keyring, &column, &Settings::new(), &told).unwrap();
+    ops::verify(&mut database.connect(), &keyring, &column, &RunOptions::new(), &told).unwrap();
     let failures = told.failures.lock().unwrap();
     assert_eq!(failures.len(), 2);
     let row = &failures.iter().find(|failure| failure.row.contains("ok")).unwrap().row;
     assert_eq!(row, r#"id=1\n{"ok":true}\nusers id=2\u{1b}[2K\u{1b}]0;x\u{7}\u{202e}"#);
     assert!(failures.iter().all(|failure| !failure.to_string().contains(char::is_control)));
     let index = Index::new("email\nindex", "users.email_index").normalize(Normalizer::Exact);
-    let refused = ops::verify(&mut database.connect(), &keyring, &[Column::new("users", "email").index(index)], &Settings::new(), &());
+    let refused = ops::verify(
+        &mut database.connect(),
+        &keyring,
+        &[Column::new("users", "email").index(index)],
+        &RunOptions::new(),
+        &(),
+    );
     assert_eq!(refused.unwrap_err().to_string(), "table users has no column email\\nindex");
 }
 
@@ -290,9 +385,17 @@ fn the_command_line_quotes_nothing_in_any_language() {
             assert!(outcome.code == 1 && outcome.stderr.contains("SQLSTATE 22P02"), "{outcome:?}");
             assert!(!(outcome.stdout + &outcome.stderr).contains("example.org"));
         }
-        on_update(&database, "", "IF NEW.id = 7 THEN RAISE EXCEPTION 'not %', NEW.plain; END IF;", "");
+        on_update(
+            &database,
+            "",
+            "IF NEW.id = 7 THEN RAISE EXCEPTION 'not %', NEW.plain; END IF;",
+            "",
+        );
         let outcome = tools.run("diesel-envelope backfill --allow-triggers");
-        assert!(outcome.code == 1 && outcome.stderr.contains("bad row: users id=7, row: a trigger"), "{outcome:?}");
+        assert!(
+            outcome.code == 1 && outcome.stderr.contains("bad row: users id=7, row: a trigger"),
+            "{outcome:?}"
+        );
         assert!(!(outcome.stdout + &outcome.stderr).contains("example.org"));
     }
 }

@@ -6,13 +6,13 @@
 #![allow(clippy::duplicate_mod, reason = "the same cases run on each backend")]
 
 #[cfg(feature = "cli")]
-#[path = "../cli/desk.rs"]
+#[path = "../cli/command_line.rs"]
 #[allow(dead_code, reason = "the tests of the command line use the rest")]
-mod desk;
+mod command_line;
+mod fixtures;
 mod random;
 #[cfg(feature = "cli")]
 mod tools;
-mod world;
 
 #[path = "."]
 mod sqlite {
@@ -59,7 +59,7 @@ mod sqlite {
     }
 
     pub fn literal(bytes: &[u8]) -> String {
-        format!("x'{}'", super::world::hex(bytes))
+        format!("x'{}'", super::fixtures::hex(bytes))
     }
 
     /// Any expression as bytes.
@@ -69,7 +69,10 @@ mod sqlite {
 
     pub fn establish(url: &str) -> Conn {
         let mut conn = Conn::establish(url).unwrap();
-        conn.batch_execute("PRAGMA busy_timeout = 20000; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF").unwrap();
+        conn.batch_execute(
+            "PRAGMA busy_timeout = 20000; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF",
+        )
+        .unwrap();
         conn
     }
 
@@ -82,9 +85,6 @@ mod sqlite {
     pub mod database;
     #[path = "direction.rs"]
     mod direction;
-    #[cfg(feature = "cli")]
-    #[path = "fleet.rs"]
-    pub mod fleet;
     #[cfg(feature = "cli")]
     #[path = "in_place.rs"]
     mod in_place;
@@ -110,10 +110,16 @@ mod sqlite {
     #[path = "other_library.rs"]
     mod other_library;
     #[cfg(feature = "cli")]
+    #[path = "phases.rs"]
+    mod phases;
+    #[cfg(feature = "cli")]
     #[path = "plaintext.rs"]
     mod plaintext;
     #[path = "plan.rs"]
     mod plan;
+    #[cfg(feature = "cli")]
+    #[path = "processes.rs"]
+    pub mod processes;
     #[path = "ranges.rs"]
     mod ranges;
     #[cfg(feature = "cli")]
@@ -124,9 +130,6 @@ mod sqlite {
     mod rotation;
     #[path = "traffic.rs"]
     mod traffic;
-    #[cfg(feature = "cli")]
-    #[path = "truth.rs"]
-    mod truth;
     #[path = "writers.rs"]
     mod writers;
 }
@@ -154,7 +157,8 @@ CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard(
     pub const UUID: &str = "uuid";
     pub const BEGIN: &str = "BEGIN";
     pub const LOCK: &str = " FOR UPDATE";
-    pub const STRICTEST: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE";
+    pub const STRICTEST: &str =
+        "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE";
     pub const WORKERS: usize = 4;
     pub const STALE: &str = "CREATE FUNCTION diesel_envelope_users() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
             IF NEW.plain IS DISTINCT FROM OLD.plain AND NEW.email IS NOT DISTINCT FROM OLD.email THEN
@@ -179,7 +183,7 @@ CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard(
     }
 
     pub fn literal(bytes: &[u8]) -> String {
-        format!("'\\x{}'::bytea", super::world::hex(bytes))
+        format!("'\\x{}'::bytea", super::fixtures::hex(bytes))
     }
 
     pub fn bytes(expression: &str) -> String {
@@ -203,9 +207,6 @@ CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard(
     pub mod database;
     #[path = "direction.rs"]
     mod direction;
-    #[cfg(feature = "cli")]
-    #[path = "fleet.rs"]
-    pub mod fleet;
     #[cfg(feature = "cli")]
     #[path = "in_place.rs"]
     mod in_place;
@@ -231,12 +232,18 @@ CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard(
     #[path = "other_library.rs"]
     mod other_library;
     #[cfg(feature = "cli")]
+    #[path = "phases.rs"]
+    mod phases;
+    #[cfg(feature = "cli")]
     #[path = "plaintext.rs"]
     mod plaintext;
     #[path = "plan.rs"]
     mod plan;
     #[path = "pooler.rs"]
     mod pooler;
+    #[cfg(feature = "cli")]
+    #[path = "processes.rs"]
+    pub mod processes;
     #[path = "ranges.rs"]
     mod ranges;
     #[cfg(feature = "cli")]
@@ -251,9 +258,6 @@ CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard(
     mod time_limits;
     #[path = "traffic.rs"]
     mod traffic;
-    #[cfg(feature = "cli")]
-    #[path = "truth.rs"]
-    mod truth;
     #[path = "writers.rs"]
     mod writers;
 }
@@ -282,7 +286,8 @@ mod mysql {
     pub const LOCK: &str = " FOR UPDATE";
     pub const STRICTEST: &str = "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE";
     pub const WORKERS: usize = 4;
-    pub const STALE: &str = "CREATE TRIGGER diesel_envelope_users BEFORE UPDATE ON users FOR EACH ROW
+    pub const STALE: &str =
+        "CREATE TRIGGER diesel_envelope_users BEFORE UPDATE ON users FOR EACH ROW
         IF NOT (CAST(NEW.plain AS BINARY) <=> CAST(OLD.plain AS BINARY)) AND NEW.email <=> OLD.email
             THEN SET NEW.email = NULL, NEW.email_index = NULL; END IF";
     pub const TEXT: &str = "TEXT CHARACTER SET ascii COLLATE ascii_bin";
@@ -303,7 +308,7 @@ mod mysql {
     }
 
     pub fn literal(bytes: &[u8]) -> String {
-        format!("x'{}'", super::world::hex(bytes))
+        format!("x'{}'", super::fixtures::hex(bytes))
     }
 
     pub fn bytes(expression: &str) -> String {
@@ -323,9 +328,6 @@ mod mysql {
     pub mod database;
     #[path = "direction.rs"]
     mod direction;
-    #[cfg(feature = "cli")]
-    #[path = "fleet.rs"]
-    pub mod fleet;
     #[cfg(feature = "cli")]
     #[path = "in_place.rs"]
     mod in_place;
@@ -351,10 +353,16 @@ mod mysql {
     #[path = "other_library.rs"]
     mod other_library;
     #[cfg(feature = "cli")]
+    #[path = "phases.rs"]
+    mod phases;
+    #[cfg(feature = "cli")]
     #[path = "plaintext.rs"]
     mod plaintext;
     #[path = "plan.rs"]
     mod plan;
+    #[cfg(feature = "cli")]
+    #[path = "processes.rs"]
+    pub mod processes;
     #[path = "ranges.rs"]
     mod ranges;
     #[cfg(feature = "cli")]
@@ -365,9 +373,6 @@ mod mysql {
     mod rotation;
     #[path = "traffic.rs"]
     mod traffic;
-    #[cfg(feature = "cli")]
-    #[path = "truth.rs"]
-    mod truth;
     #[path = "writers.rs"]
     mod writers;
 }

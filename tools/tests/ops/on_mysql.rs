@@ -1,22 +1,27 @@
 //! What only MySQL and MariaDB have.
 
 use diesel::connection::SimpleConnection;
-use diesel_envelope_tools::{self as ops, OpsError, Settings};
+use diesel_envelope_tools::{self as ops, RunOptions, ToolError};
 
 #[cfg(feature = "cli")]
 use super::database::Database;
 use super::limits::{is_fresh, rotate, to_rotate};
+use crate::fixtures::*;
 #[cfg(feature = "cli")]
 use crate::tools::Tools;
-use crate::world::*;
 
 #[test]
 fn a_column_that_follows_each_update_stays() {
     let (database, keyring) = to_rotate(5);
     database.execute("ALTER TABLE users ADD seen TIMESTAMP(3) NOT NULL DEFAULT '2020-01-01 10:00:00' ON UPDATE CURRENT_TIMESTAMP(3)");
-    assert!(rotate(&database, &keyring, Settings::new(), &Told::default()).unwrap().is_complete());
+    assert!(
+        rotate(&database, &keyring, RunOptions::new(), &Told::default()).unwrap().is_complete()
+    );
     assert!(is_fresh(&database, &keyring));
-    assert_eq!(database.cells(["seen"], "users"), vec![[Some(b"2020-01-01 10:00:00.000".to_vec())]; 5]);
+    assert_eq!(
+        database.cells(["seen"], "users"),
+        vec![[Some(b"2020-01-01 10:00:00.000".to_vec())]; 5]
+    );
 }
 
 #[test]
@@ -24,11 +29,15 @@ fn a_connection_that_is_not_strict_is_refused() {
     let (database, keyring) = to_rotate(5);
     let mut conns = database.connections(1);
     conns[0].batch_execute("SET SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION'").unwrap();
-    let refused = ops::rotate(&mut conns, &keyring, &[email()], &Settings::new(), &()).unwrap_err();
-    assert!(matches!(refused, OpsError::NotStrict), "{refused}");
+    let refused =
+        ops::rotate(&mut conns, &keyring, &[email()], &RunOptions::new(), &()).unwrap_err();
+    assert!(matches!(refused, ToolError::NotStrict), "{refused}");
     assert!(!is_fresh(&database, &keyring));
     let refused = ops::check(&mut conns[0], &keyring, &[email()]).unwrap_err();
-    assert!(matches!(refused, OpsError::NotStrict) && refused.remedy().contains("STRICT_TRANS_TABLES"), "{refused}");
+    assert!(
+        matches!(refused, ToolError::NotStrict) && refused.remedy().contains("STRICT_TRANS_TABLES"),
+        "{refused}"
+    );
     conns[0].batch_execute("SET SESSION sql_mode = 'STRICT_ALL_TABLES'").unwrap();
     ops::check(&mut conns[0], &keyring, &[email()]).unwrap();
 }
@@ -39,23 +48,37 @@ fn an_index_column_that_is_too_short_is_named() {
     let (database, keyring) = to_rotate(5);
     let check = || ops::check(&mut database.connect(), &keyring, &[email()]);
     check().unwrap();
-    database.execute("UPDATE users SET email_index = NULL;\nALTER TABLE users MODIFY email_index VARBINARY(31)");
-    assert_eq!(check().unwrap_err().to_string(), "columns are too short: users.email_index holds 31 bytes, but its values need 32");
+    database.execute(
+        "UPDATE users SET email_index = NULL;\nALTER TABLE users MODIFY email_index VARBINARY(31)",
+    );
+    assert_eq!(
+        check().unwrap_err().to_string(),
+        "columns are too short: users.email_index holds 31 bytes, but its values need 32"
+    );
 }
 
 #[cfg(feature = "cli")]
 #[test]
 fn status_fails_where_a_column_is_too_short() {
-    let database = Database::with("CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, age VARBINARY(57), plain VARCHAR(9))");
+    let database = Database::with(
+        "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, age VARBINARY(57), plain VARCHAR(9))",
+    );
     let config = "[[column]]\nname = \"users.age\"\ntype = \"integer\"";
     let tools = Tools::new(&database.url, config);
     let outcome = tools.run("diesel-envelope status --format json");
     let short = serde_json::json!([{"column": "users.age", "capacity": 57, "needed": 58}]);
-    assert_eq!((outcome.code, &outcome.json()["columns"][0]["too_short"]), (1, &short), "{outcome:?}");
+    assert_eq!(
+        (outcome.code, &outcome.json()["columns"][0]["too_short"]),
+        (1, &short),
+        "{outcome:?}"
+    );
     for command in ["status", "status --quick"] {
         let outcome = tools.run(&format!("diesel-envelope {command}"));
         assert_eq!(outcome.code, 1);
-        assert!(outcome.stderr.contains("users.age holds 57 bytes, but its values need 58"), "{outcome:?}");
+        assert!(
+            outcome.stderr.contains("users.age holds 57 bytes, but its values need 58"),
+            "{outcome:?}"
+        );
         assert!(outcome.stderr.contains("ALTER TABLE"), "{outcome:?}");
     }
     database.execute("ALTER TABLE users MODIFY age VARBINARY(58)");

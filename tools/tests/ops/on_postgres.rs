@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
-use diesel_envelope_tools::{self as ops, OpsError, Settings};
+use diesel_envelope_tools::{self as ops, RunOptions, ToolError};
 
 use super::BYTES;
 use super::basics::users;
 use super::limits::to_backfill;
-use crate::world::*;
+use crate::fixtures::*;
 
 /// An UPDATE of a column that others could refer to waits for those who insert a reference, to whichever column it is.
 #[test]
@@ -20,10 +20,17 @@ fn a_row_that_is_referred_to_just_now_is_left_where_a_unique_index_is_written() 
     let mut conns = database.connections(1);
     conns[0].batch_execute("SET lock_timeout = '3s'").unwrap();
     let column = [email().plaintext("plain")];
-    let report = ops::backfill(&mut conns, &keyring, &column, &Settings::new().patience(Duration::ZERO), &()).unwrap();
+    let report = ops::backfill(
+        &mut conns,
+        &keyring,
+        &column,
+        &RunOptions::new().lock_wait(Duration::ZERO),
+        &(),
+    )
+    .unwrap();
     assert_eq!((report.written, report.left), (2, 1), "{report:?}");
     other.batch_execute("COMMIT").unwrap();
-    let report = ops::backfill(&mut conns, &keyring, &column, &Settings::new(), &()).unwrap();
+    let report = ops::backfill(&mut conns, &keyring, &column, &RunOptions::new(), &()).unwrap();
     assert_eq!((report.written, report.is_complete()), (1, true), "{report:?}");
 }
 
@@ -41,11 +48,20 @@ fn a_table_that_the_role_does_not_read_is_not_taken_for_searched() {
         ops::search_key(&mut conn, &keyring(&after), &[], before.primary())
     };
     let found = search("pg_read_all_data").unwrap();
-    assert_eq!(found.under_key().map(|column| column.column.as_str()).collect::<Vec<_>>(), ["users.email"]);
-    assert!(found.tables.iter().any(|table| table.to_string() == "hidden (0 rows): body"), "{found:?}");
+    assert_eq!(
+        found.under_key().map(|column| column.column.as_str()).collect::<Vec<_>>(),
+        ["users.email"]
+    );
+    assert!(
+        found.tables.iter().any(|table| table.to_string() == "hidden (0 rows): body"),
+        "{found:?}"
+    );
     database.execute("ALTER TABLE hidden ENABLE ROW LEVEL SECURITY");
     for role in ["pg_read_all_data", "pg_monitor"] {
         let refused = search(role).unwrap_err();
-        assert!(matches!(&refused, OpsError::Unsearchable { table } if table == "public.hidden"), "{refused}");
+        assert!(
+            matches!(&refused, ToolError::Unsearchable { table } if table == "public.hidden"),
+            "{refused}"
+        );
     }
 }

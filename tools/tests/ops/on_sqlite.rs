@@ -2,36 +2,48 @@
 
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
-use diesel_envelope_tools::{self as ops, Column, OpsError, Settings};
+use diesel_envelope_tools::{self as ops, Column, RunOptions, ToolError};
 
 use super::Conn;
 use super::basics::sealed;
 use super::database::Database;
-use crate::world::*;
+use crate::fixtures::*;
 
 /// SQLite lets a primary key be NULL, which equals nothing: such rows would be passed over.
 #[test]
 fn a_table_with_a_row_without_a_key_is_refused() {
     let keyring = keyring(&before_and_after().0);
-    let database = Database::with("CREATE TABLE users (id TEXT PRIMARY KEY, email BLOB, email_index BLOB)");
+    let database =
+        Database::with("CREATE TABLE users (id TEXT PRIMARY KEY, email BLOB, email_index BLOB)");
     database.execute(&format!("INSERT INTO users VALUES (NULL, {}, NULL)", sealed(&keyring, "x")));
-    let refused = ops::verify(&mut database.connect(), &keyring, &[email()], &Settings::new(), &()).unwrap_err();
-    assert!(matches!(refused, OpsError::NullKey { .. }), "{refused}");
+    let refused =
+        ops::verify(&mut database.connect(), &keyring, &[email()], &RunOptions::new(), &())
+            .unwrap_err();
+    assert!(matches!(refused, ToolError::NullKey { .. }), "{refused}");
 }
 
 /// Without a type of its own, a key is a number in one row and a text in another.
 #[test]
 fn keys_of_several_types_in_one_column_are_all_visited() {
     let (before, after) = before_and_after();
-    let database = Database::with("CREATE TABLE users (id PRIMARY KEY NOT NULL, email BLOB, email_index BLOB)");
+    let database = Database::with(
+        "CREATE TABLE users (id PRIMARY KEY NOT NULL, email BLOB, email_index BLOB)",
+    );
     let value = sealed(&keyring(&before), "x");
     for id in ["1", "'1'", "2", "'10'", "10", "x'31'", "1.5", "'a'"] {
         database.execute(&format!("INSERT INTO users VALUES ({id}, {value}, NULL)"));
     }
-    let settings = Settings::new().batch_size(1);
-    let report = ops::rotate(&mut database.connections(1), &keyring(&after), &[email()], &settings, &()).unwrap();
+    let settings = RunOptions::new().batch_size(1);
+    let report =
+        ops::rotate(&mut database.connections(1), &keyring(&after), &[email()], &settings, &())
+            .unwrap();
     assert_eq!((report.written, report.is_complete()), (8, true));
-    assert_eq!(ops::verify(&mut database.connect(), &keyring(&after), &[email()], &settings, &()).unwrap().rows, 8);
+    assert_eq!(
+        ops::verify(&mut database.connect(), &keyring(&after), &[email()], &settings, &())
+            .unwrap()
+            .rows,
+        8
+    );
 }
 
 #[test]
@@ -43,6 +55,13 @@ fn text_in_utf_16_is_refused() {
     .unwrap();
     let column = Column::new("users", "note").plaintext("note");
     let keyring = keyring(&before_and_after().0);
-    let refused = ops::backfill(std::slice::from_mut(&mut conn), &keyring, &[column], &Settings::new(), &()).unwrap_err();
-    assert!(matches!(refused, OpsError::NotUtf8), "{refused}");
+    let refused = ops::backfill(
+        std::slice::from_mut(&mut conn),
+        &keyring,
+        &[column],
+        &RunOptions::new(),
+        &(),
+    )
+    .unwrap_err();
+    assert!(matches!(refused, ToolError::NotUtf8), "{refused}");
 }

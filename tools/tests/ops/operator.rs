@@ -3,21 +3,24 @@
 use std::collections::BTreeMap;
 
 use diesel_envelope::KeyId;
-use diesel_envelope::keyring::Document;
+use diesel_envelope::keyring::Keyset;
 
 use super::application::Application;
 use super::database::Database;
-use crate::desk::{Desk, Outcome};
+use crate::command_line::{CommandLine, Outcome};
 
 /// The texts that operators read.
-const TOLD: [&str; 3] =
-    [include_str!("../../../docs/rotation.md"), include_str!("../../../docs/disaster-recovery.md"), include_str!("../../src/lib.rs")];
+const TOLD: [&str; 3] = [
+    include_str!("../../../docs/rotation.md"),
+    include_str!("../../../docs/disaster-recovery.md"),
+    include_str!("../../src/lib.rs"),
+];
 /// The ids in these texts of the key that goes, and of the one that comes.
 const OLD: &str = "1b2c3d4e";
 const NEW: &str = "9f3c01aa";
 
 pub struct Operator {
-    pub desk: Desk,
+    pub command_line: CommandLine,
     pub database: Database,
     /// What stands in the table: by its id, the e-mail and the note.
     pub rows: BTreeMap<i64, (String, String)>,
@@ -27,24 +30,28 @@ pub struct Operator {
 impl Operator {
     /// With a new keyring in `.env`, and the columns declared.
     pub fn new(database: Database, config: &str) -> Self {
-        Self::with_keyring(database, config, |desk| drop(desk.line(&["keygen", "--local-key-file", "key"])))
+        Self::with_keyring(database, config, |command_line| {
+            drop(command_line.line(&["keygen", "--local-key-file", "key"]))
+        })
     }
 
-    pub fn with_keyring(database: Database, config: &str, make: impl FnOnce(&Desk)) -> Self {
-        let mut desk = Desk::new().env("DATABASE_URL", &database.url).env("DIESEL_ENVELOPE_LOCAL_KEY", "key");
-        desk.write("envelope.toml", config);
-        make(&desk);
-        desk.set("SECRET_KEY", value(&desk.read(".env")));
-        Self { desk, database, rows: BTreeMap::new(), keys: Vec::new() }
+    pub fn with_keyring(database: Database, config: &str, make: impl FnOnce(&CommandLine)) -> Self {
+        let mut command_line = CommandLine::new()
+            .env("DATABASE_URL", &database.url)
+            .env("DIESEL_ENVELOPE_LOCAL_KEY", "key");
+        command_line.write("envelope.toml", config);
+        make(&command_line);
+        command_line.set("SECRET_KEY", value(&command_line.read(".env")));
+        Self { command_line, database, rows: BTreeMap::new(), keys: Vec::new() }
     }
 
     /// The keyring that is rolled out now.
-    pub fn document(&self) -> Document {
-        self.desk.document(&self.desk.read(".env"))
+    pub fn document(&self) -> Keyset {
+        self.command_line.document(&self.command_line.read(".env"))
     }
 
     pub fn secret_key(&self) -> String {
-        value(&self.desk.read(".env")).to_owned()
+        value(&self.command_line.read(".env")).to_owned()
     }
 
     pub fn old_and_new(&mut self, old: KeyId, new: KeyId) {
@@ -53,8 +60,10 @@ impl Operator {
 
     /// Runs a command with the ids of this keyring in place of those in the guides.
     pub fn run(&self, command: &str) -> Outcome {
-        let command = self.keys.iter().fold(command.to_owned(), |command, (word, key)| command.replace(word, &key.to_string()));
-        self.desk.run(&command.split(' ').collect::<Vec<_>>())
+        let command = self.keys.iter().fold(command.to_owned(), |command, (word, key)| {
+            command.replace(word, &key.to_string())
+        });
+        self.command_line.run(&command.split(' ').collect::<Vec<_>>())
     }
 
     /// Runs a command as operators are told to: on a line of its own, or in backquotes.
@@ -78,21 +87,21 @@ impl Operator {
     }
 
     fn roll(&mut self, outcome: Outcome) -> Outcome {
-        self.desk.write(".env", &outcome.stdout);
+        self.command_line.write(".env", &outcome.stdout);
         self.document();
-        self.desk.set("SECRET_KEY", value(&outcome.stdout));
+        self.command_line.set("SECRET_KEY", value(&outcome.stdout));
         outcome
     }
 
     /// A process of this version of the program, with the keyring of now.
     pub fn start(&self, version: &str) -> Application {
-        Application::start(version, &self.secret_key(), &self.desk, &self.database.url)
+        Application::start(version, &self.secret_key(), &self.command_line, &self.database.url)
     }
 
     /// A process writes a row.
     #[track_caller]
     pub fn write(&mut self, application: &mut Application, id: i64, email: &str, note: &str) {
-        self.desk.never(email);
+        self.command_line.never(email);
         application.told(&format!("write {id} {email} {note}"));
         self.rows.insert(id, (email.to_owned(), note.to_owned()));
     }
@@ -100,7 +109,7 @@ impl Operator {
     /// A process changes the e-mail of a row.
     #[track_caller]
     pub fn change(&mut self, application: &mut Application, id: i64, email: &str) {
-        self.desk.never(email);
+        self.command_line.never(email);
         application.told(&format!("change {id} {email}"));
         self.rows.get_mut(&id).unwrap().0 = email.to_owned();
     }
@@ -108,13 +117,18 @@ impl Operator {
     /// Every process reads every row, and finds it, and nothing else.
     #[track_caller]
     pub fn check<'a>(&self, applications: impl IntoIterator<Item = &'a mut Application>) {
-        let all: String = self.rows.iter().map(|(id, (email, note))| format!("{id} {email} {note}\t")).collect();
+        let all: String =
+            self.rows.iter().map(|(id, (email, note))| format!("{id} {email} {note}\t")).collect();
         for application in applications {
             assert_eq!(application.told("all"), all);
             // A few of those that are many.
             let few = self.rows.iter().filter(|(id, (_, note))| note != "fill" || *id % 97 == 0);
             for (id, (email, _)) in few {
-                assert_eq!(application.told(&format!("find {}", email.to_uppercase())), format!("[{id}]"), "{email}");
+                assert_eq!(
+                    application.told(&format!("find {}", email.to_uppercase())),
+                    format!("[{id}]"),
+                    "{email}"
+                );
             }
             assert_eq!(application.told("find nobody@example.org"), "[]");
         }
@@ -125,7 +139,9 @@ impl Operator {
 #[track_caller]
 pub fn assert_told(command: &str) {
     let line = format!("diesel-envelope {command}");
-    let is_line = |text: &str| text.lines().any(|told| told.split(" #").next().is_some_and(|told| told.trim() == line));
+    let is_line = |text: &str| {
+        text.lines().any(|told| told.split(" #").next().is_some_and(|told| told.trim() == line))
+    };
     let told = TOLD.iter().any(|text| is_line(text) || text.contains(&format!("`{command}`")));
     assert!(told, "nobody is told: {line}");
 }

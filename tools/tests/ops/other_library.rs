@@ -20,7 +20,8 @@ normalize = "caseless"
 "#;
 
 const ADD: &str = "diesel-envelope generate-migration users.email --plaintext email_ciphertext --unique email_index";
-const RELAX: &str = "diesel-envelope generate-migration users.email --plaintext email_ciphertext --step relax";
+const RELAX: &str =
+    "diesel-envelope generate-migration users.email --plaintext email_ciphertext --step relax";
 const FINISH: &str = "diesel-envelope generate-migration users.email --plaintext email_ciphertext --step finish --not-null users.email";
 
 diesel::table! {
@@ -63,12 +64,17 @@ fn other(value: &str) -> String {
 
 /// Encrypts the rows without a new value, as the program of the guide does.
 fn re_encrypt(conn: &mut Conn) -> usize {
-    let old = users::table.filter(users::email.is_null()).select((users::id, users::email_ciphertext.assume_not_null()));
+    let old = users::table
+        .filter(users::email.is_null())
+        .select((users::id, users::email_ciphertext.assume_not_null()));
     let rows: Vec<(i64, String)> = old.load(conn).unwrap();
     let mut written = 0;
     for (id, old) in rows {
         let unchanged = users::table.find(id).filter(users::email_ciphertext.eq(&old));
-        written += diesel::update(unchanged).set(&Email { email: other(&old).into() }).execute(conn).unwrap();
+        written += diesel::update(unchanged)
+            .set(&Email { email: other(&old).into() })
+            .execute(conn)
+            .unwrap();
     }
     written
 }
@@ -84,7 +90,10 @@ fn the_ciphertext_of_another_library_is_replaced_while_its_program_writes() {
     let columns = format!("id BIGINT NOT NULL PRIMARY KEY, email_ciphertext {EMAIL} NOT NULL");
     let database = Database::with(&format!("CREATE TABLE users ({columns})"));
     for id in 1..=40_i64 {
-        let row = (users::id.eq(id), users::email_ciphertext.eq(other(&format!("user-{id}@example.org"))));
+        let row = (
+            users::id.eq(id),
+            users::email_ciphertext.eq(other(&format!("user-{id}@example.org"))),
+        );
         diesel::insert_into(users::table).values(row).execute(&mut database.connect()).unwrap();
     }
     let tools = Tools::new(&database.url, COLUMNS);
@@ -94,14 +103,19 @@ fn the_ciphertext_of_another_library_is_replaced_while_its_program_writes() {
     tools.done("diesel-envelope verify users.email");
     if URL_VAR.is_some() {
         step(&database, &tools, RELAX);
-        let row = (users::id.eq(41), Searchable::<String, users::email>::from("user-41@example.org"));
+        let row =
+            (users::id.eq(41), Searchable::<String, users::email>::from("user-41@example.org"));
         diesel::insert_into(users::table).values(row).execute(&mut database.connect()).unwrap();
     }
 
     // The old program changes a value: the new one is cleared, and no row is lost.
-    let change = diesel::update(users::table.find(7)).set(users::email_ciphertext.eq(other("changed@example.org")));
+    let change = diesel::update(users::table.find(7))
+        .set(users::email_ciphertext.eq(other("changed@example.org")));
     change.execute(&mut database.connect()).unwrap();
-    assert_eq!(database.cells(["id"], "users WHERE email IS NULL AND email_index IS NULL").len(), 1);
+    assert_eq!(
+        database.cells(["id"], "users WHERE email IS NULL AND email_index IS NULL").len(),
+        1
+    );
     refused(&database, &tools, FINISH);
     assert_eq!(re_encrypt(&mut database.connect()), 1);
     assert_eq!(found(&mut database.connect(), "changed@EXAMPLE.org"), [7]);

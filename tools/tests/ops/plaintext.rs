@@ -6,10 +6,10 @@ use diesel_envelope::Unbound;
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 
 use super::database::Database;
-use super::fleet::{Fleet, Version};
+use super::processes::{Fleet, Version};
 use super::{EMAIL, URL_VAR, establish};
+use crate::fixtures::keyring;
 use crate::tools::{Tools, keyrings};
-use crate::world::keyring;
 
 const ROWS: i64 = 300;
 
@@ -56,10 +56,18 @@ mod v0 {
 
     pub const VERSION: Version = Version {
         name: "v0",
-        insert: |conn, id, email| diesel::insert_into(users::table).values((users::id.eq(id), users::email.eq(email))).execute(conn),
-        update: |conn, id, email| diesel::update(users::table.find(id)).set(users::email.eq(email)).execute(conn),
+        insert: |conn, id, email| {
+            diesel::insert_into(users::table)
+                .values((users::id.eq(id), users::email.eq(email)))
+                .execute(conn)
+        },
+        update: |conn, id, email| {
+            diesel::update(users::table.find(id)).set(users::email.eq(email)).execute(conn)
+        },
         read: |conn, id| users::table.find(id).select(users::email).first(conn),
-        find: |conn, email| users::table.filter(users::email.eq(email)).select(users::id).load(conn),
+        find: |conn, email| {
+            users::table.filter(users::email.eq(email)).select(users::id).load(conn)
+        },
     };
 }
 
@@ -97,10 +105,18 @@ mod v1 {
 
     pub const VERSION: Version = Version {
         name: "v1",
-        insert: |conn, id, email| diesel::insert_into(users::table).values((users::id.eq(id), &Email::from(email))).execute(conn),
-        update: |conn, id, email| diesel::update(users::table.find(id)).set(&Email::from(email)).execute(conn),
+        insert: |conn, id, email| {
+            diesel::insert_into(users::table)
+                .values((users::id.eq(id), &Email::from(email)))
+                .execute(conn)
+        },
+        update: |conn, id, email| {
+            diesel::update(users::table.find(id)).set(&Email::from(email)).execute(conn)
+        },
         read: |conn, id| users::table.find(id).select(users::email).first(conn),
-        find: |conn, email| users::table.filter(users::email.eq(email)).select(users::id).load(conn),
+        find: |conn, email| {
+            users::table.filter(users::email.eq(email)).select(users::id).load(conn)
+        },
     };
 }
 
@@ -126,10 +142,13 @@ mod v2 {
         insert: v1::VERSION.insert,
         update: v1::VERSION.update,
         read: |conn, id| {
-            let email: Encrypted<String, users::email_ciphertext> = users::table.find(id).select(users::email_ciphertext).first(conn)?;
+            let email: Encrypted<String, users::email_ciphertext> =
+                users::table.find(id).select(users::email_ciphertext).first(conn)?;
             Ok(email.into_inner())
         },
-        find: |conn, email| users::table.filter(users::email_index.matches(email)).select(users::id).load(conn),
+        find: |conn, email| {
+            users::table.filter(users::email_index.matches(email)).select(users::id).load(conn)
+        },
     };
 }
 
@@ -155,13 +174,21 @@ mod v3 {
 
     pub const VERSION: Version = Version {
         name: "v3",
-        insert: |conn, id, email| diesel::insert_into(users::table).values((users::id.eq(id), Email::from(email))).execute(conn),
-        update: |conn, id, email| diesel::update(users::table.find(id)).set(Email::from(email)).execute(conn),
+        insert: |conn, id, email| {
+            diesel::insert_into(users::table)
+                .values((users::id.eq(id), Email::from(email)))
+                .execute(conn)
+        },
+        update: |conn, id, email| {
+            diesel::update(users::table.find(id)).set(Email::from(email)).execute(conn)
+        },
         read: |conn, id| {
             let email: Email = users::table.find(id).select(Email::as_select()).first(conn)?;
             Ok(email.into_inner())
         },
-        find: |conn, email| users::table.filter(users::email_index.matches(email)).select(users::id).load(conn),
+        find: |conn, email| {
+            users::table.filter(users::email_index.matches(email)).select(users::id).load(conn)
+        },
     };
 }
 
@@ -179,7 +206,9 @@ pub const OTHER_LIBRARIES: &str = include_str!("../../../docs/lockbox-and-pgcryp
 /// `diesel-envelope generate-migration …`, as a guide has it, and `diesel migration run`.
 #[track_caller]
 pub fn step(database: &Database, tools: &Tools, line: &str) {
-    let told = |guide: &str| guide.lines().any(|told| told.split(" #").next().is_some_and(|told| told.trim() == line));
+    let told = |guide: &str| {
+        guide.lines().any(|told| told.split(" #").next().is_some_and(|told| told.trim() == line))
+    };
     assert!([EXISTING_DATA, OTHER_LIBRARIES].into_iter().any(told), "nobody is told: {line}");
     let created = tools.done(line).stdout.lines().filter(|line| line.ends_with("up.sql")).count();
     assert_eq!(migrate(database, tools), Ok(created), "{line}");
@@ -212,7 +241,9 @@ fn a_plaintext_column_is_replaced_by_a_ciphertext_column_while_programs_run() {
     step(&database, &tools, "diesel-envelope generate-migration users --unique email_index");
     v0.works();
     let v1 = fleet.start(v1::VERSION);
-    tools.run("diesel-envelope verify users").failed("the plaintext is there, and no ciphertext: run the backfill");
+    tools
+        .run("diesel-envelope verify users")
+        .failed("the plaintext is there, and no ciphertext: run the backfill");
 
     // As long as v0 changes plaintexts there may be rows left, which is no reason to wait.
     let outcome = tools.run("diesel-envelope backfill users --batch-size 20");
@@ -232,7 +263,9 @@ fn a_plaintext_column_is_replaced_by_a_ciphertext_column_while_programs_run() {
 
     // SQLite takes no NOT NULL from a column: the program that knows no plaintext cannot run beside the one that does.
     let v3 = if URL_VAR.is_none() {
-        tools.run("diesel-envelope generate-migration users --step relax").failed("stop the program, run finish");
+        tools
+            .run("diesel-envelope generate-migration users --step relax")
+            .failed("stop the program, run finish");
         v2.stop();
         // Nor does it drop a column that an index is over.
         database.execute("DROP INDEX users_email");
@@ -249,11 +282,13 @@ fn a_plaintext_column_is_replaced_by_a_ciphertext_column_while_programs_run() {
     };
 
     // A plaintext that somebody left behind.
-    let finish = "diesel-envelope generate-migration users --step finish --not-null users.email_ciphertext";
+    let finish =
+        "diesel-envelope generate-migration users --step finish --not-null users.email_ciphertext";
     database.execute("INSERT INTO users (id, email) VALUES (700000, 'left@example.org')");
     let said = refused(&database, &tools, finish);
     assert!(
-        said.contains("plaintexts that are not encrypted") || said.contains("users_email_ciphertext_diesel_envelope_complete"),
+        said.contains("plaintexts that are not encrypted")
+            || said.contains("users_email_ciphertext_diesel_envelope_complete"),
         "{said}"
     );
     assert!(!said.contains("left@example.org"), "{said}");
@@ -273,9 +308,13 @@ fn a_plaintext_column_is_replaced_by_a_ciphertext_column_while_programs_run() {
     refuses("INSERT INTO users (id) VALUES (700001)");
 
     // A value that could be another column's is found by `verify`, and stops the last step.
-    let stray = super::literal(&keyring(&keyrings()[0]).encrypt::<_, Unbound>(&"left@example.org".to_owned()).unwrap());
+    let stray = super::literal(
+        &keyring(&keyrings()[0]).encrypt::<_, Unbound>(&"left@example.org".to_owned()).unwrap(),
+    );
     database.execute(&format!("UPDATE users SET email_ciphertext = {stray} WHERE id = 700000"));
-    tools.run("diesel-envelope verify users --accept unbound").failed("id=700000, email_ciphertext: an unbound value");
+    tools
+        .run("diesel-envelope verify users --accept unbound")
+        .failed("id=700000, email_ciphertext: an unbound value");
     refused(&database, &tools, "diesel-envelope generate-migration users --step bound");
     tools.done("diesel-envelope rotate users --accept unbound");
     step(&database, &tools, "diesel-envelope generate-migration users --step bound");

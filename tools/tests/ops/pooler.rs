@@ -7,9 +7,9 @@ use diesel::prelude::*;
 use diesel_envelope::{BlindIndexDsl, Searchable, SearchableColumn};
 
 use super::database::Database;
-use crate::desk::{Desk, key_in};
+use crate::command_line::{CommandLine, key_in};
+use crate::fixtures::EmailIndex;
 use crate::tools::keyrings;
-use crate::world::EmailIndex;
 
 diesel::table! {
     use diesel::sql_types::*;
@@ -45,7 +45,8 @@ struct User {
 
 /// The same database through the pooler.
 fn pooled(database: &Database) -> String {
-    let pooler = std::env::var("TEST_PGBOUNCER_URL").expect("TEST_PGBOUNCER_URL is not set: run bin/test");
+    let pooler =
+        std::env::var("TEST_PGBOUNCER_URL").expect("TEST_PGBOUNCER_URL is not set: run bin/test");
     format!("{}/{}", pooler.rsplit_once('/').unwrap().0, database.url.rsplit_once('/').unwrap().1)
 }
 
@@ -60,51 +61,63 @@ normalize = \"caseless\"
 
 #[test]
 fn every_command_runs_behind_a_pooler() {
-    let database = Database::with("CREATE TABLE users (id BIGINT PRIMARY KEY, plain TEXT, email bytea, email_index bytea)");
+    let database = Database::with(
+        "CREATE TABLE users (id BIGINT PRIMARY KEY, plain TEXT, email bytea, email_index bytea)",
+    );
     database.execute("INSERT INTO users SELECT id, 'u' || id || '@example.org' FROM generate_series(1, 3000) AS id");
-    let mut desk = Desk::new().env("DATABASE_URL", &pooled(&database)).env("DIESEL_ENVELOPE_LOCAL_KEY", "key");
-    desk.write("envelope.toml", CONFIG);
-    desk.never("@example.org");
-    let roll = |desk: &mut Desk| {
-        let line = desk.read(".env");
-        desk.set("SECRET_KEY", line.trim().trim_start_matches("SECRET_KEY="));
+    let mut command_line = CommandLine::new()
+        .env("DATABASE_URL", &pooled(&database))
+        .env("DIESEL_ENVELOPE_LOCAL_KEY", "key");
+    command_line.write("envelope.toml", CONFIG);
+    command_line.never("@example.org");
+    let roll = |command_line: &mut CommandLine| {
+        let line = command_line.read(".env");
+        command_line.set("SECRET_KEY", line.trim().trim_start_matches("SECRET_KEY="));
     };
-    desk.line(&["keygen", "--local-key-file", "key"]);
-    roll(&mut desk);
-    let old = desk.document(&desk.read(".env")).primary().to_string();
+    command_line.line(&["keygen", "--local-key-file", "key"]);
+    roll(&mut command_line);
+    let old = command_line.document(&command_line.read(".env")).primary().to_string();
     let workers = ["--workers", "4", "--batch-size", "50"];
     let written = |arguments: &[&str], count: u64| {
-        let outcome = desk.run(&[arguments, &workers, &["--format", "json"]].concat()).done();
+        let outcome =
+            command_line.run(&[arguments, &workers, &["--format", "json"]].concat()).done();
         assert_eq!(outcome.json()["tables"]["users"]["written"], count, "{outcome:?}");
     };
     // More often than the pooler has sessions, so that each session sees each command.
     for _ in 0..3 {
-        desk.run(&["status"]).done();
-        desk.run(&["status", "--quick"]).done();
-        desk.run(&["plan-index", "users.email"]).done();
-        desk.run(&["generate-migration", "users", "--step", "relax", "--print"]).done();
+        command_line.run(&["status"]).done();
+        command_line.run(&["status", "--quick"]).done();
+        command_line.run(&["plan-index", "users.email"]).done();
+        command_line.run(&["generate-migration", "users", "--step", "relax", "--print"]).done();
         written(&["backfill", "--dry-run"], 3000);
     }
     written(&["backfill"], 3000);
-    desk.run(&["verify"]).done();
-    let new = key_in(&desk.line(&["add-key"]).stderr).to_string();
-    roll(&mut desk);
-    desk.line(&["promote-key", &new]);
-    roll(&mut desk);
+    command_line.run(&["verify"]).done();
+    let new = key_in(&command_line.line(&["add-key"]).stderr).to_string();
+    roll(&mut command_line);
+    command_line.line(&["promote-key", &new]);
+    roll(&mut command_line);
     let written = |arguments: &[&str], count: u64| {
-        let outcome = desk.run(&[arguments, &workers, &["--format", "json"]].concat()).done();
+        let outcome =
+            command_line.run(&[arguments, &workers, &["--format", "json"]].concat()).done();
         assert_eq!(outcome.json()["tables"]["users"]["written"], count, "{outcome:?}");
     };
     written(&["rotate"], 3000);
     written(&["rotate"], 0);
-    assert_eq!(desk.run(&["verify", "--where", "id > 2000", "--format", "json"]).done().json()["tables"]["users"]["rows"], 1000);
-    desk.run(&["retire-key", &old, "--archive", "archive", "--yes"]).done();
+    assert_eq!(
+        command_line.run(&["verify", "--where", "id > 2000", "--format", "json"]).done().json()["tables"]
+            ["users"]["rows"],
+        1000
+    );
+    command_line.run(&["retire-key", &old, "--archive", "archive", "--yes"]).done();
 }
 
 #[test]
 fn an_application_runs_behind_a_pooler() {
     keyrings();
-    let database = Database::with("CREATE TABLE users (id BIGINT PRIMARY KEY, email bytea NOT NULL, email_index bytea NOT NULL)");
+    let database = Database::with(
+        "CREATE TABLE users (id BIGINT PRIMARY KEY, email bytea NOT NULL, email_index bytea NOT NULL)",
+    );
     let url = pooled(&database);
     std::thread::scope(|scope| {
         for process in 0..4 {
@@ -116,7 +129,9 @@ fn an_application_runs_behind_a_pooler() {
                     let email = format!("u{id}@example.org");
                     let user = User { id, email: email.clone().into() };
                     diesel::insert_into(users::table).values(&user).execute(&mut conn).unwrap();
-                    let found = users::table.filter(users::email_index.matches(&email)).select(User::as_select());
+                    let found = users::table
+                        .filter(users::email_index.matches(&email))
+                        .select(User::as_select());
                     let found = found.get_result(&mut conn).unwrap();
                     assert_eq!((found.id, found.email.as_str()), (id, &*email));
                 }

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use diesel::connection::{Connection, InstrumentationEvent};
-use diesel_envelope_tools::{self as ops, Observer, Settings};
+use diesel_envelope_tools::{self as ops, Observer, RunOptions};
 
 use super::database::Database;
 use super::{BYTES, Conn, DIGEST, URL_VAR};
-use crate::world::*;
+use crate::fixtures::*;
 
 /// Keeps the SQL of the statements that were run.
 fn record(conn: &mut Conn) -> Arc<Mutex<Vec<String>>> {
@@ -49,11 +49,20 @@ fn a_large_table_is_not_counted_for_a_progress_bar() {
     let (database, keyring) = (empty_rows(120_000), keyring(&before_and_after().0));
     let (mut conn, expected) = (database.connect(), Expected::default());
     let statements = record(&mut conn);
-    let settings = Settings::new().filter("id > 1000");
-    let rows = ops::verify(&mut conn, &keyring, &[email()], &settings.clone().filter("id <= 5"), &()).unwrap().rows;
+    let settings = RunOptions::new().filter("id > 1000");
+    let rows =
+        ops::verify(&mut conn, &keyring, &[email()], &settings.clone().filter("id <= 5"), &())
+            .unwrap()
+            .rows;
     assert_eq!(rows, 5);
-    ops::rotate(std::slice::from_mut(&mut conn), &keyring, &[email()], &settings, &expected).unwrap();
-    let counts = statements.lock().unwrap().iter().filter(|statement| statement.contains("count(*)")).count();
+    ops::rotate(std::slice::from_mut(&mut conn), &keyring, &[email()], &settings, &expected)
+        .unwrap();
+    let counts = statements
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|statement| statement.contains("count(*)"))
+        .count();
     // SQLite keeps no statistics.
     assert_eq!(counts, if URL_VAR.is_none() { 2 } else { 0 });
     assert!(expected.0.load(Ordering::Relaxed) <= 250_000);
@@ -64,8 +73,22 @@ fn a_small_table_is_counted_exactly() {
     let (database, keyring) = (empty_rows(300), keyring(&before_and_after().0));
     database.execute(&format!("UPDATE users SET email = {} WHERE id <= 7", super::literal(b"x")));
     let expected = Expected::default();
-    ops::verify(&mut database.connect(), &keyring, &[email()], &Settings::new().filter("id > 50"), &expected).unwrap();
+    ops::verify(
+        &mut database.connect(),
+        &keyring,
+        &[email()],
+        &RunOptions::new().filter("id > 50"),
+        &expected,
+    )
+    .unwrap();
     assert_eq!(expected.0.load(Ordering::Relaxed), 250);
-    ops::rotate(&mut database.connections(1), &keyring, &[email()], &Settings::new().dry_run(true), &expected).unwrap();
+    ops::rotate(
+        &mut database.connections(1),
+        &keyring,
+        &[email()],
+        &RunOptions::new().dry_run(true),
+        &expected,
+    )
+    .unwrap();
     assert_eq!(expected.0.load(Ordering::Relaxed), 7);
 }

@@ -11,8 +11,8 @@ use super::application::Application;
 use super::database::Database;
 use super::operator::Operator;
 use super::{BYTES, DIGEST, TEXT, literal};
-use crate::desk::{FERNET_KEY, key_in};
-use crate::world::keyring;
+use crate::command_line::{FERNET_KEY, key_in};
+use crate::fixtures::keyring;
 
 const CONFIG: &str = r#"
 [[column]]
@@ -26,8 +26,12 @@ name = "users.note"
 "#;
 
 fn users() -> Database {
-    let columns = format!("id BIGINT NOT NULL PRIMARY KEY, email {BYTES} NOT NULL, email_index {DIGEST} NOT NULL, note {TEXT}");
-    Database::with(&format!("CREATE TABLE users ({columns});\nCREATE UNIQUE INDEX users_by_email ON users (email_index)"))
+    let columns = format!(
+        "id BIGINT NOT NULL PRIMARY KEY, email {BYTES} NOT NULL, email_index {DIGEST} NOT NULL, note {TEXT}"
+    );
+    Database::with(&format!(
+        "CREATE TABLE users ({columns});\nCREATE UNIQUE INDEX users_by_email ON users (email_index)"
+    ))
 }
 
 /// Writes a row by each process, and has every process read every row.
@@ -42,7 +46,12 @@ fn write_by_each(operator: &mut Operator, applications: &mut [Application]) {
 /// The keys of a verification of the users, and how many values each has.
 fn keys(verified: &serde_json::Value) -> Vec<String> {
     let columns = verified["tables"]["users"]["keys"].as_object().unwrap();
-    columns.iter().flat_map(|(column, keys)| keys.as_object().unwrap().keys().map(move |key| format!("{column} {key}"))).collect()
+    columns
+        .iter()
+        .flat_map(|(column, keys)| {
+            keys.as_object().unwrap().keys().map(move |key| format!("{column} {key}"))
+        })
+        .collect()
 }
 
 #[test]
@@ -50,10 +59,12 @@ fn a_key_rotates_while_old_and_new_processes_run_side_by_side() {
     let mut operator = Operator::new(users(), CONFIG);
     let old = operator.document().primary();
     let index = operator.document().index_primary().unwrap();
-    operator.desk.never("Example.org");
+    operator.command_line.never("Example.org");
     let mut applications = [operator.start("first"), operator.start("first")];
     applications[0].told("fill 10000 10600");
-    operator.rows.extend((10_000..10_600).map(|id| (id, (format!("Fill-{id}@Example.org"), "fill".to_owned()))));
+    operator.rows.extend(
+        (10_000..10_600).map(|id| (id, (format!("Fill-{id}@Example.org"), "fill".to_owned()))),
+    );
     write_by_each(&mut operator, &mut applications);
     let rows_before = operator.database.cells(["id", "email", "email_index", "note"], "users");
     let backup = operator.rows.clone();
@@ -63,7 +74,11 @@ fn a_key_rotates_while_old_and_new_processes_run_side_by_side() {
     let new = key_in(&operator.readme_line("add-key").stderr);
     operator.old_and_new(old, new);
     let retire = "retire-key 1b2c3d4e --archive 1b2c3d4e.archive --yes";
-    operator.readme(retire).failed(1, &format!("key {old} is the one that writes"), "promote another first");
+    operator.readme(retire).failed(
+        1,
+        &format!("key {old} is the one that writes"),
+        "promote another first",
+    );
     applications[0] = operator.start("first");
     write_by_each(&mut operator, &mut applications);
     applications[1].told(&format!("replace {}", operator.secret_key()));
@@ -73,10 +88,17 @@ fn a_key_rotates_while_old_and_new_processes_run_side_by_side() {
     operator.readme_line("promote-key 9f3c01aa");
     applications[0] = operator.start("first");
     write_by_each(&mut operator, &mut applications);
-    operator.readme(retire).failed(1, &format!("rows are under key {old}: users.email has "), "diesel-envelope rotate");
-    assert!(!operator.desk.path(&format!("{old}.archive")).exists());
+    operator.readme(retire).failed(
+        1,
+        &format!("rows are under key {old}: users.email has "),
+        "diesel-envelope rotate",
+    );
+    assert!(!operator.command_line.path(&format!("{old}.archive")).exists());
     // A process that was left out names what it lacks.
-    let forgotten = Application::start("first", &before, &operator.desk, &operator.database.url).ask("all").unwrap_err();
+    let forgotten =
+        Application::start("first", &before, &operator.command_line, &operator.database.url)
+            .ask("all")
+            .unwrap_err();
     assert!(forgotten.contains(&format!("key {new}, which is not in the keyring")), "{forgotten}");
     applications[1].told(&format!("replace {}", operator.secret_key()));
     write_by_each(&mut operator, &mut applications);
@@ -87,20 +109,34 @@ fn a_key_rotates_while_old_and_new_processes_run_side_by_side() {
     // 4. Nothing is left under the old key.
     operator.readme("verify").done();
     let verified = operator.run("verify --format json").done().json();
-    let expected = [format!("users.email {new}"), format!("users.email_index {index}"), format!("users.note {new}")];
+    let expected = [
+        format!("users.email {new}"),
+        format!("users.email_index {index}"),
+        format!("users.note {new}"),
+    ];
     assert_eq!(keys(&verified), expected);
     let rows = operator.rows.len();
-    assert_eq!((&verified["tables"]["users"]["rows"], &verified["tables"]["users"]["failed"]), (&json!(rows), &json!(0)));
+    assert_eq!(
+        (&verified["tables"]["users"]["rows"], &verified["tables"]["users"]["failed"]),
+        (&json!(rows), &json!(0))
+    );
     let status = operator.readme("status").done().stdout;
     assert!(status.contains(&new.to_string()) && !status.contains(&old.to_string()), "{status}");
     let status = operator.run("status --format json").done().json();
     let values = json!([{"format": "bound", "key": new.to_string(), "fresh": true, "readable": true, "rows": rows}]);
-    assert_eq!((&status["columns"][0]["values"], &status["columns"][0]["nulls"]), (&values, &json!(0)));
+    assert_eq!(
+        (&status["columns"][0]["values"], &status["columns"][0]["nulls"]),
+        (&values, &json!(0))
+    );
 
     // 5. The old key goes.
-    operator.run("retire-key 1b2c3d4e --archive 1b2c3d4e.archive").failed(1, "no process may run any more", "--yes");
+    operator.run("retire-key 1b2c3d4e --archive 1b2c3d4e.archive").failed(
+        1,
+        "no process may run any more",
+        "--yes",
+    );
     operator.readme_line(retire);
-    assert!(operator.desk.read(&format!("{old}.archive")).starts_with("local:"));
+    assert!(operator.command_line.read(&format!("{old}.archive")).starts_with("local:"));
     assert_eq!(operator.document().keys().map(|(id, _)| id).collect::<Vec<_>>(), [new]);
     applications[0] = operator.start("first");
     write_by_each(&mut operator, &mut applications);
@@ -115,12 +151,22 @@ fn a_key_rotates_while_old_and_new_processes_run_side_by_side() {
             let bytes = |cell: &Option<Vec<u8>>| literal(cell.as_ref().unwrap());
             format!("({}, {}, {}, '{}')", text(id), bytes(email), bytes(index), text(note))
         };
-        operator.database.execute(&format!("INSERT INTO users VALUES {}", rows.iter().map(row).collect::<Vec<_>>().join(", ")));
+        operator.database.execute(&format!(
+            "INSERT INTO users VALUES {}",
+            rows.iter().map(row).collect::<Vec<_>>().join(", ")
+        ));
     }
     operator.rows = backup;
     let unreadable = applications[0].ask("all").unwrap_err();
-    assert!(unreadable.contains(&format!("key {old}, which is not in the keyring")), "{unreadable}");
-    operator.readme("status --quick").failed(1, &format!("users.email needs key {old}"), "from its archive");
+    assert!(
+        unreadable.contains(&format!("key {old}, which is not in the keyring")),
+        "{unreadable}"
+    );
+    operator.readme("status --quick").failed(
+        1,
+        &format!("users.email needs key {old}"),
+        "from its archive",
+    );
     operator.readme_line("restore-key 1b2c3d4e --archive 1b2c3d4e.archive");
     applications[0] = operator.start("first");
     applications[1].told(&format!("replace {}", operator.secret_key()));
@@ -145,22 +191,33 @@ fn rotate_while_they_run(operator: &mut Operator, applications: &mut [Applicatio
                 let changed = 10_000 + 100 * number as i64 + id % 100;
                 application.told(&format!("change {changed} While-Fill-{changed}@Example.org"));
                 application.told(&format!("save {}", 10_300 + id % 200));
-                assert_eq!(application.told(&format!("find WHILE-FILL-{changed}@example.org")), format!("[{changed}]"));
-                assert_eq!(application.told(&format!("find fill-{}@example.org", 10_599 - id % 100)), format!("[{}]", 10_599 - id % 100));
+                assert_eq!(
+                    application.told(&format!("find WHILE-FILL-{changed}@example.org")),
+                    format!("[{changed}]")
+                );
+                assert_eq!(
+                    application.told(&format!("find fill-{}@example.org", 10_599 - id % 100)),
+                    format!("[{}]", 10_599 - id % 100)
+                );
                 if over.load(Ordering::Relaxed) {
                     break;
                 }
             }
             written
         };
-        let threads: Vec<_> = applications.iter_mut().enumerate().map(|work_of| scope.spawn(move || work(work_of))).collect();
+        let threads: Vec<_> = applications
+            .iter_mut()
+            .enumerate()
+            .map(|work_of| scope.spawn(move || work(work_of)))
+            .collect();
         let rotated = operator.run("rotate --batch-size 20");
         over.store(true, Ordering::Relaxed);
         for (number, thread) in threads.into_iter().enumerate() {
             for id in thread.join().unwrap() {
                 operator.rows.insert(id, (format!("While-{id}@Example.org"), "while".to_owned()));
                 let changed = 10_000 + 100 * number as i64 + id % 100;
-                operator.rows.get_mut(&changed).unwrap().0 = format!("While-Fill-{changed}@Example.org");
+                operator.rows.get_mut(&changed).unwrap().0 =
+                    format!("While-Fill-{changed}@Example.org");
             }
         }
         rotated.done();
@@ -175,26 +232,39 @@ fn a_rotation_that_is_killed_is_started_again() {
     let mut operator = Operator::new(users(), CONFIG);
     let mut application = operator.start("first");
     application.told("fill 10000 10500");
-    operator.rows.extend((10_000..10_500).map(|id| (id, (format!("Fill-{id}@Example.org"), "fill".to_owned()))));
+    operator.rows.extend(
+        (10_000..10_500).map(|id| (id, (format!("Fill-{id}@Example.org"), "fill".to_owned()))),
+    );
     let old = operator.document().primary();
     let new = key_in(&operator.line("add-key").stderr);
     application.told(&format!("replace {}", operator.secret_key()));
     operator.line(&format!("promote-key {new}"));
 
-    let rotate = ["rotate", "--batch-size", "50", "--max-rows-per-second", "60", "--format", "json"];
-    let mut killed = operator.desk.spawn(&rotate);
+    let rotate =
+        ["rotate", "--batch-size", "50", "--max-rows-per-second", "60", "--format", "json"];
+    let mut killed = operator.command_line.spawn(&rotate);
     let events = BufReader::new(killed.stderr.take().unwrap()).lines();
-    assert_eq!(events.map(Result::unwrap).filter(|event| event.contains("\"batch\"")).take(2).count(), 2);
+    assert_eq!(
+        events.map(Result::unwrap).filter(|event| event.contains("\"batch\"")).take(2).count(),
+        2
+    );
     killed.kill().unwrap();
     killed.wait().unwrap();
     operator.check([&mut application]);
     let status = operator.run("status users.email --format json").done().json();
     let rows = |key: KeyId| {
-        status["columns"][0]["values"].as_array().unwrap().iter().find(|kind| kind["key"] == key.to_string()).unwrap()["rows"].as_u64()
+        status["columns"][0]["values"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|kind| kind["key"] == key.to_string())
+            .unwrap()["rows"]
+            .as_u64()
     };
     assert!(rows(new) >= Some(30) && rows(old) >= Some(1), "{status}");
 
-    let side_by_side = [operator.desk.spawn(&rotate[..3]), operator.desk.spawn(&rotate[..3])];
+    let side_by_side =
+        [operator.command_line.spawn(&rotate[..3]), operator.command_line.spawn(&rotate[..3])];
     for rotating in side_by_side {
         assert!(rotating.wait_with_output().unwrap().status.success());
     }
@@ -207,15 +277,16 @@ fn a_rotation_that_is_killed_is_started_again() {
 /// The article's `SECRET_KEY`: tokens that Python wrote, and a new key of the native format.
 #[test]
 fn a_fernet_key_rotates_to_an_aes_key() {
-    let mut operator = Operator::with_keyring(users(), CONFIG, |desk| {
-        desk.write("secret", FERNET_KEY);
-        desk.line(&["wrap", "--from-file", "secret", "--local-key-file", "key"]);
+    let mut operator = Operator::with_keyring(users(), CONFIG, |command_line| {
+        command_line.write("secret", FERNET_KEY);
+        command_line.line(&["wrap", "--from-file", "secret", "--local-key-file", "key"]);
     });
-    operator.desk.never("Example.org");
+    operator.command_line.never("Example.org");
     let fernet = operator.document().primary();
     let mut applications = [operator.start("first"), operator.start("first")];
     write_by_each(&mut operator, &mut applications);
-    let tokens = || operator_cells(&operator).into_iter().filter(|cell| cell.starts_with(b"gAAAAA")).count();
+    let tokens =
+        || operator_cells(&operator).into_iter().filter(|cell| cell.starts_with(b"gAAAAA")).count();
     assert_eq!(tokens(), 4);
 
     let new = key_in(&operator.line("add-key").stderr);
@@ -230,15 +301,28 @@ fn a_fernet_key_rotates_to_an_aes_key() {
     write_by_each(&mut operator, &mut applications);
 
     let retire = "retire-key 1b2c3d4e --archive archive --yes";
-    operator.run(retire).failed(1, &format!("rows are under key {fernet}"), "diesel-envelope rotate");
+    operator.run(retire).failed(
+        1,
+        &format!("rows are under key {fernet}"),
+        "diesel-envelope rotate",
+    );
     // A token could be another column's, and says so.
     let verified = operator.run("verify");
     assert_eq!(verified.code, 1);
-    assert!(verified.stderr.contains("bad row: users id=1, email: a Fernet token, which could be another column's"), "{verified:?}");
+    assert!(
+        verified.stderr.contains(
+            "bad row: users id=1, email: a Fernet token, which could be another column's"
+        ),
+        "{verified:?}"
+    );
     operator.run("verify --allow fernet").done();
     operator.run("rotate").done();
     operator.run("verify").done();
-    assert!(operator_cells(&operator).iter().all(|cell| cell.starts_with(&[0xA1, 1]) || cell.starts_with(b"de1.")));
+    assert!(
+        operator_cells(&operator)
+            .iter()
+            .all(|cell| cell.starts_with(&[0xA1, 1]) || cell.starts_with(b"de1."))
+    );
     operator.check(&mut applications);
     operator.line(retire);
     applications[0] = operator.start("first");
@@ -250,7 +334,13 @@ fn a_fernet_key_rotates_to_an_aes_key() {
 }
 
 fn operator_cells(operator: &Operator) -> Vec<Vec<u8>> {
-    operator.database.cells(["id", "email", "note"], "users").into_iter().flat_map(|[_, email, note]| [email, note]).flatten().collect()
+    operator
+        .database
+        .cells(["id", "email", "note"], "users")
+        .into_iter()
+        .flat_map(|[_, email, note]| [email, note])
+        .flatten()
+        .collect()
 }
 
 enum Note {}
@@ -263,7 +353,9 @@ impl Context for Note {
 /// Values that were bound to nothing become bound to their column, and padded, in a text column and in a binary one.
 #[test]
 fn values_are_bound_and_padded_later() {
-    let columns = format!("a BIGINT NOT NULL, b VARCHAR(20) NOT NULL, body {BYTES}, line {TEXT}, PRIMARY KEY (a, b)");
+    let columns = format!(
+        "a BIGINT NOT NULL, b VARCHAR(20) NOT NULL, body {BYTES}, line {TEXT}, PRIMARY KEY (a, b)"
+    );
     let database = Database::with(&format!("CREATE TABLE notes ({columns})"));
     let unbound = "[[column]]\nname = \"notes.body\"\nunbound = true\n[[column]]\nname = \"notes.line\"\nunbound = true\n";
     let operator = Operator::new(database, unbound);
@@ -272,37 +364,65 @@ fn values_are_bound_and_padded_later() {
     for i in 0..30 {
         let sealed = literal(&keyring.encrypt::<_, Unbound>(&body(i)).unwrap());
         let line = keyring.encrypt_text::<_, Unbound>(&body(i)).unwrap();
-        operator.database.execute(&format!("INSERT INTO notes VALUES ({}, 'key-{i}', {sealed}, '{line}')", i % 2));
+        operator.database.execute(&format!(
+            "INSERT INTO notes VALUES ({}, 'key-{i}', {sealed}, '{line}')",
+            i % 2
+        ));
     }
     operator.database.execute("INSERT INTO notes VALUES (2, 'none', NULL, NULL)");
-    operator.desk.never("secret body");
+    operator.command_line.never("secret body");
     operator.run("verify").done();
 
-    operator.desk.write("envelope.toml", "[[column]]\nname = \"notes.body\"\n[[column]]\nname = \"notes.line\"\n");
+    operator.command_line.write(
+        "envelope.toml",
+        "[[column]]\nname = \"notes.body\"\n[[column]]\nname = \"notes.line\"\n",
+    );
     let verified = operator.run("verify");
     assert_eq!(verified.code, 1);
     assert!(verified.stderr.contains("bad row: notes a=0, b=key-0, body: "), "{}", verified.stderr);
     // Without being told to, nothing takes them for the column's own.
     let refused = operator.run("rotate");
     assert!(refused.code == 1 && refused.stdout.contains("0 rows rotated, 30 bad"), "{refused:?}");
-    operator.desk.write(
+    operator.command_line.write(
         "envelope.toml",
         "[[column]]\nname = \"notes.body\"\naccept = [\"unbound\"]\n[[column]]\nname = \"notes.line\"\naccept = [\"unbound\"]\n",
     );
     let verified = operator.run("verify");
-    assert!(verified.code == 1 && verified.stderr.contains("an unbound value, which could be another column's"), "{verified:?}");
+    assert!(
+        verified.code == 1
+            && verified.stderr.contains("an unbound value, which could be another column's"),
+        "{verified:?}"
+    );
     operator.run("verify --allow unbound").done();
     operator.run("rotate").done();
-    operator.desk.write("envelope.toml", "[[column]]\nname = \"notes.body\"\n[[column]]\nname = \"notes.line\"\n");
+    operator.command_line.write(
+        "envelope.toml",
+        "[[column]]\nname = \"notes.body\"\n[[column]]\nname = \"notes.line\"\n",
+    );
     operator.run("verify").done();
 
     // One column by arguments, which says the same as the file.
-    operator.desk.write("envelope.toml", "[[column]]\nname = \"notes.body\"\npad-to = 64\n[[column]]\nname = \"notes.line\"\n");
+    operator.command_line.write(
+        "envelope.toml",
+        "[[column]]\nname = \"notes.body\"\npad-to = 64\n[[column]]\nname = \"notes.line\"\n",
+    );
     assert!(operator.run("rotate").done().stdout.contains("notes: 30 rows rotated"));
     operator.run("verify").done();
-    let lengths: Vec<_> = operator.database.cells(["body"], "notes WHERE body IS NOT NULL").into_iter().flatten().flatten().collect();
+    let lengths: Vec<_> = operator
+        .database
+        .cells(["body"], "notes WHERE body IS NOT NULL")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .collect();
     assert!(lengths.iter().all(|cell| (cell.len() - 34) % 64 == 0 && cell[1] == 3), "{lengths:?}");
-    assert!(operator.run("rotate notes.line --pad-to 32").done().stdout.contains("notes: 30 rows rotated"));
+    assert!(
+        operator
+            .run("rotate notes.line --pad-to 32")
+            .done()
+            .stdout
+            .contains("notes: 30 rows rotated")
+    );
     for [b, sealed] in operator.database.cells(["b", "body"], "notes WHERE body IS NOT NULL") {
         let i = String::from_utf8(b.unwrap()).unwrap()[4..].parse().unwrap();
         assert_eq!(keyring.decrypt::<String, Note>(&sealed.unwrap()).unwrap(), body(i));
@@ -312,7 +432,10 @@ fn values_are_bound_and_padded_later() {
 /// One column at a time, as the help of the command says.
 #[test]
 fn unbound_values_are_accepted_by_an_argument() {
-    let operator = Operator::new(Database::with(&format!("CREATE TABLE notes (id BIGINT PRIMARY KEY, body {BYTES})")), "");
+    let operator = Operator::new(
+        Database::with(&format!("CREATE TABLE notes (id BIGINT PRIMARY KEY, body {BYTES})")),
+        "",
+    );
     let keyring: Keyring = keyring(&operator.document());
     let sealed = literal(&keyring.encrypt::<_, Unbound>(&"secret".to_owned()).unwrap());
     operator.database.execute(&format!("INSERT INTO notes VALUES (1, {sealed})"));

@@ -4,17 +4,18 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
-use diesel_envelope_tools::{self as ops, Failure, Observer, Settings};
+use diesel_envelope_tools::{self as ops, Failure, Observer, RunOptions};
 
 use super::BYTES;
 use super::database::Database;
 use super::limits::{to_backfill, to_rotate};
-use crate::world::*;
+use crate::fixtures::*;
 
 /// A limit for whoever connects from now on.
 fn limit(database: &Database, setting: &str, value: &str) {
     let name = database.url.rsplit_once('/').unwrap().1;
-    database.execute(&format!("ALTER ROLE CURRENT_USER IN DATABASE {name} SET {setting} = '{value}'"));
+    database
+        .execute(&format!("ALTER ROLE CURRENT_USER IN DATABASE {name} SET {setting} = '{value}'"));
 }
 
 /// Does something while nobody can read the table, for longer than the limits allow.
@@ -38,12 +39,17 @@ fn outlasts(setting: &str) {
     limit(&database, setting, "400ms");
     let column = [email().plaintext("plain")];
     let mut conns = database.connections(2);
-    let settings = Settings::new();
-    let report = behind_a_lock(&database, || ops::backfill(&mut conns, &keyring, &column, &settings, &())).unwrap();
+    let settings = RunOptions::new();
+    let report =
+        behind_a_lock(&database, || ops::backfill(&mut conns, &keyring, &column, &settings, &()))
+            .unwrap();
     assert_eq!((report.written, report.is_complete()), (60, true), "{setting}: {report:?}");
-    let verified = behind_a_lock(&database, || ops::verify(&mut conns[0], &keyring, &column, &settings, &())).unwrap();
+    let verified =
+        behind_a_lock(&database, || ops::verify(&mut conns[0], &keyring, &column, &settings, &()))
+            .unwrap();
     assert_eq!((verified.rows, verified.failed), (60, 0), "{setting}");
-    let status = behind_a_lock(&database, || ops::status(&mut conns[0], &keyring, &column)).unwrap();
+    let status =
+        behind_a_lock(&database, || ops::status(&mut conns[0], &keyring, &column)).unwrap();
     assert!(status[0].is_fresh(), "{setting}");
 }
 
@@ -71,7 +77,9 @@ fn idle_in_transaction_session_timeout_ends_no_run() {
     let (database, keyring) = to_rotate(30);
     database.execute("UPDATE users SET email = 'no ciphertext' WHERE id = 3");
     limit(&database, "idle_in_transaction_session_timeout", "300ms");
-    let report = ops::rotate(&mut database.connections(2), &keyring, &[email()], &Settings::new(), &Slow).unwrap();
+    let report =
+        ops::rotate(&mut database.connections(2), &keyring, &[email()], &RunOptions::new(), &Slow)
+            .unwrap();
     assert_eq!((report.written, report.failed, report.left), (29, 1, 0), "{report:?}");
 }
 
@@ -90,8 +98,10 @@ fn a_read_leaves_the_settings_of_the_caller_as_they_were() {
     let mut conn = database.connect();
     conn.transaction(|conn| {
         ops::status(conn, &keyring, &[email()]).unwrap();
-        ops::verify(conn, &keyring, &[email()], &Settings::new(), &()).unwrap();
-        let found: Setting = diesel::sql_query("SELECT current_setting('statement_timeout') AS setting").get_result(conn)?;
+        ops::verify(conn, &keyring, &[email()], &RunOptions::new(), &()).unwrap();
+        let found: Setting =
+            diesel::sql_query("SELECT current_setting('statement_timeout') AS setting")
+                .get_result(conn)?;
         assert_eq!(found.setting, "47s");
         QueryResult::Ok(())
     })
@@ -112,7 +122,8 @@ fn each_statement_reads_a_range_of_the_table() {
     }
     const ROWS: i64 = 600;
     let (document, _) = before_and_after();
-    let (database, keyring) = (super::basics::users(&keyring(&document), ROWS as usize), keyring(&document));
+    let (database, keyring) =
+        (super::basics::users(&keyring(&document), ROWS as usize), keyring(&document));
     // A sequence counts the rows that a statement reads.
     database.execute("CREATE SEQUENCE seen");
     let mut counter = database.connect();
@@ -122,14 +133,17 @@ fn each_statement_reads_a_range_of_the_table() {
     let mut conn = database.connect();
     conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
         let InstrumentationEvent::FinishQuery { query, .. } = event else { return };
-        let now = diesel::sql_query("SELECT last_value FROM seen").get_result::<Seen>(&mut counter).unwrap().last_value;
+        let now = diesel::sql_query("SELECT last_value FROM seen")
+            .get_result::<Seen>(&mut counter)
+            .unwrap()
+            .last_value;
         let rows = now - std::mem::replace(&mut before, now);
         // The progress bar of a small table.
         if !query.to_string().contains("count(*)") {
             kept.lock().unwrap().push(rows);
         }
     });
-    let settings = Settings::new().batch_size(5);
+    let settings = RunOptions::new().batch_size(5);
     let check = |rows: i64, passes: i64| {
         let seen = std::mem::take(&mut *seen.lock().unwrap());
         assert_eq!(rows, 0);
@@ -137,8 +151,11 @@ fn each_statement_reads_a_range_of_the_table() {
         assert!(seen.iter().all(|rows| *rows <= 50), "{seen:?}");
     };
     let fresh = settings.clone().filter("nextval('seen') > 0");
-    let report = ops::rotate(std::slice::from_mut(&mut conn), &keyring, &[email()], &fresh, &()).unwrap();
+    let report =
+        ops::rotate(std::slice::from_mut(&mut conn), &keyring, &[email()], &fresh, &()).unwrap();
     check(report.written as i64, 2);
-    let verified = ops::verify(&mut conn, &keyring, &[email()], &settings.filter("nextval('seen') < 0"), &()).unwrap();
+    let verified =
+        ops::verify(&mut conn, &keyring, &[email()], &settings.filter("nextval('seen') < 0"), &())
+            .unwrap();
     check(verified.rows as i64, 1);
 }

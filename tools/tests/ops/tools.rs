@@ -5,18 +5,18 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use diesel_envelope::keyring::Document;
+use diesel_envelope::keyring::Keyset;
 use diesel_envelope::kms::LocalKms;
 use serde_json::Value;
 
-use crate::world::{keyring, unique_name};
+use crate::fixtures::{keyring, unique_name};
 
 /// The keyring of the tools, and of the programs in this process: Diesel's types take it from there, installed by whoever asks first.
 /// The programs have an index key more, `b`, which only matches: they are ready for its rotation.
-pub fn keyrings() -> &'static [Document; 2] {
-    static DOCUMENTS: OnceLock<[Document; 2]> = OnceLock::new();
+pub fn keyrings() -> &'static [Keyset; 2] {
+    static DOCUMENTS: OnceLock<[Keyset; 2]> = OnceLock::new();
     DOCUMENTS.get_or_init(|| {
-        let tools = Document::generate().unwrap();
+        let tools = Keyset::generate().unwrap();
         let mut programs = tools.clone();
         programs.add_index_key("b").unwrap();
         keyring(&programs).install().unwrap();
@@ -74,7 +74,11 @@ impl Tools {
             .output()
             .unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Outcome { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Outcome {
+            code: output.status.code().unwrap(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
     }
 
     /// The same for a line that has to succeed.
@@ -88,7 +92,9 @@ impl Tools {
     /// One number of what `status` says of the first column.
     #[track_caller]
     pub fn count(&self, what: &str) -> u64 {
-        self.done("diesel-envelope status --format json").json()["columns"][0][what].as_u64().unwrap()
+        self.done("diesel-envelope status --format json").json()["columns"][0][what]
+            .as_u64()
+            .unwrap()
     }
 
     /// The folders of the migrations.
@@ -98,7 +104,9 @@ impl Tools {
 
     /// Takes back what was generated since and could not be run.
     pub fn forget_since(&self, before: &BTreeSet<PathBuf>) {
-        self.generated().difference(before).for_each(|folder| std::fs::remove_dir_all(folder).unwrap());
+        self.generated()
+            .difference(before)
+            .for_each(|folder| std::fs::remove_dir_all(folder).unwrap());
     }
 }
 

@@ -4,11 +4,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
-use diesel_envelope_tools::{self as ops, Column, Settings};
+use diesel_envelope_tools::{self as ops, Column, RunOptions};
 
 use super::writers::{Application, Task};
 use super::{STRICTEST, WORKERS};
-use crate::world::*;
+use crate::fixtures::*;
 
 const ROWS: i64 = 2_500;
 const WRITES: u64 = 3_000;
@@ -34,11 +34,24 @@ fn loses_no_write(task: Task, column: Column) {
         if task == Task::Rotate {
             conns.iter_mut().for_each(|conn| conn.batch_execute(STRICTEST).unwrap());
         }
-        let mut run = |settings: Settings| {
-            let settings = settings.batch_size(if WORKERS == 1 { 100 } else { 20 }).max_rows_per_second(2_500);
+        let mut run = |settings: RunOptions| {
+            let settings =
+                settings.batch_size(if WORKERS == 1 { 100 } else { 20 }).max_rows_per_second(2_500);
             let report = match task {
-                Task::Rotate => ops::rotate(&mut conns, &after, std::slice::from_ref(&column), &settings, &Told::default()),
-                Task::Backfill => ops::backfill(&mut conns, &after, std::slice::from_ref(&column), &settings, &Told::default()),
+                Task::Rotate => ops::rotate(
+                    &mut conns,
+                    &after,
+                    std::slice::from_ref(&column),
+                    &settings,
+                    &Told::default(),
+                ),
+                Task::Backfill => ops::backfill(
+                    &mut conns,
+                    &after,
+                    std::slice::from_ref(&column),
+                    &settings,
+                    &Told::default(),
+                ),
             };
             let report = report.unwrap();
             assert_eq!((report.failed, report.gave_up), (0, false), "{report:?}");
@@ -46,17 +59,29 @@ fn loses_no_write(task: Task, column: Column) {
             report
         };
         while app.writes.load(Relaxed) < WRITES && !app.is_stopped() {
-            run(Settings::new().patience(Duration::from_millis(100)));
+            run(RunOptions::new().lock_wait(Duration::from_millis(100)));
         }
         app.retire_old();
-        let report = run(Settings::new());
+        let report = run(RunOptions::new());
         assert!(app.is_stopped() || report.is_complete(), "{report:?}");
-        let status = ops::status(&mut app.database.connect(), &after, std::slice::from_ref(&column)).unwrap();
+        let status =
+            ops::status(&mut app.database.connect(), &after, std::slice::from_ref(&column))
+                .unwrap();
         assert!(app.is_stopped() || status[0].is_fresh(), "{}", status[0]);
     });
     let counts = [&app.writes, &app.before, &app.after].map(|count| count.load(Relaxed));
-    println!("{} writes, {} of rows to do, {} of rows done, {runs} runs, {:?}", counts[0], counts[1], counts[2], began.elapsed());
+    println!(
+        "{} writes, {} of rows to do, {} of rows done, {runs} runs, {:?}",
+        counts[0],
+        counts[1],
+        counts[2],
+        began.elapsed()
+    );
     assert!(counts[0] >= WRITES && counts[1] >= 100 && counts[2] >= 100, "{counts:?}");
     app.check_all(ledgers, true);
-    assert!(ops::verify(&mut app.database.connect(), &after, &[column], &Settings::new(), &()).unwrap().is_sound());
+    assert!(
+        ops::verify(&mut app.database.connect(), &after, &[column], &RunOptions::new(), &())
+            .unwrap()
+            .is_sound()
+    );
 }

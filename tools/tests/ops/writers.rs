@@ -12,12 +12,12 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable};
 use diesel_envelope::Keyring;
-use diesel_envelope::keyring::Document;
+use diesel_envelope::keyring::Keyset;
 
 use super::database::Database;
 use super::{BEGIN, BYTES, Conn, DIGEST, LOCK, STALE, bytes, literal};
+use crate::fixtures::*;
 use crate::random::Random;
-use crate::world::*;
 
 /// One row in so many is written to.
 const HOT: i64 = 5;
@@ -39,7 +39,7 @@ pub struct Application {
     new: Keyring,
     rows: i64,
     pub database: Database,
-    /// Whether the old program version still runs. Held while one writes.
+    /// Whether the old program version still runs. Holder while one writes.
     old_runs: RwLock<bool>,
     stopped: AtomicBool,
     /// Whether writers insert and delete.
@@ -73,7 +73,7 @@ fn first_value(id: i64) -> String {
 
 impl Application {
     /// With a table of so many rows, at even numbers.
-    pub fn new(task: Task, (before, after): &(Document, Document), rows: i64) -> Self {
+    pub fn new(task: Task, (before, after): &(Keyset, Keyset), rows: i64) -> Self {
         println!("seed {SEED:#x}");
         let database = Database::with(&format!(
             "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, plain VARCHAR(60), email {BYTES}, email_index {DIGEST}, note VARCHAR(40))"
@@ -84,10 +84,26 @@ impl Application {
         let (old, new) = (keyring(before), keyring(after));
         let (stopped, writes) = (AtomicBool::new(false), AtomicU64::new(0));
         let (before, after) = (AtomicU64::new(0), AtomicU64::new(0));
-        let app = Self { task, old, new, rows, database, old_runs: RwLock::new(true), stopped, inserts: true, writes, before, after };
+        let app = Self {
+            task,
+            old,
+            new,
+            rows,
+            database,
+            old_runs: RwLock::new(true),
+            stopped,
+            inserts: true,
+            writes,
+            before,
+            after,
+        };
         for ids in (1..=rows).collect::<Vec<_>>().chunks(200) {
-            let rows: Vec<_> = ids.iter().map(|id| app.row(2 * id, &first_value(2 * id), false)).collect();
-            app.database.execute(&format!("INSERT INTO users (id, plain, email, email_index, note) VALUES {}", rows.join(", ")));
+            let rows: Vec<_> =
+                ids.iter().map(|id| app.row(2 * id, &first_value(2 * id), false)).collect();
+            app.database.execute(&format!(
+                "INSERT INTO users (id, plain, email, email_index, note) VALUES {}",
+                rows.join(", ")
+            ));
         }
         app
     }
@@ -97,7 +113,8 @@ impl Application {
         let keyring = if new { &self.new } else { &self.old };
         let email = literal(&keyring.encrypt::<String, Email>(&value.to_owned()).unwrap());
         let index = literal(keyring.blind_index::<EmailIndex>(value).unwrap().as_bytes());
-        let (plain, sealed) = (("plain", format!("'{value}'")), [("email", email), ("email_index", index)]);
+        let (plain, sealed) =
+            (("plain", format!("'{value}'")), [("email", email), ("email_index", index)]);
         match self.task {
             Task::Rotate => sealed.into(),
             Task::Backfill if new => [plain].into_iter().chain(sealed).collect(),
@@ -108,8 +125,15 @@ impl Application {
     /// A row for `INSERT`.
     fn row(&self, id: i64, value: &str, new: bool) -> String {
         let columns = self.columns(value, new);
-        let cell = |name| columns.iter().find(|(column, _)| *column == name).map_or("NULL", |(_, sql)| sql);
-        format!("({id}, {}, {}, {}, 'note {id}')", cell("plain"), cell("email"), cell("email_index"))
+        let cell = |name| {
+            columns.iter().find(|(column, _)| *column == name).map_or("NULL", |(_, sql)| sql)
+        };
+        format!(
+            "({id}, {}, {}, {}, 'note {id}')",
+            cell("plain"),
+            cell("email"),
+            cell("email_index")
+        )
     }
 
     /// Whether the tool has done the row.
@@ -128,7 +152,11 @@ impl Application {
         let id = row.id;
         if self.task == Task::Backfill {
             assert_eq!(row.plain.as_deref(), Some(value.as_bytes()), "plaintext of row {id}");
-            assert_eq!(row.email.is_some(), row.email_index.is_some(), "value and index of row {id}");
+            assert_eq!(
+                row.email.is_some(),
+                row.email_index.is_some(),
+                "value and index of row {id}"
+            );
         }
         if let (Task::Rotate, _) | (_, Some(_)) = (self.task, &row.email) {
             let opened = self.new.decrypt::<String, Email>(row.email.as_ref().unwrap());
@@ -140,17 +168,24 @@ impl Application {
     }
 
     fn select(&self, rest: &str) -> String {
-        let columns = ["plain", "email", "email_index", "note"].map(|column| format!("{} AS {column}", bytes(column)));
+        let columns = ["plain", "email", "email_index", "note"]
+            .map(|column| format!("{} AS {column}", bytes(column)));
         format!("SELECT id, {} FROM users {rest}", columns.join(", "))
     }
 
     /// Reads all rows, and checks that each is what was committed last.
     pub fn check_all(&self, ledgers: Vec<Ledger>, done: bool) {
-        let mut expected: Ledger = (1..=self.rows).map(|id| (2 * id, Some(first_value(2 * id)))).collect();
+        let mut expected: Ledger =
+            (1..=self.rows).map(|id| (2 * id, Some(first_value(2 * id)))).collect();
         ledgers.into_iter().for_each(|ledger| expected.extend(ledger));
         expected.retain(|_, value| value.is_some());
-        let rows: Vec<Row> = diesel::sql_query(self.select("ORDER BY id")).load(&mut self.database.connect()).unwrap();
-        assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), expected.keys().copied().collect::<Vec<_>>());
+        let rows: Vec<Row> = diesel::sql_query(self.select("ORDER BY id"))
+            .load(&mut self.database.connect())
+            .unwrap();
+        assert_eq!(
+            rows.iter().map(|row| row.id).collect::<Vec<_>>(),
+            expected.keys().copied().collect::<Vec<_>>()
+        );
         for (row, value) in rows.iter().zip(expected.into_values().flatten()) {
             self.check(row, &value);
             assert!(!done || self.is_done(row), "row {} is not done", row.id);
@@ -159,9 +194,11 @@ impl Application {
 
     /// Reads all rows while others write: each can be read, and its index is that of its value. How many there are.
     pub fn check_pairs(&self) -> usize {
-        let rows: Vec<Row> = diesel::sql_query(self.select("")).load(&mut self.database.connect()).unwrap();
+        let rows: Vec<Row> =
+            diesel::sql_query(self.select("")).load(&mut self.database.connect()).unwrap();
         for row in &rows {
-            let value = row.email.as_ref().map(|email| self.new.decrypt::<String, Email>(email).unwrap());
+            let value =
+                row.email.as_ref().map(|email| self.new.decrypt::<String, Email>(email).unwrap());
             let plain = row.plain.as_ref().map(|plain| String::from_utf8(plain.clone()).unwrap());
             self.check(row, value.or(plain).as_ref().unwrap());
         }
@@ -182,7 +219,9 @@ impl Application {
             }
         }
         std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..writers).map(|i| scope.spawn(move || Writer::new(self, i, writers).run())).collect();
+            let threads: Vec<_> = (0..writers)
+                .map(|i| scope.spawn(move || Writer::new(self, i, writers).run()))
+                .collect();
             let stop = Stop(self);
             work();
             drop(stop);
@@ -229,11 +268,25 @@ impl<'a> Writer<'a> {
     fn new(app: &'a Application, name: usize, writers: usize) -> Self {
         // Odd numbers are not there yet: before, behind and between the others.
         let all = -app.rows / 5..app.rows * 11 / 5;
-        let mine = |id: &i64| id.rem_euclid(HOT) == 0 && (id.div_euclid(2 * HOT)).rem_euclid(writers as i64) == name as i64;
-        let ids: Vec<_> = all.filter(mine).filter(|id| app.inserts || (2..=2 * app.rows).contains(id) && id % 2 == 0).collect();
+        let mine = |id: &i64| {
+            id.rem_euclid(HOT) == 0
+                && (id.div_euclid(2 * HOT)).rem_euclid(writers as i64) == name as i64
+        };
+        let ids: Vec<_> = all
+            .filter(mine)
+            .filter(|id| app.inserts || (2..=2 * app.rows).contains(id) && id % 2 == 0)
+            .collect();
         let there = |id: &i64| (2..=2 * app.rows).contains(id) && id % 2 == 0;
         let ledger = ids.iter().map(|id| (*id, there(id).then(|| first_value(*id)))).collect();
-        Self { app, conn: app.database.connect(), random: Random(SEED + name as u64), name, written: 0, ids, ledger }
+        Self {
+            app,
+            conn: app.database.connect(),
+            random: Random(SEED + name as u64),
+            name,
+            written: 0,
+            ids,
+            ledger,
+        }
     }
 
     fn run(mut self) -> Ledger {
@@ -266,7 +319,8 @@ impl<'a> Writer<'a> {
         let mut changes = Ledger::new();
         while changes.len() < rows {
             let id = self.random.pick(&self.ids);
-            let delete = self.app.inserts && self.ledger[&id].is_some() && self.random.below(12) == 0;
+            let delete =
+                self.app.inserts && self.ledger[&id].is_some() && self.random.below(12) == 0;
             changes.insert(id, (!delete).then(|| self.value()));
         }
         let new = !*old_runs || self.random.below(2) == 0;
@@ -283,7 +337,10 @@ impl<'a> Writer<'a> {
             Ok(()) => {}
             Err(error) => {
                 let words = error.to_string();
-                assert!(["deadlock", "Deadlock", "locked"].iter().any(|word| words.contains(word)), "{words}");
+                assert!(
+                    ["deadlock", "Deadlock", "locked"].iter().any(|word| words.contains(word)),
+                    "{words}"
+                );
                 let _ = self.conn.batch_execute("ROLLBACK");
             }
         }
@@ -300,7 +357,9 @@ impl<'a> Writer<'a> {
         }
         for id in order {
             let lock = if *end == End::Alone { "" } else { LOCK };
-            let found: Vec<Row> = diesel::sql_query(self.app.select(&format!("WHERE id = {id}{lock}"))).load(&mut self.conn)?;
+            let found: Vec<Row> =
+                diesel::sql_query(self.app.select(&format!("WHERE id = {id}{lock}")))
+                    .load(&mut self.conn)?;
             let before = &self.ledger[id];
             assert_eq!(found.len(), usize::from(before.is_some()), "row {id}");
             if let (Some(row), Some(value)) = (found.first(), before) {
@@ -311,11 +370,19 @@ impl<'a> Writer<'a> {
             let sql = match (before, &changes[id]) {
                 (None, None) => continue,
                 (None, Some(value)) => {
-                    format!("INSERT INTO users (id, plain, email, email_index, note) VALUES {}", self.app.row(*id, value, new))
+                    format!(
+                        "INSERT INTO users (id, plain, email, email_index, note) VALUES {}",
+                        self.app.row(*id, value, new)
+                    )
                 }
                 (Some(_), None) => format!("DELETE FROM users WHERE id = {id}"),
                 (Some(_), Some(value)) => {
-                    let set: Vec<_> = self.app.columns(value, new).iter().map(|(column, sql)| format!("{column} = {sql}")).collect();
+                    let set: Vec<_> = self
+                        .app
+                        .columns(value, new)
+                        .iter()
+                        .map(|(column, sql)| format!("{column} = {sql}"))
+                        .collect();
                     format!("UPDATE users SET {} WHERE id = {id}", set.join(", "))
                 }
             };
@@ -323,7 +390,9 @@ impl<'a> Writer<'a> {
         }
         match end {
             End::Alone => return Ok(()),
-            End::LateCommit => std::thread::sleep(Duration::from_millis(if LOCK.is_empty() { 20 } else { 100 })),
+            End::LateCommit => {
+                std::thread::sleep(Duration::from_millis(if LOCK.is_empty() { 20 } else { 100 }))
+            }
             End::Commit | End::Rollback => {}
         }
         self.conn.batch_execute(if *end == End::Rollback { "ROLLBACK" } else { "COMMIT" })

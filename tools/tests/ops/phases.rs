@@ -2,12 +2,12 @@
 
 use diesel::prelude::*;
 use diesel_envelope::{BlindIndex, BlindIndexDsl, Context, Encrypted, IndexSpec, Keyring};
-use diesel_envelope_tools::{self as ops, Column, Index, Normalizer, Settings};
+use diesel_envelope_tools::{self as ops, Column, Index, Normalizer, RunOptions};
 
 use super::database::Database;
 use super::{BYTES, Conn, DIGEST, EMAIL, URL_VAR};
+use crate::fixtures::keyring;
 use crate::tools::keyrings;
-use crate::world::keyring;
 
 diesel::table! {
     use diesel::sql_types::*;
@@ -64,8 +64,15 @@ CREATE UNIQUE INDEX users_email_index ON users (email_index)"
     }
 
     fn backfill(&mut self, column: Column, filter: &str) {
-        let settings = Settings::new().filter(filter);
-        let report = ops::backfill(&mut self.database.connections(1), &self.keyring, &[column.index(index())], &settings, &()).unwrap();
+        let settings = RunOptions::new().filter(filter);
+        let report = ops::backfill(
+            &mut self.database.connections(1),
+            &self.keyring,
+            &[column.index(index())],
+            &settings,
+            &(),
+        )
+        .unwrap();
         assert!(report.is_complete() && report.written > 0, "{report:?}");
     }
 
@@ -78,15 +85,30 @@ CREATE UNIQUE INDEX users_email_index ON users (email_index)"
     }
 
     fn equal(&mut self, value: &str) -> Vec<i64> {
-        users::table.filter(users::plain.eq(value)).order(users::id).select(users::id).load(&mut self.conn).unwrap()
+        users::table
+            .filter(users::plain.eq(value))
+            .order(users::id)
+            .select(users::id)
+            .load(&mut self.conn)
+            .unwrap()
     }
 
     fn equal_in_place(&mut self, value: &str) -> Vec<i64> {
-        users::table.filter(users::note.eq(value)).order(users::id).select(users::id).load(&mut self.conn).unwrap()
+        users::table
+            .filter(users::note.eq(value))
+            .order(users::id)
+            .select(users::id)
+            .load(&mut self.conn)
+            .unwrap()
     }
 
     fn matches(&mut self, value: &str) -> Vec<i64> {
-        users::table.filter(users::email_index.matches(value)).order(users::id).select(users::id).load(&mut self.conn).unwrap()
+        users::table
+            .filter(users::email_index.matches(value))
+            .order(users::id)
+            .select(users::id)
+            .load(&mut self.conn)
+            .unwrap()
     }
 
     fn any(&mut self, values: &[&str]) -> Vec<i64> {
@@ -112,18 +134,30 @@ CREATE UNIQUE INDEX users_email_index ON users (email_index)"
         let index = || Some(BlindIndex::<users::email_index>::of(value));
         let (id, plain) = (users::id.eq(99), users::plain.eq(value));
         [
-            self.refused(|conn| diesel::insert_into(users::table).values((id, plain)).execute(conn)),
+            self.refused(|conn| {
+                diesel::insert_into(users::table).values((id, plain)).execute(conn)
+            }),
             self.refused(|conn| {
                 let row = (id, plain, users::email.eq(sealed()), users::email_index.eq(index()));
                 diesel::insert_into(users::table).values(row).execute(conn)
             }),
             self.refused(|conn| {
-                diesel::insert_into(users::table).values((id, users::email.eq(sealed()), users::email_index.eq(index()))).execute(conn)
+                diesel::insert_into(users::table)
+                    .values((id, users::email.eq(sealed()), users::email_index.eq(index())))
+                    .execute(conn)
             }),
-            self.refused(|conn| diesel::insert_into(users::table).values((id, users::note.eq(value))).execute(conn)),
-            self.refused(|conn| diesel::insert_into(users::table).values((id, users::note.eq(sealed()))).execute(conn)),
             self.refused(|conn| {
-                diesel::insert_into(users::table).values((id, users::note.eq(sealed()), users::email_index.eq(index()))).execute(conn)
+                diesel::insert_into(users::table).values((id, users::note.eq(value))).execute(conn)
+            }),
+            self.refused(|conn| {
+                diesel::insert_into(users::table)
+                    .values((id, users::note.eq(sealed())))
+                    .execute(conn)
+            }),
+            self.refused(|conn| {
+                diesel::insert_into(users::table)
+                    .values((id, users::note.eq(sealed()), users::email_index.eq(index())))
+                    .execute(conn)
             }),
         ]
     }
@@ -168,7 +202,10 @@ fn both_columns_half_backfilled() {
     let mut table = Table::new();
     table.beside("id = 1");
     assert_eq!((table.equal(BOBBY), table.equal(ANN)), (vec![1], vec![2]));
-    assert_eq!((table.matches(BOBBY), table.matches(SHOUTED), table.matches(ANN)), (vec![1], vec![1], vec![]));
+    assert_eq!(
+        (table.matches(BOBBY), table.matches(SHOUTED), table.matches(ANN)),
+        (vec![1], vec![1], vec![])
+    );
     assert_eq!(table.any(&[BOBBY, ANN]), [1]);
     assert_eq!(table.nulls()[..3], [vec![3], vec![2, 3], vec![2, 3]]);
     // Who writes the plaintext too is refused by the plaintext's own index; who does not, only where the backfill has been.
@@ -183,19 +220,31 @@ fn both_columns_complete() {
     let mut table = Table::new();
     table.beside("1 = 1");
     assert_eq!((table.equal(BOBBY), table.equal(ANN)), (vec![1], vec![2]));
-    assert_eq!((table.matches(SHOUTED), table.matches(ANN), table.any(&[BOBBY, ANN])), (vec![1], vec![2], vec![1, 2]));
+    assert_eq!(
+        (table.matches(SHOUTED), table.matches(ANN), table.any(&[BOBBY, ANN])),
+        (vec![1], vec![2], vec![1, 2])
+    );
     assert_eq!(table.nulls()[..3], [vec![3], vec![3], vec![3]]);
-    assert_eq!((table.refuses(BOBBY)[..3].to_vec(), table.refuses(ANN)[..3].to_vec()), (vec![YES, YES, YES], vec![YES, YES, YES]));
+    assert_eq!(
+        (table.refuses(BOBBY)[..3].to_vec(), table.refuses(ANN)[..3].to_vec()),
+        (vec![YES, YES, YES], vec![YES, YES, YES])
+    );
 }
 
 #[test]
 fn ciphertext_only() {
     let mut table = Table::new();
     table.beside("1 = 1");
-    diesel::update(users::table).set(users::plain.eq(None::<String>)).execute(&mut table.conn).unwrap();
+    diesel::update(users::table)
+        .set(users::plain.eq(None::<String>))
+        .execute(&mut table.conn)
+        .unwrap();
     assert_eq!((table.matches(SHOUTED), table.any(&[BOBBY, ANN])), (vec![1], vec![1, 2]));
     assert_eq!(table.nulls()[1..3], [vec![3], vec![3]]);
-    assert_eq!((table.refuses(BOBBY)[2], table.refuses(SHOUTED)[2], table.refuses(ANN)[2]), (YES, YES, YES));
+    assert_eq!(
+        (table.refuses(BOBBY)[2], table.refuses(SHOUTED)[2], table.refuses(ANN)[2]),
+        (YES, YES, YES)
+    );
 }
 
 #[test]
@@ -205,7 +254,9 @@ fn in_place_half_way() {
     assert_eq!((table.equal_in_place(BOBBY), table.equal_in_place(ANN)), (vec![], vec![2]));
     assert_eq!((table.matches(SHOUTED), table.matches(ANN)), (vec![1], vec![]));
     let both = |value| users::email_index.matches(value).or(users::note.eq(value));
-    let found = |conn: &mut Conn, value| users::table.filter(both(value)).select(users::id).load::<i64>(conn).unwrap();
+    let found = |conn: &mut Conn, value| {
+        users::table.filter(both(value)).select(users::id).load::<i64>(conn).unwrap()
+    };
     assert_eq!((found(&mut table.conn, BOBBY), found(&mut table.conn, ANN)), (vec![1], vec![2]));
     assert_eq!(table.nulls()[2..], [vec![2, 3], vec![3]]);
     // Ciphertexts of equal values differ: only the index sees them, and only where it is written.
@@ -217,9 +268,15 @@ fn in_place_half_way() {
 fn in_place_complete() {
     let mut table = Table::new();
     table.in_place("1 = 1");
-    assert_eq!((table.equal_in_place(BOBBY), table.matches(SHOUTED), table.any(&[BOBBY, ANN])), (vec![], vec![1], vec![1, 2]));
+    assert_eq!(
+        (table.equal_in_place(BOBBY), table.matches(SHOUTED), table.any(&[BOBBY, ANN])),
+        (vec![], vec![1], vec![1, 2])
+    );
     assert_eq!(table.nulls()[2..], [vec![3], vec![3]]);
-    assert_eq!((table.refuses(BOBBY)[3..].to_vec(), table.refuses(ANN)[5]), (vec![NO, NO, YES], YES));
+    assert_eq!(
+        (table.refuses(BOBBY)[3..].to_vec(), table.refuses(ANN)[5]),
+        (vec![NO, NO, YES], YES)
+    );
 }
 
 #[test]
@@ -236,10 +293,20 @@ fn two_index_keys_in_one_column() {
     let set = (users::email.eq(sealed), users::email_index.eq(digest));
     diesel::update(users::table.find(2)).set(set).execute(&mut table.conn).unwrap();
     // Both digests match.
-    assert_eq!((table.matches(BOBBY), table.matches(ANN), table.any(&[BOBBY, ANN])), (vec![1], vec![2], vec![1, 2]));
+    assert_eq!(
+        (table.matches(BOBBY), table.matches(ANN), table.any(&[BOBBY, ANN])),
+        (vec![1], vec![2], vec![1, 2])
+    );
     // And do not refuse each other: this process writes under `a`.
     assert_eq!((table.refuses(BOBBY)[2], table.refuses(ANN)[2]), (YES, NO));
     let column = [Column::new("users", "email").index(index())];
-    let refused = ops::rotate(&mut table.database.connections(1), &promoted, &column, &Settings::new(), &()).unwrap_err();
-    assert!(matches!(refused, ops::OpsError::UniqueIndex { .. }), "{refused}");
+    let refused = ops::rotate(
+        &mut table.database.connections(1),
+        &promoted,
+        &column,
+        &RunOptions::new(),
+        &(),
+    )
+    .unwrap_err();
+    assert!(matches!(refused, ops::ToolError::UniqueIndex { .. }), "{refused}");
 }

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use diesel_envelope::keyring::{Algorithm, Document, Options};
+use diesel_envelope::keyring::{Algorithm, Keyset, Options};
 use diesel_envelope::{Context, IndexSpec, Keyring};
 use diesel_envelope_tools::{Column, Failure, Index, Normalizer, Observer};
 
@@ -32,16 +32,17 @@ impl IndexSpec for EmailIndex {
 
 /// The column of [`Email`], with its index.
 pub fn email() -> Column {
-    Column::new("users", "email").index(Index::new("email_index", "users.email_index").normalize(Normalizer::Caseless))
+    Column::new("users", "email")
+        .index(Index::new("email_index", "users.email_index").normalize(Normalizer::Caseless))
 }
 
-pub fn keyring(document: &Document) -> Keyring {
-    Keyring::from_document(document, &Options::new()).unwrap()
+pub fn keyring(document: &Keyset) -> Keyring {
+    Keyring::from_keyset(document, &Options::new()).unwrap()
 }
 
 /// A document in which a new key only reads yet, and the same in which it writes: the keyrings of two program versions side by side.
-pub fn reading_and_writing() -> (Document, Document) {
-    let mut before = Document::generate().unwrap();
+pub fn reading_and_writing() -> (Keyset, Keyset) {
+    let mut before = Keyset::generate().unwrap();
     let key = before.add_key(Algorithm::Aes256GcmSiv).unwrap();
     let mut after = before.clone();
     after.promote_key(key).unwrap();
@@ -49,8 +50,8 @@ pub fn reading_and_writing() -> (Document, Document) {
 }
 
 /// A document, and the same with a new key that writes.
-pub fn before_and_after() -> (Document, Document) {
-    let before = Document::generate().unwrap();
+pub fn before_and_after() -> (Keyset, Keyset) {
+    let before = Keyset::generate().unwrap();
     let mut after = before.clone();
     let key = after.add_key(Algorithm::Aes256GcmSiv).unwrap();
     after.promote_key(key).unwrap();
@@ -66,7 +67,8 @@ pub struct Told {
 
 impl Told {
     pub fn failures(&self) -> Vec<String> {
-        let mut failures: Vec<_> = self.failures.lock().unwrap().iter().map(ToString::to_string).collect();
+        let mut failures: Vec<_> =
+            self.failures.lock().unwrap().iter().map(ToString::to_string).collect();
         failures.sort();
         failures
     }

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use base64::prelude::*;
-use diesel_envelope::keyring::{Alternatives, Document, Options};
+use diesel_envelope::keyring::{Keyset, Options, WrappedKeyrings};
 use diesel_envelope::{KeyId, Keyring};
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ pub const FERNET_KEY: &str = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
 /// How much of a secret is too much.
 const TELLING: usize = 10;
 
-pub struct Desk {
+pub struct CommandLine {
     dir: PathBuf,
     env: Vec<(String, String)>,
     printed: RefCell<String>,
@@ -34,11 +34,12 @@ pub struct Outcome {
     pub stderr: String,
 }
 
-impl Desk {
+impl CommandLine {
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("diesel-envelope-cli-{}-{count}", std::process::id()));
+        let dir = std::env::temp_dir()
+            .join(format!("diesel-envelope-cli-{}-{count}", std::process::id()));
         std::fs::create_dir(&dir).unwrap();
         let secrets = RefCell::new(vec![BASE64_URL_SAFE.decode(FERNET_KEY).unwrap()]);
         Self { dir, env: vec![], printed: RefCell::default(), secrets, values: RefCell::default() }
@@ -97,13 +98,21 @@ impl Desk {
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let output = child.wait_with_output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Outcome { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Outcome {
+            code: output.status.code().unwrap(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
     }
 
     /// Starts a command, of which nothing is remembered.
     pub fn spawn(&self, arguments: &[&str]) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_diesel-envelope"));
-        command.args(arguments).current_dir(&self.dir).env_clear().envs(self.env.iter().map(|(name, value)| (name, value)));
+        command
+            .args(arguments)
+            .current_dir(&self.dir)
+            .env_clear()
+            .envs(self.env.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
@@ -113,7 +122,11 @@ impl Desk {
         let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_diesel-envelope"));
         let mut command = Command::new("script");
         command.args(["-qec", &line, "/dev/null"]).current_dir(&self.dir).stdin(Stdio::null());
-        let output = command.envs(self.env.iter().map(|(name, value)| (name, value))).env("TERM", "xterm").output().ok()?;
+        let output = command
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .env("TERM", "xterm")
+            .output()
+            .ok()?;
         let screen = String::from_utf8_lossy(&output.stdout).into_owned();
         self.printed.borrow_mut().push_str(&screen);
         Some(screen)
@@ -136,42 +149,48 @@ impl Desk {
 
     /// What an env line or an archive holds. Its keys are from now on secrets.
     #[track_caller]
-    pub fn document(&self, line: &str) -> Document {
+    pub fn document(&self, line: &str) -> Keyset {
         let value = line.trim().trim_start_matches("SECRET_KEY=");
-        let document = if value.starts_with("local:") { self.unwrap_local(value) } else { self.unwrap_by_kms(value) };
+        let document = if value.starts_with("local:") {
+            self.unwrap_local(value)
+        } else {
+            self.unwrap_by_kms(value)
+        };
         self.learn(&document);
         document
     }
 
     /// By the library's own way in.
-    fn unwrap_local(&self, value: &str) -> Document {
+    fn unwrap_local(&self, value: &str) -> Keyset {
         let options = Options::new().local_key_file(self.path("key"));
-        let alternatives = Alternatives::parse("SECRET_KEY", value, &options).unwrap();
+        let alternatives = WrappedKeyrings::parse("SECRET_KEY", value, &options).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        Document::parse(&runtime.block_on(alternatives.unwrap_first()).unwrap()).unwrap()
+        Keyset::parse(&runtime.block_on(alternatives.unwrap_first()).unwrap()).unwrap()
     }
 
     /// In a process of its own: the endpoint and the credentials stand in its environment.
     #[track_caller]
-    fn unwrap_by_kms(&self, value: &str) -> Document {
+    fn unwrap_by_kms(&self, value: &str) -> Keyset {
         self.run_unwatched(&["reveal", "--from-file", "-"], value).done().stdout.parse().unwrap()
     }
 
-    pub fn learn(&self, document: &Document) {
+    pub fn learn(&self, document: &Keyset) {
         let json: Value = serde_json::from_str(&document.to_json()).unwrap();
         let keys = ["keys", "index_keys"].iter().filter_map(|list| json[list].as_array()).flatten();
-        self.secrets.borrow_mut().extend(keys.map(|key| BASE64_URL_SAFE.decode(key["key"].as_str().unwrap()).unwrap()));
+        self.secrets
+            .borrow_mut()
+            .extend(keys.map(|key| BASE64_URL_SAFE.decode(key["key"].as_str().unwrap()).unwrap()));
     }
 
     /// The keyring in the env file.
     #[track_caller]
     pub fn keyring(&self) -> Keyring {
-        Keyring::from_document(&self.document(&self.read(".env")), &Options::new()).unwrap()
+        Keyring::from_keyset(&self.document(&self.read(".env")), &Options::new()).unwrap()
     }
 }
 
 /// No key, in any spelling that a program might use by accident, in anything that was printed.
-impl Drop for Desk {
+impl Drop for CommandLine {
     fn drop(&mut self) {
         let mut secrets = self.secrets.take();
         if let Ok(key_file) = std::fs::read_to_string(self.path("key")) {
@@ -192,11 +211,17 @@ impl Drop for Desk {
 }
 
 pub fn assert_lacks(text: &str, secret: &[u8]) {
-    let hex = secret.iter().fold(String::new(), |mut hex, byte| write!(hex, "{byte:02x}").map(|()| hex).unwrap());
+    let hex = secret
+        .iter()
+        .fold(String::new(), |mut hex, byte| write!(hex, "{byte:02x}").map(|()| hex).unwrap());
     let list = format!("{secret:?}");
-    for spelling in
-        [&BASE64_STANDARD.encode(secret), &BASE64_URL_SAFE.encode(secret), &hex, &hex.to_uppercase(), list.trim_matches(['[', ']'])]
-    {
+    for spelling in [
+        &BASE64_STANDARD.encode(secret),
+        &BASE64_URL_SAFE.encode(secret),
+        &hex,
+        &hex.to_uppercase(),
+        list.trim_matches(['[', ']']),
+    ] {
         for part in spelling.as_bytes().windows(TELLING) {
             let part = std::str::from_utf8(part).unwrap();
             assert!(!text.contains(part), "{part:?} of a key was printed: {text}");
@@ -236,13 +261,22 @@ impl Outcome {
 #[track_caller]
 pub fn key_in(text: &str) -> KeyId {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric());
-    words.filter_map(|word| word.parse().ok()).next().unwrap_or_else(|| panic!("no key id in {text}"))
+    words
+        .filter_map(|word| word.parse().ok())
+        .next()
+        .unwrap_or_else(|| panic!("no key id in {text}"))
 }
 
 #[test]
 fn a_key_is_found_in_every_spelling() {
     let key = BASE64_URL_SAFE.decode(FERNET_KEY).unwrap();
-    for spelling in ["cw_0x689RpI-jtRR7", "0x689RpI+jtRR7oE", "730ff4c7af3d46", "730FF4C7AF3D46", "115, 15, 244, 199"] {
+    for spelling in [
+        "cw_0x689RpI-jtRR7",
+        "0x689RpI+jtRR7oE",
+        "730ff4c7af3d46",
+        "730FF4C7AF3D46",
+        "115, 15, 244, 199",
+    ] {
         assert!(std::panic::catch_unwind(|| assert_lacks(spelling, &key)).is_err(), "{spelling}");
     }
     assert_lacks("made a keyring: primary 9235ac06", &key);

@@ -46,15 +46,26 @@ macro_rules! whichever {
 }
 
 impl Kms for AnyKms {
-    async fn encrypt_bytes(&self, plaintext: &[u8], context: &EncryptionContext) -> Result<Wrapped> {
+    async fn encrypt_bytes(
+        &self,
+        plaintext: &[u8],
+        context: &EncryptionContext,
+    ) -> Result<Wrapped> {
         whichever!(self, kms => kms.encrypt_bytes(plaintext, context))
     }
 
-    async fn decrypt_bytes(&self, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
+    async fn decrypt_bytes(
+        &self,
+        blob: &[u8],
+        context: &EncryptionContext,
+    ) -> Result<Zeroizing<Vec<u8>>> {
         whichever!(self, kms => kms.decrypt_bytes(blob, context))
     }
 
-    async fn generate_bytes(&self, context: &EncryptionContext) -> Result<(Zeroizing<Vec<u8>>, Wrapped)> {
+    async fn generate_bytes(
+        &self,
+        context: &EncryptionContext,
+    ) -> Result<(Zeroizing<Vec<u8>>, Wrapped)> {
         whichever!(self, kms => kms.generate_bytes(context))
     }
 }

@@ -11,26 +11,26 @@ use std::time::{Duration, Instant};
 use diesel::connection::LoadConnection;
 use diesel::result::Error as DieselError;
 
-use super::dialect::{self, OpsBackend, Shape, Write, select};
-use super::error::OpsError;
+use super::database_failure::{Cause, DatabaseFailure};
+use super::dialect::{self, Shape, ToolBackend, Write, select};
+use super::error::ToolError;
 use super::range::Range;
-use super::refusal::{Cause, Refusal};
 use super::report::{Failure, Observer, Report};
-use super::settings::{Pace, PageSize, Settings};
+use super::run_options::{Pace, PageSize, RunOptions};
 use super::statement::{Cell, Statement};
 use super::table::{Key, Table};
 use diesel_envelope::Printable;
 
 /// How many passes may find something left before it is taken for a process that goes on writing so.
-const MOST_PASSES: u32 = 30;
+const MAX_PASSES: u32 = 30;
 /// The shortest and the longest pause between passes that found only rows which others hold.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 /// How often a transaction is tried that the database gave up to resolve a deadlock.
-const MOST_TRIES: u32 = 20;
+const MAX_TRIES: u32 = 20;
 /// How often the same value may be written to a row before somebody is taken to write it back.
-const MOST_WRITES: u32 = 3;
+const MAX_WRITES: u32 = 3;
 /// How many rows are remembered to notice that they come back.
-const MOST_TRACES: usize = 10_000;
+const MAX_TRACES: usize = 10_000;
 /// What is wrong with a row: the column, and the words.
 pub(crate) type Problem = (String, String);
 
@@ -43,7 +43,7 @@ pub(crate) trait Job<DB>: Sync {
     fn candidates(&self) -> String;
 
     /// The error that ends the run before the row is written.
-    fn refuse(&self, _cells: &[Cell]) -> Option<OpsError> {
+    fn refuse(&self, _cells: &[Cell]) -> Option<ToolError> {
         None
     }
 
@@ -57,27 +57,34 @@ pub(crate) trait Job<DB>: Sync {
 }
 
 /// Does a job on a table, with as many workers as there are connections.
-pub(crate) fn run<DB: OpsBackend, C: LoadConnection<Backend = DB> + Send>(
+pub(crate) fn run<DB: ToolBackend, C: LoadConnection<Backend = DB> + Send>(
     conns: &mut [C],
     table: &Table,
     job: &impl Job<DB>,
-    settings: &Settings,
+    settings: &RunOptions,
     observer: &impl Observer,
-) -> Result<Report, OpsError> {
+) -> Result<Report, ToolError> {
     if DB::ONE_WRITER && conns.len() > 1 {
-        return Err(OpsError::OneWriter);
+        return Err(ToolError::OneWriter);
     }
     if !table.triggers.is_empty() && !settings.allow_triggers && !settings.dry_run {
-        return Err(OpsError::Triggers { table: table.name.to_string(), triggers: table.triggers.clone() });
+        return Err(ToolError::Triggers {
+            table: table.name.to_string(),
+            triggers: table.triggers.clone(),
+        });
     }
     let Some((first, others)) = conns.split_first_mut() else { return Ok(Report::default()) };
     let work = Work::<DB, _, _>::new(table, job, settings, observer);
-    observer.begin(&table.name.to_string(), super::expected::<DB>(first, table, &work.condition())?);
+    observer
+        .begin(&table.name.to_string(), super::expected::<DB>(first, table, &work.condition())?);
     if !settings.dry_run {
         std::thread::scope(|scope| {
-            let helpers: Vec<_> = others.iter_mut().map(|conn| scope.spawn(|| work.first_pass(conn))).collect();
+            let helpers: Vec<_> =
+                others.iter_mut().map(|conn| scope.spawn(|| work.first_pass(conn))).collect();
             let mine = work.first_pass(first);
-            let theirs = helpers.into_iter().map(|helper| helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            let theirs = helpers.into_iter().map(|helper| {
+                helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
             theirs.fold(mine, Result::and)
         })?;
     }
@@ -90,7 +97,7 @@ pub(crate) fn run<DB: OpsBackend, C: LoadConnection<Backend = DB> + Send>(
 struct Work<'a, DB, J, O> {
     table: &'a Table,
     job: &'a J,
-    settings: &'a Settings,
+    settings: &'a RunOptions,
     observer: &'a O,
     state: Mutex<State>,
     pace: Mutex<Pace>,
@@ -109,7 +116,7 @@ struct State {
     bad: HashSet<Key>,
     traces: Traces,
     /// Why the run ends.
-    refused: Option<OpsError>,
+    refused: Option<ToolError>,
     report: Report,
 }
 
@@ -142,9 +149,9 @@ impl Traces {
             let trace = self.rows.entry(key).or_insert(Trace { fingerprint, writes: 0 });
             let writes = if trace.fingerprint == fingerprint { trace.writes + 1 } else { 1 };
             *trace = Trace { fingerprint, writes };
-            written_back |= writes > MOST_WRITES;
+            written_back |= writes > MAX_WRITES;
         }
-        while self.rows.len() > MOST_TRACES {
+        while self.rows.len() > MAX_TRACES {
             self.zeros += 1;
             self.rows.retain(|hash, _| hash.trailing_zeros() >= self.zeros);
         }
@@ -176,11 +183,11 @@ enum Single {
     /// The database refuses what the row would become, which was reported.
     Refused,
     /// A trigger or a function raised an error of its own, which may be about the row, or about all of them.
-    Unclear(Refusal),
+    Unclear(DatabaseFailure),
 }
 
-impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
-    fn new(table: &'a Table, job: &'a J, settings: &'a Settings, observer: &'a O) -> Self {
+impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
+    fn new(table: &'a Table, job: &'a J, settings: &'a RunOptions, observer: &'a O) -> Self {
         Self {
             table,
             job,
@@ -199,27 +206,43 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
 
     /// The condition for the rows that may need work.
     fn condition(&self) -> String {
-        let filter = self.settings.filter.as_ref().map(|filter| format!(" AND ({filter})")).unwrap_or_default();
+        let filter = self
+            .settings
+            .filter
+            .as_ref()
+            .map(|filter| format!(" AND ({filter})"))
+            .unwrap_or_default();
         format!("({}){filter}", self.job.candidates())
     }
 
     /// `SELECT … FROM table WHERE …`, for the rows that may need work.
     fn candidates(&self) -> Statement {
-        let (select, table) = (select::<DB>(self.table, self.job.shape()), DB::table(&self.table.name));
+        let (select, table) =
+            (select::<DB>(self.table, self.job.shape()), DB::table(&self.table.name));
         Statement::new(format!("{select} FROM {table} WHERE {}", self.condition()))
     }
 
     /// The range of rows behind a key, or the first one. Where nothing is left to do, a page of candidates would else read the whole
     /// table in one statement.
-    fn following(&self, conn: &mut impl LoadConnection<Backend = DB>, after: Option<Key>) -> Result<Range, Refusal> {
+    fn following(
+        &self,
+        conn: &mut impl LoadConnection<Backend = DB>,
+        after: Option<Key>,
+    ) -> Result<Range, DatabaseFailure> {
         Range::following::<DB>(conn, self.table, after, self.settings.range_size())
     }
 
     /// A page of candidates of a range, in the order of the primary key.
-    fn page(&self, conn: &mut impl LoadConnection<Backend = DB>, range: &Range, lock: &str) -> Result<Vec<Found>, Refusal> {
+    fn page(
+        &self,
+        conn: &mut impl LoadConnection<Backend = DB>,
+        range: &Range,
+        lock: &str,
+    ) -> Result<Vec<Found>, DatabaseFailure> {
         let statement = range.within::<DB>(self.table, self.candidates());
         let (order, limit) = (self.table.key_list::<DB>(), self.pages.rows());
-        let found = self.load(conn, statement.sql(format!(" ORDER BY {order} LIMIT {limit}{lock}")))?;
+        let found =
+            self.load(conn, statement.sql(format!(" ORDER BY {order} LIMIT {limit}{lock}")))?;
         self.pages.adjust(found.iter().flat_map(|row| &row.cells));
         Ok(found)
     }
@@ -227,21 +250,37 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     /// What claims the rows that are read.
     fn claim(&self) -> &'static str {
         let shape = self.job.shape();
-        if shape.writes.iter().any(|place| shape.reads[*place].column.unique) { DB::CLAIM_UNIQUE } else { DB::CLAIM }
+        if shape.writes.iter().any(|place| shape.reads[*place].column.unique) {
+            DB::CLAIM_UNIQUE
+        } else {
+            DB::CLAIM
+        }
     }
 
     /// One candidate, claimed.
-    fn row(&self, conn: &mut impl LoadConnection<Backend = DB>, key: &Key) -> Result<Vec<Found>, Refusal> {
-        self.load(conn, key.equals::<DB>(self.table, self.candidates().sql(" AND ")).sql(self.claim()))
+    fn row(
+        &self,
+        conn: &mut impl LoadConnection<Backend = DB>,
+        key: &Key,
+    ) -> Result<Vec<Found>, DatabaseFailure> {
+        self.load(
+            conn,
+            key.equals::<DB>(self.table, self.candidates().sql(" AND ")).sql(self.claim()),
+        )
     }
 
-    fn load(&self, conn: &mut impl LoadConnection<Backend = DB>, statement: Statement) -> Result<Vec<Found>, Refusal> {
-        let split = |mut cells: Vec<Cell>| Found { key: Key::split::<DB>(self.table, &mut cells), cells };
+    fn load(
+        &self,
+        conn: &mut impl LoadConnection<Backend = DB>,
+        statement: Statement,
+    ) -> Result<Vec<Found>, DatabaseFailure> {
+        let split =
+            |mut cells: Vec<Cell>| Found { key: Key::split::<DB>(self.table, &mut cells), cells };
         Ok(DB::load(conn, statement)?.into_iter().map(|row| split(row.0)).collect())
     }
 
     /// Claims pages from where the last worker stopped, until there is none.
-    fn first_pass(&self, conn: &mut impl LoadConnection<Backend = DB>) -> Result<(), OpsError> {
+    fn first_pass(&self, conn: &mut impl LoadConnection<Backend = DB>) -> Result<(), ToolError> {
         let claim = |conn: &mut _| {
             let mut state = self.state();
             let mut range = match &state.range {
@@ -270,27 +309,34 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         };
         self.state().report.passes = 1;
         while goes_on() {
-            let page = self.transaction(conn, claim).inspect_err(|_| self.state().stopped = true)?;
+            let page =
+                self.transaction(conn, claim).inspect_err(|_| self.state().stopped = true)?;
             self.pace(page.claimed);
         }
         Ok(())
     }
 
     /// Looks for rows that are left, and claims only where there are some.
-    fn later_passes(&self, conn: &mut impl LoadConnection<Backend = DB>) -> Result<(), OpsError> {
+    fn later_passes(&self, conn: &mut impl LoadConnection<Backend = DB>) -> Result<(), ToolError> {
         let (mut idle_since, mut pause) = (Instant::now(), PAUSES.0);
         while !self.is_over() {
             self.state().report.passes += 1;
             let (left, written) = self.later_pass(conn)?;
             let mut state = self.state();
             state.report.left = left;
-            if left == 0 && written == 0 || self.settings.dry_run || state.report.gave_up || state.refused.is_some() {
+            if left == 0 && written == 0
+                || self.settings.dry_run
+                || state.report.gave_up
+                || state.refused.is_some()
+            {
                 return Ok(());
             }
             if written > 0 {
                 (idle_since, pause) = (Instant::now(), PAUSES.0);
             }
-            if idle_since.elapsed() > self.settings.patience || state.report.passes > MOST_PASSES && written > 0 {
+            if idle_since.elapsed() > self.settings.lock_wait
+                || state.report.passes > MAX_PASSES && written > 0
+            {
                 state.report.left = left.max(written);
                 return Ok(());
             }
@@ -305,15 +351,20 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     }
 
     /// How many rows need work that could not be had, and how many were written.
-    fn later_pass(&self, conn: &mut impl LoadConnection<Backend = DB>) -> Result<(u64, u64), OpsError> {
-        let stuck = || OpsError::Stuck { table: self.table.name.to_string() };
+    fn later_pass(
+        &self,
+        conn: &mut impl LoadConnection<Backend = DB>,
+    ) -> Result<(u64, u64), ToolError> {
+        let stuck = || ToolError::Stuck { table: self.table.name.to_string() };
         let mut range = dialect::read(conn, DB::READ_PAGE, |conn| Ok(self.following(conn, None)?))?;
         let (mut left, mut written) = (0, 0);
         loop {
             let page = dialect::read(conn, DB::READ_PAGE, |conn| Ok(self.page(conn, &range, "")?))?;
             let Some(last) = page.last().map(|row| row.key.clone()) else {
                 let Some(until) = range.until.take() else { return Ok((left, written)) };
-                range = dialect::read(conn, DB::READ_PAGE, |conn| Ok(self.following(conn, Some(until))?))?;
+                range = dialect::read(conn, DB::READ_PAGE, |conn| {
+                    Ok(self.following(conn, Some(until))?)
+                })?;
                 if range.is_stuck() {
                     return Err(stuck());
                 }
@@ -322,7 +373,8 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
             if range.after.as_ref() == Some(&last) {
                 return Err(stuck());
             }
-            let mut wanted: HashSet<_> = page.iter().filter(|row| self.needs_work(row)).map(|row| row.key.clone()).collect();
+            let mut wanted: HashSet<_> =
+                page.iter().filter(|row| self.needs_work(row)).map(|row| row.key.clone()).collect();
             if self.settings.dry_run {
                 self.state().report.written += wanted.len() as u64;
             } else if !wanted.is_empty() {
@@ -346,7 +398,7 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     }
 
     /// Ends the run, for the first reason of all workers.
-    fn end(&self, refused: OpsError) {
+    fn end(&self, refused: ToolError) {
         let mut state = self.state();
         state.refused.get_or_insert(refused);
         state.stopped = true;
@@ -371,8 +423,8 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     fn transaction<C: LoadConnection<Backend = DB>>(
         &self,
         conn: &mut C,
-        claim: impl Fn(&mut C) -> Result<Vec<Found>, Refusal>,
-    ) -> Result<Page, OpsError> {
+        claim: impl Fn(&mut C) -> Result<Vec<Found>, DatabaseFailure>,
+    ) -> Result<Page, ToolError> {
         let began = Instant::now();
         let (mut claimed, mut traced): (Vec<Key>, _) = (Vec::new(), Vec::new());
         let mut tries = 0;
@@ -386,20 +438,30 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
                 self.write(conn, rows, &mut traced)
             });
             // A page is not written once more to learn the reason: its rows are, one by one.
-            let settle = |refusal: &Refusal| claimed.is_empty() || !refusal.needs_rerun();
-            match result.map_err(|refusal| if settle(&refusal) { DB::settled(conn, refusal) } else { refusal }) {
+            let settle = |refusal: &DatabaseFailure| claimed.is_empty() || !refusal.needs_rerun();
+            match result.map_err(|refusal| {
+                if settle(&refusal) { DB::settled(conn, refusal) } else { refusal }
+            }) {
                 Ok((written, all)) => {
                     self.committed(written, began);
                     self.trace(traced);
-                    return Ok(Page { claimed: claimed.len(), settled: if all { claimed } else { Vec::new() }, written });
+                    return Ok(Page {
+                        claimed: claimed.len(),
+                        settled: if all { claimed } else { Vec::new() },
+                        written,
+                    });
                 }
                 // What was claimed is another's now, or comes by again in the next pass.
                 Err(refusal)
-                    if refusal.cause().is_passing() && tries < MOST_TRIES && (tries == 0 || began.elapsed() < self.settings.patience) =>
+                    if refusal.cause().is_passing()
+                        && tries < MAX_TRIES
+                        && (tries == 0 || began.elapsed() < self.settings.lock_wait) =>
                 {
                     tries += 1;
                 }
-                Err(refusal) if claimed.is_empty() || !refusal.may_be_about_a_row() => return Err(refusal.into()),
+                Err(refusal) if claimed.is_empty() || !refusal.may_be_about_a_row() => {
+                    return Err(refusal.into());
+                }
                 Err(_) => return self.one_by_one(conn, claimed),
             }
             std::thread::sleep(PAUSES.0 / 10 * tries);
@@ -408,8 +470,12 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
 
     /// Rows in transactions of their own, to find those that the database refuses. Where a trigger refuses one after the other, the
     /// reason is not theirs.
-    fn one_by_one(&self, conn: &mut impl LoadConnection<Backend = DB>, claimed: Vec<Key>) -> Result<Page, OpsError> {
-        const MOST_UNCLEAR: usize = 20;
+    fn one_by_one(
+        &self,
+        conn: &mut impl LoadConnection<Backend = DB>,
+        claimed: Vec<Key>,
+    ) -> Result<Page, ToolError> {
+        const MAX_UNCLEAR: usize = 20;
         let mut page = Page { claimed: claimed.len(), settled: Vec::new(), written: 0 };
         let mut unclear = Vec::new();
         for key in claimed {
@@ -425,7 +491,7 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
                 Single::NotHad => {}
                 Single::Unclear(refusal) => unclear.push((key, refusal)),
             }
-            if unclear.len() == MOST_UNCLEAR && page.settled.is_empty() {
+            if unclear.len() == MAX_UNCLEAR && page.settled.is_empty() {
                 break;
             }
         }
@@ -440,14 +506,19 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         Ok(page)
     }
 
-    fn single(&self, conn: &mut impl LoadConnection<Backend = DB>, key: &Key) -> Result<Single, OpsError> {
+    fn single(
+        &self,
+        conn: &mut impl LoadConnection<Backend = DB>,
+        key: &Key,
+    ) -> Result<Single, ToolError> {
         DB::before_transaction(conn)?;
         let (began, mut traced) = (Instant::now(), Vec::new());
         let result = transaction(conn, |conn| {
             DB::begin(conn, self.table)?;
             let rows = self.row(conn, key)?;
             let had = !rows.is_empty();
-            self.write(conn, rows, &mut traced).map(|(written, all)| (had && all).then_some(written))
+            self.write(conn, rows, &mut traced)
+                .map(|(written, all)| (had && all).then_some(written))
         });
         match result.map_err(|refusal| DB::settled(conn, refusal)) {
             Ok(written) => {
@@ -472,7 +543,7 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         conn: &mut impl LoadConnection<Backend = DB>,
         rows: Vec<Found>,
         traced: &mut Vec<(u64, u64)>,
-    ) -> Result<(u64, bool), Refusal> {
+    ) -> Result<(u64, bool), DatabaseFailure> {
         let mut writes = Vec::with_capacity(rows.len());
         traced.clear();
         for row in rows {
@@ -513,7 +584,7 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     /// Remembers what was committed, and ends the run if rows have come back too often.
     fn trace(&self, traced: Vec<(u64, u64)>) {
         if self.state().traces.add(traced) {
-            self.end(OpsError::WrittenBack { table: self.table.name.to_string() });
+            self.end(ToolError::WrittenBack { table: self.table.name.to_string() });
         }
     }
 
@@ -534,13 +605,18 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
             return;
         }
         state.report.failed += 1;
-        if state.report.failed >= self.settings.most_failures as u64 {
+        if state.report.failed >= self.settings.max_failures as u64 {
             state.report.gave_up = true;
             state.stopped = true;
         }
         drop(state);
         let column = Printable(&column).to_string();
-        self.observer.failure(&Failure { table: self.table.name.to_string(), row: key.describe(self.table), column, problem });
+        self.observer.failure(&Failure {
+            table: self.table.name.to_string(),
+            row: key.describe(self.table),
+            column,
+            problem,
+        });
     }
 
     /// Holds the workers to the rows per second that are allowed, all together: they wait one behind the other.
@@ -551,10 +627,10 @@ impl<'a, DB: OpsBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
 
 /// Runs a transaction, whose own error comes before that of its rollback: SQLite has rolled back itself where the disk is full. A commit
 /// that fails wrote nothing, and no server is asked why: where several servers take writes, each finds conflicts with the others then.
-fn transaction<DB: OpsBackend, C: LoadConnection<Backend = DB>, T>(
+fn transaction<DB: ToolBackend, C: LoadConnection<Backend = DB>, T>(
     conn: &mut C,
-    run: impl FnOnce(&mut C) -> Result<T, Refusal>,
-) -> Result<T, Refusal> {
+    run: impl FnOnce(&mut C) -> Result<T, DatabaseFailure>,
+) -> Result<T, DatabaseFailure> {
     let (mut own, mut commits) = (None, false);
     let result = conn.transaction(|conn| {
         let result = run(conn);
@@ -565,7 +641,7 @@ fn transaction<DB: OpsBackend, C: LoadConnection<Backend = DB>, T>(
         })
     });
     result.map_err(|error| {
-        let refusal = own.unwrap_or_else(|| DB::settled(conn, Refusal::new(error)));
+        let refusal = own.unwrap_or_else(|| DB::settled(conn, DatabaseFailure::new(error)));
         if commits && refusal.is_unnamed() { refusal.about(Cause::Contention) } else { refusal }
     })
 }

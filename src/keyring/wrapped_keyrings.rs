@@ -14,15 +14,15 @@ use crate::kms::arn::{self, Arn};
 /// The wrapped keyrings that an environment variable holds, parsed and not yet unwrapped: for tools. Programs call
 /// [`Keyring::from_env`](crate::Keyring::from_env).
 #[derive(Debug)]
-pub struct Alternatives {
-    pub(super) all: Vec<Alternative>,
+pub struct WrappedKeyrings {
+    pub(super) all: Vec<WrappedKeyring>,
     pub(super) options: Options,
 }
 
 /// One of the wrapped keyrings in the variable.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Alternative {
+pub enum WrappedKeyring {
     /// A bare blob: default region, no encryption context.
     Blob(Vec<u8>),
     /// A blob with the ARN of its key: region and key id from the ARN, the context of a keyring.
@@ -38,7 +38,7 @@ pub enum Alternative {
     Local(Vec<u8>),
 }
 
-impl Alternatives {
+impl WrappedKeyrings {
     /// Reads the variable.
     ///
     /// # Errors
@@ -62,13 +62,13 @@ impl Alternatives {
     }
 
     /// The alternatives, in order.
-    pub fn iter(&self) -> impl Iterator<Item = &Alternative> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = &WrappedKeyring> + '_ {
         self.all.iter()
     }
 }
 
 /// Lengths instead of blobs.
-impl fmt::Debug for Alternative {
+impl fmt::Debug for WrappedKeyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Blob(blob) => write!(f, "Blob([{} bytes])", blob.len()),
@@ -79,7 +79,7 @@ impl fmt::Debug for Alternative {
     }
 }
 
-impl Alternative {
+impl WrappedKeyring {
     /// The length of its blob in bytes, where it has one.
     pub fn blob_len(&self) -> Option<usize> {
         match self {
@@ -97,7 +97,7 @@ const UNWRAPPED_KEYRING: &str = "holds a keyring that is not wrapped: wrap it wi
 const UNWRAPPED_KEY: &str = "holds a key that is not wrapped: wrap it with KMS first";
 
 /// Reads all alternatives before any is tried: a syntax error in one is fatal.
-fn parse(name: &str, text: &str, options: &Options) -> Result<Vec<Alternative>> {
+fn parse(name: &str, text: &str, options: &Options) -> Result<Vec<WrappedKeyring>> {
     options.check_pins()?;
     if text.trim_start().starts_with('{') {
         return Err(env_var(name, UNWRAPPED_KEYRING));
@@ -112,37 +112,52 @@ fn parse(name: &str, text: &str, options: &Options) -> Result<Vec<Alternative>> 
     }
     let count = compact.split(',').count();
     let alternatives = compact.split(',').enumerate().map(|(i, entry)| {
-        let alternative = parse_alternative(entry).and_then(|alternative| allow(alternative, count, options));
-        alternative
-            .map_err(|problem| env_var(name, if count == 1 { problem.to_owned() } else { format!("{problem} (alternative {})", i + 1) }))
+        let alternative =
+            parse_alternative(entry).and_then(|alternative| allow(alternative, count, options));
+        alternative.map_err(|problem| {
+            env_var(
+                name,
+                if count == 1 {
+                    problem.to_owned()
+                } else {
+                    format!("{problem} (alternative {})", i + 1)
+                },
+            )
+        })
     });
     alternatives.collect()
 }
 
-fn parse_alternative(entry: &str) -> Result<Alternative, &'static str> {
+fn parse_alternative(entry: &str) -> Result<WrappedKeyring, &'static str> {
     let blob = |text: &str| match crypto::from_base64_any(text) {
         Some(bytes) if bytes.is_empty() => Err("holds an empty blob"),
         Some(bytes) if bytes.len() == crypto::ROOT_LEN => Err(UNWRAPPED_KEY),
-        Some(bytes) if envelope::is_fernet_token(text.as_bytes()) || bytes.first() == Some(&envelope::VERSION) => {
+        Some(bytes)
+            if envelope::is_fernet_token(text.as_bytes())
+                || bytes.first() == Some(&envelope::VERSION) =>
+        {
             Err("holds an encrypted value, not a wrapped keyring")
         }
         Some(bytes) => inner_problem(&bytes).map_or_else(|| Ok(bytes.to_vec()), Err),
         None => Err("is not base64"),
     };
     if let Some(rest) = entry.strip_prefix("kms:") {
-        let (arn, text) = rest.rsplit_once(':').ok_or("is not of the form kms:<key-arn>:<base64>")?;
+        let (arn, text) =
+            rest.rsplit_once(':').ok_or("is not of the form kms:<key-arn>:<base64>")?;
         return if Arn::of_key(arn).is_some() {
-            Ok(Alternative::Kms { arn: arn.to_owned(), blob: blob(text)? })
+            Ok(WrappedKeyring::Kms { arn: arn.to_owned(), blob: blob(text)? })
         } else {
             Err("does not name a KMS key by its ARN")
         };
     }
     match entry.split_once(':') {
-        None => Ok(Alternative::Blob(blob(entry)?)),
-        Some(("local", text)) => Ok(Alternative::Local(blob(text)?)),
+        None => Ok(WrappedKeyring::Blob(blob(entry)?)),
+        Some(("local", text)) => Ok(WrappedKeyring::Local(blob(text)?)),
         Some(("ssm", "")) => Err("names no SSM parameter"),
-        Some(("ssm", name)) if !arn::is_parameter_name(name) => Err("does not name an SSM parameter by its name or ARN"),
-        Some(("ssm", name)) => Ok(Alternative::Ssm(name.to_owned())),
+        Some(("ssm", name)) if !arn::is_parameter_name(name) => {
+            Err("does not name an SSM parameter by its name or ARN")
+        }
+        Some(("ssm", name)) => Ok(WrappedKeyring::Ssm(name.to_owned())),
         Some(_) => Err("begins with a scheme other than kms, ssm and local"),
     }
 }
@@ -154,22 +169,45 @@ fn inner_problem(bytes: &[u8]) -> Option<&'static str> {
     const SHORTEST: usize = 36;
     let text = std::str::from_utf8(bytes).ok().filter(|text| text.is_ascii())?;
     match parse("", text, &Options::new()) {
-        Ok(inner) => inner.iter().all(|inner| inner.blob_len().is_none_or(|length| length >= SHORTEST)).then_some(spelling::BASE64_TWICE),
-        Err(Error::EnvVar { problem, .. }) if problem.starts_with(UNWRAPPED_KEYRING) => Some(UNWRAPPED_KEYRING),
-        Err(Error::EnvVar { problem, .. }) if problem.starts_with(UNWRAPPED_KEY) => Some(UNWRAPPED_KEY),
-        Err(Error::EnvVar { problem, .. }) if problem.starts_with(spelling::BASE64_TWICE) => Some(spelling::BASE64_TWICE),
+        Ok(inner) => inner
+            .iter()
+            .all(|inner| inner.blob_len().is_none_or(|length| length >= SHORTEST))
+            .then_some(spelling::BASE64_TWICE),
+        Err(Error::EnvVar { problem, .. }) if problem.starts_with(UNWRAPPED_KEYRING) => {
+            Some(UNWRAPPED_KEYRING)
+        }
+        Err(Error::EnvVar { problem, .. }) if problem.starts_with(UNWRAPPED_KEY) => {
+            Some(UNWRAPPED_KEY)
+        }
+        Err(Error::EnvVar { problem, .. }) if problem.starts_with(spelling::BASE64_TWICE) => {
+            Some(spelling::BASE64_TWICE)
+        }
         Err(_) => spelling::problem(None, text).map(|_| spelling::BASE64_TWICE),
     }
 }
 
 /// What `require_kms` and the rules of the forms allow.
-fn allow(alternative: Alternative, count: usize, options: &Options) -> Result<Alternative, &'static str> {
+fn allow(
+    alternative: WrappedKeyring,
+    count: usize,
+    options: &Options,
+) -> Result<WrappedKeyring, &'static str> {
     match (&alternative, &options.pinned) {
-        (Alternative::Local(_), Some(_)) => Err("holds a local keyring, and the program requires KMS"),
-        (Alternative::Ssm(_), Some(_)) => Err("names an SSM parameter, and the program requires KMS"),
-        (Alternative::Local(_), None) if count > 1 => Err("holds a local keyring beside another: it stands only alone"),
-        (Alternative::Kms { arn, .. }, Some(pinned)) if !pinned.contains(arn) => Err("names a KMS key that the program does not pin"),
-        (Alternative::Blob(_), Some(pinned)) if pinned.is_empty() => Err("names no KMS key, and the program pins none"),
+        (WrappedKeyring::Local(_), Some(_)) => {
+            Err("holds a local keyring, and the program requires KMS")
+        }
+        (WrappedKeyring::Ssm(_), Some(_)) => {
+            Err("names an SSM parameter, and the program requires KMS")
+        }
+        (WrappedKeyring::Local(_), None) if count > 1 => {
+            Err("holds a local keyring beside another: it stands only alone")
+        }
+        (WrappedKeyring::Kms { arn, .. }, Some(pinned)) if !pinned.contains(arn) => {
+            Err("names a KMS key that the program does not pin")
+        }
+        (WrappedKeyring::Blob(_), Some(pinned)) if pinned.is_empty() => {
+            Err("names no KMS key, and the program pins none")
+        }
         _ => Ok(alternative),
     }
 }
@@ -178,7 +216,8 @@ fn allow(alternative: Alternative, count: usize, options: &Options) -> Result<Al
 mod tests {
     use super::*;
 
-    const ARN: &str = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    const ARN: &str =
+        "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
     fn problem(text: &str, options: &Options) -> String {
         parse("SECRET_KEY", text, options).unwrap_err().to_string()
@@ -191,12 +230,29 @@ mod tests {
         for base64 in [&blob, &url] {
             let text = format!(" {base64} ,\n kms:{ARN}:{base64}\n");
             let parsed = parse("SECRET_KEY", &text, &Options::new()).unwrap();
-            let [Alternative::Blob(bare), Alternative::Kms { arn, blob }] = &parsed[..] else { panic!("{parsed:?}") };
-            assert_eq!((&bare[..], &blob[..], arn.as_str()), (&[0xfb; 100][..], &[0xfb; 100][..], ARN));
+            let [WrappedKeyring::Blob(bare), WrappedKeyring::Kms { arn, blob }] = &parsed[..]
+            else {
+                panic!("{parsed:?}")
+            };
+            assert_eq!(
+                (&bare[..], &blob[..], arn.as_str()),
+                (&[0xfb; 100][..], &[0xfb; 100][..], ARN)
+            );
         }
-        assert!(matches!(&parse("K", &format!("local:{blob}"), &Options::new()).unwrap()[..], [Alternative::Local(_)]));
-        let parsed = Alternatives::parse("K", &format!("{blob},kms:{ARN}:{blob},ssm:/app"), &Options::new()).unwrap();
-        assert_eq!(format!("{:?}", parsed.all), format!("[Blob([100 bytes]), Kms({ARN}, [100 bytes]), Ssm(/app)]"));
+        assert!(matches!(
+            &parse("K", &format!("local:{blob}"), &Options::new()).unwrap()[..],
+            [WrappedKeyring::Local(_)]
+        ));
+        let parsed = WrappedKeyrings::parse(
+            "K",
+            &format!("{blob},kms:{ARN}:{blob},ssm:/app"),
+            &Options::new(),
+        )
+        .unwrap();
+        assert_eq!(
+            format!("{:?}", parsed.all),
+            format!("[Blob([100 bytes]), Kms({ARN}, [100 bytes]), Ssm(/app)]")
+        );
     }
 
     #[test]
@@ -207,25 +263,49 @@ mod tests {
             ("", "is empty"),
             ("  \n", "is empty"),
             ("p@ssword", "is not base64"),
-            ("cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=", "holds a key that is not wrapped: wrap it with KMS first"),
+            (
+                "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=",
+                "holds a key that is not wrapped: wrap it with KMS first",
+            ),
             ("{\"version\":1}", "holds a keyring that is not wrapped: wrap it with KMS first"),
             (token, "holds an encrypted value, not a wrapped keyring"),
             ("kms:hunter2", "is not of the form kms:<key-arn>:<base64>"),
             (&format!("kms:alias/app:{blob}"), "does not name a KMS key by its ARN"),
-            (&format!("kms:{}:{blob}", ARN.replace("key/", "alias/x:key/")), "does not name a KMS key by its ARN"),
-            (&format!("kms:{}:{blob}", ARN.replace("eu-central-1", "")), "does not name a KMS key by its ARN"),
-            (&format!("kms:{}:{blob}", ARN.replace("eu-central-1", "evil.example/#")), "does not name a KMS key by its ARN"),
-            (&format!("kms:{}:{blob}", ARN.replace("123456789012", "1")), "does not name a KMS key by its ARN"),
+            (
+                &format!("kms:{}:{blob}", ARN.replace("key/", "alias/x:key/")),
+                "does not name a KMS key by its ARN",
+            ),
+            (
+                &format!("kms:{}:{blob}", ARN.replace("eu-central-1", "")),
+                "does not name a KMS key by its ARN",
+            ),
+            (
+                &format!("kms:{}:{blob}", ARN.replace("eu-central-1", "evil.example/#")),
+                "does not name a KMS key by its ARN",
+            ),
+            (
+                &format!("kms:{}:{blob}", ARN.replace("123456789012", "1")),
+                "does not name a KMS key by its ARN",
+            ),
             (&format!("kms:{}\u{1b}[2K:{blob}", ARN), "does not name a KMS key by its ARN"),
             (&format!("kms:{ARN}:p@ss"), "is not base64"),
             ("ssm:", "names no SSM parameter"),
             ("ssm:/app\u{1b}[2K", "does not name an SSM parameter by its name or ARN"),
-            ("ssm:arn:aws:ssm:a/b:123456789012:parameter/app", "does not name an SSM parameter by its name or ARN"),
+            (
+                "ssm:arn:aws:ssm:a/b:123456789012:parameter/app",
+                "does not name an SSM parameter by its name or ARN",
+            ),
             (&format!("vault:{blob}"), "begins with a scheme other than kms, ssm and local"),
             (&format!("{blob},"), "holds an empty blob (alternative 2)"),
-            (&format!("local:{blob},{blob}"), "holds a local keyring beside another: it stands only alone (alternative 1)"),
+            (
+                &format!("local:{blob},{blob}"),
+                "holds a local keyring beside another: it stands only alone (alternative 1)",
+            ),
         ] {
-            assert_eq!(problem(text, &Options::new()), format!("environment variable SECRET_KEY {expected}"));
+            assert_eq!(
+                problem(text, &Options::new()),
+                format!("environment variable SECRET_KEY {expected}")
+            );
         }
     }
 
@@ -235,14 +315,22 @@ mod tests {
         let blob = crypto::to_base64(&[0xfb; 100]);
         let key = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
         let named = format!("kms:{ARN}:{blob}");
-        for value in [&blob, &named, &format!("local:{blob}"), "ssm:/app", &format!("{blob},{named}")] {
+        for value in
+            [&blob, &named, &format!("local:{blob}"), "ssm:/app", &format!("{blob},{named}")]
+        {
             let twice = crypto::to_base64(value.as_bytes());
             for (text, expected) in [
                 (format!("\"{value}\"\n"), "has \" around it"),
                 (format!("'{value}'"), "has ' around it"),
                 (format!("\u{feff}{value}"), "begins with a byte-order mark"),
-                (format!("SECRET_KEY={value}\n"), "begins with `SECRET_KEY=`: give the value alone"),
-                (format!("export SECRET_KEY='{value}'"), "begins with `export SECRET_KEY=`: give the value alone"),
+                (
+                    format!("SECRET_KEY={value}\n"),
+                    "begins with `SECRET_KEY=`: give the value alone",
+                ),
+                (
+                    format!("export SECRET_KEY='{value}'"),
+                    "begins with `export SECRET_KEY=`: give the value alone",
+                ),
                 (format!("OTHER={value}"), "begins with a name and `=`: give the value alone"),
                 (twice.clone(), "is in base64 twice"),
                 (crypto::to_base64(format!("{value}\n").as_bytes()), "is in base64 twice"),
@@ -252,8 +340,14 @@ mod tests {
                 (format!("kms:{ARN}:{twice}"), "is in base64 twice"),
             ] {
                 let problem = problem(&text, &Options::new());
-                assert!(problem.starts_with(&format!("environment variable SECRET_KEY {expected}")), "{text}: {problem}");
-                assert!(!problem.contains(&blob[..8]) && !problem.contains("eu-central"), "{problem}");
+                assert!(
+                    problem.starts_with(&format!("environment variable SECRET_KEY {expected}")),
+                    "{text}: {problem}"
+                );
+                assert!(
+                    !problem.contains(&blob[..8]) && !problem.contains("eu-central"),
+                    "{problem}"
+                );
             }
         }
         for unwrapped in [key.to_owned(), format!("{key},{key}"), "{\"version\":1}".to_owned()] {
@@ -261,7 +355,10 @@ mod tests {
             assert!(problem.contains("that is not wrapped"), "{problem}");
         }
         for white in ["\n", " ", "\r\n", "\t"] {
-            assert_eq!(parse("K", &format!("{white}{named}{white}"), &Options::new()).unwrap().len(), 1);
+            assert_eq!(
+                parse("K", &format!("{white}{named}{white}"), &Options::new()).unwrap().len(),
+                1
+            );
         }
     }
 
@@ -284,6 +381,9 @@ mod tests {
             assert_eq!(error, Error::name("the ARN of a KMS key in require_kms", pin));
         }
         let none: [&str; 0] = [];
-        assert!(problem(&blob, &Options::new().require_kms(&none)).ends_with("names no KMS key, and the program pins none"));
+        assert!(
+            problem(&blob, &Options::new().require_kms(&none))
+                .ends_with("names no KMS key, and the program pins none")
+        );
     }
 }

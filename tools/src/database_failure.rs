@@ -2,7 +2,7 @@
 //!
 //! A server words its messages in the language that it is set to, and quotes values in them. So no decision depends on a message of a
 //! server, and no message is printed but those that are known to quote nothing. SQLSTATE is the same in every language; Diesel does
-//! not hand it on, so each backend asks its server for it ([`OpsBackend::named`](super::OpsBackend), `settled`). SQLite has no SQLSTATE,
+//! not hand it on, so each backend asks its server for it ([`ToolBackend::named`](super::ToolBackend), `settled`). SQLite has no SQLSTATE,
 //! and its messages are always English.
 
 use std::fmt;
@@ -14,7 +14,7 @@ use diesel_envelope::Error;
 use diesel_envelope::Printable;
 
 /// An error of the database, without what its message may quote.
-pub struct Refusal {
+pub struct DatabaseFailure {
     error: DieselError,
     cause: Cause,
     // In boxes, since every result of a tool has room for them.
@@ -65,25 +65,36 @@ pub(crate) enum Cause {
     Unknown,
 }
 
-impl Refusal {
+impl DatabaseFailure {
     /// By what Diesel tells of the error.
     pub(crate) fn new(error: DieselError) -> Self {
         // The error of the commit, not of the attempt to roll back after it.
-        let error = if let DieselError::RollbackErrorOnCommit { commit_error, .. } = error { *commit_error } else { error };
+        let error = if let DieselError::RollbackErrorOnCommit { commit_error, .. } = error {
+            *commit_error
+        } else {
+            error
+        };
         let cause = match &error {
             DieselError::DatabaseError(kind, _) => of_kind(*kind),
             DieselError::BrokenTransactionManager => Cause::Connection,
             error if Error::find_in(error).is_some() => Cause::Ours,
             _ => Cause::Unknown,
         };
-        let message = information(&error).map(|info| info.message()).filter(|message| QUOTE_NOTHING.contains(message)).map(str::to_owned);
+        let message = information(&error)
+            .map(|info| info.message())
+            .filter(|message| QUOTE_NOTHING.contains(message))
+            .map(str::to_owned);
         Self { error, cause, code: None, rerun: None, message }
     }
 
     /// The message too, if it quotes no more than names that stand in the SQL, which has no values in it.
     pub(crate) fn of(mut self, sql: &str) -> Self {
-        self.message =
-            self.message.or_else(|| information(&self.error).map(|info| info.message()).filter(|m| names(m, sql)).map(str::to_owned));
+        self.message = self.message.or_else(|| {
+            information(&self.error)
+                .map(|info| info.message())
+                .filter(|m| names(m, sql))
+                .map(str::to_owned)
+        });
         self
     }
 
@@ -114,7 +125,9 @@ impl Refusal {
 
     /// Whether a page of rows is worth a try row by row, to find the one.
     pub(crate) fn may_be_about_a_row(&self) -> bool {
-        self.cause.is_about_a_row() || matches!(self.cause, Cause::Raised | Cause::Contention) || self.needs_rerun()
+        self.cause.is_about_a_row()
+            || matches!(self.cause, Cause::Raised | Cause::Contention)
+            || self.needs_rerun()
     }
 
     /// Whether the statement has to be run once more to learn what the error is about.
@@ -146,23 +159,39 @@ impl Refusal {
     /// What an operator can do about it.
     pub(crate) fn remedy(&self) -> &'static str {
         match self.cause {
-            Cause::Contention => "look for long transactions, and run the command again: it goes on where it stopped",
+            Cause::Contention => {
+                "look for long transactions, and run the command again: it goes on where it stopped"
+            }
             Cause::Cancelled => {
                 "raise the timeouts of this role (statement_timeout, max_statement_time) or choose a smaller --batch-size, and run the command again: it goes on where it stopped"
             }
-            Cause::Storage => "make room on the database server and check its disk, and run the command again: it goes on where it stopped",
+            Cause::Storage => {
+                "make room on the database server and check its disk, and run the command again: it goes on where it stopped"
+            }
             Cause::Resources => {
                 "give the database server memory or connections, or use fewer --workers, and run the command again: it goes on where it stopped"
             }
-            Cause::Connection => "check whether the server is up, and run the command again: it goes on where it stopped",
-            Cause::ReadOnly => "connect to the primary server and to a database that can be written, and run the command again",
-            Cause::Permission => "grant this role SELECT and UPDATE on the table, and run the command again",
-            Cause::Statement => "check --where, the schema and the declared columns, and run the command again",
-            Cause::Value => "check --where and the types of the declared columns, and run the command again",
+            Cause::Connection => {
+                "check whether the server is up, and run the command again: it goes on where it stopped"
+            }
+            Cause::ReadOnly => {
+                "connect to the primary server and to a database that can be written, and run the command again"
+            }
+            Cause::Permission => {
+                "grant this role SELECT and UPDATE on the table, and run the command again"
+            }
+            Cause::Statement => {
+                "check --where, the schema and the declared columns, and run the command again"
+            }
+            Cause::Value => {
+                "check --where and the types of the declared columns, and run the command again"
+            }
             Cause::Raised => {
                 "look up the message in the log of the database, and what the triggers of the table do, and run the command again"
             }
-            _ => "look up the message in the log of the database, and run the command again: it goes on where it stopped",
+            _ => {
+                "look up the message in the log of the database, and run the command again: it goes on where it stopped"
+            }
         }
     }
 
@@ -173,8 +202,10 @@ impl Refusal {
             number => format!("error {number}, SQLSTATE {}", Printable(&code.state)),
         });
         let info = information(&self.error);
-        let name = info.and_then(|info| info.constraint_name().or(info.column_name()).or(info.table_name()));
-        let details: Vec<_> = name.map(|name| Printable(name).to_string()).into_iter().chain(state).collect();
+        let name = info
+            .and_then(|info| info.constraint_name().or(info.column_name()).or(info.table_name()));
+        let details: Vec<_> =
+            name.map(|name| Printable(name).to_string()).into_iter().chain(state).collect();
         if details.is_empty() { String::new() } else { format!(" ({})", details.join(", ")) }
     }
 
@@ -196,7 +227,7 @@ impl Refusal {
 }
 
 /// The message where it quotes nothing, else what the error is about.
-impl fmt::Display for Refusal {
+impl fmt::Display for DatabaseFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(message) = &self.message {
             return Printable(message).fmt(f);
@@ -211,33 +242,41 @@ impl fmt::Display for Refusal {
             Cause::Check => "a CHECK constraint refuses a value",
             Cause::Constraint => "a constraint refuses a value",
             Cause::TooLong => "a value is too long for its column",
-            Cause::Value => "a row has a value that a type or a condition of the statement does not take",
+            Cause::Value => {
+                "a row has a value that a type or a condition of the statement does not take"
+            }
             Cause::Raised => "a trigger or a function of the database raises an error of its own",
             Cause::Contention => "other transactions hold what the statement needs",
             Cause::Cancelled => "the database cancelled a statement, by a timeout or on request",
             Cause::Storage => "the database cannot write its files: the disk may be full",
-            Cause::Resources => "the database server is out of memory, connections or other resources",
+            Cause::Resources => {
+                "the database server is out of memory, connections or other resources"
+            }
             Cause::Connection => "the connection to the database was lost",
             Cause::ReadOnly => "the database is read-only",
             Cause::Permission => "the database does not permit this to the role that is connected",
             Cause::Statement => "a statement does not fit the tables and types of the database",
-            Cause::Limit => "a row, an index entry or a statement is larger than the database allows",
-            Cause::Ours | Cause::Unknown => "the database refused a statement, and its message is not shown because it may quote a value",
+            Cause::Limit => {
+                "a row, an index entry or a statement is larger than the database allows"
+            }
+            Cause::Ours | Cause::Unknown => {
+                "the database refused a statement, and its message is not shown because it may quote a value"
+            }
         };
         write!(f, "{what}{}", self.details())
     }
 }
 
 /// Diesel's error prints the message, so it is neither printed nor handed on as a source.
-impl fmt::Debug for Refusal {
+impl fmt::Debug for DatabaseFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Refusal({self})")
+        write!(f, "DatabaseFailure({self})")
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for DatabaseFailure {}
 
-impl From<DieselError> for Refusal {
+impl From<DieselError> for DatabaseFailure {
     fn from(error: DieselError) -> Self {
         Self::new(error)
     }
@@ -325,7 +364,8 @@ fn of_code(Code { state, number }: &Code) -> Cause {
 
 /// Whether neither the standard nor a server has this class, so that a trigger or a function made it up.
 fn is_of_nobody(class: &str) -> bool {
-    const TAKEN: [&str; 14] = ["53", "54", "55", "57", "58", "70", "72", "F0", "HV", "HW", "HY", "HZ", "XA", "XX"];
+    const TAKEN: [&str; 14] =
+        ["53", "54", "55", "57", "58", "70", "72", "F0", "HV", "HW", "HY", "HZ", "XA", "XX"];
     class.starts_with(|c: char| matches!(c, '5'..='9' | 'A'..='Z')) && !TAKEN.contains(&class)
 }
 
@@ -340,15 +380,32 @@ pub(crate) fn of_sqlite(message: &str) -> Cause {
         "constraint failed" => Cause::Constraint,
         "database schema has changed" | "locking protocol" => Cause::Contention,
         "interrupted" => Cause::Cancelled,
-        "database or disk is full" | "disk I/O error" | "database disk image is malformed" => Cause::Storage,
+        "database or disk is full" | "disk I/O error" | "database disk image is malformed" => {
+            Cause::Storage
+        }
         "out of memory" => Cause::Resources,
         "unable to open database file" => Cause::Connection,
         "attempt to write a readonly database" => Cause::ReadOnly,
         "access permission denied" | "authorization denied" | "not authorized" => Cause::Permission,
-        "file is not a database" | "SQL logic error" | "query aborted" | "unknown error" | "unknown operation" => Cause::Limit,
-        "bad parameter or other API misuse" | "column index out of range" | "large file support is disabled" => Cause::Limit,
-        "too many levels of trigger recursion" | "too many SQL variables" | "parser stack overflow" => Cause::Limit,
-        _ if begins(&["database is locked", "database table is locked", "database schema is locked"]) => Cause::Contention,
+        "file is not a database"
+        | "SQL logic error"
+        | "query aborted"
+        | "unknown error"
+        | "unknown operation" => Cause::Limit,
+        "bad parameter or other API misuse"
+        | "column index out of range"
+        | "large file support is disabled" => Cause::Limit,
+        "too many levels of trigger recursion"
+        | "too many SQL variables"
+        | "parser stack overflow" => Cause::Limit,
+        _ if begins(&[
+            "database is locked",
+            "database table is locked",
+            "database schema is locked",
+        ]) =>
+        {
+            Cause::Contention
+        }
         _ if begins(&["cannot store "]) && message.contains(" value in ") => Cause::Value,
         _ if begins(&[
             "no such ",
@@ -447,9 +504,16 @@ fn names(message: &str, sql: &str) -> bool {
     let quotes = ['"', '\'', '`'];
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$');
     QUOTE_A_NAME.iter().any(|(start, end)| {
-        let name = message.strip_prefix(start).and_then(|rest| rest.strip_suffix(end)).unwrap_or_default().trim_matches(quotes);
+        let name = message
+            .strip_prefix(start)
+            .and_then(|rest| rest.strip_suffix(end))
+            .unwrap_or_default()
+            .trim_matches(quotes);
         // Each of its parts: the server writes `users.email` where the statement has quotes.
-        !name.is_empty() && name.split('.').all(|part| part.chars().all(is_name) && sql.split(|c| !is_name(c)).any(|word| word == part))
+        !name.is_empty()
+            && name.split('.').all(|part| {
+                part.chars().all(is_name) && sql.split(|c| !is_name(c)).any(|word| word == part)
+            })
     })
 }
 
@@ -457,8 +521,11 @@ fn names(message: &str, sql: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn unknown(message: &str) -> Refusal {
-        Refusal::new(DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned())))
+    fn unknown(message: &str) -> DatabaseFailure {
+        DatabaseFailure::new(DieselError::DatabaseError(
+            DatabaseErrorKind::Unknown,
+            Box::new(message.to_owned()),
+        ))
     }
 
     #[test]
@@ -493,7 +560,15 @@ mod tests {
     #[test]
     fn only_data_and_triggers_are_about_rows() {
         let cause = |state: &str, number| of_code(&Code { state: state.to_owned(), number });
-        for (state, number) in [("22001", 0), ("22P02", 0), ("23505", 0), ("23P01", 0), ("HY000", 1366), ("22001", 1406), ("HY000", 3819)] {
+        for (state, number) in [
+            ("22001", 0),
+            ("22P02", 0),
+            ("23505", 0),
+            ("23P01", 0),
+            ("HY000", 1366),
+            ("22001", 1406),
+            ("HY000", 3819),
+        ] {
             assert!(cause(state, number).is_about_a_row(), "{state} {number}");
         }
         for (state, number) in [("P0001", 0), ("45000", 1644), ("U0001", 0), ("A0001", 0)] {

@@ -19,8 +19,15 @@ impl Keyring {
     }
 
     /// Decrypts the bytes of a binary column, or the UTF-8 of a text column.
-    pub fn open_stored(&self, value: &[u8], column: Column<'_>, text: bool) -> Result<Zeroizing<Vec<u8>>> {
-        let as_text = || std::str::from_utf8(value).map_err(|_| Error::UnsupportedFormat { length: value.len() });
+    pub fn open_stored(
+        &self,
+        value: &[u8],
+        column: Column<'_>,
+        text: bool,
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        let as_text = || {
+            std::str::from_utf8(value).map_err(|_| Error::UnsupportedFormat { length: value.len() })
+        };
         match if text { Format::of_text(as_text()?) } else { Format::of_bytes(value) }? {
             Format::Native if text => self.open_native(&envelope::from_text(as_text()?)?, column),
             Format::Native => self.open_native(value, column),
@@ -33,24 +40,35 @@ impl Keyring {
     pub fn fresh_prefix(&self, column: Column<'_>, text: bool) -> Option<Vec<u8>> {
         let key = &self.keys[self.primary];
         let Material::Aes256GcmSiv(_) = key.material else { return None };
-        let header: [u8; HEADER_LEN] = Header { bound: column.bound, padded: column.pad_to > 1, key_id: key.id }.to_bytes();
+        let header: [u8; HEADER_LEN] =
+            Header { bound: column.bound, padded: column.pad_to > 1, key_id: key.id }.to_bytes();
         Some(if text { envelope::to_text(&header).into_bytes() } else { header.to_vec() })
     }
 
     /// Whether a value was written so. A Fernet token in another spelling than the one that is written is not.
     pub fn is_fresh(&self, value: &[u8], column: Column<'_>, text: bool) -> bool {
         match (&self.keys[self.primary].material, self.fresh_prefix(column, text)) {
-            (_, Some(prefix)) => value.starts_with(&prefix) && is_padded(native_length(value.len(), text), column),
-            (Material::Fernet(key), _) => match std::str::from_utf8(value).ok().and_then(envelope::canonical_token) {
-                Some(Cow::Borrowed(token)) => key.open(token).map(Zeroizing::new).is_ok(),
-                _ => false,
-            },
+            (_, Some(prefix)) => {
+                value.starts_with(&prefix) && is_padded(native_length(value.len(), text), column)
+            }
+            (Material::Fernet(key), _) => {
+                match std::str::from_utf8(value).ok().and_then(envelope::canonical_token) {
+                    Some(Cow::Borrowed(token)) => key.open(token).map(Zeroizing::new).is_ok(),
+                    _ => false,
+                }
+            }
             (Material::Aes256GcmSiv(_), None) => false,
         }
     }
 
     /// The digest that is written for a normalised value: under the named index key, or the index primary.
-    pub fn digest(&self, label: &str, bits: usize, key: Option<&str>, normalized: &[u8]) -> Result<Digest> {
+    pub fn digest(
+        &self,
+        label: &str,
+        bits: usize,
+        key: Option<&str>,
+        normalized: &[u8],
+    ) -> Result<Digest> {
         let key = match key {
             Some(name) => self
                 .index_keys
@@ -63,8 +81,16 @@ impl Keyring {
     }
 
     /// The index key under which a stored digest is that of a normalised value.
-    pub fn index_key_of(&self, label: &str, bits: usize, normalized: &[u8], stored: &[u8]) -> Option<KeyId> {
-        let matches = |key: &&IndexKey| Digest::compute(&key.mac, label, bits, normalized).as_bytes() == stored;
+    pub fn index_key_of(
+        &self,
+        label: &str,
+        bits: usize,
+        normalized: &[u8],
+        stored: &[u8],
+    ) -> Option<KeyId> {
+        let matches = |key: &&IndexKey| {
+            Digest::compute(&key.mac, label, bits, normalized).as_bytes() == stored
+        };
         self.index_keys.iter().find(matches).map(|key| key.id)
     }
 
@@ -80,7 +106,8 @@ impl Keyring {
 
     /// The id of the key under which a value is that can be opened.
     pub fn key_of(&self, value: &[u8], text: bool) -> Option<KeyId> {
-        let as_text = || std::str::from_utf8(value).ok().and_then(|text| envelope::from_text(text).ok());
+        let as_text =
+            || std::str::from_utf8(value).ok().and_then(|text| envelope::from_text(text).ok());
         let native = if text { as_text() } else { Some(value.to_vec()) };
         match native.and_then(|native| Header::parse(&native).ok()) {
             Some(header) => Some(header.key_id),
@@ -93,7 +120,9 @@ impl Keyring {
         let token = envelope::canonical_token(std::str::from_utf8(token).ok()?)?;
         let mut keys = self.keys.iter();
         keys.find_map(|key| match &key.material {
-            Material::Fernet(fernet) => fernet.open(&token).map(Zeroizing::new).is_ok().then_some(key.id),
+            Material::Fernet(fernet) => {
+                fernet.open(&token).map(Zeroizing::new).is_ok().then_some(key.id)
+            }
             Material::Aes256GcmSiv(_) => None,
         })
     }
@@ -149,5 +178,6 @@ pub fn native_length(stored: usize, text: bool) -> usize {
 
 /// Whether a native value of this length is padded to the multiple that its column declares. A column without padding takes any length.
 pub fn is_padded(length: usize, column: Column<'_>) -> bool {
-    column.pad_to <= 1 || length.checked_sub(OVERHEAD).is_some_and(|length| length.is_multiple_of(column.pad_to))
+    column.pad_to <= 1
+        || length.checked_sub(OVERHEAD).is_some_and(|length| length.is_multiple_of(column.pad_to))
 }

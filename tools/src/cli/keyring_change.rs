@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use diesel_envelope::KeyId;
-use diesel_envelope::keyring::{Algorithm, Alternative, Document};
+use diesel_envelope::keyring::{Algorithm, Keyset, WrappedKeyring};
 use diesel_envelope_tools::keys::{Role, Target};
 
 use super::block_on;
@@ -26,7 +26,7 @@ pub struct ChangeArgs {
 /// A keyring that is about to be changed.
 pub struct Change {
     pub variable: String,
-    pub document: Document,
+    pub document: Keyset,
     targets: Vec<Target>,
 }
 
@@ -36,10 +36,11 @@ impl ChangeArgs {
         let alternatives = self.keyring.alternatives()?;
         let key_file = self.keyring.options().local_key_path();
         let targets = if self.kms_key.is_empty() {
-            let places: Option<Vec<_>> = alternatives.iter().map(|alternative| Target::of(alternative, &key_file)).collect();
+            let places: Option<Vec<_>> =
+                alternatives.iter().map(|alternative| Target::of(alternative, &key_file)).collect();
             places.ok_or_else(|| {
                 let failure = Failure::new("a bare blob and an SSM parameter do not say under which KMS key they are wrapped again");
-                match alternatives.iter().any(|alternative| matches!(alternative, Alternative::Ssm(_))) {
+                match alternatives.iter().any(|alternative| matches!(alternative, WrappedKeyring::Ssm(_))) {
                     false => failure.remedy("name it: --kms-key alias/…"),
                     true => failure
                         .remedy("name it: --kms-key alias/…, and see `diesel-envelope reveal --help` for the way back into the parameter"),
@@ -48,23 +49,30 @@ impl ChangeArgs {
         } else {
             self.kms_key.iter().cloned().map(Target::Kms).collect()
         };
-        let document = Document::parse(&block_on(alternatives.unwrap_same())??)?;
+        let document = Keyset::parse(&block_on(alternatives.unwrap_same())??)?;
         Ok(Change { variable: self.keyring.var.clone(), document, targets })
     }
 }
 
 impl Change {
     /// Wraps a document where the keyring was.
-    pub fn wrap(&self, document: &Document) -> Result<String, Failure> {
+    pub fn wrap(&self, document: &Keyset) -> Result<String, Failure> {
         let wrapped = wrap(document.to_json().as_bytes(), &self.targets, false);
         wrapped.map_err(|failure| match self.targets.len() {
             0 | 1 => failure,
-            _ => failure.or_remedy("name the KMS keys that can be used with --kms-key, to go on without the others"),
+            _ => failure.or_remedy(
+                "name the KMS keys that can be used with --kms-key, to go on without the others",
+            ),
         })
     }
 
     /// The line of the changed keyring.
-    pub fn line(&self, key: KeyId, done: String, next: impl Into<String>) -> Result<EnvLine, Failure> {
+    pub fn line(
+        &self,
+        key: KeyId,
+        done: String,
+        next: impl Into<String>,
+    ) -> Result<EnvLine, Failure> {
         let value = self.wrap(&self.document)?;
         Ok(EnvLine::new(&self.variable, value, &self.document, done, next).key(key))
     }
@@ -82,7 +90,9 @@ pub struct KeyArgs {
 }
 
 fn key_id(text: &str) -> Result<KeyId, &'static str> {
-    text.to_ascii_lowercase().parse().map_err(|_| "a key id is 8 hexadecimal digits, as `inspect` shows them")
+    text.to_ascii_lowercase()
+        .parse()
+        .map_err(|_| "a key id is 8 hexadecimal digits, as `inspect` shows them")
 }
 
 impl KeyArgs {
@@ -101,7 +111,7 @@ impl KeyArgs {
     }
 
     /// That the key is there, and in this role.
-    pub fn check(&self, document: &Document, place: &str) -> Result<(), Failure> {
+    pub fn check(&self, document: &Keyset, place: &str) -> Result<(), Failure> {
         let other = if self.index { Role::Value } else { Role::Index };
         let there = self.role().keys(document);
         if there.contains(&self.key_id) {
@@ -113,7 +123,10 @@ impl KeyArgs {
             true => failure.remedy("add --index: it is an index key"),
             false => failure.remedy(match there.is_empty() {
                 true => "it has none of this kind".to_owned(),
-                false => format!("it has {}", there.iter().map(KeyId::to_string).collect::<Vec<_>>().join(", ")),
+                false => format!(
+                    "it has {}",
+                    there.iter().map(KeyId::to_string).collect::<Vec<_>>().join(", ")
+                ),
             }),
         })
     }
@@ -149,11 +162,18 @@ impl AddKey {
         let mut change = self.change.open()?;
         let key_id = match &self.name {
             Some(name) => change.document.add_index_key(name)?,
-            None => change.document.add_key(if self.fernet { Algorithm::Fernet } else { Algorithm::Aes256GcmSiv })?,
+            None => change.document.add_key(if self.fernet {
+                Algorithm::Fernet
+            } else {
+                Algorithm::Aes256GcmSiv
+            })?,
         };
         let key = KeyArgs { key_id, index: self.index };
         let done = format!("added {}, which only reads", key.noun());
-        let next = format!("roll this out to every process, then `diesel-envelope promote-key {key_id}{}`", key.flag());
+        let next = format!(
+            "roll this out to every process, then `diesel-envelope promote-key {key_id}{}`",
+            key.flag()
+        );
         output.report(&change.line(key_id, done, next)?)
     }
 }
@@ -219,11 +239,12 @@ impl RestoreKey {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
         let mut change = self.change.open()?;
         let archive = self.change.keyring.parse(&Source::new(Some(&self.archive), ""))?;
-        let archive = Document::parse(&block_on(archive.unwrap_same())??)?;
+        let archive = Keyset::parse(&block_on(archive.unwrap_same())??)?;
         self.key.check(&archive, "the archive")?;
         let (role, key_id) = (self.key.role(), self.key.key_id);
         if role.keys(&change.document).contains(&key_id) {
-            return Err(Failure::new(format!("the keyring has {} already", self.key.noun())).remedy("nothing needs to be done"));
+            return Err(Failure::new(format!("the keyring has {} already", self.key.noun()))
+                .remedy("nothing needs to be done"));
         }
         role.restore(&mut change.document, key_id, &archive)?;
         let done = format!("restored {}, which only reads", self.key.noun());

@@ -8,20 +8,20 @@ use diesel_envelope::Accept;
 
 /// How a table is gone through.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct RunOptions {
     pub(crate) batch_size: usize,
     pub(crate) max_rows_per_second: Option<u32>,
     pub(crate) filter: Option<String>,
     pub(crate) dry_run: bool,
     pub(crate) allow_triggers: bool,
-    pub(crate) most_failures: usize,
-    pub(crate) patience: Duration,
+    pub(crate) max_failures: usize,
+    pub(crate) lock_wait: Duration,
     pub(crate) allow: Accept,
     pub(crate) rebuild_indexes: bool,
     pub(crate) allow_older_key: bool,
 }
 
-impl Default for Settings {
+impl Default for RunOptions {
     /// 1,000 rows for each transaction, as fast as it goes; it stops at 1,000 bad rows, and waits a minute for rows that others hold.
     fn default() -> Self {
         Self {
@@ -30,8 +30,8 @@ impl Default for Settings {
             filter: None,
             dry_run: false,
             allow_triggers: false,
-            most_failures: 1_000,
-            patience: Duration::from_secs(60),
+            max_failures: 1_000,
+            lock_wait: Duration::from_secs(60),
             allow: Accept::STRICT,
             rebuild_indexes: false,
             allow_older_key: false,
@@ -39,7 +39,7 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
+impl RunOptions {
     /// The default ones.
     pub fn new() -> Self {
         Self::default()
@@ -81,14 +81,14 @@ impl Settings {
 
     /// At how many bad rows it gives up: where all are bad, the keyring is the wrong one.
     #[must_use]
-    pub fn most_failures(self, rows: usize) -> Self {
-        Self { most_failures: rows.max(1), ..self }
+    pub fn max_failures(self, rows: usize) -> Self {
+        Self { max_failures: rows.max(1), ..self }
     }
 
     /// How long it waits for rows that other transactions hold.
     #[must_use]
-    pub fn patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+    pub fn lock_wait(self, lock_wait: Duration) -> Self {
+        Self { lock_wait, ..self }
     }
 
     /// Which formats [`verify`](super::verify) takes for sound besides native values bound to their column. Fernet tokens are
@@ -106,7 +106,7 @@ impl Settings {
     }
 
     /// Lets [`rotate`](super::rotate()) move values and digests from a newer key to an older one, which undoes a rotation. Without it
-    /// that is [`OpsError::OlderKey`](super::OpsError::OlderKey).
+    /// that is [`ToolError::OlderKey`](super::ToolError::OlderKey).
     ///
     /// The dates in the keyring decide (`created`), and of two keys of one day their order in the document: a new key is added at the
     /// end. A key without a date comes from a list of Fernet keys and is older than every key with a date; two of them cannot be
@@ -124,8 +124,8 @@ impl Settings {
     /// How many rows one statement reads at most while it looks for a page of rows.
     pub(crate) fn range_size(&self) -> usize {
         const PAGES: usize = 10;
-        const MOST: usize = 1_000_000;
-        self.batch_size.saturating_mul(PAGES).min(MOST)
+        const MAX: usize = 1_000_000;
+        self.batch_size.saturating_mul(PAGES).min(MAX)
     }
 
     pub(crate) fn pace(&self) -> Pace {
@@ -145,8 +145,11 @@ impl PageSize {
     /// Before any row was seen.
     const FIRST: usize = 10;
 
-    pub(crate) fn new(settings: &Settings) -> Self {
-        Self { rows: AtomicUsize::new(settings.batch_size.min(Self::FIRST)), most: settings.batch_size }
+    pub(crate) fn new(settings: &RunOptions) -> Self {
+        Self {
+            rows: AtomicUsize::new(settings.batch_size.min(Self::FIRST)),
+            most: settings.batch_size,
+        }
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -178,7 +181,8 @@ impl Pace {
     /// Waits as long as so many rows may take.
     pub(crate) fn wait(&mut self, rows: usize) {
         let Some(rate) = self.rate else { return };
-        self.next = self.next.max(Instant::now()) + Duration::from_secs_f64(rows as f64 / f64::from(rate));
+        self.next =
+            self.next.max(Instant::now()) + Duration::from_secs_f64(rows as f64 / f64::from(rate));
         std::thread::sleep(self.next.saturating_duration_since(Instant::now()));
     }
 }

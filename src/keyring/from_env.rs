@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::alternatives::env_var;
 #[cfg(feature = "ssm")]
 use super::unwrap::with_aws;
-use super::{Alternatives, Document, Keyring};
+use super::wrapped_keyrings::env_var;
+use super::{Keyring, Keyset, WrappedKeyrings};
 use crate::error::{Error, Result};
 use crate::kms::arn::Arn;
 
@@ -89,7 +89,9 @@ impl Options {
 
     /// Where the key file of a `local:` keyring is looked for.
     pub fn local_key_path(&self) -> PathBuf {
-        let from_env = || std::env::var_os(LOCAL_KEY_VAR).map_or_else(|| LOCAL_KEY_DEFAULT.into(), PathBuf::from);
+        let from_env = || {
+            std::env::var_os(LOCAL_KEY_VAR).map_or_else(|| LOCAL_KEY_DEFAULT.into(), PathBuf::from)
+        };
         self.local_key_file.clone().unwrap_or_else(from_env)
     }
 }
@@ -111,7 +113,7 @@ impl Keyring {
     /// # Errors
     ///
     /// [`Error::EnvVar`](crate::Error::EnvVar) when the variable is unset or one of its alternatives is malformed;
-    /// [`Error::Kms`](crate::Error::Kms) when KMS does not unwrap it, [`Error::NoAlternative`](crate::Error::NoAlternative)
+    /// [`Error::Kms`](crate::Error::Kms) when KMS does not unwrap it, [`Error::NoneUnwrapped`](crate::Error::NoneUnwrapped)
     /// when none of several is unwrapped; [`Error::InvalidKeyring`](crate::Error::InvalidKeyring) when what was unwrapped is no
     /// keyring; [`Error::FeatureDisabled`](crate::Error::FeatureDisabled) for a KMS blob without the feature `aws`.
     pub async fn from_env(name: &str) -> Result<Self> {
@@ -124,8 +126,8 @@ impl Keyring {
     ///
     /// As [`from_env`](Self::from_env).
     pub async fn from_env_with(name: &str, options: &Options) -> Result<Self> {
-        let document = Document::from_env_with(name, options).await?;
-        Self::from_document(&document, options)
+        let document = Keyset::from_env_with(name, options).await?;
+        Self::from_keyset(&document, options)
     }
 
     /// Reads the keyring from an SSM SecureString, by its name (`/path/to/secret`) or ARN: one call, with `WithDecryption`. The
@@ -142,7 +144,7 @@ impl Keyring {
             return Err(Error::keyring("it is in an SSM parameter, and the program requires KMS"));
         }
         let document = with_aws::parameter(name, options).await?;
-        Self::from_document(&Document::parse(&document)?, options)
+        Self::from_keyset(&Keyset::parse(&document)?, options)
     }
 
     /// As [`from_env`](Self::from_env), for a synchronous `main`. It blocks the thread, and works inside a running tokio runtime
@@ -163,24 +165,29 @@ impl Keyring {
     pub fn from_env_blocking_with(name: &str, options: &Options) -> Result<Self> {
         let boot = || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let runtime = runtime.map_err(|error| env_var(name, format!("cannot be unwrapped without a runtime: {error}")))?;
+            let runtime = runtime.map_err(|error| {
+                env_var(name, format!("cannot be unwrapped without a runtime: {error}"))
+            })?;
             runtime.block_on(Self::from_env_with(name, options))
         };
         let died = || env_var(name, "cannot be unwrapped: the thread for it did not run");
         std::thread::scope(|scope| {
-            let thread = std::thread::Builder::new().name("diesel-envelope-boot".into()).spawn_scoped(scope, boot).map_err(|_| died())?;
+            let thread = std::thread::Builder::new()
+                .name("diesel-envelope-boot".into())
+                .spawn_scoped(scope, boot)
+                .map_err(|_| died())?;
             thread.join().unwrap_or_else(|_| Err(died()))
         })
     }
 }
 
-impl Document {
+impl Keyset {
     /// The document that an environment variable holds, unwrapped: what [`Keyring::from_env_with`] makes its keyring of.
     ///
     /// # Errors
     ///
     /// As [`Keyring::from_env`].
     pub async fn from_env_with(name: &str, options: &Options) -> Result<Self> {
-        Self::parse(&Alternatives::from_env(name, options)?.unwrap_first().await?)
+        Self::parse(&WrappedKeyrings::from_env(name, options)?.unwrap_first().await?)
     }
 }

@@ -24,7 +24,7 @@ pub struct Version {
 /// A row and all values that it ever had.
 struct Row {
     id: i64,
-    /// Held by the one who writes: the log is in the order of the writes.
+    /// Holder by the one who writes: the log is in the order of the writes.
     writing: Mutex<()>,
     log: Mutex<Log>,
 }
@@ -69,7 +69,11 @@ impl Row {
     fn next_value(&self) -> String {
         let count = self.log.lock().unwrap().values.len();
         let (id, number) = (self.id, count / 2);
-        if count.is_multiple_of(2) { format!("zoë.{id}.{number}@example.org") } else { format!("Zoë.{id}.{number}@Example.org") }
+        if count.is_multiple_of(2) {
+            format!("zoë.{id}.{number}@example.org")
+        } else {
+            format!("Zoë.{id}.{number}@Example.org")
+        }
     }
 
     /// Writes until it is committed: a transaction that the database gave up is tried again, as an application does.
@@ -105,7 +109,8 @@ impl Fleet {
     pub fn new(url: &str, version: Version, rows: i64) -> Arc<Self> {
         let fleet = Self { url: url.to_owned(), rows: RwLock::default() };
         let mut conn = establish(url);
-        conn.transaction(|conn| (1..=rows).try_for_each(|id| fleet.insert(conn, version, id))).unwrap();
+        conn.transaction(|conn| (1..=rows).try_for_each(|id| fleet.insert(conn, version, id)))
+            .unwrap();
         Arc::new(fleet)
     }
 
@@ -161,12 +166,25 @@ impl Fleet {
     fn read_one(&self, conn: &mut Conn, version: Version, turn: u64) {
         let row = self.row(turn * 104_729);
         let (number, value) = row.present();
-        let read = (version.read)(conn, row.id).unwrap_or_else(|error| panic!("{} cannot read row {}: {error:?}", version.name, row.id));
+        let read = (version.read)(conn, row.id).unwrap_or_else(|error| {
+            panic!("{} cannot read row {}: {error:?}", version.name, row.id)
+        });
         let allowed = row.since(number);
-        assert!(allowed.contains(&read), "{} read {read} in row {}, expected one of {allowed:?}", version.name, row.id);
-        let found = (version.find)(conn, &value).unwrap_or_else(|error| panic!("{} cannot look up: {error:?}", version.name));
+        assert!(
+            allowed.contains(&read),
+            "{} read {read} in row {}, expected one of {allowed:?}",
+            version.name,
+            row.id
+        );
+        let found = (version.find)(conn, &value)
+            .unwrap_or_else(|error| panic!("{} cannot look up: {error:?}", version.name));
         let stable = row.since(number).len() == 1;
-        assert!(found == [row.id] || !stable && found.is_empty(), "{} found {found:?} by the value of row {}", version.name, row.id);
+        assert!(
+            found == [row.id] || !stable && found.is_empty(),
+            "{} found {found:?} by the value of row {}",
+            version.name,
+            row.id
+        );
     }
 
     /// Each row has the value that was committed last, and is found by it. Nobody writes meanwhile.
@@ -174,8 +192,20 @@ impl Fleet {
         let mut conn = establish(&self.url);
         for row in self.rows.read().unwrap().iter() {
             let (_, value) = row.present();
-            assert_eq!((version.read)(&mut conn, row.id).unwrap(), value, "{} row {}", version.name, row.id);
-            assert_eq!((version.find)(&mut conn, &value).unwrap(), [row.id], "{} row {}", version.name, row.id);
+            assert_eq!(
+                (version.read)(&mut conn, row.id).unwrap(),
+                value,
+                "{} row {}",
+                version.name,
+                row.id
+            );
+            assert_eq!(
+                (version.find)(&mut conn, &value).unwrap(),
+                [row.id],
+                "{} row {}",
+                version.name,
+                row.id
+            );
         }
     }
 
@@ -201,7 +231,11 @@ impl Program {
         while !condition() {
             let guard = self.done.lock.lock().unwrap();
             let _ = self.done.more.wait_timeout(guard, Duration::from_millis(200)).unwrap();
-            assert!(self.threads.iter().all(|thread| !thread.is_finished()), "{} failed", self.version.name);
+            assert!(
+                self.threads.iter().all(|thread| !thread.is_finished()),
+                "{} failed",
+                self.version.name
+            );
             assert!(began.elapsed() < Duration::from_secs(120), "{} hangs", self.version.name);
         }
     }
@@ -236,9 +270,14 @@ impl Done {
 fn is_passing(error: &Error) -> bool {
     match error {
         Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
-        Error::DatabaseError(_, info) => ["eadlock", "retry transaction", "restarting transaction", "Record has changed since last read"]
-            .iter()
-            .any(|words| info.message().contains(words)),
+        Error::DatabaseError(_, info) => [
+            "eadlock",
+            "retry transaction",
+            "restarting transaction",
+            "Record has changed since last read",
+        ]
+        .iter()
+        .any(|words| info.message().contains(words)),
         _ => false,
     }
 }
