@@ -124,7 +124,6 @@ mod rotate;
 mod run_options;
 mod scan;
 mod search;
-mod shape;
 mod statement;
 mod status;
 mod table;

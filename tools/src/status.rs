@@ -11,7 +11,7 @@ use super::dialect::{self, Form, Read, ToolBackend};
 use super::error::ToolError;
 use super::figures;
 use super::migration::Storage;
-use super::shape::{native_text, token_in_any_spelling};
+use super::migration::{native_text, token_in_any_spelling};
 use super::statement::{RawRow, Statement, number};
 use super::table::{Stored, Table};
 use diesel_envelope::KeyId;
