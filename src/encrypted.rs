@@ -14,7 +14,7 @@ use crate::plaintext::{Held, Plaintext};
 mod lenient;
 mod sql;
 
-pub use lenient::{MaybeEncrypted, TryEncrypted};
+pub use lenient::{MaybeEncrypted, TryEncrypted, TryMaybeEncrypted};
 pub(crate) use sql::Snapshot;
 pub use sql::{CiphertextSqlType, EncryptedValuesCannotBeCompared};
 

@@ -6,6 +6,7 @@
 //! Fernet   base64url(0x80 | timestamp (8) | IV (16) | ciphertext | HMAC (32)), padded with '='
 //! ```
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -24,8 +25,11 @@ pub(crate) const BODY: usize = HEADER_LEN + NONCE_LEN;
 pub(crate) const OVERHEAD: usize = BODY + TAG_LEN;
 /// How a Fernet token begins until the year 2106: the version and the high bytes of the timestamp, in base64url.
 pub(crate) const FERNET_PREFIX: &[u8] = b"gAAAAA";
-/// The fewest bytes of a Fernet token before base64: version, timestamp, IV, one block, HMAC.
-const FERNET_MIN: usize = 1 + 8 + 16 + 16 + 32;
+/// The fewest characters of a Fernet token: 73 bytes (version, timestamp, IV, one block, HMAC) in base64url.
+const FERNET_MIN: usize = 100;
+/// The last character of base64 whose 4, or 2, spare bits are zero.
+const FOUR_SPARE_BITS: &[u8] = b"AQgw";
+const TWO_SPARE_BITS: &[u8] = b"AEIMQUYcgkosw048";
 
 /// The value is bound to a context, whose LABEL is in the AAD.
 const BOUND: u8 = 0x01;
@@ -119,6 +123,7 @@ impl Format {
             Some(&VERSION) => Ok(Self::Native),
             // 0x80 in base64url is `g` and one of `A` to `P`.
             Some(b'g') if matches!(value.get(1), Some(b'A'..=b'P')) => Ok(Self::Fernet),
+            _ if is_fernet_token(value) => Ok(Self::Fernet),
             _ => Err(Error::UnsupportedFormat { length: value.len() }),
         }
     }
@@ -128,27 +133,120 @@ impl Format {
         if value.starts_with(TEXT_PREFIX) { Ok(Self::Native) } else { Self::of_bytes(value.as_bytes()) }
     }
 
-    /// The format of what may be a plaintext: recognised by 0xA1, by `de1.`, by the exact shape of a Fernet token, or by its
-    /// beginning and alphabet, so that a token which was cut is not taken for a plaintext.
+    /// The format of a value that may be a plaintext: recognised by the whole shape of a ciphertext, so that nothing shorter that a user
+    /// types is taken for one, and no spelling of a ciphertext is taken for a plaintext. 0xA1 begins no text, and is enough.
     pub(crate) fn recognise(value: &[u8]) -> Option<Self> {
-        if value.first() == Some(&VERSION) || value.starts_with(TEXT_PREFIX.as_bytes()) {
+        if value.first() == Some(&VERSION) || is_native_text(value) {
             Some(Self::Native)
         } else {
-            let alphabet = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'=');
-            let begins_like_a_token = value.starts_with(FERNET_PREFIX) && value.iter().all(alphabet);
-            (begins_like_a_token || is_fernet_token(value)).then_some(Self::Fernet)
+            is_fernet_token(value).then_some(Self::Fernet)
         }
     }
 }
 
-/// Whether the text is a Fernet token in form: padded base64url, the version byte, whole blocks of ciphertext.
-pub(crate) fn is_fernet_token(text: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(text) else { return false };
-    if !text.len().is_multiple_of(4) || text.bytes().rev().take_while(|&b| b == b'=').count() > 2 {
+/// Returns whether a text has the whole shape of a ciphertext, so that [`MaybeEncrypted`](crate::MaybeEncrypted) and the tools take it for
+/// one: it opens or is an error, and is never a plaintext.
+///
+/// The shape is `de1.` and canonical base64url of 34 bytes or more, of which the first is 0xA1; or that of a Fernet token, of 73 bytes or
+/// a multiple of 16 more, in either base64 alphabet. White space does not matter. Bytes that begin with 0xA1 count as well.
+///
+/// # Security
+///
+/// A program that still writes plaintext to a column which others read as [`MaybeEncrypted`](crate::MaybeEncrypted) must refuse such
+/// input. Whoever types it makes the row unreadable, or has a ciphertext that they saw elsewhere in the column shown in plain.
+///
+/// ```
+/// use diesel_envelope::looks_encrypted;
+///
+/// assert!(looks_encrypted(format!("de1.oQ{}", "A".repeat(60))));
+/// assert!(!looks_encrypted("de1.hello") && !looks_encrypted("gAAAAAlice"));
+/// ```
+pub fn looks_encrypted(value: impl AsRef<[u8]>) -> bool {
+    Format::recognise(value.as_ref()).is_some()
+}
+
+/// What C calls white space, in ASCII.
+fn is_white_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+/// Whether the text is a native value in form, whatever its flags: another version may know them. With white space it does not open, and
+/// is not a plaintext either.
+fn is_native_text(text: &[u8]) -> bool {
+    let mut rest = text.iter().copied().filter(|&byte| !is_white_space(byte));
+    if !TEXT_PREFIX.bytes().all(|byte| rest.next() == Some(byte)) {
         return false;
     }
-    let token = crypto::from_base64_url(text.trim_end_matches('='));
-    token.is_some_and(|token| token.len() >= FERNET_MIN && (token.len() - FERNET_MIN).is_multiple_of(16) && token[0] == 0x80)
+    // 0xA1 and the flags: 101000 01xxxx.
+    let version = rest.next() == Some(b'o') && rest.next().is_some_and(|byte| matches!(byte, b'Q'..=b'Z' | b'a'..=b'f'));
+    let (mut length, mut last) = (2, 0);
+    for byte in rest {
+        if !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+            return false;
+        }
+        (length, last) = (length + 1, byte);
+    }
+    let canonical = match length % 4 {
+        0 => true,
+        2 => FOUR_SPARE_BITS.contains(&last),
+        3 => TWO_SPARE_BITS.contains(&last),
+        _ => false,
+    };
+    version && canonical && length >= (OVERHEAD * 4).div_ceil(3)
+}
+
+/// Whether the text is a Fernet token in form, in a spelling that Python's `cryptography` reads: padded base64 in either alphabet, with
+/// white space anywhere, of the version byte and a length that a token can have.
+pub(crate) fn is_fernet_token(text: &[u8]) -> bool {
+    let mut rest = text.iter().copied().filter(|&byte| !is_white_space(byte));
+    // 0x80, as above.
+    if rest.next() != Some(b'g') || !matches!(rest.next(), Some(b'A'..=b'P')) {
+        return false;
+    }
+    let (mut length, mut padding) = (2, 0);
+    for byte in rest {
+        match byte {
+            b'=' => padding += 1,
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' | b'+' | b'/' if padding == 0 => length += 1,
+            _ => return false,
+        }
+    }
+    // 73 + 16n bytes are 100, 120, 140 characters, and then 64 more for each 48 bytes.
+    length + padding >= FERNET_MIN && matches!(((length + padding) % 64, padding), (36, 2) | (56, 1) | (12, 0))
+}
+
+/// A Fernet token as it was written, from any spelling that is recognised. `None` for anything else, and where the spare bits of its last
+/// character are not zero: nobody writes that.
+pub(crate) fn canonical_token(text: &str) -> Option<Cow<'_, str>> {
+    if !is_fernet_token(text.as_bytes()) {
+        return None;
+    }
+    let odd = |byte: u8| is_white_space(byte) || matches!(byte, b'+' | b'/');
+    let token = if text.bytes().any(odd) {
+        let characters = text.chars().filter(|c| !u8::try_from(*c).is_ok_and(is_white_space));
+        Cow::from(
+            characters
+                .map(|c| {
+                    if c == '+' {
+                        '-'
+                    } else if c == '/' {
+                        '_'
+                    } else {
+                        c
+                    }
+                })
+                .collect::<String>(),
+        )
+    } else {
+        Cow::from(text)
+    };
+    let last = |padding: usize| token.as_bytes()[token.len() - padding - 1];
+    let canonical = match token.len() % 64 {
+        36 => FOUR_SPARE_BITS.contains(&last(2)),
+        56 => TWO_SPARE_BITS.contains(&last(1)),
+        _ => true,
+    };
+    canonical.then_some(token)
 }
 
 /// The text form of a native value.
@@ -240,13 +338,87 @@ mod tests {
         }
     }
 
+    const TOKEN: &str = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==";
+
     #[test]
-    fn only_the_exact_shape_of_a_token_is_one() {
-        let token = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==";
-        assert!(is_fernet_token(token.as_bytes()));
-        for bad in [&token[..96], &token[..99], &token.replace('g', "h"), &format!("{token}===="), "gAAAAA", "", &format!(" {token}")] {
-            assert!(!is_fernet_token(bad.as_bytes()), "{bad}");
+    fn a_token_is_one_in_each_spelling_and_at_each_length() {
+        let standard = TOKEN.replace('-', "+").replace('_', "/");
+        let mixed = TOKEN.replacen('_', "/", 1);
+        let folded = TOKEN.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect::<Vec<_>>().join("\r\n");
+        for spelling in [TOKEN, &format!(" {TOKEN}"), &format!("{TOKEN}\n"), &format!("{TOKEN:<200}"), &standard, &mixed, &folded] {
+            assert_eq!(canonical_token(spelling).as_deref(), Some(TOKEN), "{spelling:?}");
+            assert_eq!(Format::of_text(spelling), Ok(Format::Fernet));
         }
+        assert!(matches!(canonical_token(TOKEN), Some(Cow::Borrowed(_))));
+        for blocks in 1..200 {
+            let mut token = vec![0xFF; 57 + 16 * blocks];
+            token[0] = 0x80;
+            let text = crypto::to_base64_url_padded(&token);
+            assert!(is_fernet_token(text.as_bytes()) && canonical_token(&text).is_some(), "{blocks}");
+            for other in (1..16).map(|more| vec![0x80; 57 + 16 * blocks + more]) {
+                assert!(!is_fernet_token(crypto::to_base64_url_padded(&other).as_bytes()));
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_not_the_whole_shape_of_a_token_is_none() {
+        let bad = [
+            &TOKEN[..96],
+            &TOKEN[..98],
+            &TOKEN[..99],
+            &TOKEN.replace('g', "h"),
+            &TOKEN.replace("gAAAAA", "gQAAAA"),
+            &format!("{TOKEN}="),
+            &format!("{TOKEN}===="),
+            &format!("{TOKEN}AAAA"),
+            &format!("{TOKEN}\u{a0}"),
+            &TOKEN.replace("KZ", "K."),
+            &format!("{:<100}", &TOKEN[..90]),
+            "gAAAAA",
+            "",
+        ];
+        for bad in bad {
+            assert!(!is_fernet_token(bad.as_bytes()) && canonical_token(bad).is_none() && !looks_encrypted(bad), "{bad}");
+        }
+        // Python ignores spare bits. Nobody writes them, so that it is an error, and not a plaintext.
+        let spare = TOKEN.replace("DA==", "DB==");
+        assert!(is_fernet_token(spare.as_bytes()) && canonical_token(&spare).is_none());
+    }
+
+    #[test]
+    fn native_text_is_recognised_by_its_whole_shape() {
+        for length in OVERHEAD..OVERHEAD + 9 {
+            for flags in [0, 1, 3, 4, 0xF0, 0xFF] {
+                let mut value = vec![0xFF; length];
+                value[..2].copy_from_slice(&[VERSION, flags]);
+                let text = to_text(&value);
+                for spelling in [&text, &format!(" {text}\n"), &text.replace("de1.", "d e1.\t")] {
+                    assert_eq!(Format::recognise(spelling.as_bytes()), Some(Format::Native), "{spelling:?}");
+                }
+                let body = &text[4..];
+                for bad in [
+                    &text[..49],
+                    &format!("{text}="),
+                    &format!("{text}é"),
+                    &format!("De1.{body}"),
+                    &format!("de2.{body}"),
+                    body,
+                    &format!("de1.{}", &body[1..]),
+                ] {
+                    assert_eq!(Format::recognise(bad.as_bytes()), None, "{bad:?}");
+                }
+            }
+            let mut value = vec![0; length];
+            for other in [0xA0, 0xA2, 0x80, 0xFF] {
+                value[0] = other;
+                assert_eq!(Format::recognise(to_text(&value).as_bytes()), None);
+            }
+        }
+        for bad in ["de1.", "de1.hello", "de1.oQ", &format!("de1.oQ{}", "A".repeat(43)), &format!("de1.oQ{}B", "A".repeat(43))] {
+            assert_eq!(Format::recognise(bad.as_bytes()), None, "{bad}");
+        }
+        assert!(looks_encrypted(format!("de1.oQ{}", "A".repeat(60))) && looks_encrypted([VERSION]));
     }
 
     #[test]

@@ -61,7 +61,7 @@
 //!
 //! | for | see |
 //! |---|---|
-//! | the column types | [`Encrypted`], [`Searchable`], [`BlindIndex`]; on the way there [`MaybeEncrypted`] and [`TryEncrypted`] |
+//! | the column types | [`Encrypted`], [`Searchable`], [`BlindIndex`]; on the way there [`MaybeEncrypted`], [`TryEncrypted`] and [`TryMaybeEncrypted`] |
 //! | what a column is bound to | [`Context`], [`Unbound`], [`Accept`] |
 //! | what can be encrypted, and its bytes | [`Plaintext`], [`AsText`], `Json` |
 //! | lookups | [`BlindIndexDsl`], [`IndexSpec`], [`blind_index::normalize`] |
@@ -122,8 +122,10 @@ pub use context::{Accept, Context, Unbound};
 pub use data_key::DataKey;
 #[cfg(feature = "serde")]
 pub use encrypted::serialize_plaintext;
-pub use encrypted::{CiphertextSqlType, EncryptDsl, Encrypted, EncryptedValuesCannotBeCompared, MaybeEncrypted, TryEncrypted};
-pub use envelope::KeyId;
+pub use encrypted::{
+    CiphertextSqlType, EncryptDsl, Encrypted, EncryptedValuesCannotBeCompared, MaybeEncrypted, TryEncrypted, TryMaybeEncrypted,
+};
+pub use envelope::{KeyId, looks_encrypted};
 pub use error::{Error, Found, KmsError, KmsReason, Result};
 pub use keyring::Keyring;
 #[cfg(feature = "serde")]

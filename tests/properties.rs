@@ -8,7 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::prelude::*;
 use diesel_envelope::keyring::Document;
 use diesel_envelope::{
-    Accept, AsText, BlindIndex, Context, Error, Found, Json, KeyId, Keyring, MaybeEncrypted, Plaintext, Result, Unbound,
+    Accept, AsText, BlindIndex, Context, Encrypted, Error, Found, Json, KeyId, Keyring, MaybeEncrypted, Plaintext, Result,
+    TryMaybeEncrypted, Unbound, looks_encrypted,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -128,7 +129,7 @@ fn every_bit_of_a_text_counts() {
     }
 }
 
-/// Not by the `=` at its end either: a token has one form.
+/// Not by the `=` at its end either. White space is no part of a token.
 #[test]
 fn a_fernet_token_that_is_cut_or_continued_does_not_open() {
     let token = Keyring::parse(FERNET.as_bytes()).unwrap().encrypt_text::<_, Email>(&secret()).unwrap();
@@ -144,7 +145,10 @@ fn a_fernet_token_that_is_cut_or_continued_does_not_open() {
         let expected = if changed == token { Ok(secret()) } else { Err(Error::DecryptionFailed) };
         assert_eq!(keyring.decrypt_text::<String, Email>(&changed), expected);
     }
-    for tail in ["\n", " ", "A", "AAAA"] {
+    for tail in ["\n", " ", " \t\r\n"] {
+        assert_eq!(keyring.decrypt_text::<String, Email>(&format!("{token}{tail}")), Ok(secret()), "{tail:?}");
+    }
+    for tail in ["A", "AAAA", "\u{a0}", "\0"] {
         assert_eq!(error(keyring.decrypt_text::<String, Email>(&format!("{token}{tail}"))), Error::DecryptionFailed, "{tail:?}");
     }
 }
@@ -222,9 +226,46 @@ fn table_of(text: &str, bytes: &[u8]) -> SqliteConnection {
 
 type Maybe = MaybeEncrypted<String, Email>;
 
-/// What nothing takes for a ciphertext, as DESIGN says it: neither prefix, nor the shape of a token.
+type TryMaybe = TryMaybeEncrypted<String, Email>;
+
+/// The same as the crate decides it, by decoding: whether the bytes are no ciphertext in form.
 fn is_plain(bytes: &[u8]) -> bool {
-    bytes.first() != Some(&0xA1) && !bytes.starts_with(b"de1.") && !bytes.starts_with(b"gAAAAA")
+    let compact: Vec<u8> = bytes.iter().copied().filter(|byte| !b" \t\n\r\x0b\x0c".contains(byte)).collect();
+    let native = compact.strip_prefix(b"de1.").and_then(|body| URL_SAFE_NO_PAD.decode(body).ok());
+    let native = native.is_some_and(|native| native.len() >= 34 && native[0] == 0xA1);
+    let url_safe: Vec<u8> =
+        compact.iter().map(|byte| [*byte, b'-', b'_'][(*byte == b'+') as usize + 2 * (*byte == b'/') as usize]).collect();
+    let lenient = base64::engine::GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
+    let engine = base64::engine::GeneralPurpose::new(&base64::alphabet::URL_SAFE, lenient);
+    let token = engine.decode(url_safe).is_ok_and(|token| token.len() >= 73 && (token.len() - 73) % 16 == 0 && token[0] == 0x80);
+    bytes.first() != Some(&0xA1) && !native && !token
+}
+
+/// What a user types, what looks like a ciphertext to whoever looks only at its beginning, its length or its alphabet, and what is one in
+/// form.
+fn typed() -> impl Strategy<Value = String> {
+    let token = (0_usize..4, any::<u8>(), "[ \t\r\n=]{0,2}").prop_map(|(blocks, fill, tail)| {
+        let mut token = vec![fill; 73 + 16 * blocks];
+        token[..6].copy_from_slice(&[0x80, 0, 0, 0, 0, 0x1d]);
+        base64::engine::general_purpose::URL_SAFE.encode(token) + &tail
+    });
+    let native = (vec(any::<u8>(), 25..50), "[ \n=]{0,1}")
+        .prop_map(|(tail, end)| format!("de1.{}{end}", URL_SAFE_NO_PAD.encode([&[0xA1, 0, 0x88, 0x34, 0xc5, 0xac][..], &tail].concat())));
+    // One character more, less, or another.
+    let nearly = (prop_oneof![token.clone(), native.clone()], any::<prop::sample::Index>(), 0..4, any::<char>());
+    let nearly = nearly.prop_map(|(text, at, how, character)| {
+        let mut characters: Vec<_> = text.chars().collect();
+        let at = at.index(characters.len());
+        match how {
+            0 => _ = characters.remove(at),
+            1 => characters.insert(at, character),
+            2 => characters[at] = character,
+            _ => characters[at] = characters[0],
+        }
+        characters.into_iter().collect()
+    });
+    let shapes = "\\PC{0,40}|[A-Za-z0-9_=-]{0,150}|gAAAAA[A-Za-z0-9_=+/ -]{0,140}|de1\\.(o[QRa-f])?[A-Za-z0-9_=-]{0,70}|de1\\.\\PC{0,20}|gAAAAA\\PC{0,20}";
+    prop_oneof![shapes, token, native, nearly]
 }
 
 #[derive(Debug)]
@@ -241,6 +282,45 @@ impl diesel_envelope::IndexSpec for Never {
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+
+    #[test]
+    fn a_text_that_a_user_types_is_a_plaintext_or_has_the_whole_shape_of_a_ciphertext(text in typed()) {
+        let plain = is_plain(text.as_bytes());
+        prop_assert_eq!(looks_encrypted(&text), !plain);
+        let conn = &mut table_of(&text, b"");
+        // A page with another row: one value fails alone.
+        diesel::sql_query("INSERT INTO cells VALUES (2, 'bob', x'', x'')").execute(conn).unwrap();
+        let mut page = cells::table.order(cells::id).select(cells::text).load::<TryMaybe>(conn).unwrap();
+        prop_assert_eq!(page.pop().unwrap().into_inner(), Ok("bob".to_owned()));
+        let value = page.pop().unwrap();
+        prop_assert_eq!((value.was_plaintext(), value.as_ref().is_ok()), (plain, plain));
+        prop_assert!(!plain || value.into_inner().as_ref() == Ok(&text));
+        let whole_page = cells::table.select(cells::text).load::<Maybe>(conn);
+        prop_assert_eq!(whole_page.is_ok(), plain);
+        // What a program writes is encrypted, whatever it looks like.
+        let written = MaybeEncrypted::<String, Email>::new(text.clone());
+        diesel::update(cells::table.find(1)).set(cells::text.eq(&written)).execute(conn).unwrap();
+        let read = cells::table.find(1).select(cells::text).first::<Maybe>(conn).unwrap();
+        prop_assert_eq!((read.was_plaintext(), read.into_inner()), (false, text));
+    }
+
+    #[test]
+    fn a_token_is_opened_in_every_spelling(plaintext in "\\PC{0,60}", standard in any::<bool>(), spaces in vec((any::<prop::sample::Index>(), "[ \t\r\n]{1,3}"), 0..5)) {
+        let mut token = Keyring::parse(FERNET.as_bytes()).unwrap().encrypt_text::<_, Email>(&plaintext).unwrap();
+        if standard {
+            token = token.replace('-', "+").replace('_', "/");
+        }
+        for (at, space) in spaces {
+            token.insert_str(at.index(token.len() + 1), &space);
+        }
+        let conn = &mut table_of(&token, token.as_bytes());
+        for value in [cells::table.select(cells::text).first::<Maybe>(conn), cells::table.select(cells::bytes).first::<Maybe>(conn)] {
+            let value = value.unwrap();
+            prop_assert_eq!((value.was_plaintext(), value.into_inner()), (false, plaintext.clone()));
+        }
+        let value = cells::table.select(cells::text).first::<Encrypted<String, Email>>(conn).unwrap();
+        prop_assert_eq!(value.into_inner(), plaintext);
+    }
 
     #[test]
     fn a_column_on_its_way_reads_plaintext_as_it_stands(text in "\\PC{0,40}|[A-Za-z0-9_=-]{0,120}", bytes in vec(any::<u8>(), 0..120)) {
@@ -260,13 +340,13 @@ proptest! {
     }
 
     #[test]
-    fn what_looks_like_a_ciphertext_is_never_plaintext(tail in vec(any::<u8>(), 0..120), blocks in 1_usize..4, fill in any::<u8>()) {
+    fn what_looks_like_a_ciphertext_is_never_plaintext(tail in vec(any::<u8>(), 33..120), blocks in 1_usize..4, fill in any::<u8>()) {
         let native = [&[0xA1][..], &tail].concat();
-        let text = format!("de1.{}", URL_SAFE_NO_PAD.encode(&tail));
+        let text = format!("de1.{}", URL_SAFE_NO_PAD.encode(&native));
         let mut token = vec![fill; 57 + 16 * blocks];
         token[..9].copy_from_slice(&[0x80, 0, 0, 0, 0, 0x1d, 0xc0, 0x9e, 0xb0]);
         let token = base64::engine::general_purpose::URL_SAFE.encode(token);
-        for (text, bytes) in [(&text, &native[..]), (&token, token.as_bytes()), (&text, text.as_bytes())] {
+        for (text, bytes) in [(&text, &native[..]), (&text, &native[..5]), (&token, token.as_bytes()), (&text, text.as_bytes())] {
             let conn = &mut table_of(text, bytes);
             prop_assert!(cells::table.select(cells::text).first::<Maybe>(conn).is_err());
             prop_assert!(cells::table.select(cells::bytes).first::<Maybe>(conn).is_err());

@@ -21,9 +21,13 @@ use crate::sql_types::{Ciphertext, CiphertextText};
 
 /// An [`Encrypted`] value that may have been stored as plaintext: it reads both and writes ciphertext, for a text column on its way.
 ///
-/// What begins with the byte 0xA1 or with `de1.`, has the exact shape of a Fernet token, or begins with `gAAAAA` and has nothing but
-/// base64url behind it, as a token has that was cut, is ciphertext, and opens or is an error; everything else is plaintext. A
-/// decryption that fails never makes a plaintext.
+/// A value that has the whole shape of a ciphertext ([`looks_encrypted`](crate::looks_encrypted)) opens or is an error; everything else
+/// is plaintext. A decryption that fails never makes a plaintext. A ciphertext that was cut has the shape no more, and is taken for a
+/// plaintext: widen the column before the first one is written.
+///
+/// What is written is always encrypted, whatever it looks like. A program that still writes plaintext must refuse input that
+/// [`looks_encrypted`](crate::looks_encrypted): a row in which a user typed it is an error, and fails the whole `load` as every bad row
+/// does. [`TryMaybeEncrypted`] reads such a page, with an error for that row alone.
 ///
 /// # Security
 ///
@@ -151,6 +155,62 @@ impl<T: Plaintext, C> fmt::Debug for TryEncrypted<T, C> {
     }
 }
 
+/// A [`MaybeEncrypted`] value that is read also where it cannot be opened: one bad row does not fail the whole `load`.
+///
+/// For the pages of a column on its way, in which a user may have typed a text in the shape of a ciphertext.
+///
+/// ```
+/// use diesel_envelope::TryMaybeEncrypted;
+///
+/// fn show(note: &TryMaybeEncrypted<String>) -> String {
+///     match note.as_ref() {
+///         Ok(note) => note.to_string(),
+///         Err(error) => format!("unreadable: {error}"),
+///     }
+/// }
+/// ```
+pub struct TryMaybeEncrypted<T: Plaintext, C = Unbound>(Result<MaybeEncrypted<T, C>>);
+
+impl<T: Plaintext, C> TryMaybeEncrypted<T, C> {
+    /// Returns the value, or why it cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::decrypt`].
+    pub fn as_ref(&self) -> Result<&T, &Error> {
+        self.0.as_deref()
+    }
+
+    /// Gives the value out, or why it cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::decrypt`].
+    pub fn into_inner(self) -> Result<T> {
+        self.0.map(MaybeEncrypted::into_inner)
+    }
+
+    /// Returns whether the value was read from a column that held it as plaintext.
+    pub fn was_plaintext(&self) -> bool {
+        self.0.as_ref().is_ok_and(MaybeEncrypted::was_plaintext)
+    }
+}
+
+impl<T: Plaintext + Clone, C> Clone for TryMaybeEncrypted<T, C> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: Plaintext, C> fmt::Debug for TryMaybeEncrypted<T, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Ok(_) => f.write_str("TryMaybeEncrypted([redacted])"),
+            Err(error) => write!(f, "TryMaybeEncrypted({error})"),
+        }
+    }
+}
+
 macro_rules! columns {
     ($($sql_type:ty: $raw:ty, $raw_type:ty, $lend:ident, $decrypt:ident;)+) => { $(
         impl<T: TextPlaintext, C: Context, DB: Backend> FromSql<$sql_type, DB> for MaybeEncrypted<T, C>
@@ -160,6 +220,16 @@ macro_rules! columns {
             fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
                 let stored = <$raw as FromSql<$raw_type, DB>>::from_sql(value)?;
                 Ok(Self::read(stored, |keyring, stored| keyring.$decrypt::<T, C>(stored))?)
+            }
+        }
+
+        impl<T: TextPlaintext, C: Context, DB: Backend> FromSql<$sql_type, DB> for TryMaybeEncrypted<T, C>
+        where
+            $raw: FromSql<$raw_type, DB>,
+        {
+            fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                let stored = <$raw as FromSql<$raw_type, DB>>::from_sql(value)?;
+                Ok(Self(MaybeEncrypted::read(stored, |keyring, stored| keyring.$decrypt::<T, C>(stored))))
             }
         }
 
@@ -195,4 +265,4 @@ macro_rules! queryable {
     )+ };
 }
 
-queryable!(MaybeEncrypted, TryEncrypted);
+queryable!(MaybeEncrypted, TryEncrypted, TryMaybeEncrypted);

@@ -1,5 +1,7 @@
 //! What the column types do by their types, for tools that know a column only when they run.
 
+use std::borrow::Cow;
+
 use zeroize::Zeroizing;
 
 use super::{IndexKey, Keyring, Material};
@@ -35,11 +37,14 @@ impl Keyring {
         Some(if text { envelope::to_text(&header).into_bytes() } else { header.to_vec() })
     }
 
-    /// Whether a value was written so.
+    /// Whether a value was written so. A Fernet token in another spelling than the one that is written is not.
     pub(crate) fn is_fresh(&self, value: &[u8], column: Column<'_>, text: bool) -> bool {
         match (&self.keys[self.primary].material, self.fresh_prefix(column, text)) {
             (_, Some(prefix)) => value.starts_with(&prefix),
-            (Material::Fernet(key), _) => std::str::from_utf8(value).is_ok_and(|token| key.open(token).map(Zeroizing::new).is_ok()),
+            (Material::Fernet(key), _) => match std::str::from_utf8(value).ok().and_then(envelope::canonical_token) {
+                Some(Cow::Borrowed(token)) => key.open(token).map(Zeroizing::new).is_ok(),
+                _ => false,
+            },
             (Material::Aes256GcmSiv(_), None) => false,
         }
     }
@@ -65,10 +70,10 @@ impl Keyring {
 
     /// The id of the Fernet key under which a token is.
     pub(crate) fn fernet_key_of(&self, token: &[u8]) -> Option<KeyId> {
-        let token = std::str::from_utf8(token).ok()?;
+        let token = envelope::canonical_token(std::str::from_utf8(token).ok()?)?;
         let mut keys = self.keys.iter();
         keys.find_map(|key| match &key.material {
-            Material::Fernet(fernet) => fernet.open(token).map(Zeroizing::new).is_ok().then_some(key.id),
+            Material::Fernet(fernet) => fernet.open(&token).map(Zeroizing::new).is_ok().then_some(key.id),
             Material::Aes256GcmSiv(_) => None,
         })
     }

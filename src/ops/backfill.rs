@@ -6,22 +6,27 @@ use zeroize::Zeroizing;
 use super::column::Column;
 use super::dialect::{Form, OpsBackend, Read, Shape};
 use super::error::OpsError;
-use super::report::{Observer, Report};
+use super::migration::native_text;
+use super::report::{Failure, Observer, Report};
 use super::rotate::{check_indexes, digest};
+use super::scan::scan;
 use super::settings::Settings;
 use super::statement::Cell;
-use super::table::Table;
+use super::table::{Key, Table};
 use super::work::{self, Job, Problem};
-use crate::envelope::{Format, TEXT_PREFIX};
+use crate::envelope::Format;
 use crate::error::Result;
 use crate::keyring::Keyring;
 
 /// Encrypts what stands in the [plaintext columns](Column::plaintext) of one table, and computes the blind indexes. With as many
 /// workers as there are connections.
 ///
-/// A row needs it whose plaintext is there and whose ciphertext, or one of its indexes, is NULL; in place, whose text is no
-/// ciphertext yet. A ciphertext that is there is never overwritten. An old program version may change a plaintext after its row was
-/// done: the trigger of the migration makes the ciphertext NULL again, and the next run does the row once more.
+/// A row needs it whose plaintext is there and whose ciphertext, or one of its indexes, is NULL; in place, whose text has not the whole
+/// shape of a ciphertext yet. A ciphertext that is there is never overwritten. An old program version may change a plaintext after its
+/// row was done: the trigger of the migration makes the ciphertext NULL again, and the next run does the row once more.
+///
+/// In place, every text in the shape of a ciphertext is opened at the end. One that does not open is a failed row, and is left as it
+/// is: a user may have typed it, or the keyring lacks its key.
 ///
 /// # Errors
 ///
@@ -40,7 +45,10 @@ pub fn backfill<DB: OpsBackend, C: LoadConnection<Backend = DB> + Send>(
     if let Some(column) = columns.iter().find(|column| column.plaintext.is_none()) {
         return Err(OpsError::Column { column: column.to_string(), what: String::from("no plaintext column is named to encrypt from") });
     }
-    work::run(conns, &table, &Backfill::<DB>::new(&table, keyring, columns)?, settings, observer)
+    let backfill = Backfill::<DB>::new(&table, keyring, columns)?;
+    let report = work::run(conns, &table, &backfill, settings, observer)?;
+    let Some(conn) = conns.first_mut() else { return Ok(report) };
+    backfill.open_what_was_there(conn, &table, settings, observer, report)
 }
 
 struct Backfill<'a, DB> {
@@ -67,7 +75,7 @@ impl<'a, DB: OpsBackend> Backfill<'a, DB> {
             let stored = Read { column: table.column(&column.name)?.clone(), form: Form::Stored };
             let plaintext = DB::quote(column.plaintext.as_deref().unwrap_or(&column.name));
             let mut unfinished = vec![if column.is_in_place() {
-                format!("{} <> {}", DB::first(&DB::bytes_of("", &stored), TEXT_PREFIX.len()), DB::literal(TEXT_PREFIX.as_bytes()))
+                format!("NOT ({})", native_text(DB::DIALECT, &plaintext))
             } else {
                 format!("{} IS NULL", DB::quote(&column.name))
             }];
@@ -85,6 +93,41 @@ impl<'a, DB: OpsBackend> Backfill<'a, DB> {
         }
         let candidates = candidates.join(" OR ");
         Ok(Self { keyring, columns, shape: Shape { reads, writes }, candidates, backend: std::marker::PhantomData })
+    }
+
+    /// Opens, in place, what no candidate is: texts in the shape of a native value, which are ciphertexts only if they open.
+    fn open_what_was_there(
+        &self,
+        conn: &mut impl LoadConnection<Backend = DB>,
+        table: &Table,
+        settings: &Settings,
+        observer: &impl Observer,
+        mut report: Report,
+    ) -> Result<Report, OpsError> {
+        let in_place: Vec<_> = self.columns.iter().filter(|column| column.is_in_place()).collect();
+        if in_place.is_empty() || report.gave_up {
+            return Ok(report);
+        }
+        let mut reads = Vec::new();
+        for column in &in_place {
+            reads.push(Read { column: table.column(&column.name)?.clone(), form: Form::Stored });
+        }
+        let filter = settings.filter.as_ref().map(|filter| format!(" AND ({filter})")).unwrap_or_default();
+        let settings = settings.clone().filter(&format!("NOT ({}){filter}", self.candidates));
+        let check = |key: &Key, cells: &[Cell]| {
+            let values = in_place.iter().zip(cells).filter_map(|(column, cell)| Some((column, cell.as_ref()?)));
+            let problem = values.filter(|(_, value)| Format::recognise(value).is_some()).find_map(|(column, value)| {
+                let error = self.keyring.open_stored(value, column.context_of(), true).err()?;
+                Some((column.name.clone(), error.to_string()))
+            });
+            let Some((column, problem)) = problem.filter(|_| !report.gave_up) else { return Ok(()) };
+            report.failed += 1;
+            report.gave_up = report.failed >= settings.most_failures as u64;
+            observer.failure(&Failure { table: table.name.to_string(), row: key.describe(table), column, problem });
+            Ok(())
+        };
+        scan::<DB>(conn, table, &Shape { reads, writes: Vec::new() }, &settings, check, |_| {})?;
+        Ok(report)
     }
 
     /// The ciphertext of a column and the plaintext in it.

@@ -23,6 +23,9 @@ impl Keyring {
     /// given out in order, and on PostgreSQL of a random page or two between them; it decrypts nothing and takes milliseconds on a
     /// table of any size. A key that only rows between them are under is not seen: [`ops::status`](crate::ops::status) counts all.
     ///
+    /// In a column that is encrypted in place a user can type a text in the shape of a ciphertext, which names any key. There keys count
+    /// as missing only if more than half of the values looked at need one that is missing.
+    ///
     /// ```
     /// # use diesel::prelude::*;
     /// # use diesel_envelope::{Keyring, ops::Column};
@@ -44,12 +47,21 @@ impl Keyring {
         for column in columns {
             let table = Table::read(conn, &column.table)?;
             table.check(std::slice::from_ref(column))?;
-            for head in sample::<DB>(conn, &table, column)? {
-                let (format, key) = format_of(&head);
+            let heads = sample::<DB>(conn, &table, column)?;
+            let is_missing = |head: &[u8]| {
+                let (format, key) = format_of(head);
+                !(column.is_in_place() && head.is_empty() || is_readable(self, format, key))
+            };
+            let rows = |heads: &mut dyn Iterator<Item = &(Vec<u8>, usize)>| heads.map(|(_, rows)| rows).sum::<usize>();
+            let unreadable = rows(&mut heads.iter().filter(|(head, _)| is_missing(head)));
+            if column.is_in_place() && unreadable * 2 <= rows(&mut heads.iter()) {
+                continue;
+            }
+            for (head, _) in heads.iter().filter(|(head, _)| is_missing(head)) {
+                let (format, key) = format_of(head);
                 let what = key.map_or_else(|| format!("a key for its values ({format})"), |key| format!("key {key}"));
                 let entry = format!("{column} needs {what}");
-                let plaintext = column.is_in_place() && head.is_empty();
-                if !(plaintext || is_readable(self, format, key) || missing.contains(&entry)) {
+                if !missing.contains(&entry) {
                     missing.push(entry);
                 }
             }
@@ -58,8 +70,12 @@ impl Keyring {
     }
 }
 
-/// The different heads among a few values.
-fn sample<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, table: &Table, column: &Column) -> Result<Vec<Vec<u8>>, OpsError> {
+/// The different heads among a few values, and how many values have each.
+fn sample<DB: OpsBackend>(
+    conn: &mut impl LoadConnection<Backend = DB>,
+    table: &Table,
+    column: &Column,
+) -> Result<Vec<(Vec<u8>, usize)>, OpsError> {
     let (head, value, from) = (head::<DB>(table, column)?, DB::quote(&column.name), DB::table(&table.name));
     let ends = ["ASC", "DESC"].map(|order| {
         let keys: Vec<_> = table.key.iter().map(|key| format!("{} {order}", DB::quote(&key.name))).collect();
@@ -68,11 +84,14 @@ fn sample<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, table: &
     // Limited before NULLs are left out: a column that has nothing else is not read to its end.
     let middle =
         DB::sample(&table.name).map(|sample| format!("SELECT {head} FROM (SELECT {value} FROM {from} {sample} LIMIT {MIDDLE}) AS middle"));
-    let mut found = Vec::new();
+    let mut found: Vec<(Vec<u8>, usize)> = Vec::new();
     for sql in ends.into_iter().chain(middle) {
         for row in DB::load(conn, Statement::new(sql))? {
-            let head = row.0.into_iter().next().flatten().map(|head| head.to_vec());
-            found.extend(head.filter(|head| !found.contains(head)));
+            let Some(head) = row.0.into_iter().next().flatten() else { continue };
+            match found.iter_mut().find(|(known, _)| *known == *head) {
+                Some((_, rows)) => *rows += 1,
+                None => found.push((head.to_vec(), 1)),
+            }
         }
     }
     Ok(found)

@@ -5,6 +5,7 @@ mod context;
 mod names;
 mod plan;
 mod render;
+mod shape;
 mod size;
 mod step;
 mod template;
@@ -13,6 +14,7 @@ pub use catalog::plan_migration;
 #[cfg(feature = "sqlite")]
 pub(super) use names::object;
 pub use plan::{ColumnPlan, Storage, TablePlan};
+pub(super) use shape::{native_text, token_in_any_spelling};
 pub use step::Step;
 
 use super::OpsError;

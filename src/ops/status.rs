@@ -9,9 +9,10 @@ use super::column::Column;
 use super::dialect::{Form, OpsBackend, Read};
 use super::error::OpsError;
 use super::figures;
+use super::migration::{Storage, native_text, token_in_any_spelling};
 use super::statement::{RawRow, Statement, number};
 use super::table::Table;
-use crate::envelope::{self, HEADER_LEN, Header, KeyId, OVERHEAD, TEXT_PREFIX, VERSION};
+use crate::envelope::{self, FERNET_PREFIX, HEADER_LEN, Header, KeyId, OVERHEAD, TEXT_PREFIX, VERSION};
 use crate::keyring::Keyring;
 
 /// What stands in one column.
@@ -134,16 +135,24 @@ fn one<DB: OpsBackend>(conn: &mut impl LoadConnection<Backend = DB>, keyring: &K
 }
 
 /// The SQL that gives the header of a native value, the six letters that begin a Fernet token, nothing of anything else: a plaintext
-/// stays where it is.
+/// stays where it is. In place only the whole shape of a ciphertext tells it from a plaintext.
 pub(crate) fn head<DB: OpsBackend>(table: &Table, column: &Column) -> Result<String, OpsError> {
     let stored = table.column(&column.name)?.clone();
-    let native = if stored.text { (TEXT_PREFIX.as_bytes(), TEXT_PREFIX.len() + HEADER_LEN / 3 * 4) } else { (&[VERSION][..], HEADER_LEN) };
-    let bytes = DB::bytes_of("", &Read { column: stored, form: Form::Stored });
-    let when = |prefix: &[u8], length: usize| {
-        format!("WHEN {} = {} THEN {}", DB::first(&bytes, prefix.len()), DB::literal(prefix), DB::first(&bytes, length))
+    let (name, storage) = (DB::quote(&column.name), if stored.text { Storage::Text } else { Storage::Binary });
+    let (prefix, length) = match storage {
+        Storage::Text => (TEXT_PREFIX.as_bytes(), TEXT_PREFIX.len() + HEADER_LEN / 3 * 4),
+        Storage::Binary => (&[VERSION][..], HEADER_LEN),
     };
-    let (native, fernet) = (when(native.0, native.1), when(envelope::FERNET_PREFIX, envelope::FERNET_PREFIX.len()));
-    Ok(format!("CASE WHEN {bytes} IS NULL THEN NULL {native} {fernet} ELSE {} END", DB::literal(b"")))
+    let bytes = DB::bytes_of("", &Read { column: stored, form: Form::Stored });
+    let begins = |prefix: &[u8]| format!("{} = {}", DB::first(&bytes, prefix.len()), DB::literal(prefix));
+    let spelt = token_in_any_spelling(DB::DIALECT, storage, &name);
+    let (native, token) = if column.is_in_place() {
+        (native_text(DB::DIALECT, &name), spelt)
+    } else {
+        (begins(prefix), format!("{} OR {spelt}", begins(FERNET_PREFIX)))
+    };
+    let (header, letters) = (DB::first(&bytes, length), DB::literal(FERNET_PREFIX));
+    Ok(format!("CASE WHEN {bytes} IS NULL THEN NULL WHEN {native} THEN {header} WHEN {token} THEN {letters} ELSE {} END", DB::literal(b"")))
 }
 
 /// Heads and how many rows have them.
@@ -161,7 +170,7 @@ pub(crate) fn format_of(head: &[u8]) -> (ValueFormat, Option<KeyId>) {
         Some(text) => envelope::from_text(text).unwrap_or_default(),
         None => head.to_vec(),
     };
-    if head == envelope::FERNET_PREFIX {
+    if head == FERNET_PREFIX {
         return (ValueFormat::Fernet, None);
     }
     native.resize(OVERHEAD, 0);

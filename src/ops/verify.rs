@@ -15,7 +15,7 @@ use super::statement::Cell;
 use super::table::Table;
 use super::work::Problem;
 use crate::context::{self, Accept};
-use crate::envelope::{self, Header, KeyId};
+use crate::envelope::{self, Format, Header, KeyId};
 use crate::keyring::Keyring;
 
 /// What [`verify`] found.
@@ -48,6 +48,8 @@ impl Verification {
 ///
 /// Fernet tokens and unbound values in a column that is bound are bad too, unless [`Settings::allow`] says otherwise: whoever can
 /// write to the database can plant them from another column. A digest may be under any key of the keyring.
+///
+/// It is the only tool that tells a plaintext in the whole shape of a ciphertext from a ciphertext: no condition of SQL can.
 ///
 /// # Errors
 ///
@@ -139,6 +141,9 @@ impl Row<'_> {
             }
             return;
         };
+        if column.is_in_place() && Format::recognise(value).is_none() {
+            return self.problem(&column.name, "a plaintext, not a ciphertext: run the backfill");
+        }
         let text = self.shape.reads[at].column.text;
         let opened = match self.open(column, value, text) {
             Ok(opened) => opened,

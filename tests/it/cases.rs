@@ -6,7 +6,10 @@ use diesel::result::DatabaseErrorKind;
 use diesel::result::Error as DieselError;
 use diesel::sql_types::{Binary, Nullable, Text};
 use diesel_envelope::sql_types::Ciphertext;
-use diesel_envelope::{AsText, BlindIndex, BlindIndexDsl, BlindIndexWithDsl, EncryptDsl, Encrypted, Error, Found, Keyring, Unbound};
+use diesel_envelope::{
+    AsText, BlindIndex, BlindIndexDsl, BlindIndexWithDsl, EncryptDsl, Encrypted, Error, Found, Keyring, TryMaybeEncrypted, Unbound,
+    looks_encrypted,
+};
 
 use super::{Conn, Db, MIGRATIONS, connect, dump};
 use crate::model::*;
@@ -206,10 +209,11 @@ fn a_column_on_its_way_reads_plaintext_and_writes_ciphertext() {
         } else {
             format!("x'{hex}'")
         };
-        execute(
-            conn,
-            &[&format!("{insert} (1, {literal}, '{sealed}', 'old text')"), &format!("{insert} (2, {literal}, '{sealed}', 'de1.broken')")],
-        );
+        let broken = format!("de1.oQ{}", "A".repeat(60));
+        let typed = ["old text", &broken, "gAAAAA", "gAAAAAlice", "de1.", "de1.hello", &format!("{broken}B")];
+        for (id, tag) in (1..).zip(typed) {
+            execute(conn, &[&format!("{insert} ({id}, {literal}, '{sealed}', '{tag}')")]);
+        }
 
         let old: Profile = profiles::table.find(1).select(Profile::as_select()).first(conn).unwrap();
         let tag = old.tag.clone().unwrap();
@@ -221,7 +225,21 @@ fn a_column_on_its_way_reads_plaintext_and_writes_ciphertext() {
         assert_eq!((tag.as_str(), tag.was_plaintext()), ("old text", false));
 
         let error = profiles::table.find(2).select(Profile::as_select()).first(conn).unwrap_err();
-        assert_eq!(Error::find_in(&error), Some(&Error::DecryptionFailed), "what looks like ciphertext opens or is an error");
+        let unknown = Error::UnknownKey { key_id: "00000000".parse().unwrap() };
+        assert_eq!(Error::find_in(&error), Some(&unknown), "what looks like ciphertext opens or is an error");
+        // Of its own row.
+        let page: Vec<Option<TryMaybeEncrypted<String>>> = profiles::table.order(profiles::id).select(profiles::tag).load(conn).unwrap();
+        for (tag, typed) in page.into_iter().zip(typed).skip(1) {
+            let tag = tag.unwrap();
+            let shaped = typed == broken;
+            assert_eq!((tag.was_plaintext(), looks_encrypted(typed)), (!shaped, shaped), "{typed}");
+            let words = format!("{tag:?}");
+            assert!(!words.contains(typed) && words.starts_with("TryMaybeEncrypted("), "{words}");
+            assert_eq!(tag.into_inner(), if shaped { Err(unknown.clone()) } else { Ok(typed.to_owned()) });
+        }
+        execute(conn, &["DELETE FROM profiles WHERE id = 2"]);
+        let page: Vec<Profile> = profiles::table.order(profiles::id).select(Profile::as_select()).load(conn).unwrap();
+        assert!(page.iter().skip(1).all(|profile| profile.tag.as_ref().unwrap().was_plaintext()));
     });
 }
 

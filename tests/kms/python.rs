@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use diesel_envelope::blind_index::normalize;
 use diesel_envelope::keyring::{Document, Options};
-use diesel_envelope::{Context, IndexSpec, Keyring, Unbound};
+use diesel_envelope::{Context, Error, IndexSpec, Keyring, Unbound, looks_encrypted};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -45,6 +45,31 @@ struct Wrapped {
     secret_key: String,
     unwrapped: String,
     tokens: Vec<(String, String)>,
+}
+
+/// What `spellings.py` prints.
+#[derive(Deserialize)]
+struct Spellings {
+    opened: Vec<(String, String)>,
+    refused: Vec<(String, String)>,
+}
+
+/// As a `CHAR(n)` column, a file, a form or an encoder of the other alphabet gives a token back.
+#[test]
+fn a_token_opens_in_every_spelling_in_which_python_opens_it() {
+    const KEY: &str = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
+    let keyring = Keyring::parse(KEY.as_bytes()).unwrap();
+    let Spellings { opened, refused } = run("spellings.py", &[KEY], &[], "");
+    assert_eq!((opened.len(), refused.len()), (540, 30));
+    for (token, plaintext) in opened {
+        assert!(looks_encrypted(&token), "{token:?}");
+        assert_eq!(keyring.decrypt_text::<String, Unbound>(&token).as_ref(), Ok(&plaintext), "{token:?}");
+        assert_eq!(keyring.decrypt::<String, Unbound>(token.as_bytes()), Ok(plaintext), "{token:?}");
+    }
+    for (what, token) in refused {
+        assert_eq!(keyring.decrypt_text::<String, Unbound>(&token), Err(Error::DecryptionFailed), "{what}: {token:?}");
+        assert!(!what.starts_with("changed") || looks_encrypted(&token), "{what} and taken for a plaintext: {token:?}");
+    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Rotation, backfill and verification of tables that nobody else writes to.
 
-use diesel_envelope::Keyring;
+use diesel_envelope::keyring::{Algorithm, Document};
 use diesel_envelope::ops::{self, Column, Settings};
+use diesel_envelope::{Accept, Keyring};
 
 use super::database::Database;
 use super::{BYTES, DIGEST, GUARD, UUID, literal};
@@ -151,6 +152,132 @@ fn a_text_column_is_encrypted_in_place() {
     let opened: Vec<_> = values.iter().map(|[_, note]| open(note)).collect();
     assert_eq!(opened, [Some("gAAAAA is no token".to_owned()), Some("Zoë's".to_owned()), None, Some(String::new())]);
     assert!(ops::verify(&mut database.connect(), &keyring(&after), &[column], &Settings::new(), &()).unwrap().is_sound());
+}
+
+/// A row as any user can type it: too short or too odd for a ciphertext is a plaintext, and the whole shape of one is a failed row.
+#[test]
+fn nothing_that_a_user_types_stays_in_plaintext_without_a_word() {
+    let (document, _) = before_and_after();
+    let keyring = keyring(&document);
+    let database = Database::with(&format!("CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, email TEXT, email_index {DIGEST})"));
+    let shaped = format!("de1.oQ{}", "A".repeat(60));
+    let typed = [
+        "bob",
+        "de1.hello",
+        "de1.",
+        "gAAAAA",
+        "gAAAAAlice",
+        "",
+        "DE1.oQAA",
+        &shaped[..49],
+        &format!("{shaped}B"),
+        &format!("gAAAAA{}", "A".repeat(94)),
+        &format!("gAAAAA{}==", "A".repeat(96)),
+        &shaped.replace("de1.o", "de1.p"),
+        &shaped.replace("de1", "de2"),
+        &format!("{shaped}é"),
+    ];
+    for (id, text) in (1..).zip(typed) {
+        database.execute(&format!("INSERT INTO users VALUES ({id}, '{text}', NULL)"));
+    }
+    let column = email().plaintext("email");
+    let columns = std::slice::from_ref(&column);
+    let status = ops::status(&mut database.connect(), &keyring, columns).unwrap();
+    assert_eq!(status[0].values.iter().map(|values| (values.format, values.rows)).collect::<Vec<_>>(), [(ops::ValueFormat::Other, 14)]);
+    keyring.check(&mut database.connect(), columns).unwrap();
+
+    let backfill = |settings: &Settings| {
+        let told = Told::default();
+        let report = ops::backfill(&mut database.connections(1), &keyring, columns, settings, &told).unwrap();
+        (report.written, report.failed, report.left, told.failures())
+    };
+    assert_eq!(backfill(&Settings::new().batch_size(3)), (14, 0, 0, vec![]));
+    for (id, text) in (1..).zip(typed) {
+        let [stored, index] = &database.cells(["email", "email_index"], &format!("users WHERE id = {id}"))[0];
+        let stored = std::str::from_utf8(stored.as_ref().unwrap()).unwrap();
+        assert_eq!(keyring.decrypt_text::<String, Email>(stored).as_deref(), Ok(text));
+        assert_eq!(keyring.blind_index::<EmailIndex>(text).unwrap().as_bytes(), index.as_ref().unwrap());
+    }
+    assert!(ops::verify(&mut database.connect(), &keyring, columns, &Settings::new(), &()).unwrap().is_sound());
+
+    // The whole shape of a ciphertext: alone, beside its index, or a copy that belongs to another column.
+    let stranger = keyring.encrypt_text::<String, diesel_envelope::Unbound>(&"x".to_owned()).unwrap();
+    let index = literal(&[7; 32]);
+    let token = format!("gAAAAA{}==", "A".repeat(92));
+    database.execute(&format!(
+        "INSERT INTO users VALUES (20, '{shaped}', NULL), (21, '{shaped}', {index}), (22, '{stranger}', {index}), (23, '{token}', {index})"
+    ));
+    database.execute(&format!("INSERT INTO users VALUES (24, '{}+{}', NULL), (25, ' {shaped} ', {index})", &token[..50], &token[51..]));
+    keyring.check(&mut database.connect(), columns).unwrap();
+    for settings in [Settings::new(), Settings::new().batch_size(2), Settings::new().dry_run(true)] {
+        let (written, failed, left, failures) = backfill(&settings);
+        assert_eq!((written, failed, left), (0, 6, 0), "{failures:?}");
+        for (failure, id) in failures.iter().zip(20..) {
+            assert!(failure.starts_with(&format!("users id={id}, email: ")) && !failure.contains(&shaped), "{failure}");
+        }
+    }
+    assert_eq!(backfill(&Settings::new().filter("id < 22")).1, 2);
+    assert_eq!(backfill(&Settings::new().most_failures(3)).1, 3);
+    let told = Told::default();
+    let verification = ops::verify(&mut database.connect(), &keyring, columns, &Settings::new(), &told).unwrap();
+    assert_eq!((verification.rows, verification.failed), (20, 6), "{:?}", told.failures());
+    database.execute("INSERT INTO users VALUES (30, 'eve', NULL)");
+    let told = Told::default();
+    ops::verify(&mut database.connect(), &keyring, columns, &Settings::new(), &told).unwrap();
+    assert_eq!(told.failures().pop().unwrap(), "users id=30, email: a plaintext, not a ciphertext: run the backfill");
+}
+
+/// As Python wrote it, and as a column, a file or a form gave it back.
+#[test]
+fn a_token_in_another_spelling_is_a_ciphertext_to_every_tool() {
+    let fernet = Document::generate_with(Algorithm::Fernet).unwrap();
+    let keyring = |document: &Document| keyring(document);
+    let mut after = fernet.clone();
+    let key = after.add_key(Algorithm::Aes256GcmSiv).unwrap();
+    let reading = after.clone();
+    after.promote_key(key).unwrap();
+    let plaintext = "bob@example.org".to_owned();
+    let token = keyring(&fernet).encrypt_text::<_, Email>(&plaintext).unwrap();
+    let standard = token.replace('-', "+").replace('_', "/");
+    let folded = format!("{}\r\n{}\r\n", &standard[..64], &standard[64..]);
+    let spellings =
+        [token.clone(), format!(" {token}"), format!("{token}\n"), format!("{token:<180}"), standard, folded, format!("\t{token}")];
+    for in_place in [true, false] {
+        let kind = if in_place { "TEXT" } else { BYTES };
+        let database = Database::with(&format!("CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, email {kind})"));
+        for (id, spelling) in (1..).zip(&spellings) {
+            let value = if in_place { format!("'{spelling}'") } else { literal(spelling.as_bytes()) };
+            database.execute(&format!("INSERT INTO users VALUES ({id}, {value})"));
+        }
+        let column = Column::new("users", "email");
+        let column = if in_place { column.plaintext("email") } else { column };
+        let columns = std::slice::from_ref(&column);
+        let settings = Settings::new().allow(Accept::FERNET);
+        let status = ops::status(&mut database.connect(), &keyring(&after), columns).unwrap();
+        assert_eq!(status[0].values.iter().map(|values| (values.format, values.rows)).collect::<Vec<_>>(), [(ops::ValueFormat::Fernet, 7)]);
+        keyring(&after).check(&mut database.connect(), columns).unwrap();
+        assert!(keyring(&Document::generate().unwrap()).check(&mut database.connect(), columns).is_err());
+        if in_place {
+            let report = ops::backfill(&mut database.connections(1), &keyring(&after), columns, &settings, &()).unwrap();
+            assert_eq!((report.written, report.failed, report.left), (0, 0, 0));
+        }
+        let verification = ops::verify(&mut database.connect(), &keyring(&after), columns, &settings, &()).unwrap();
+        let key = fernet.primary();
+        assert_eq!((verification.rows, verification.failed, verification.under(key)), (7, 0, 7));
+        // Under the same key too, so that the database takes them as what they are.
+        for (document, written) in [(&reading, 6), (&reading, 0), (&after, 7)] {
+            let report = ops::rotate(&mut database.connections(1), &keyring(document), columns, &settings, &()).unwrap();
+            assert_eq!((report.written, report.failed, report.left), (written, 0, 0));
+        }
+        for [stored] in database.cells(["email"], "users") {
+            let stored = stored.unwrap();
+            let opened = match in_place {
+                true => keyring(&after).decrypt_text::<String, Email>(std::str::from_utf8(&stored).unwrap()),
+                false => keyring(&after).decrypt::<String, Email>(&stored),
+            };
+            assert_eq!(opened.as_ref(), Ok(&plaintext));
+        }
+    }
 }
 
 #[test]

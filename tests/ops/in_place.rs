@@ -190,6 +190,19 @@ fn a_text_column_goes_from_plaintext_to_ciphertext_while_programs_run() {
         tools.done("diesel-envelope verify users");
         database.execute("DELETE FROM users WHERE id = 700000");
     }
+    // In the whole shape of a ciphertext it is no plaintext, and does not stay without a word: only who decrypts can tell.
+    database.execute(&format!("INSERT INTO users (id, email) VALUES (700000, 'de1.oQ{}')", "A".repeat(60)));
+    tools.run("diesel-envelope backfill users").failed("id=700000, email:");
+    database.execute(&format!("UPDATE users SET email_index = {} WHERE id = 700000", super::literal(&[7; 32])));
+    tools.run("diesel-envelope backfill users").failed("id=700000, email:");
+    tools.run("diesel-envelope verify users").failed("id=700000, email:");
+    database.execute("DELETE FROM users WHERE id = 700000");
+    for left in ["de1.oQ and what follows", "de1.hello", "gAAAAA"] {
+        database.execute(&format!("INSERT INTO users (id, email) VALUES (700000, '{left}')"));
+        refused(&database, &tools, finish);
+        tools.done("diesel-envelope backfill users");
+        database.execute("DELETE FROM users WHERE id = 700000");
+    }
     step(&database, &tools, finish);
     tools.declare(&COLUMNS.replace("plaintext = \"email\"\n", ""));
     step(&database, &tools, "diesel-envelope generate-migration users --step bound");

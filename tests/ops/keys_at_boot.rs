@@ -84,6 +84,25 @@ fn a_plaintext_is_named_unless_the_column_is_encrypted_in_place() {
     keyring(&document).check(&mut database.connect(), &[note.plaintext("note")]).unwrap();
 }
 
+/// Any user can type a text that names a key, and no key is missing for it; a wrong keyring is seen all the same.
+#[test]
+fn in_place_a_few_texts_in_the_shape_of_a_ciphertext_need_no_key() {
+    let (document, _) = before_and_after();
+    let database = users();
+    let note = Column::new("users", "note").plaintext("note");
+    let columns = std::slice::from_ref(&note);
+    let own = keyring(&document).encrypt_text::<String, diesel_envelope::Unbound>(&"x".to_owned()).unwrap();
+    database.execute(&format!("INSERT INTO users VALUES (1, NULL, 'bob'), (2, NULL, '{own}'), (3, NULL, 'de1.oQ{}')", "A".repeat(60)));
+    keyring(&document).check(&mut database.connect(), columns).unwrap();
+    database.execute("INSERT INTO users VALUES (4, NULL, 'gAAAAAlice'), (5, NULL, 'de1.oQAAAAAAAA'), (6, NULL, 'de1.')");
+    keyring(&document).check(&mut database.connect(), columns).unwrap();
+    database.execute("DELETE FROM users WHERE id IN (1, 4, 5, 6)");
+    keyring(&document).check(&mut database.connect(), columns).unwrap();
+    let other = keyring(&Document::generate().unwrap());
+    let said = missing(&other, &database, columns);
+    assert!(said.contains(&format!("users.note needs key {}", document.primary())), "{said}");
+}
+
 #[test]
 fn composite_keys_and_schemas_are_looked_at_too() {
     let (before, after) = before_and_after();

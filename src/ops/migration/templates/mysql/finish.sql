@@ -8,7 +8,7 @@
 {% if column.in_place %}
 {% call sql.require(column) %}
 {% set value %}{{ column.name|q }}{% endset %}
-{{ value }} IS NULL OR {{ sql.ciphertext_in_place(value) }}
+{{ value }} IS NULL OR {{ value|ciphertext_in_place }}
 {% endcall %}
 {% endif %}
 {% if column.plaintext or column.indexes %}

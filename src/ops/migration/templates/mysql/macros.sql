@@ -1,49 +1,5 @@
 {# The parts of MySQL's and MariaDB's statements. #}
 
-{# How native text begins: in this version, and in this one or a later one. #}
-{% set this_version %}de1[.]o[Q-Za-f]{% endset %}
-{% set any_version %}de[1-9][.][o-r]{% endset %}
-
-{# Native text: `de1.` and 46 or more characters of canonical base64url, whose spare bits are zero.
-
-   The alphabet has a condition of its own: the engines of REGEXP take a line break at the end of a text for its end, and give up on
-   counted repetitions of long values. #}
-{% macro native(value, begins) %}
-OCTET_LENGTH({{ value }}) >= 50 AND substr({{ value }}, 5) NOT REGEXP '[^A-Za-z0-9_-]' AND (
-        OCTET_LENGTH({{ value }}) % 4 = 0 AND {{ value }} REGEXP '^{{ begins }}.*[A-Za-z0-9_-]$' OR
-        OCTET_LENGTH({{ value }}) % 4 = 2 AND {{ value }} REGEXP '^{{ begins }}.*[AQgw]$' OR
-        OCTET_LENGTH({{ value }}) % 4 = 3 AND {{ value }} REGEXP '^{{ begins }}.*[AEIMQUYcgkosw048]$'
-    )
-{%- endmacro %}
-
-{# A Fernet token of 73 + 16n bytes, in canonical base64url with padding. `text` is the value as text. #}
-{% macro token(value, text) %}
-OCTET_LENGTH({{ value }}) >= 100 AND TRIM(TRAILING '=' FROM {{ text }}) NOT REGEXP '[^A-Za-z0-9_-]' AND (
-        OCTET_LENGTH({{ value }}) % 64 = 12 AND {{ text }} REGEXP '^gAAAAA.*[A-Za-z0-9_-]$' OR
-        OCTET_LENGTH({{ value }}) % 64 = 36 AND {{ text }} REGEXP '^gAAAAA.*[AQgw]==$' OR
-        OCTET_LENGTH({{ value }}) % 64 = 56 AND {{ text }} REGEXP '^gAAAAA.*[AEIMQUYcgkosw048]=$'
-    )
-{%- endmacro %}
-
-{# A ciphertext of this version or a later one. NULL where the value is NULL. #}
-{% macro ciphertext(value, text) %}
-{% if text %}
-{{ native(value, any_version) }}
-    OR {{ token(value, value) }}
-{%- else %}
-{% set as_text %}CONVERT({{ value }} USING latin1) COLLATE latin1_bin{% endset %}
-OCTET_LENGTH({{ value }}) >= 34 AND LEFT({{ value }}, 1) BETWEEN X'A0' AND X'AF'
-    OR {{ token(value, as_text) }}
-{%- endif %}
-{% endmacro %}
-
-{# A text that this version reads as a ciphertext, whatever the collation and character set of its column. #}
-{% macro ciphertext_in_place(value) %}
-{% set text %}CONVERT({{ value }} USING utf8mb4) COLLATE utf8mb4_bin{% endset %}
-{{ native(text, this_version) }}
-    OR {{ token(text, text) }}
-{%- endmacro %}
-
 {# A native value that is bound to its column: flag 0x01. As text, 0xA1, the flags and two bits of the key id are three characters. #}
 {% macro bound(column) %}
 {% if column.text %}
@@ -110,7 +66,7 @@ CAST(OLD.{{ name|q }} AS BINARY) <=> CAST(NEW.{{ name|q }} AS BINARY)
 {% macro add_shape(column) %}
 {% set value %}{{ column.name|q }}{% endset %}
 {% call add_check(column, "shape") %}
-{{ ciphertext(value, column.text) }}
+{{ value|ciphertext(column.text) }}
 {% endcall %}
 {% endmacro %}
 
@@ -199,7 +155,7 @@ DROP TRIGGER {{ column.name|object(kind)|qualified }};
 {% else %}
 {% set new %}NEW.{{ column.name|q }}{% endset %}
 {{ changed(column.name) }}
-        AND ({{ ciphertext_in_place(new) }}) IS NOT TRUE
+        AND ({{ new|ciphertext_in_place }}) IS NOT TRUE
 {% endif %}
 {% endmacro %}
 

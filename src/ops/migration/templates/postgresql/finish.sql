@@ -17,7 +17,7 @@
 {% if column.in_place %}
 {% call sql.refuse(column.full_name ~ " has plaintexts, or Fernet tokens that are not in their canonical form") %}
 {% set value %}{{ column.name|q }}{% endset %}
-({{ sql.ciphertext_in_place(value) }}) IS FALSE
+({{ value|ciphertext_in_place }}) IS FALSE
 {% endcall %}
 {% endif %}
 {% for index in column.indexes %}

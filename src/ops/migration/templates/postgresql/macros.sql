@@ -1,46 +1,5 @@
 {# The parts of PostgreSQL's statements. #}
 
-{# How native text begins: in this version, and in this one or a later one. #}
-{% set this_version %}de1[.]o[Q-Za-f]{% endset %}
-{% set any_version %}de[1-9][.][o-r]{% endset %}
-
-{# Native text: `de1.` and 46 or more characters of canonical base64url, whose spare bits are zero. #}
-{% macro native(value, begins) %}
-octet_length({{ value }}) >= 50 AND (
-        octet_length({{ value }}) % 4 = 0 AND {{ value }} ~ '^{{ begins }}[A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
-        octet_length({{ value }}) % 4 = 2 AND {{ value }} ~ '^{{ begins }}[A-Za-z0-9_-]+[AQgw]$' OR
-        octet_length({{ value }}) % 4 = 3 AND {{ value }} ~ '^{{ begins }}[A-Za-z0-9_-]+[AEIMQUYcgkosw048]$'
-    )
-{%- endmacro %}
-
-{# A Fernet token of 73 + 16n bytes, in canonical base64url with padding. `text` is the value as text. #}
-{% macro token(value, text) %}
-octet_length({{ value }}) >= 100 AND (
-        octet_length({{ value }}) % 64 = 12 AND {{ text }} ~ '^gAAAAA[A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
-        octet_length({{ value }}) % 64 = 36 AND {{ text }} ~ '^gAAAAA[A-Za-z0-9_-]+[AQgw]==$' OR
-        octet_length({{ value }}) % 64 = 56 AND {{ text }} ~ '^gAAAAA[A-Za-z0-9_-]+[AEIMQUYcgkosw048]=$'
-    )
-{%- endmacro %}
-
-{# A ciphertext of this version or a later one. NULL where the value is NULL. #}
-{% macro ciphertext(value, text) %}
-{% if text %}
-{{ native(value, any_version) }}
-    OR {{ token(value, value) }}
-{%- else %}
-{% set as_text %}encode({{ value }}, 'escape'){% endset %}
-octet_length({{ value }}) >= 34 AND substring({{ value }} FROM 1 FOR 1) BETWEEN '\xa0' AND '\xaf'
-    OR {{ token(value, as_text) }}
-{%- endif %}
-{% endmacro %}
-
-{# A text that this version reads as a ciphertext, whatever the collation of its column. #}
-{% macro ciphertext_in_place(value) %}
-{% set text %}({{ value }}::text COLLATE "C"){% endset %}
-{{ native(text, this_version) }}
-    OR {{ token(text, text) }}
-{%- endmacro %}
-
 {# A native value that is bound to its column: flag 0x01. As text, 0xA1, the flags and two bits of the key id are three characters. #}
 {% macro bound(column) %}
 {% if column.text %}
@@ -78,14 +37,14 @@ NEW.{{ name|q }} IS NOT DISTINCT FROM OLD.{{ name|q }}
 {% if binary %}
 IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('ciphertext') AND typtype = 'd') THEN
     CREATE DOMAIN ciphertext AS bytea CHECK (
-        {{ ciphertext(value, false)|indent(4) }}
+        {{ value|ciphertext(false)|indent(4) }}
     );
 END IF;
 {% endif %}
 {% if text %}
 IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('ciphertext_text') AND typtype = 'd') THEN
     CREATE DOMAIN ciphertext_text AS text COLLATE "C" CHECK (
-        {{ ciphertext(value, true)|indent(4) }}
+        {{ value|ciphertext(true)|indent(4) }}
     );
 END IF;
 {% endif %}
@@ -111,7 +70,7 @@ END IF;
 {% macro add_shape(column) %}
 {% set value %}{% if column.text %}({{ column.name|q }}::text COLLATE "C"){% else %}{{ column.name|q }}{% endif %}{% endset %}
     ADD CONSTRAINT {{ column.name|object("shape")|q }} CHECK (
-        {{ ciphertext(value, column.text)|indent(4) }}
+        {{ value|ciphertext(column.text)|indent(4) }}
     ) NOT VALID,
 {% endmacro %}
 
@@ -180,7 +139,7 @@ DROP FUNCTION {{ column.name|object(kind)|qualified }}();
 {% else %}
 {% set new %}NEW.{{ column.name|q }}{% endset %}
     IF {{ changed(column.name) }}
-        AND ({{ ciphertext_in_place(new) }}) IS NOT TRUE THEN
+        AND ({{ new|ciphertext_in_place }}) IS NOT TRUE THEN
 {% endif %}
 {% for index in column.indexes %}
         NEW.{{ index.name|q }} := NULL;

@@ -12,7 +12,7 @@
 {% endif %}
 {% if column.in_place %}
 {% call sql.refuse(column.full_name ~ " has plaintexts, or Fernet tokens that are not in their canonical form") %}
-{{ value }} IS NOT NULL AND NOT ({{ sql.ciphertext_in_place(value) }})
+{{ value }} IS NOT NULL AND NOT ({{ value|ciphertext_in_place }})
 {% endcall %}
 {% elif column.not_null %}
 {% call sql.refuse(column.full_name ~ " has rows without a value") %}
@@ -35,7 +35,7 @@
 {% if column.in_place %}
 {% set new %}NEW.{{ column.name|q }}{% endset %}
 {% call sql.create_constraint(column.name, "shape", column.full_name ~ " takes only ciphertext") %}
-{{ new }} IS NOT NULL AND NOT ({{ sql.ciphertext(new, column.text) }})
+{{ new }} IS NOT NULL AND NOT ({{ new|ciphertext(column.text) }})
 {% endcall %}
 {% endif %}
 {% for name in column.required %}

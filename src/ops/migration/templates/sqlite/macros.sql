@@ -1,58 +1,5 @@
 {# The parts of SQLite's statements. #}
 
-{# How native text begins: in this version, and in this one or a later one. #}
-{% set this_version %}de1[.]o[Q-Za-f]{% endset %}
-{% set any_version %}de[1-9][.][o-r]{% endset %}
-
-{# Native text: `de1.` and 46 or more characters of canonical base64url, whose spare bits are zero. GLOB repeats no class, so the alphabet
-   has a condition of its own. #}
-{% macro native(value, begins) %}
-length({{ value }}) >= 50 AND substr({{ value }}, 5) NOT GLOB '*[^A-Za-z0-9_-]*' AND (
-        length({{ value }}) % 4 = 0 AND {{ value }} GLOB '{{ begins }}*[A-Za-z0-9_-]' OR
-        length({{ value }}) % 4 = 2 AND {{ value }} GLOB '{{ begins }}*[AQgw]' OR
-        length({{ value }}) % 4 = 3 AND {{ value }} GLOB '{{ begins }}*[AEIMQUYcgkosw048]'
-    )
-{%- endmacro %}
-
-{# A Fernet token of 73 + 16n bytes, in canonical base64url with padding. `text` is the value as text. #}
-{% macro token(value, text) %}
-length({{ value }}) >= 100 AND rtrim({{ text }}, '=') NOT GLOB '*[^A-Za-z0-9_-]*' AND (
-        length({{ value }}) % 64 = 12 AND {{ text }} GLOB 'gAAAAA*[A-Za-z0-9_-]' OR
-        length({{ value }}) % 64 = 36 AND {{ text }} GLOB 'gAAAAA*[AQgw]==' OR
-        length({{ value }}) % 64 = 56 AND {{ text }} GLOB 'gAAAAA*[AEIMQUYcgkosw048]='
-    )
-{%- endmacro %}
-
-{% macro native_or_token(value, begins) %}
-typeof({{ value }}) = 'text' AND {{ has_no_zero_byte(value) }} AND (
-    {{ native(value, begins) }}
-    OR {{ token(value, value) }}
-)
-{%- endmacro %}
-
-{# SQLite keeps a zero byte in a text, and its functions take it for the end. #}
-{% macro has_no_zero_byte(value) %}
-length({{ value }}) = length(CAST({{ value }} AS BLOB))
-{%- endmacro %}
-
-{# A ciphertext of this version or a later one. NULL where the value is NULL. #}
-{% macro ciphertext(value, text) %}
-{% if text %}
-{{ native_or_token(value, any_version) }}
-{%- else %}
-{% set as_text %}CAST({{ value }} AS TEXT){% endset %}
-typeof({{ value }}) = 'blob' AND (
-    length({{ value }}) >= 34 AND substr({{ value }}, 1, 1) BETWEEN x'a0' AND x'af'
-    OR length({{ as_text }}) = length({{ value }}) AND {{ token(value, as_text) }}
-)
-{%- endif %}
-{% endmacro %}
-
-{# A text that this version reads as a ciphertext. #}
-{% macro ciphertext_in_place(value) %}
-{{ native_or_token(value, this_version) }}
-{%- endmacro %}
-
 {# A native value that is bound to its column: flag 0x01. As text, 0xA1, the flags and two bits of the key id are three characters. #}
 {% macro bound(value, text) %}
 {% if text %}
@@ -135,7 +82,7 @@ WHEN {{ changed(column.plaintext) }}
     AND {{ is_same(column.name) }}
 {% else %}
 WHEN {{ changed(column.name) }}
-    AND ({{ ciphertext_in_place(new) }}) IS NOT 1
+    AND ({{ new|ciphertext_in_place }}) IS NOT 1
 {% endif %}
 BEGIN
     UPDATE {{ table.name|q }} SET {% if column.plaintext %}{{ column.name|q }} = NULL{% if column.indexes %}, {% endif %}{% endif %}
