@@ -1,7 +1,7 @@
 //! Keyring documents in both forms, and the ids of keys.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel_envelope::keyring::{Keyset, Options};
 use diesel_envelope::{IndexSpec, Keyring, Unbound};
@@ -60,11 +60,11 @@ fn check(case: &Case, document: &Keyset) {
         case.keys.iter().map(|key| (key.id.clone(), key.algorithm.clone().into())).collect(),
         "{what}"
     );
-    let index_keys: Vec<_> =
+    let index_keys: BTreeMap<_, _> =
         document.index_keys().map(|(id, name)| (id.to_string(), name.to_owned())).collect();
     assert_eq!(
         index_keys,
-        case.index_keys.iter().map(|key| (key.id.clone(), key.name.clone())).collect::<Vec<_>>(),
+        case.index_keys.iter().map(|key| (key.id.clone(), key.name.clone())).collect(),
         "{what}"
     );
 
@@ -84,12 +84,12 @@ fn check(case: &Case, document: &Keyset) {
         _ => assert_eq!(written[2..6], hex(&case.primary), "{what}"),
     }
     let digests = keyring.blind_indexes::<Email>("bobby@example.org").map_or_else(
-        |_| vec![],
+        |_| BTreeSet::new(),
         |digests| digests.iter().map(|digest| digest.as_bytes().to_vec()).collect(),
     );
     assert_eq!(
         digests,
-        case.index_keys.iter().map(|key| hex(&key.digest)).collect::<Vec<_>>(),
+        case.index_keys.iter().map(|key| hex(&key.digest)).collect(),
         "{what}"
     );
     let index_primary =
