@@ -9,7 +9,7 @@ use diesel::query_builder::AstPass;
 use diesel::serialize::{self, Output};
 use diesel::sql_types::HasSqlType;
 
-use crate::blind_index::BlindIndex;
+use crate::index_spec::Digest;
 use crate::sql_types;
 
 /// A backend that encrypted columns work on: PostgreSQL, MySQL and SQLite, each by its feature.
@@ -30,20 +30,20 @@ pub trait EnvelopeBackend: Backend + HasSqlType<sql_types::BlindIndex> + sealed:
 
     /// Pushes the comparison with a list that is not empty.
     #[doc(hidden)]
-    fn push_is_one_of<'b, I>(
-        digests: &'b [BlindIndex<I>],
+    fn push_is_one_of<'b>(
+        digests: &'b [Digest],
         out: &mut AstPass<'_, 'b, Self>,
     ) -> QueryResult<()>;
 }
 
 /// `IN (?, ?)`.
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
-fn push_in<'b, I, DB: EnvelopeBackend>(
-    digests: &'b [BlindIndex<I>],
+fn push_in<'b, DB: EnvelopeBackend>(
+    digests: &'b [Digest],
     out: &mut AstPass<'_, 'b, DB>,
 ) -> QueryResult<()>
 where
-    BlindIndex<I>: serialize::ToSql<sql_types::BlindIndex, DB>,
+    Digest: serialize::ToSql<sql_types::BlindIndex, DB>,
 {
     /// How many digests a list may have and the query still be kept as a prepared statement: each length is a statement of its own.
     const MAX_CACHED: usize = 8;
@@ -88,8 +88,8 @@ macro_rules! written_to {
                 Ok(std::str::from_utf8(value.as_bytes())?)
             }
 
-            fn push_is_one_of<'b, I>(
-                digests: &'b [BlindIndex<I>],
+            fn push_is_one_of<'b>(
+                digests: &'b [Digest],
                 out: &mut AstPass<'_, 'b, Self>,
             ) -> QueryResult<()> {
                 $push_is_one_of(digests, out)
@@ -105,8 +105,8 @@ written_to!(diesel::mysql::Mysql, push_in);
 
 /// `= ANY($1)`.
 #[cfg(feature = "postgres")]
-fn push_any<'b, I>(
-    digests: &'b [BlindIndex<I>],
+fn push_any<'b>(
+    digests: &'b [Digest],
     out: &mut AstPass<'_, 'b, diesel::pg::Pg>,
 ) -> QueryResult<()> {
     out.push_sql(" = ANY(");
@@ -138,8 +138,8 @@ impl EnvelopeBackend for diesel::sqlite::Sqlite {
         Ok(value.read_text())
     }
 
-    fn push_is_one_of<'b, I>(
-        digests: &'b [BlindIndex<I>],
+    fn push_is_one_of<'b>(
+        digests: &'b [Digest],
         out: &mut AstPass<'_, 'b, Self>,
     ) -> QueryResult<()> {
         push_in(digests, out)

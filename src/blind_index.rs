@@ -7,15 +7,12 @@
 //!
 //! The leading `BITS` of it are stored, in `BITS / 8` bytes rounded up, the spare low-order bits zero.
 
-use std::borrow::{Borrow, Cow};
+use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use zeroize::Zeroize;
-
-use crate::context::label_is_valid;
-use crate::crypto::{DIGEST_LEN, MacKey};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::index_spec::{Digest, IndexSpec};
 use crate::keyring::Keyring;
 
 mod matches;
@@ -27,134 +24,6 @@ pub use matches::{
     BlindIndexDsl, BlindIndexWithDsl, IndexExpression, IndexSqlType, MatchedBy, Matches,
 };
 pub use sql::CompareBlindIndexesWithMatches;
-
-/// What an index column holds: of which values, and what counts as equal.
-///
-/// Implemented on a Diesel column, or on a marker type of one's own where the schema lives in another crate.
-///
-/// ```
-/// use std::borrow::Cow;
-/// use diesel_envelope::{IndexSpec, blind_index::normalize};
-///
-/// diesel::table! {
-///     use diesel::sql_types::*;
-///     use diesel_envelope::sql_types::*;
-///
-///     users (id) { id -> BigInt, phone -> Ciphertext, phone_index -> BlindIndex, }
-/// }
-///
-/// impl IndexSpec for users::phone_index {
-///     type Value = str;
-///     const LABEL: &'static str = "users.phone_index";
-///     fn normalize(value: &str) -> Cow<'_, [u8]> { normalize::digits(value) }
-/// }
-/// ```
-///
-/// # Security
-///
-/// Equal values have equal digests: whoever reads the column counts how often each value occurs, and sees which rows share one.
-/// An index over few different values (a sex, a country, a postcode) gives them away.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no blind index column with an `IndexSpec`",
-    label = "has no `IndexSpec`",
-    note = "implement `IndexSpec` for the column, or name a marker type that has one: `matches_as::<Marker>(..)`"
-)]
-pub trait IndexSpec: 'static {
-    /// What is looked up: `str` for text columns.
-    type Value: ?Sized;
-
-    /// The label: 1 to 255 bytes of `[A-Za-z0-9_.:-]`, checked when the program is compiled. It never changes once digests are
-    /// stored, and no two index columns share one, or equal values could be recognised across them.
-    const LABEL: &'static str;
-
-    /// How many bits of the digest are stored, 1 to 256. Fewer make different values share a digest, so that the column says less:
-    /// [`matches`](BlindIndexDsl::matches) then returns neighbours too, and the caller compares after decryption.
-    const BITS: usize = 256;
-
-    /// The index key: by default the index primary writes, and every index key matches. A name means that key alone.
-    const KEY: Option<&'static str> = None;
-
-    /// The form under which a value is indexed. Never changes once digests are stored.
-    fn normalize(value: &Self::Value) -> Cow<'_, [u8]>;
-}
-
-/// The bytes of a blind index: 1 to 32.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Digest {
-    bytes: [u8; DIGEST_LEN],
-    len: u8,
-}
-
-impl Digest {
-    pub(crate) fn of<I: IndexSpec>(key: &MacKey, normalized: &Normalized<'_>) -> Self {
-        const {
-            assert!(
-                label_is_valid(I::LABEL),
-                "the LABEL of an IndexSpec has 1 to 255 characters of A-Z, a-z, 0-9, '_', '.', ':' and '-'"
-            );
-            assert!(matches!(I::BITS, 1..=256), "the BITS of an IndexSpec are 1 to 256");
-        }
-        Self::compute(key, I::LABEL, I::BITS, &normalized.0)
-    }
-
-    /// The digest of a normalised value: a label of at most 255 bytes, 1 to 256 bits.
-    pub(crate) fn compute(key: &MacKey, label: &str, bits: usize, normalized: &[u8]) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "a label has at most 255 bytes")]
-        let label_len = (label.len() as u16).to_be_bytes();
-        let bytes = key.digest(&[&label_len, label.as_bytes(), normalized]);
-        Self { bytes, len: DIGEST_LEN as u8 }.truncated(bits)
-    }
-
-    fn truncated(mut self, bits: usize) -> Self {
-        let len = bits.div_ceil(8);
-        self.bytes[len..].fill(0);
-        self.bytes[len - 1] &= 0xFF << (len * 8 - bits);
-        #[expect(clippy::cast_possible_truncation, reason = "at most 256 bits are 32 bytes")]
-        let len = len as u8;
-        Self { len, ..self }
-    }
-
-    fn from_stored(stored: &[u8]) -> Result<Self> {
-        let mut bytes = [0; DIGEST_LEN];
-        let found = stored.len();
-        let start = bytes
-            .get_mut(..found)
-            .filter(|start| !start.is_empty())
-            .ok_or(Error::InvalidBlindIndex { found })?;
-        start.copy_from_slice(stored);
-        let len = u8::try_from(found).map_err(|_| Error::InvalidBlindIndex { found })?;
-        Ok(Self { bytes, len })
-    }
-
-    /// The bytes as the column holds them.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
-    }
-}
-
-/// A value as its spec sees it: made once for all index keys, and wiped where it was made for the occasion.
-pub(crate) struct Normalized<'v>(Cow<'v, [u8]>);
-
-impl<'v> Normalized<'v> {
-    pub(crate) fn of<I: IndexSpec>(value: &'v I::Value) -> Self {
-        Self(I::normalize(value))
-    }
-}
-
-impl Drop for Normalized<'_> {
-    fn drop(&mut self) {
-        if let Cow::Owned(bytes) = &mut self.0 {
-            bytes.zeroize();
-        }
-    }
-}
-
-/// A digest tells who has equal values, so it stays out of logs.
-impl fmt::Debug for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Digest([redacted])")
-    }
-}
 
 /// The value of a blind index column, for equality only: made with [`of`](Self::of), compared with
 /// [`matches`](BlindIndexDsl::matches).
@@ -216,36 +85,5 @@ impl<I> Eq for BlindIndex<I> {}
 impl<I> fmt::Debug for BlindIndex<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("BlindIndex([redacted])")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_digest_is_cut_to_its_leading_bits() {
-        let full = Digest { bytes: [0xFF; DIGEST_LEN], len: 32 };
-        for (bits, expected) in [
-            (1, &[0x80][..]),
-            (7, &[0xFE]),
-            (8, &[0xFF]),
-            (9, &[0xFF, 0x80]),
-            (20, &[0xFF, 0xFF, 0xF0]),
-        ] {
-            assert_eq!(full.truncated(bits).as_bytes(), expected);
-        }
-        assert_eq!(full.truncated(256), full);
-    }
-
-    #[test]
-    fn a_stored_digest_has_1_to_32_bytes() {
-        assert_eq!(Digest::from_stored(&[7; 5]).unwrap().as_bytes(), [7; 5]);
-        for found in [0, 33] {
-            assert_eq!(
-                Digest::from_stored(&vec![7; found]),
-                Err(Error::InvalidBlindIndex { found })
-            );
-        }
     }
 }

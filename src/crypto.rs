@@ -17,6 +17,7 @@ use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{Error, Result};
+use crate::index_spec::DIGEST_LEN;
 
 /// Bytes of a root key.
 pub(crate) const ROOT_LEN: usize = 32;
@@ -24,8 +25,6 @@ pub(crate) const ROOT_LEN: usize = 32;
 pub(crate) const NONCE_LEN: usize = 12;
 /// Bytes of an AES-256-GCM-SIV tag (RFC 8452, section 4).
 pub(crate) const TAG_LEN: usize = 16;
-/// Bytes of an HMAC-SHA256 output (RFC 2104, FIPS 180-4).
-pub(crate) const DIGEST_LEN: usize = 32;
 
 /// 32 secret bytes from which the keys that do the work are derived. Boxed, so that a move leaves no copy behind.
 #[derive(Clone)]

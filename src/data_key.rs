@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::context::Context;
 use crate::crypto::{ROOT_LEN, Root};
-use crate::envelope::KeyId;
 use crate::error::{Error, Result};
+use crate::key_id::KeyId;
 use crate::keyring::{Algorithm, Keyring};
 use crate::plaintext::Plaintext;
 use crate::sealed::Sealed;

@@ -7,11 +7,10 @@
 //! ```
 
 use std::borrow::Cow;
-use std::fmt;
-use std::str::FromStr;
 
 use crate::crypto::{self, NONCE_LEN, TAG_LEN};
 use crate::error::{Error, Result};
+use crate::key_id::KeyId;
 
 /// The first byte of a native value. It begins no valid UTF-8, so that no text can be taken for one.
 pub const VERSION: u8 = 0xA1;
@@ -35,55 +34,6 @@ const TWO_SPARE_BITS: &[u8] = b"AEIMQUYcgkosw048";
 const BOUND: u8 = 0x01;
 /// The plaintext is padded (ISO/IEC 7816-4).
 const PADDED: u8 = 0x02;
-
-/// The name of a key: 4 bytes derived from it, written as 8 hexadecimal digits.
-///
-/// `HKDF-SHA256(root, info = "diesel-envelope v1 key id …")`, the first 4 bytes (RFC 5869). The same key has the same id everywhere.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeyId(pub(crate) [u8; 4]);
-
-impl KeyId {
-    /// Returns the id with these bytes, as the header of a value has them.
-    pub const fn from_bytes(bytes: [u8; 4]) -> Self {
-        Self(bytes)
-    }
-}
-
-impl fmt::Display for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08x}", u32::from_be_bytes(self.0))
-    }
-}
-
-impl fmt::Debug for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// Eight digits, as everywhere.
-impl serde::Serialize for KeyId {
-    fn serialize<S: serde::Serializer>(
-        &self,
-        serializer: S,
-    ) -> std::result::Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl FromStr for KeyId {
-    type Err = Error;
-
-    /// Reads 8 lower-case hexadecimal digits.
-    fn from_str(text: &str) -> Result<Self> {
-        let canonical =
-            text.len() == 8 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        let number = canonical.then(|| u32::from_str_radix(text, 16).ok()).flatten();
-        number
-            .map(|n| Self(n.to_be_bytes()))
-            .ok_or_else(|| Error::keyring("a key id is 8 lower-case hexadecimal digits"))
-    }
-}
 
 /// The 6 bytes that stand before the nonce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -485,14 +435,5 @@ mod tests {
             assert_eq!(Format::recognise(bad.as_bytes()), None, "{bad}");
         }
         assert!(looks_encrypted(format!("de1.oQ{}", "A".repeat(60))) && looks_encrypted([VERSION]));
-    }
-
-    #[test]
-    fn a_key_id_is_eight_digits() {
-        assert_eq!("9f3c01aa".parse(), Ok(ID));
-        assert_eq!(ID.to_string(), "9f3c01aa");
-        for bad in ["9F3C01AA", "9f3c01a", "9f3c01aab", "+f3c01aa", "9f3c01aé"] {
-            assert!(bad.parse::<KeyId>().is_err(), "{bad}");
-        }
     }
 }

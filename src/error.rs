@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::envelope::KeyId;
+use crate::key_id::{InvalidKeyId, KeyId};
 use crate::printable::Printable;
 
 /// The result of everything in this crate that can fail.
@@ -225,6 +225,12 @@ pub enum Error {
     /// The operating system gave no random bytes.
     #[error("the operating system gave no random bytes")]
     NoRandomness,
+}
+
+impl From<InvalidKeyId> for Error {
+    fn from(error: InvalidKeyId) -> Self {
+        Self::keyring(error.to_string())
+    }
 }
 
 impl Error {

@@ -104,6 +104,8 @@ mod data_key;
 mod encrypted;
 mod envelope;
 mod error;
+mod index_spec;
+mod key_id;
 pub mod keyring;
 pub mod kms;
 mod plaintext;
@@ -112,11 +114,12 @@ mod regular_file;
 mod sealed;
 mod searchable;
 pub mod sql_types;
+pub mod wrapped;
 mod write_only;
 
 // The public interface is:
 pub use backend::EnvelopeBackend;
-pub use blind_index::{BlindIndex, BlindIndexDsl, BlindIndexWithDsl, Digest, IndexSpec};
+pub use blind_index::{BlindIndex, BlindIndexDsl, BlindIndexWithDsl};
 pub use context::{Accept, Context, Unbound};
 pub use data_key::DataKey;
 pub use encrypted::{
@@ -125,8 +128,10 @@ pub use encrypted::{
 };
 #[cfg(feature = "serde")]
 pub use encrypted::{SerializePlaintext, serialize_plaintext};
-pub use envelope::{KeyId, looks_encrypted};
+pub use envelope::looks_encrypted;
 pub use error::{Error, Found, KmsError, KmsReason, Result};
+pub use index_spec::{Digest, IndexSpec};
+pub use key_id::{InvalidKeyId, KeyId};
 pub use keyring::Keyring;
 #[cfg(feature = "serde")]
 pub use plaintext::Json;

@@ -15,10 +15,11 @@ use diesel::row::NamedRow;
 use diesel::sql_types::{SingleValue, SqlType};
 use diesel::{Column, Expression, ExpressionMethods};
 
-use crate::blind_index::{BlindIndex, IndexSpec, IndexSqlType};
+use crate::blind_index::{BlindIndex, IndexSqlType};
 use crate::context::Context;
 use crate::encrypted::{Encrypted, Snapshot};
 use crate::error::Result;
+use crate::index_spec::IndexSpec;
 use crate::keyring::Keyring;
 use crate::plaintext::Plaintext;
 

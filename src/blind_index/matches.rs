@@ -1,6 +1,7 @@
 //! Looking rows up by blind index.
 
 use std::borrow::Borrow;
+use std::marker::PhantomData;
 
 use diesel::expression::{
     AppearsOnTable, Expression, SelectableExpression, TypedExpressionType, ValidGrouping,
@@ -11,9 +12,9 @@ use diesel::sql_types::is_nullable::{IsSqlTypeNullable, MaybeNullable};
 use diesel::sql_types::{Binary, Bool, MaybeNullableType, Nullable, SqlType};
 use diesel::{Column, QueryResult};
 
-use super::{BlindIndex, IndexSpec};
 use crate::backend::EnvelopeBackend;
 use crate::error::Result;
+use crate::index_spec::{Digest, IndexSpec};
 use crate::keyring::Keyring;
 use crate::sql_types;
 
@@ -121,12 +122,13 @@ impl<E: Column> BlindIndexWithDsl for E where E::SqlType: IndexSqlType {}
 #[derive(Debug)]
 pub struct Matches<E, I> {
     column: E,
-    digests: Result<Vec<BlindIndex<I>>>,
+    digests: Result<Vec<Digest>>,
+    spec: PhantomData<fn() -> I>,
 }
 
 impl<E: Clone, I> Clone for Matches<E, I> {
     fn clone(&self) -> Self {
-        Self { column: self.column.clone(), digests: self.digests.clone() }
+        Self { column: self.column.clone(), digests: self.digests.clone(), spec: PhantomData }
     }
 }
 
@@ -138,16 +140,11 @@ impl<E, I: IndexSpec> Matches<E, I> {
         let digests = Keyring::with_installed(|keyring| {
             let mut digests = Vec::new();
             for value in values {
-                digests.extend(
-                    keyring
-                        .blind_indexes::<I>(value)?
-                        .into_iter()
-                        .map(|digest| BlindIndex::new(Ok(digest))),
-                );
+                digests.extend(keyring.blind_indexes::<I>(value)?);
             }
             Ok(digests)
         });
-        Self { column, digests }
+        Self { column, digests, spec: PhantomData }
     }
 }
 

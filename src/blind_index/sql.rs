@@ -5,8 +5,9 @@ use diesel::deserialize::{self, FromSql, Queryable};
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::{Binary, Nullable};
 
-use super::{BlindIndex, Digest, IndexSqlType};
+use super::{BlindIndex, IndexSqlType};
 use crate::backend::EnvelopeBackend;
+use crate::index_spec::Digest;
 use crate::sql_types;
 use crate::write_only::{as_write_only_expression, write_only_expression};
 
@@ -17,6 +18,13 @@ write_only_expression! {
 }
 
 as_write_only_expression!([I] [BlindIndex<I>] => CompareBlindIndexesWithMatches: IndexSqlType);
+
+/// A digest as a lookup binds it.
+impl<DB: EnvelopeBackend> ToSql<sql_types::BlindIndex, DB> for Digest {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        DB::put_binary(out, self.as_bytes().to_vec())
+    }
+}
 
 macro_rules! index_columns {
     ($($sql_type:ty),+) => { $(

@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 
 use super::keyset::{Algorithm, IndexKey, Key, Keyset, today};
 use crate::crypto::{self, Root};
-use crate::envelope::KeyId;
 use crate::error::{Error, Result};
+use crate::key_id::KeyId;
 
 /// Reads a document. Whether its keys can live together is not checked here.
 pub(super) fn parse(text: &str) -> Result<Keyset> {

@@ -10,13 +10,9 @@ use zeroize::Zeroizing;
 
 use super::{json, spelling};
 use crate::crypto::{self, ROOT_LEN, Root};
-use crate::envelope::KeyId;
 use crate::error::{Error, Result};
-use crate::kms::{EncryptionContext, Kms};
+use crate::key_id::KeyId;
 use crate::printable::Printable;
-
-/// The most bytes that KMS wraps in one call (AWS KMS API reference, `Encrypt`).
-pub(crate) const KMS_LIMIT: usize = 4096;
 
 /// The most bytes that a document can have: an advanced parameter of SSM holds no more (AWS Systems Manager user guide, "Parameter
 /// tiers").
@@ -232,19 +228,6 @@ impl Keyset {
     /// This is the secret itself. It belongs into [`wrap`](Self::wrap), an SSM SecureString, or nowhere.
     pub fn to_json(&self) -> Zeroizing<String> {
         json::write(self)
-    }
-
-    /// Wraps the document under a KMS key and returns the line for the environment variable.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::KeysetTooLarge`] above 4,096 bytes; what the KMS answers.
-    pub async fn wrap<K: Kms>(&self, kms: &K) -> Result<String> {
-        let json = self.to_json();
-        if json.len() > KMS_LIMIT {
-            return Err(Error::KeysetTooLarge { expected: KMS_LIMIT, found: json.len() });
-        }
-        kms.encrypt_bytes(json.as_bytes(), &EncryptionContext::keyring()).await?.to_env_entry()
     }
 
     /// The id of the key that writes values.
@@ -614,7 +597,7 @@ impl fmt::Debug for Keyset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kms::LocalKms;
+    use crate::kms::{KMS_LIMIT, LocalKms};
 
     const AES: Algorithm = Algorithm::Aes256GcmSiv;
 
@@ -694,7 +677,7 @@ mod tests {
             ),
             (
                 |json| json["keys"][0]["id"] = "hunter2!".into(),
-                "a key id is 8 lower-case hexadecimal digits",
+                "expected a key id of 8 lower-case hexadecimal digits",
             ),
             (
                 |json| json["keys"][0]["key"] = "hunter2".into(),

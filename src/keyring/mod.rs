@@ -4,27 +4,23 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::blind_index::{Digest, IndexSpec, Normalized};
 use crate::context::{Accept, Column, Context, LABEL_MAX};
 use crate::crypto::{self, AeadKey, FernetKey, MacKey, Root};
-use crate::envelope::{self, BODY, Format, HEADER_LEN, Header, KeyId, OVERHEAD};
+use crate::envelope::{self, BODY, Format, HEADER_LEN, Header, OVERHEAD};
 use crate::error::{Error, Found, Result};
+use crate::index_spec::{Digest, IndexSpec, Normalized};
+use crate::key_id::KeyId;
 use crate::plaintext::Plaintext;
 
-mod from_env;
 mod installed;
 mod json;
 mod keyset;
-mod spelling;
+mod options;
+pub(crate) mod spelling;
 pub(crate) mod untyped;
-mod unwrap;
-mod wrapped_keyrings;
 
-pub use from_env::Options;
-pub(crate) use keyset::KMS_LIMIT;
 pub use keyset::{Algorithm, KeyEntry, Keyset};
-pub use unwrap::refuse_differences;
-pub use wrapped_keyrings::{WrappedKeyring, WrappedKeyrings};
+pub use options::Options;
 
 const AEAD_INFO: &str = "diesel-envelope v1 key aes-256-gcm-siv";
 const INDEX_INFO: &str = "diesel-envelope v1 index";
@@ -71,6 +67,15 @@ struct IndexKey {
     id: KeyId,
     name: Box<str>,
     mac: MacKey,
+}
+
+impl IndexKey {
+    /// `HMAC-SHA256(key, u16be(len(LABEL)) | LABEL | normalised value)` (RFC 2104), cut to its leading bits.
+    fn digest(&self, label: &str, bits: usize, normalized: &[u8]) -> Digest {
+        #[expect(clippy::cast_possible_truncation, reason = "a label has at most 255 bytes")]
+        let label_len = (label.len() as u16).to_be_bytes();
+        Digest::new(self.mac.digest(&[&label_len, label.as_bytes(), normalized]), bits)
+    }
 }
 
 /// The id of the key in [`Keyring::insecure_for_tests`].
@@ -225,7 +230,7 @@ impl Keyring {
             Some(name) => self.named_index_key(name)?,
             None => &self.index_keys[self.index_primary.ok_or(Error::NoIndexKey)?],
         };
-        Ok(Digest::of::<I>(&key.mac, &Normalized::of::<I>(value)))
+        Ok(key.digest(I::LABEL, I::BITS, Normalized::of::<I>(value).as_bytes()))
     }
 
     /// The digests of a value under every index key that may have written it, each once.
@@ -240,7 +245,7 @@ impl Keyring {
             None => &*self.index_keys,
         };
         let normalized = Normalized::of::<I>(value);
-        Ok(keys.iter().map(|key| Digest::of::<I>(&key.mac, &normalized)).collect())
+        Ok(keys.iter().map(|key| key.digest(I::LABEL, I::BITS, normalized.as_bytes())).collect())
     }
 
     fn named_index_key(&self, name: &'static str) -> Result<&IndexKey> {

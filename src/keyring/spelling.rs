@@ -3,7 +3,7 @@
 
 /// The problem of a text with more in it than its value. It names nothing of the content, but for the name of the variable that was
 /// asked for.
-pub(super) fn problem(variable: Option<&str>, text: &str) -> Option<String> {
+pub(crate) fn problem(variable: Option<&str>, text: &str) -> Option<String> {
     if text.starts_with('\u{feff}') {
         return Some("begins with a byte-order mark: save it as UTF-8 without one".to_owned());
     }
@@ -30,7 +30,7 @@ pub(super) fn problem(variable: Option<&str>, text: &str) -> Option<String> {
 }
 
 /// The problem of a text in base64 once too often.
-pub(super) const BASE64_TWICE: &str = "is in base64 twice: give it as it is, as Kubernetes takes it in `stringData` (a Secret's `data` is encoded once more, not twice)";
+pub(crate) const BASE64_TWICE: &str = "is in base64 twice: give it as it is, as Kubernetes takes it in `stringData` (a Secret's `data` is encoded once more, not twice)";
 
 const QUOTES: [char; 2] = ['"', '\''];
 

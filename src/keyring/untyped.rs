@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use zeroize::Zeroizing;
 
 use super::{IndexKey, Keyring, Material};
-use crate::blind_index::Digest;
 use crate::context::Column;
-use crate::envelope::{self, Format, HEADER_LEN, Header, KeyId, OVERHEAD, TEXT_PREFIX};
+use crate::envelope::{self, Format, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX};
 use crate::error::{Error, Result};
+use crate::index_spec::Digest;
+use crate::key_id::KeyId;
 
 impl Keyring {
     /// Encrypts bytes as [`encrypt`](Self::encrypt) would, or as [`encrypt_text`](Self::encrypt_text) for a text column.
@@ -77,7 +78,7 @@ impl Keyring {
                 .ok_or_else(|| Error::UnknownIndexKey { name: name.to_owned().into() })?,
             None => &self.index_keys[self.index_primary.ok_or(Error::NoIndexKey)?],
         };
-        Ok(Digest::compute(&key.mac, label, bits, normalized))
+        Ok(key.digest(label, bits, normalized))
     }
 
     /// The index key under which a stored digest is that of a normalised value.
@@ -88,9 +89,7 @@ impl Keyring {
         normalized: &[u8],
         stored: &[u8],
     ) -> Option<KeyId> {
-        let matches = |key: &&IndexKey| {
-            Digest::compute(&key.mac, label, bits, normalized).as_bytes() == stored
-        };
+        let matches = |key: &&IndexKey| key.digest(label, bits, normalized).as_bytes() == stored;
         self.index_keys.iter().find(matches).map(|key| key.id)
     }
 

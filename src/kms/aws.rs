@@ -17,9 +17,8 @@ use zeroize::Zeroizing;
 
 use super::arn::{Arn, KeyName};
 use super::wire::{ANSWER_MAX, Wire, is_too_long};
-use super::{EncryptionContext, Kms, Wrapped, WrappingKey};
+use super::{EncryptionContext, KMS_LIMIT, Kms, Wrapped, WrappingKey};
 use crate::error::{Error, KmsError, KmsReason, Result};
-use crate::keyring::KMS_LIMIT;
 use crate::printable::Printable;
 
 /// Until a connection stands.

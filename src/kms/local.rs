@@ -12,11 +12,10 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::{EncryptionContext, Kms, Wrapped, WrappingKey};
+use super::{EncryptionContext, KMS_LIMIT, Kms, Wrapped, WrappingKey};
 use crate::crypto::{self, AeadKey, NONCE_LEN, Root, TAG_LEN};
-use crate::envelope::KeyId;
 use crate::error::{Error, KmsError, KmsReason, Result};
-use crate::keyring::KMS_LIMIT;
+use crate::key_id::KeyId;
 use crate::regular_file::open_regular_file;
 
 const MAGIC: &[u8; 4] = b"DEL1";

@@ -12,7 +12,7 @@ use crate::context::{Binding, Context};
 use crate::crypto::{self, ROOT_LEN};
 use crate::data_key::DataKey;
 use crate::error::{Error, KmsError, KmsReason, Result};
-use crate::keyring::{KMS_LIMIT, Keyset};
+use crate::keyring::Keyset;
 use crate::plaintext::Plaintext;
 use crate::sealed::{KmsEncrypted, WrappedKey};
 
@@ -34,6 +34,9 @@ pub use aws::{AwsKms, AwsKmsBuilder};
 #[cfg(feature = "cache")]
 pub use cache::{CachePolicy, CacheStats, CachedKms};
 pub use local::LocalKms;
+
+/// The most bytes that KMS wraps in one call (AWS KMS API reference, `Encrypt`).
+pub(crate) const KMS_LIMIT: usize = 4096;
 
 /// How many calls are under way at once where many are made.
 const CONCURRENT_CALLS: usize = 16;

@@ -87,11 +87,7 @@ fn check(case: &Case, document: &Keyset) {
         |_| BTreeSet::new(),
         |digests| digests.iter().map(|digest| digest.as_bytes().to_vec()).collect(),
     );
-    assert_eq!(
-        digests,
-        case.index_keys.iter().map(|key| hex(&key.digest)).collect(),
-        "{what}"
-    );
+    assert_eq!(digests, case.index_keys.iter().map(|key| hex(&key.digest)).collect(), "{what}");
     let index_primary =
         case.index_keys.iter().find(|key| Some(&key.id) == case.index_primary.as_ref());
     let digest = keyring

@@ -7,8 +7,9 @@ use zeroize::Zeroizing;
 
 use super::ValueType;
 use super::error::ToolError;
+use diesel_envelope::IndexSpec;
 use diesel_envelope::Printable;
-use diesel_envelope::blind_index::{IndexSpec, normalize};
+use diesel_envelope::blind_index::normalize;
 use diesel_envelope::untyped::{ColumnContext, label_is_valid};
 use diesel_envelope::{Accept, Context};
 use diesel_envelope::{Error, Result};

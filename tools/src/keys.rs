@@ -1,7 +1,8 @@
 //! Keyrings, wrapped: what the commands for keys do, for programs.
 //!
 //! ```no_run
-//! use diesel_envelope::keyring::{Algorithm, WrappedKeyrings, Keyset, Options};
+//! use diesel_envelope::keyring::{Algorithm, Keyset, Options};
+//! use diesel_envelope::wrapped::WrappedKeyrings;
 //! use diesel_envelope_tools::keys::{self, Target};
 //!
 //! # async fn run() -> diesel_envelope::Result<()> {
@@ -20,11 +21,12 @@ use std::path::{Path, PathBuf};
 
 use diesel_envelope::KeyId;
 use diesel_envelope::Result;
-use diesel_envelope::keyring::{Keyset, WrappedKeyring};
+use diesel_envelope::keyring::Keyset;
 #[cfg(feature = "aws")]
 use diesel_envelope::kms::AwsKms;
 use diesel_envelope::kms::{EncryptionContext, Kms, LocalKms};
 pub use diesel_envelope::untyped::open_regular_file;
+use diesel_envelope::wrapped::WrappedKeyring;
 
 /// Where a keyring is wrapped.
 #[derive(Debug, Clone, PartialEq, Eq)]

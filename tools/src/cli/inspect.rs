@@ -2,9 +2,8 @@
 
 use clap::Args;
 use diesel_envelope::Printable;
-use diesel_envelope::keyring::{
-    KeyEntry, Keyset, WrappedKeyring, WrappedKeyrings, refuse_differences,
-};
+use diesel_envelope::keyring::{KeyEntry, Keyset};
+use diesel_envelope::wrapped::{WrappedKeyring, WrappedKeyrings, refuse_differences};
 use diesel_envelope_tools::figures::count;
 use serde::Serialize;
 use zeroize::Zeroizing;

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use diesel_envelope::keyring::{Keyset, Options, WrappedKeyrings};
+use diesel_envelope::keyring::{Keyset, Options};
+use diesel_envelope::wrapped::WrappedKeyrings;
 use diesel_envelope::{Error, KeyId};
 use diesel_envelope_tools::keys::{self, Target};
 use serde::Serialize;

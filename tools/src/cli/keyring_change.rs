@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use diesel_envelope::KeyId;
-use diesel_envelope::keyring::{Algorithm, Keyset, WrappedKeyring};
+use diesel_envelope::keyring::{Algorithm, Keyset};
+use diesel_envelope::wrapped::WrappedKeyring;
 use diesel_envelope_tools::keys::{Role, Target};
 
 use super::block_on;

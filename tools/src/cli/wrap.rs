@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use diesel_envelope::keyring::{Keyset, Options, WrappedKeyrings};
+use diesel_envelope::keyring::{Keyset, Options};
+use diesel_envelope::wrapped::WrappedKeyrings;
 use diesel_envelope_tools::keys::Target;
 
 use super::failure::Failure;

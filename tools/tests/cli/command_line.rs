@@ -8,7 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use base64::prelude::*;
-use diesel_envelope::keyring::{Keyset, Options, WrappedKeyrings};
+use diesel_envelope::keyring::{Keyset, Options};
+use diesel_envelope::wrapped::WrappedKeyrings;
 use diesel_envelope::{KeyId, Keyring};
 use serde_json::Value;
 

@@ -6,7 +6,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use diesel::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_envelope::Keyring;
-use diesel_envelope::keyring::{Keyset, Options, WrappedKeyrings};
+use diesel_envelope::keyring::{Keyset, Options};
+use diesel_envelope::wrapped::WrappedKeyrings;
 
 use super::{Conn, establish};
 

@@ -255,7 +255,7 @@ fn a_statement_that_is_cancelled_ends_the_run_and_is_no_matter_of_rows() {
             }
             let error = backfill(&mut conn, &keyring, &told).unwrap_err();
             assert!(
-                error.to_string().contains("cancelled")
+                error.to_string().contains("cancel")
                     || error.to_string().contains("timeout")
                     || error.to_string().contains("max_statement_time"),
                 "{error}"

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::{Keyset, Options, WrappedKeyring, WrappedKeyrings};
+use super::{WrappedKeyring, WrappedKeyrings};
 use crate::error::{Error, Result};
+use crate::keyring::{Keyset, Options};
 use crate::kms::{EncryptionContext, Kms, LocalKms};
 
 /// How long all alternatives may take together.

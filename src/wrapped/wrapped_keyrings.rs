@@ -5,10 +5,10 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::{Options, spelling};
 use crate::crypto;
 use crate::envelope;
 use crate::error::{Error, Result};
+use crate::keyring::{Options, spelling};
 use crate::kms::arn::{self, Arn};
 
 /// The wrapped keyrings that an environment variable holds, parsed and not yet unwrapped: for tools. Programs call
@@ -98,7 +98,7 @@ const UNWRAPPED_KEY: &str = "holds a key that is not wrapped: wrap it with KMS f
 
 /// Reads all alternatives before any is tried: a syntax error in one is fatal.
 fn parse(name: &str, text: &str, options: &Options) -> Result<Vec<WrappedKeyring>> {
-    options.check_pins()?;
+    super::check_pins(options)?;
     if text.trim_start().starts_with('{') {
         return Err(env_var(name, UNWRAPPED_KEYRING));
     }
