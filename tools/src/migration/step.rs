@@ -35,10 +35,10 @@ pub enum Step {
     /// Allows NULL in a plaintext column that was NOT NULL, for the program that no longer writes
     /// it. SQLite cannot.
     ///
-    /// If that program changes a ciphertext, a trigger sets the plaintext to NULL. A stale
-    /// plaintext would refuse new values as duplicates. Where the new value is NULL, the backfill
-    /// would restore the old value from it. Therefore a row with a plaintext but no ciphertext was
-    /// missed before, and may be backfilled.
+    /// If that program changes a ciphertext, a trigger sets the plaintext to NULL. Otherwise, the
+    /// database would refuse the stale plaintext in other rows as a duplicate. Where the new value
+    /// is NULL, the backfill would restore the old value. Therefore a row with a plaintext but no
+    /// ciphertext was missed before, and may be backfilled.
     AllowMissingPlaintext,
     /// Drops the plaintext column, or accepts only ciphertext if the column contains both. If a row
     /// has a plaintext but no ciphertext, the step fails and changes nothing.
