@@ -50,7 +50,7 @@ use frequencies::Frequencies;
 /// # The choice within it
 ///
 /// The planner chooses the longest index that the entropy of the distribution allows: B = ⌊H⌋ − 1,
-/// with H = −Σ p log₂ p, but never less than the shortest.
+/// with H = −Σ p log₂ p. It never chooses less than the shortest.
 ///
 /// For equally frequent values, H is log₂ V. The result is then log₂ V − 1, where AWS says to
 /// begin. If some values are more frequent than others, AWS says to use fewer bits. How many fewer

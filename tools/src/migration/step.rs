@@ -25,8 +25,8 @@ pub enum Step {
     /// For other types on PostgreSQL, running programs have to reconnect, because PostgreSQL
     /// refuses their prepared statements.
     Widen,
-    /// Adds the columns for ciphertext and its indexes, the constraints that refuse a plaintext in
-    /// them, and a trigger that returns a row to the backfill.
+    /// Adds the columns for ciphertext and its indexes, with constraints that refuse a plaintext.
+    /// Also adds a trigger that returns a row to the backfill.
     ///
     /// If an old program changes the plaintext but not the ciphertext, the trigger sets the
     /// ciphertext and the indexes to NULL. Setting a plaintext to NULL by hand is such a change,

@@ -32,7 +32,7 @@ impl Frequencies {
         self.values_by_count.iter().map(|(count, values)| count * values).sum::<u64>() as f64
     }
 
-    /// Returns the share of the most frequent value, or 0 if there are no values.
+    /// Returns the share of the most frequent value, or 0 without values.
     pub(super) fn largest_share(&self) -> f64 {
         self.descending().next().map_or(0.0, |(count, _)| count / self.rows())
     }
