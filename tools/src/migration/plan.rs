@@ -22,7 +22,7 @@ pub struct TablePlan {
 }
 
 impl TablePlan {
-    /// Creates a plan for a table without columns: `users`, or `app.users` with its schema.
+    /// Creates an empty plan for a table: `users`, or `app.users` with its schema.
     pub fn new(table: impl Into<TableName>) -> Self {
         Self { name: table.into(), primary_key: Vec::new(), columns: Vec::new(), online: false }
     }

@@ -172,8 +172,8 @@ impl ColumnPlan {
         let beside = self.plaintext_column().is_some();
         match (dialect, step) {
             (_, Step::Add) if self.exists && !self.is_in_place() => self.refused(
-                "the table already has this column: name a new column and its plaintext column, or, to encrypt \
-                 in place, name this column as its own plaintext column",
+                "the table already has this column: name a new column and its plaintext column, \
+                 or, to encrypt in place, name this column as its own plaintext column",
             ),
             (_, Step::RequireBound) if self.column.label.is_none() => {
                 self.refused("the values are bound to no column: give it a label first")
