@@ -1,4 +1,5 @@
-//! What differs between the databases: their catalogs, how bytes are compared, how rows are claimed and written.
+//! The differences between the databases: their catalogs, the comparison of bytes, and the locking
+//! and writing of rows.
 
 use std::convert::Infallible;
 
@@ -22,42 +23,42 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-/// What is read of a column: always bytes.
+/// A column to read, always as bytes.
 #[derive(Debug, Clone)]
 pub struct Read {
     pub(crate) column: Stored,
     pub(crate) form: Form,
 }
 
-/// As what a column is read.
+/// The form in which a column is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// The ciphertext or digest: the bytes of a binary column, the UTF-8 of a text column.
     Stored,
-    /// A plaintext, as the text that [`ValueType::encode`] takes.
+    /// A plaintext, as the text that [`ValueType::encode`] accepts.
     Plain(ValueType),
 }
 
-/// What is written of a row: each cell goes to the column that was read at that place.
+/// The new values of a row. Each cell belongs to the column at its place in `Shape::writes`.
 pub struct Write {
     pub(crate) key: Key,
     pub(crate) old: Vec<Cell>,
     pub(crate) new: Vec<Cell>,
 }
 
-/// What is read, and which of it is written.
+/// The columns to read, and those of them to write.
 pub struct Shape {
     pub(crate) reads: Vec<Read>,
-    /// Places in `reads`.
+    /// Positions in `reads`.
     pub(crate) writes: Vec<usize>,
 }
 
-/// A table in which values may be, and its columns of bytes and text.
+/// A table that may contain encrypted values, and its columns of bytes and text.
 pub struct Listed {
     pub(crate) name: TableName,
-    /// Whether the name alone, without its schema, means this table.
+    /// Whether the name without a schema refers to this table.
     pub(crate) visible: bool,
-    /// Whether this role reads all rows and all of the columns.
+    /// Whether this role can read all rows and all of the columns.
     pub(crate) readable: bool,
     pub(crate) columns: Vec<ListedColumn>,
 }
@@ -69,33 +70,35 @@ pub struct ListedColumn {
     pub(crate) declared_as: DeclaredAs,
 }
 
-/// What the database was told that a column is.
+/// The declared purpose of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeclaredAs {
-    /// A column of a domain for ciphertext.
+    /// A column whose domain is for ciphertext.
     Ciphertext,
-    /// A column of the domain for blind indexes, or of the type that migrations give to a blind index.
+    /// A column with the domain for blind indexes, or with the type that migrations give to a blind
+    /// index.
     BlindIndex,
     /// Any other column.
     Other,
 }
 
-/// A backend on which the tools run: PostgreSQL, MySQL and MariaDB, SQLite, each by its feature.
+/// A backend that the tools support: PostgreSQL, MySQL and MariaDB, or SQLite, each behind its
+/// feature.
 pub trait ToolBackend: EnvelopeBackend + Run {
-    /// In which SQL its migrations are written.
+    /// The SQL dialect of its migrations.
     #[doc(hidden)]
     const DIALECT: Dialect;
-    /// Whether one connection at a time writes.
+    /// Whether only one connection at a time can write.
     #[doc(hidden)]
     const ONE_WRITER: bool = false;
-    /// What makes a page of rows this transaction's alone, and leaves out those that are another's.
+    /// The clause that locks a page of rows for this transaction and skips rows locked by others.
     #[doc(hidden)]
     const CLAIM: &'static str = " FOR UPDATE SKIP LOCKED";
-    /// The same where a column of a UNIQUE index is written.
+    /// The same clause, if a column of a UNIQUE index is written.
     #[doc(hidden)]
     const CLAIM_UNIQUE: &'static str = Self::CLAIM;
 
-    /// The error with which the connection's last statement ended, by the name that the database has for it.
+    /// Returns the error of the connection's last statement, with the database's own code for it.
     #[doc(hidden)]
     fn named<C: LoadConnection<Backend = Self>>(
         conn: &mut C,
@@ -103,7 +106,8 @@ pub trait ToolBackend: EnvelopeBackend + Run {
         error: DieselError,
     ) -> DatabaseFailure;
 
-    /// The same after the transaction of the statement is over, where the database could not be asked before.
+    /// Does the same after the transaction of the statement is over, if the database could not be
+    /// asked before.
     #[doc(hidden)]
     fn settled<C: LoadConnection<Backend = Self>>(
         _conn: &mut C,
@@ -111,83 +115,92 @@ pub trait ToolBackend: EnvelopeBackend + Run {
     ) -> DatabaseFailure {
         refusal
     }
-    /// RunOptions for a transaction that only reads, so that no time limit of the role ends it. Empty where reads need no transaction.
+    /// The settings of a transaction that only reads, so that no time limit of the role ends it.
+    /// Empty if reads need no transaction.
     #[doc(hidden)]
     const READ: &'static str = "";
-    /// The same for a transaction that reads a page of rows in the order of the primary key.
+    /// The same settings for a transaction that reads a page of rows in the order of the primary
+    /// key.
     #[doc(hidden)]
     const READ_PAGE: &'static str = Self::READ;
 
-    /// An identifier in quotes.
+    /// Quotes an identifier.
     #[doc(hidden)]
     fn quote(name: &str) -> String;
 
-    /// Bytes as a literal.
+    /// Writes bytes as an SQL literal.
     #[doc(hidden)]
     fn literal(bytes: &[u8]) -> String;
 
-    /// A table as the catalog has it; without columns when it is not there.
+    /// Describes a table from the catalog. If the table does not exist, the description has no
+    /// columns.
     #[doc(hidden)]
     fn describe<C: LoadConnection<Backend = Self>>(
         conn: &mut C,
         name: &TableName,
     ) -> Result<Table, ToolError>;
 
-    /// RunOptions for the next transaction, before it begins.
+    /// Sets the options of the next transaction, before it begins.
     #[doc(hidden)]
     fn before_transaction<C: LoadConnection<Backend = Self>>(_conn: &mut C) -> QueryResult<()> {
         Ok(())
     }
 
-    /// RunOptions for this transaction, right after it began.
+    /// Sets the options of this transaction, right after it began.
     #[doc(hidden)]
     fn begin<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table) -> QueryResult<()>;
 
-    /// The SQL by which a column of the primary key is selected.
+    /// Returns the SQL that selects a column of the primary key.
     #[doc(hidden)]
     fn select_key(column: &KeyColumn) -> String;
 
-    /// What was selected so.
+    /// Converts a value that `select_key` selected.
     #[doc(hidden)]
     fn key_part(column: &KeyColumn, bytes: Vec<u8>) -> KeyPart;
 
-    /// Binds a part of a primary key, so that it compares with its column as itself does.
+    /// Binds a part of a primary key, so that it compares equal to its own column value.
     #[doc(hidden)]
     fn bind_key(statement: Statement, column: &KeyColumn, part: &KeyPart) -> Statement;
 
-    /// The SQL for what is read of a column: bytes, which compare as bytes. `prefix` is empty, or the table's alias with a point.
+    /// Returns the SQL that reads a column as bytes, which compare as bytes. `prefix` is empty, or
+    /// the table's alias with a dot.
     #[doc(hidden)]
     fn bytes_of(prefix: &str, read: &Read) -> String;
 
-    /// The first `count` bytes of such an expression.
+    /// Returns the SQL for the first `count` bytes of such an expression.
     #[doc(hidden)]
     fn first(expression: &str, count: usize) -> String;
 
-    /// The division of integers.
+    /// The operator for the division of integers.
     #[doc(hidden)]
     const DIV: &'static str = "/";
 
-    /// The first `count` bytes of a column. The database need not read the rest.
+    /// Returns the SQL for the first `count` bytes of a column. The database need not read the
+    /// rest.
     #[doc(hidden)]
     fn head(name: &str, text: bool, count: usize) -> String;
 
-    /// How many bytes a column holds.
+    /// Returns the SQL for the length of a column in bytes.
     #[doc(hidden)]
     fn octets(name: &str, text: bool) -> String;
 
-    /// The tables of the database that this role sees, with their columns of bytes and text. MySQL and SQLite call a database what
-    /// PostgreSQL calls a schema: there, these schemas and the one of the connection.
+    /// Lists the tables of the database that this role can see, with their columns of bytes and
+    /// text.
+    ///
+    /// In MySQL and SQLite, a database is the equivalent of a PostgreSQL schema. There, the list
+    /// covers these schemas and that of the connection.
     #[doc(hidden)]
     fn tables<C: LoadConnection<Backend = Self>>(
         conn: &mut C,
         schemas: &[&str],
     ) -> Result<Vec<Listed>, ToolError>;
 
-    /// A count or another number, as text.
+    /// Returns the SQL that converts a count or another number to text.
     #[doc(hidden)]
     fn as_text(expression: &str) -> String;
 
-    /// The number of rows for which a condition holds, as the database estimates it without reading them.
+    /// Returns the number of rows for which a condition holds, as the database estimates it without
+    /// reading them.
     #[doc(hidden)]
     fn estimate<C: LoadConnection<Backend = Self>>(
         _conn: &mut C,
@@ -197,13 +210,15 @@ pub trait ToolBackend: EnvelopeBackend + Run {
         Ok(None)
     }
 
-    /// What after the table's name draws a few of its pages, at random and without reading the others.
+    /// Returns the clause after the table's name that draws a few pages at random, without reading
+    /// the others.
     #[doc(hidden)]
     fn sample(_name: &TableName) -> Option<String> {
         None
     }
 
-    /// Writes rows, each only if what was read of it is still there; how many were written.
+    /// Writes each row only if its current values are the values that were read. Returns the number
+    /// of rows written.
     #[doc(hidden)]
     fn write<C: LoadConnection<Backend = Self>>(
         conn: &mut C,
@@ -212,7 +227,7 @@ pub trait ToolBackend: EnvelopeBackend + Run {
         rows: Vec<Write>,
     ) -> Result<usize, DatabaseFailure>;
 
-    /// The table's name in quotes.
+    /// Quotes the table's name.
     #[doc(hidden)]
     fn table(name: &TableName) -> String {
         match &name.schema {
@@ -222,13 +237,14 @@ pub trait ToolBackend: EnvelopeBackend + Run {
     }
 }
 
-/// `SELECT key, what is read`.
+/// Returns `SELECT <key>, <columns to read>`.
 pub(crate) fn select<DB: ToolBackend>(table: &Table, shape: &Shape) -> String {
     let reads = shape.reads.iter().map(|read| DB::bytes_of("", read));
     format!("SELECT {}", select_keys::<DB>(table).chain(reads).collect::<Vec<_>>().join(", "))
 }
 
-/// The columns of the primary key, under other names, or ORDER BY would take the text for the column.
+/// Selects the columns of the primary key under other names. Otherwise, ORDER BY would sort by the
+/// text instead of the column.
 pub(crate) fn select_keys<DB: ToolBackend>(table: &Table) -> impl Iterator<Item = String> {
     table
         .key
@@ -238,9 +254,11 @@ pub(crate) fn select_keys<DB: ToolBackend>(table: &Table) -> impl Iterator<Item 
         .map(|(i, key)| format!("{key} AS diesel_envelope_key_{i}"))
 }
 
-/// Reads with the settings of [`ToolBackend::READ`] or [`ToolBackend::READ_PAGE`], in a transaction of its own.
+/// Reads with the settings of [`ToolBackend::READ`] or [`ToolBackend::READ_PAGE`], in a separate
+/// transaction.
 ///
-/// The transaction is rolled back, so that its settings end with it even inside a transaction of the caller.
+/// The transaction is rolled back, so its settings end with it, even inside a transaction of the
+/// caller.
 pub(crate) fn read<DB: ToolBackend, C: LoadConnection<Backend = DB>, T>(
     conn: &mut C,
     settings: &str,
@@ -256,16 +274,16 @@ pub(crate) fn read<DB: ToolBackend, C: LoadConnection<Backend = DB>, T>(
         Err(DieselError::RollbackTransaction.into())
     });
     match (result, ended) {
-        // What was read is read, however the transaction ends.
+        // The result is complete, however the transaction ends.
         (Some(result), Err(_)) => Ok(result),
-        // PostgreSQL can be asked for the SQLSTATE only when the failed transaction is over.
+        // PostgreSQL reports the SQLSTATE only after the failed transaction is over.
         (None, Err(ToolError::Database(refusal))) => Err(DB::settled(conn, refusal).into()),
         (None, Err(error)) => Err(error),
         (_, Ok(never)) => match never {},
     }
 }
 
-/// Puts the columns of each table together, which come one after the other.
+/// Groups consecutive columns of the same table.
 fn listed(columns: impl Iterator<Item = (TableName, bool, bool, ListedColumn)>) -> Vec<Listed> {
     let mut tables: Vec<Listed> = Vec::new();
     for (name, visible, readable, column) in columns {
@@ -280,7 +298,7 @@ fn listed(columns: impl Iterator<Item = (TableName, bool, bool, ListedColumn)>) 
     tables
 }
 
-/// The text of cells that the catalog returns.
+/// Converts cells of the catalog to text.
 fn texts(cells: Vec<Cell>) -> Vec<String> {
     cells
         .into_iter()
@@ -290,7 +308,7 @@ fn texts(cells: Vec<Cell>) -> Vec<String> {
         .collect()
 }
 
-/// What the catalog says, where it says something.
+/// Returns the text of the catalog, or `None` if it is empty.
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 fn some(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
@@ -300,7 +318,8 @@ fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Writes rows one by one, for databases that take no arrays: `UPDATE … SET c = ? WHERE key = ? AND <bytes of c> <=> ?`.
+/// Writes rows one by one, for databases without array parameters: `UPDATE … SET c = ? WHERE key =
+/// ? AND <bytes of c> <=> ?`.
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
 fn write_each<DB: ToolBackend, C: LoadConnection<Backend = DB>>(
     conn: &mut C,
@@ -334,7 +353,8 @@ fn write_each<DB: ToolBackend, C: LoadConnection<Backend = DB>>(
     Ok(written)
 }
 
-// That a write takes only where the very bytes are there that were read, although the database takes others for equal.
+// A write changes a row only if its bytes are exactly those that were read, although the database
+// considers other bytes equal.
 #[cfg(test)]
 mod tests {
     use diesel::Connection;
@@ -381,7 +401,7 @@ mod tests {
         assert_eq!(
             super::super::statement::number(DB::load(conn, equal).unwrap()),
             1,
-            "the database tells upper case from lower"
+            "the database compares case-sensitively"
         );
     }
 

@@ -1,4 +1,4 @@
-//! The migrations that take a full table from plaintext to ciphertext while programs use it.
+//! The migrations that move a populated table from plaintext to ciphertext while programs use it.
 
 mod catalog;
 mod context;
@@ -21,7 +21,7 @@ pub use step::Step;
 
 use super::ToolError;
 
-/// The database that a migration is for.
+/// The database for which a migration is generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// PostgreSQL, 11 or later.
@@ -35,7 +35,7 @@ pub enum Dialect {
 /// One folder of Diesel's `migrations/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migration {
-    /// The part of the folder's name after the date: `users_add`.
+    /// The part of the folder's name after the date, such as `users_add`.
     pub name: String,
     /// The content of `up.sql`.
     pub up: String,
@@ -52,8 +52,10 @@ impl Migration {
     }
 }
 
-/// Returns the migrations of a step, in their order: none where the database has nothing to do, and
-/// several where one has to be over before the next begins.
+/// Returns the migrations of a step, in order.
+///
+/// The result is empty if the database has nothing to do. It has several migrations if one has to
+/// end before the next begins.
 ///
 /// ```
 /// use diesel_envelope_tools::{Column, ColumnPlan, Dialect, Index, Step, TablePlan, generate_migration};
@@ -68,8 +70,8 @@ impl Migration {
 ///
 /// # Errors
 ///
-/// [`ToolError::Column`] if a column is declared in a way that no model could, or if the step is not
-/// possible for it.
+/// Returns [`ToolError::Column`] if no model could declare a column in this way, or if the step is
+/// not possible for it.
 pub fn generate_migration(
     dialect: Dialect,
     step: Step,

@@ -1,4 +1,4 @@
-//! How many bits a blind index gets, planned from how often the values of its column occur.
+//! Plans the number of bits of a blind index from the frequencies of the values in its column.
 
 use std::ops::RangeInclusive;
 
@@ -17,19 +17,21 @@ pub use reason::{PlanReason, PlanWarning};
 
 use frequencies::Frequencies;
 
-/// Plans the [`BITS`](diesel_envelope::IndexSpec::BITS) of a blind index from how often the values of its column occur.
+/// Plans the [`BITS`](diesel_envelope::IndexSpec::BITS) of a blind index from the frequencies of
+/// the values in its column.
 ///
 /// # The rule
 ///
-/// A truncated index lets several values share a digest. How many should, two libraries say alike: with C = V / 2^B values in a
-/// bucket, on average over the buckets,
+/// In a truncated index, several values share a digest. Two libraries give the same rule for how
+/// many. With C = V / 2^B values in a bucket, on average over the buckets:
 ///
 /// ```text
 /// 2 ≤ C ≤ √V        so        ½ log₂ V ≤ B ≤ log₂ V − 1
 /// ```
 ///
-/// At least 2, or equal digests mostly mean equal values; at most √V, or a lookup hardly narrows the rows down. Of several indexes
-/// over one column the bits add up, as do what they tell. The rule is that of
+/// C is at least 2, because otherwise equal digests mostly mean equal values. C is at most √V,
+/// because otherwise a lookup hardly narrows the rows down. If a column has several indexes, their
+/// bits add up, and so does the information that they reveal. The rule comes from:
 ///
 /// - CipherSweet, by Paragon Initiative Enterprises: "Blind Index Information Leaks" in
 ///   [its threat model](https://github.com/paragonie/ciphersweet/blob/master/docs/SECURITY.md), and
@@ -37,19 +39,25 @@ use frequencies::Frequencies;
 /// - the AWS Database Encryption SDK:
 ///   [Choosing a beacon length](https://docs.aws.amazon.com/database-encryption-sdk/latest/devguide/choosing-beacon-length.html).
 ///
-/// V is the number of *distinct* values, as AWS has it: values share a bucket, and a value with many rows does not hide others.
-/// CipherSweet counts records, which is the same where no value occurs twice, and too hopeful elsewhere. B is a whole number: the
-/// shortest is rounded up and the longest down, so that both ends keep the rule (C = √V does, as in CipherSweet's planner). It is
-/// for [16 values](Self::MIN_DISTINCT) or more.
+/// V is the number of *distinct* values, as AWS defines it: values share a bucket, and a value with
+/// many rows does not hide others. CipherSweet counts records. This is the same if no value occurs
+/// twice, and too optimistic otherwise.
+///
+/// B is a whole number. The shortest B is rounded up and the longest down, so both ends keep the
+/// rule. As in CipherSweet's planner, C = √V keeps it. The rule applies if V is at least
+/// [16](Self::MIN_DISTINCT).
 ///
 /// # The choice within it
 ///
-/// The longest that the entropy of the distribution bears: B = ⌊H⌋ − 1, with H = −Σ p log₂ p, but never less than the shortest. For
-/// values that are equally frequent H is log₂ V, and this is where AWS says to begin, log₂ V − 1. Where some are more frequent than
-/// others AWS says to take fewer bits; 2^H, the number of equally frequent values that are as hard to tell, says how many fewer.
+/// The planner chooses the longest index that the entropy of the distribution allows: B = ⌊H⌋ − 1,
+/// with H = −Σ p log₂ p. It never chooses less than the shortest.
 ///
-/// Both sources say to plan for the values to come, as the bits can only be changed by computing every digest again:
-/// [`expecting`](Self::expecting).
+/// For equally frequent values, H is log₂ V. The result is then log₂ V − 1, where AWS says to
+/// begin. If some values are more frequent than others, AWS says to use fewer bits. How many fewer
+/// follows from 2^H, the number of equally frequent values that are as hard to distinguish.
+///
+/// Both sources say to plan for future values, because every digest has to be recomputed to change
+/// the bits: [`expecting`](Self::expecting).
 ///
 /// # Examples
 ///
@@ -74,42 +82,51 @@ pub struct IndexPlanner {
 }
 
 impl IndexPlanner {
-    /// The fewest distinct values that the rule is for, says AWS.
+    /// The minimum number of distinct values for the rule, according to AWS.
     pub const MIN_DISTINCT: u64 = 16;
 
-    /// For this column, `users.email`: its name heads the text.
+    /// Creates a planner for a column such as `users.email`. The text of the plan begins with this
+    /// name.
     pub fn new(column: impl ToString) -> Self {
         let column = column.to_string();
         Self { column, expected_rows: None, expected_distinct: None, other_bits: 0, unique: false }
     }
 
-    /// How many rows with a value there will be before the index is made again; AWS says to think of five years. How many distinct
-    /// values they bring is estimated from how many of today's occur only once and twice (Chao and others, 2014).
+    /// Plans for this many rows with a value before the index is next rebuilt. AWS says to think of
+    /// five years.
+    ///
+    /// The number of distinct values in those rows is estimated from today's values that occur only
+    /// once or twice (Chao and others, 2014).
     #[must_use]
     pub fn expecting(self, rows: u64) -> Self {
         Self { expected_rows: Some(rows), ..self }
     }
 
-    /// How many distinct values there will be, where that is known better: all postcodes of a country, say.
+    /// Plans for this many distinct values, if you know the number better: all postcodes of a
+    /// country, for example.
     #[must_use]
     pub fn expecting_distinct(self, values: u64) -> Self {
         Self { expected_distinct: Some(values), ..self }
     }
 
-    /// Takes into account another blind index over the same column, of this many bits; or log₂ of the number of different inputs that
-    /// it sees, where that is less (13 for the last four digits). May be called for several.
+    /// Takes into account another blind index of this many bits over the same column. May be called
+    /// several times.
+    ///
+    /// If the index has few different inputs, pass log₂ of their number if it is less than the
+    /// bits: 13 for the last four digits.
     #[must_use]
     pub fn other_index(self, bits: usize) -> Self {
         Self { other_bits: self.other_bits.saturating_add(bits), ..self }
     }
 
-    /// The index column is `UNIQUE`, which takes the full length: two values that share a digest could not both be stored.
+    /// Declares the index column `UNIQUE`, which requires the full length. Otherwise, two values
+    /// that share a digest could not both be stored.
     #[must_use]
     pub fn unique(self) -> Self {
         Self { unique: true, ..self }
     }
 
-    /// The plan.
+    /// Returns the plan for a distribution.
     pub fn plan(&self, distribution: &Distribution) -> IndexPlan {
         let frequencies = distribution.frequencies();
         let expected = self.expected(distribution, &frequencies);
@@ -139,7 +156,7 @@ impl IndexPlanner {
             ),
             recommended,
             reason,
-            // A recommendation above 32 takes 17 thousand million values.
+            // Only more than 17 thousand million values lead to a recommendation above 32.
             candidates: (1..=32)
                 .chain(recommended.filter(|bits| (33..256).contains(bits)))
                 .chain([256])
@@ -148,7 +165,7 @@ impl IndexPlanner {
         }
     }
 
-    /// Rows and distinct values later; never fewer than today.
+    /// Returns the expected rows and distinct values, never fewer than today.
     fn expected(
         &self,
         distribution: &Distribution,
@@ -164,7 +181,7 @@ impl IndexPlanner {
         Some((rows.max(distinct), distinct))
     }
 
-    /// `distinct` values are planned for, `entropy` is that of today's.
+    /// Recommends bits for `distinct` values, with `entropy` as that of today's values.
     fn recommend(
         &self,
         distinct: u64,
@@ -179,7 +196,8 @@ impl IndexPlanner {
             }
             None => (None, PlanReason::OtherIndexes { bits: self.other_bits }),
             Some(range) => {
-                // An entropy that is a rounding error below a whole number is that number.
+                // An entropy that is below a whole number by a rounding error counts as that
+                // number.
                 let bits = (entropy + 1e-9) as usize;
                 let bits = bits
                     .saturating_sub(self.other_bits.saturating_add(1))
@@ -190,7 +208,7 @@ impl IndexPlanner {
     }
 }
 
-/// The bits that keep the rule, 2 ≤ V / 2^(B + others) ≤ √V.
+/// Returns the bits that keep the rule, 2 ≤ V / 2^(B + others) ≤ √V.
 fn allowed(distinct: u64, others: usize) -> Option<RangeInclusive<usize>> {
     if distinct < IndexPlanner::MIN_DISTINCT {
         return None;
@@ -201,69 +219,73 @@ fn allowed(distinct: u64, others: usize) -> Option<RangeInclusive<usize>> {
     Some(log2_up.div_ceil(2).saturating_sub(others).max(1)..=longest)
 }
 
-/// What is read of a column, what is recommended for its blind index, and what that costs and reveals. Shown with `{}` it is a text
-/// for a terminal of 100 columns; serialised, it has the fields below, which a plot can be drawn from.
+/// The plan for a blind index: figures of the column, the recommendation, and its costs and
+/// leakage.
 ///
-/// It holds counts, and never a value of the column.
+/// `{}` formats it as text for a terminal of 100 columns. Serialised, it has the fields below, from
+/// which a plot can be drawn.
+///
+/// It contains counts, and never a value of the column.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct IndexPlan {
-    /// `users.email`.
+    /// The name of the column, such as `users.email`.
     pub column: String,
-    /// N: rows with a value.
+    /// N: the number of rows with a value.
     pub rows: u64,
-    /// Rows without.
+    /// The number of rows without a value.
     pub nulls: u64,
-    /// V: different values.
+    /// V: the number of distinct values.
     pub distinct: u64,
-    /// Whether `distinct`, and what follows from it, is an estimate from a [sample](Distribution::at_most) of the values.
+    /// Whether `distinct` and the figures derived from it are estimates from a
+    /// [sample](Distribution::at_most) of the values.
     pub estimated: bool,
-    /// Rows of the most frequent value.
+    /// The number of rows with the most frequent value.
     pub most_frequent: u64,
     /// H = −Σ p log₂ p over the shares of the values, in bits.
     pub shannon_bits: f64,
     /// H∞ = −log₂ max p, in bits.
     pub min_entropy_bits: f64,
-    /// How many values occur once, twice, 3–4 times, 5–8 times, and so on.
+    /// The number of values that occur once, twice, 3–4 times, 5–8 times, and so on.
     pub frequencies: Vec<FrequencyClass>,
-    /// What is expected later, where that was asked for: the rule is applied to it.
+    /// The expected size, if it was given. The rule is applied to it.
     pub expected: Option<ExpectedSize>,
-    /// The bits that keep the rule, if any do.
+    /// The range of bits that keep the rule, if there is one.
     pub range: Option<RangeInclusive<usize>>,
-    /// The `BITS` to declare; `None`: do not index the column.
+    /// The `BITS` to declare, or `None` if the column should not be indexed.
     pub recommended: Option<usize>,
-    /// Why.
+    /// The reason for the recommendation.
     pub reason: PlanReason,
-    /// What to know before following it.
+    /// Warnings to read before following the recommendation.
     pub warnings: Vec<PlanWarning>,
-    /// What 1 to 32 bits and the full length cost and reveal, and what is recommended.
+    /// The costs and leakage of 1 to 32 bits, of the full length, and of the recommended bits.
     pub candidates: Vec<IndexCandidate>,
 }
 
 impl IndexPlan {
-    /// The candidate of so many bits.
+    /// Returns the candidate with this many bits.
     pub fn candidate(&self, bits: usize) -> Option<&IndexCandidate> {
         self.candidates.iter().find(|candidate| candidate.bits == bits)
     }
 
-    /// The candidate that is recommended.
+    /// Returns the recommended candidate.
     fn chosen(&self) -> Option<&IndexCandidate> {
         self.recommended.and_then(|bits| self.candidate(bits))
     }
 
-    /// The share of rows that the most frequent value has, 0 to 1.
+    /// Returns the share of rows with the most frequent value, 0 to 1.
     pub fn most_frequent_share(&self) -> f64 {
         if self.rows == 0 { 0.0 } else { self.most_frequent as f64 / self.rows as f64 }
     }
 }
 
-/// What a column is expected to hold later.
+/// The expected size of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ExpectedSize {
-    /// Rows with a value.
+    /// The number of rows with a value.
     pub rows: u64,
-    /// Different values.
+    /// The number of distinct values.
     pub distinct: u64,
 }
 

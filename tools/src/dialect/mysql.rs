@@ -31,7 +31,8 @@ const KEY: &str = "SELECT s.COLUMN_NAME, LOWER(c.COLUMN_TYPE)
 const TRIGGERS: &str = "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS
     WHERE EVENT_MANIPULATION = 'UPDATE' AND EVENT_OBJECT_SCHEMA = COALESCE(";
 
-/// Every column of bytes or text, in the tables of the connection's database and of those that follow.
+/// Every column of bytes or text, in the tables of the connection's database and of the databases
+/// appended to the list.
 const TABLES: &str = "SELECT t.TABLE_SCHEMA, t.TABLE_NAME, CASE WHEN t.TABLE_SCHEMA = DATABASE() THEN 'YES' ELSE 'NO' END,
         c.COLUMN_NAME, LOWER(c.COLUMN_TYPE)
     FROM information_schema.TABLES t
@@ -61,7 +62,7 @@ impl ToolBackend for Mysql {
         }
     }
 
-    /// A server that takes no statement any more is gone.
+    /// If the server accepts no further statement, the connection is lost.
     fn settled<C: LoadConnection<Backend = Self>>(
         conn: &mut C,
         refusal: DatabaseFailure,
@@ -131,7 +132,8 @@ impl ToolBackend for Mysql {
         })
     }
 
-    /// Under the default level a page of claimed rows would lock the gaps between them too, and stop inserts.
+    /// Under the default isolation level, a page of locked rows would also lock the gaps between
+    /// them and block inserts.
     fn before_transaction<C: LoadConnection<Backend = Self>>(conn: &mut C) -> QueryResult<()> {
         conn.batch_execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
     }
@@ -140,8 +142,8 @@ impl ToolBackend for Mysql {
         Ok(())
     }
 
-    /// ENUM and SET are sorted by their numbers and compared with text as text, so they are read as numbers; FLOAT as DOUBLE, of
-    /// which text has all digits.
+    /// Reads ENUM and SET as numbers, because they sort by number but compare with text as text.
+    /// Reads FLOAT as DOUBLE, whose text has all digits.
     fn select_key(column: &KeyColumn) -> String {
         let name = Self::quote(&column.name);
         match type_name(&column.sql_type) {
@@ -159,7 +161,8 @@ impl ToolBackend for Mysql {
         }
     }
 
-    /// A number is compared with a text as floating point, which has too few digits; so the text becomes a number first.
+    /// Converts the text to a number first. MySQL compares a number with a text as floating point,
+    /// which has too few digits.
     fn bind_key(statement: Statement, column: &KeyColumn, part: &KeyPart) -> Statement {
         let number = match type_name(&column.sql_type) {
             "enum" | "set" | "bit" => Some("UNSIGNED"),
@@ -196,7 +199,7 @@ impl ToolBackend for Mysql {
             {
                 format!("DATE_FORMAT({column}, '%Y-%m-%dT%H:%i:%s.%f')")
             }
-            // Single precision is cut to six digits as text.
+            // Text of a single-precision number has only six digits.
             Form::Plain(ValueType::Float) if type_name(&read.column.sql_type) == "float" => {
                 format!("{column} + 0e0")
             }
@@ -229,7 +232,8 @@ impl ToolBackend for Mysql {
         }
     }
 
-    /// It lists what this role may do anything with. A table that the role may not read is the database's to refuse.
+    /// Lists the tables on which this role has any privilege. If the role may not read a table, the
+    /// database refuses the read.
     fn tables<C: LoadConnection<Backend = Self>>(
         conn: &mut C,
         schemas: &[&str],
@@ -240,7 +244,7 @@ impl ToolBackend for Mysql {
         let column = |row: Vec<String>| {
             let [schema, table, visible, name, sql_type] =
                 <[String; 5]>::try_from(row).unwrap_or_default();
-            // As migrations declare them: a UUID is BINARY.
+            // The type that migrations declare. A UUID column is BINARY.
             let digits =
                 sql_type.strip_prefix("varbinary(").and_then(|rest| rest.strip_suffix(')'));
             let is_index = digits
@@ -258,7 +262,7 @@ impl ToolBackend for Mysql {
         format!("CAST({expression} AS CHAR)")
     }
 
-    /// By the statistics of the table, whatever the condition.
+    /// Estimates from the statistics of the table, whatever the condition.
     fn estimate<C: LoadConnection<Backend = Self>>(
         conn: &mut C,
         name: &TableName,
@@ -282,12 +286,15 @@ impl ToolBackend for Mysql {
     }
 }
 
-/// MariaDB's note "at line 3 in app.trigger", of which there is one behind the error for each level of stored programs.
+/// The number of MariaDB's note "at line 3 in app.trigger". One such note follows the error for
+/// each level of stored programs.
 const PLACE: &str = "4094";
-/// How many conditions are looked at, from the last: the error is behind the warnings of its statement.
+/// The number of conditions to check, from the last. The error comes after the warnings of its
+/// statement.
 const CONDITIONS: usize = 8;
 
-/// What the server names the error of the last statement. Only statements without a table leave the conditions in their place.
+/// Returns the server's codes for the error of the last statement. Only statements without a table
+/// leave the conditions unchanged.
 fn diagnostics<C: LoadConnection<Backend = Mysql>>(conn: &mut C) -> QueryResult<Option<Code>> {
     conn.batch_execute("GET DIAGNOSTICS @diesel_envelope_condition = NUMBER")?;
     let mut named = Vec::new();
@@ -303,7 +310,7 @@ fn diagnostics<C: LoadConnection<Backend = Mysql>>(conn: &mut C) -> QueryResult<
             break;
         }
         named.push(format!("CONCAT({state}, ' ', {number})"));
-        // An unsigned number, which goes no lower than 0.
+        // The number is unsigned and cannot go below 0.
         if conn
             .batch_execute("SET @diesel_envelope_condition = @diesel_envelope_condition - 1")
             .is_err()
@@ -324,7 +331,8 @@ fn diagnostics<C: LoadConnection<Backend = Mysql>>(conn: &mut C) -> QueryResult<
     Ok(found.and_then(|(state, number)| Some(Code { state, number: number.parse().ok()? })))
 }
 
-/// `bigint` of `bigint(20) unsigned`: what follows may be anything, as in `enum('int', 'blob')`.
+/// Returns `bigint` for `bigint(20) unsigned`. The rest may contain any text, as in `enum('int',
+/// 'blob')`.
 fn type_name(sql_type: &str) -> &str {
     sql_type.split(['(', ' ']).next().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! PostgreSQL: a page of rows is written by one statement, from arrays.
+//! PostgreSQL: one statement writes a page of rows, from arrays.
 
 use diesel::connection::{LoadConnection, TransactionManager};
 use diesel::pg::Pg;
@@ -17,7 +17,8 @@ use crate::statement::{RawRow, Rerun, Run, Statement};
 use crate::table::{KeyColumn, KeyPart, Stored, Table};
 use crate::value_type::ValueType;
 
-/// Columns of a table with the type below their domain, and whether a UNIQUE index covers them.
+/// The columns of a table with the base type of their domain, and whether a UNIQUE index covers
+/// them.
 const COLUMNS: &str = "SELECT a.attname::text,
         format_type(CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END, CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END),
         CASE WHEN a.attnotnull OR t.typnotnull THEN 'f' ELSE 't' END,
@@ -31,21 +32,22 @@ const KEY: &str = "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod)
     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
     WHERE i.indisprimary AND i.indrelid = to_regclass(";
 
-/// Row and statement triggers for UPDATE (bit 4 of tgtype, see pg_trigger.h) that are not switched off.
-/// Those of partitions count too, and rules for UPDATE (ev_type 2).
+/// Row and statement triggers for UPDATE (bit 4 of tgtype, see pg_trigger.h) that are not disabled.
+/// Triggers of partitions count too, and so do rules for UPDATE (ev_type 2).
 const TRIGGERS: &str = "WITH named AS (SELECT to_regclass(";
 const TRIGGERS_OF: &str =
     ")::oid AS oid), tables AS (SELECT oid FROM named UNION SELECT p.relid FROM named, pg_partition_tree(named.oid) AS p)
     SELECT tgname::text FROM pg_trigger JOIN tables ON tgrelid = tables.oid WHERE NOT tgisinternal AND tgenabled <> 'D' AND tgtype & 16 <> 0
     UNION SELECT rulename::text FROM pg_rewrite JOIN tables ON ev_class = tables.oid WHERE ev_type = '2' ORDER BY 1";
 
-/// Whether this role sees some rows only, and whether other tables inherit from the table without being its partitions.
+/// Whether this role sees only some of the rows, and whether other tables inherit from the table
+/// without being its partitions.
 const HIDDEN: &str = "SELECT coalesce(row_security_active(oid), false)::text,
         (relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = pg_class.oid))::text
     FROM pg_class WHERE oid = to_regclass(";
 
-/// Every column of bytes or text, by the type below all of its domains, in the tables and materialized views of schemas that this role
-/// may use. A partition is read with its table.
+/// Every column whose base type, below all domains, is bytes or text. It covers tables and
+/// materialized views in schemas that this role may use. A partition is read with its table.
 const TABLES: &str = "WITH RECURSIVE based (oid, base, domain) AS (
         SELECT oid, oid, NULL::text COLLATE \"C\" FROM pg_type WHERE typtype <> 'd'
         UNION ALL
@@ -64,8 +66,11 @@ const TABLES: &str = "WITH RECURSIVE based (oid, base, domain) AS (
         AND a.attnum > 0 AND NOT a.attisdropped AND (t.typcategory = 'S' OR t.oid = 'bytea'::regtype)
         AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_toast' AND has_schema_privilege(n.oid, 'USAGE')
     ORDER BY 1, 2, a.attnum";
-/// Lifts the time limits of the role for this transaction, so that they neither end a scan nor a batch that waits. PostgreSQL before 17
-/// has no `transaction_timeout`. Nothing is set on the session: a pooler would give it to somebody else.
+/// Lifts the time limits of the role for this transaction, so that they end neither a scan nor a
+/// batch that waits.
+///
+/// PostgreSQL before 17 has no `transaction_timeout`. Nothing is set on the session, because a
+/// pooler would pass the setting on to another client.
 macro_rules! lift_time_limits {
     ($lock_timeout:literal) => {
         concat!("SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', ", $lock_timeout, ", true),
@@ -74,7 +79,8 @@ macro_rules! lift_time_limits {
     };
 }
 
-/// The primary key's index is the way through the table: without statistics the planner may choose to sort it all for each page.
+/// Reads the table along the primary key's index. Without statistics, the planner may choose to
+/// sort the whole table for each page.
 macro_rules! follow_the_key {
     () => {
         "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off"
@@ -85,12 +91,14 @@ impl ToolBackend for Pg {
     const DIALECT: Dialect = Dialect::PostgreSql;
     const READ: &'static str = lift_time_limits!("'0'");
     const READ_PAGE: &'static str = concat!(lift_time_limits!("'0'"), follow_the_key!());
-    /// As strong as the UPDATE that follows: inserts of rows that refer to these go on.
+    /// As strong as the UPDATE that follows. Inserts of rows that refer to these rows continue.
     const CLAIM: &'static str = " FOR NO KEY UPDATE SKIP LOCKED";
-    /// The UPDATE of what others could refer to is stronger: it would wait for them, and they for it.
+    /// An UPDATE of columns that a foreign key could reference takes a stronger lock. With the
+    /// weaker lock, it would wait for referencing transactions while they wait for it.
     const CLAIM_UNIQUE: &'static str = " FOR UPDATE SKIP LOCKED";
 
-    /// A transaction that failed takes no statement until it is over, so the question has to wait for that.
+    /// A failed transaction accepts no statement until it is over, so the query for the SQLSTATE
+    /// has to wait.
     fn named<C: LoadConnection<Backend = Self>>(
         conn: &mut C,
         statement: &Statement,
@@ -109,8 +117,11 @@ impl ToolBackend for Pg {
         }
     }
 
-    /// Diesel tells no SQLSTATE, but PL/pgSQL does: the statement is run once more, and undone. What succeeds now was in the way of
-    /// another transaction, or met something that is no longer there.
+    /// Diesel does not report the SQLSTATE, but PL/pgSQL does. The statement is run once more and
+    /// rolled back.
+    ///
+    /// If it succeeds now, the cause was a conflict with another transaction, or something that no
+    /// longer exists.
     fn settled<C: LoadConnection<Backend = Self>>(
         conn: &mut C,
         mut refusal: DatabaseFailure,
@@ -178,12 +189,14 @@ impl ToolBackend for Pg {
         })
     }
 
-    /// A deferred constraint would speak up at the COMMIT, where nothing says of which row. Under a stricter default level a row that
-    /// another changed meanwhile would fail the whole page.
+    /// A deferred constraint would fail at COMMIT, which does not say for which row. Under a
+    /// stricter isolation level, a row that another transaction changed in the meantime would fail
+    /// the whole page.
     fn begin<C: LoadConnection<Backend = Self>>(conn: &mut C, _table: &Table) -> QueryResult<()> {
         conn.batch_execute(concat!(
             "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET CONSTRAINTS ALL IMMEDIATE;",
-            // A batch that waits for a lock gives up, and its rows are tried again: it holds locks that others wait for.
+            // A batch gives up waiting for a lock, and its rows are retried, because it holds locks
+            // that others wait for.
             lift_time_limits!("CASE current_setting('lock_timeout') WHEN '0' THEN '10s' ELSE current_setting('lock_timeout') END"),
             follow_the_key!()
         ))
@@ -218,7 +231,7 @@ impl ToolBackend for Pg {
             Form::Plain(ValueType::Date) if read.column.sql_type == "date" => {
                 format!("to_char({column}, 'YYYY-MM-DD')")
             }
-            // Single precision has fewer digits as text than the number that Rust reads.
+            // Text of a single-precision number has fewer digits than the number that Rust reads.
             Form::Plain(ValueType::Float) if read.column.sql_type == "real" => {
                 format!("{column}::double precision::text")
             }
@@ -289,8 +302,11 @@ impl ToolBackend for Pg {
         Ok(rows.and_then(|rows| rows.trim().parse().ok()))
     }
 
-    /// Sixteen pages or so: by the size of the file, which is right before the planner has counted the rows too, and by its count for a
-    /// partitioned table, which has no file.
+    /// Samples about sixteen pages.
+    ///
+    /// The share is calculated from the size of the file, which is correct even before the planner
+    /// has counted the rows. For a partitioned table, which has no file, it is calculated from the
+    /// planner's row count.
     fn sample(name: &TableName) -> Option<String> {
         let table = Self::table(name).replace('\'', "''");
         Some(format!(
@@ -355,7 +371,7 @@ impl ToolBackend for Pg {
 
 const SUCCESS: &str = "00000";
 
-/// `OTHERS` are not all.
+/// `OTHERS` does not include `query_canceled` and `assert_failure`.
 const ASK: &str = "DO $do$
 DECLARE
     name text := '00000';
@@ -370,7 +386,8 @@ BEGIN
 END
 $do$";
 
-/// With which SQLSTATE a statement ends, in a transaction that is rolled back. It waits for no lock that others hold for long.
+/// Returns the SQLSTATE with which a statement ends, in a transaction that is rolled back. The
+/// statement waits at most two seconds for a lock.
 fn sqlstate<C: LoadConnection<Backend = Pg>>(
     conn: &mut C,
     rerun: Rerun,
@@ -400,7 +417,7 @@ fn sqlstate<C: LoadConnection<Backend = Pg>>(
     }
 }
 
-/// Nine digits of a second follow in Rust: PostgreSQL has six.
+/// Rust writes nine digits of a second, PostgreSQL six.
 const ISO: &str = "YYYY-MM-DD\"T\"HH24:MI:SS.US";
 
 fn join(parts: impl Iterator<Item = String>, separator: &str) -> String {

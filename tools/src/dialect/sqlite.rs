@@ -1,4 +1,4 @@
-//! SQLite: one writer, and each value has a type of its own.
+//! SQLite: one writer at a time, and a separate type for each value.
 
 use diesel::QueryResult;
 use diesel::connection::LoadConnection;
@@ -79,7 +79,7 @@ impl ToolBackend for Sqlite {
             .into_iter()
             .map(|row| KeyColumn { name: row[0].clone(), sql_type: row[1].clone() })
             .collect();
-        // The statement is as somebody wrote it, over several lines maybe.
+        // The statement is stored as its author wrote it, possibly over several lines.
         let blanks = ["char(9)", "char(10)", "char(13)", "'/'", "'*'", "'-'", "'('", "')'"];
         let words = blanks.iter().fold("upper(sql)".to_owned(), |words, blank| {
             format!("replace({words}, {blank}, ' ')")
@@ -96,7 +96,7 @@ impl ToolBackend for Sqlite {
                 name: row[0].clone(),
                 sql_type: row[1].clone(),
                 text,
-                // What the migrations of this crate have in place of a constraint.
+                // The trigger that the migrations of this crate create instead of a constraint.
                 nullable: row[2] == "0"
                     && !triggers.contains(&object(name, &row[0], "required_update")),
                 unique: row[3] != "0",
@@ -118,13 +118,14 @@ impl ToolBackend for Sqlite {
         Ok(Table { name: name.clone(), key, columns, triggers })
     }
 
-    /// Takes the write lock at once: a transaction that reads first may find that it can no longer write.
+    /// Takes the write lock at once. A transaction that reads first may find that it can no longer
+    /// write.
     fn begin<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table) -> QueryResult<()> {
         let (table, column) = (Self::table(&table.name), Self::quote(&table.key[0].name));
         conn.batch_execute(&format!("UPDATE {table} SET {column} = {column} WHERE 0"))
     }
 
-    /// Of a text, `quote` would give what stands before its first NUL.
+    /// Uses `hex` for a text, because `quote` returns only the part before its first NUL.
     fn select_key(column: &KeyColumn) -> String {
         let name = Self::quote(&column.name);
         format!(
@@ -132,7 +133,7 @@ impl ToolBackend for Sqlite {
         )
     }
 
-    /// `T'74657874'`, and `42` or `X'6279746573'` as `quote` writes them.
+    /// Parses `T'74657874'`, and `42` or `X'6279746573'` as `quote` writes them.
     fn key_part(_column: &KeyColumn, bytes: Vec<u8>) -> KeyPart {
         let quoted = String::from_utf8_lossy(&bytes).into_owned();
         let digits = |hex: &str| -> Vec<u8> {
@@ -150,7 +151,8 @@ impl ToolBackend for Sqlite {
     fn bind_key(statement: Statement, _column: &KeyColumn, part: &KeyPart) -> Statement {
         match part {
             KeyPart::Text(text) => statement.text(text),
-            // Behind a plus it has no affinity, which would turn texts beside it into numbers.
+            // The plus removes the affinity, which would convert texts in the comparison to
+            // numbers.
             KeyPart::Number(number) => statement.sql("+CAST(").text(number).sql(" AS NUMERIC)"),
             KeyPart::Bytes(bytes) => statement.bytes(Some(bytes.clone().into())),
         }
@@ -159,7 +161,7 @@ impl ToolBackend for Sqlite {
     fn bytes_of(prefix: &str, read: &Read) -> String {
         let column = format!("{prefix}{}", Self::quote(&read.column.name));
         match read.form {
-            // Cast to text, a number would lose its last digits.
+            // A cast to text would lose the last digits of a number.
             Form::Plain(ValueType::Float) => format!(
                 "CASE WHEN {column} IS NOT NULL THEN CAST(printf('%!.17g', {column}) AS BLOB) END"
             ),
@@ -168,7 +170,7 @@ impl ToolBackend for Sqlite {
     }
 
     fn first(expression: &str, count: usize) -> String {
-        // Of nothing, `substr` gives NULL.
+        // `substr` returns NULL for an empty value.
         format!(
             "CASE WHEN length({expression}) = 0 THEN x'' ELSE substr({expression}, 1, {count}) END"
         )
@@ -182,7 +184,8 @@ impl ToolBackend for Sqlite {
         format!("length(CAST({} AS BLOB))", Self::quote(name))
     }
 
-    /// Every column of every table, since a value may be of another type than its column. A virtual table keeps its values in others.
+    /// Lists every column of every table, because the type of a value may differ from that of its
+    /// column. A virtual table stores its values in other tables.
     fn tables<C: LoadConnection<Backend = Self>>(
         conn: &mut C,
         schemas: &[&str],
@@ -234,7 +237,8 @@ impl ToolBackend for Sqlite {
     }
 }
 
-/// The bytes of text in UTF-16 would be encrypted as what they are not, and no ciphertext would be recognised.
+/// Refuses a database in UTF-16. Its text would be encrypted as the wrong bytes, and no ciphertext
+/// would be recognised.
 fn refuse_utf_16<C: LoadConnection<Backend = Sqlite>>(conn: &mut C) -> Result<(), ToolError> {
     let encoding = Sqlite::load(conn, Statement::new("PRAGMA encoding"))?
         .into_iter()
@@ -243,7 +247,7 @@ fn refuse_utf_16<C: LoadConnection<Backend = Sqlite>>(conn: &mut C) -> Result<()
     if encoding.as_deref() == Some("UTF-8") { Ok(()) } else { Err(ToolError::NotUtf8) }
 }
 
-/// The affinity of a declared type (Datatypes In SQLite, section 3.1).
+/// Returns whether a declared type has text affinity (Datatypes In SQLite, section 3.1).
 fn is_text(sql_type: &str) -> bool {
     ["char", "clob", "text"].iter().any(|word| sql_type.contains(word))
 }

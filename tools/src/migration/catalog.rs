@@ -1,4 +1,4 @@
-//! A plan from what the database says of a table.
+//! Creates a plan from the catalog of the database.
 
 use diesel::connection::LoadConnection;
 
@@ -7,14 +7,17 @@ use crate::dialect::ToolBackend;
 use crate::table::{Stored, Table};
 use crate::{Column, ToolError};
 
-/// Reads what a migration has to know of a table from the catalog: the primary key, and of each plaintext column its type, its
-/// collation and whether it may be NULL. The ciphertext column need not be there yet; where its index columns are, UNIQUE stays.
+/// Reads the facts that a migration needs from the catalog: the primary key, and the type,
+/// collation and nullability of each plaintext column.
 ///
-/// The columns are of one table.
+/// The ciphertext column need not exist yet. If its index columns exist already, a UNIQUE index on
+/// them stays UNIQUE.
+///
+/// All columns must belong to one table.
 ///
 /// # Errors
 ///
-/// [`ToolError::NoTable`], [`ToolError::NoPrimaryKey`]; what the database refuses.
+/// Returns [`ToolError::NoTable`], [`ToolError::NoPrimaryKey`], or the error of the database.
 pub fn plan_migration<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     columns: &[Column],
@@ -55,7 +58,8 @@ fn column_plan<DB: ToolBackend>(table: &Table, column: &Column) -> ColumnPlan {
     plan
 }
 
-/// The most bytes of a value in a column whose type has a length. SQLite takes longer ones all the same.
+/// Returns the maximum length of a value in bytes, for a column type with a length. SQLite does not
+/// enforce such a length.
 pub(crate) fn longest(column: &Stored, dialect: Dialect) -> Option<u32> {
     let (name, length) = column.sql_type.split_once('(')?;
     let length: u32 = length.split(')').next()?.parse().ok()?;

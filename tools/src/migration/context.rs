@@ -1,4 +1,4 @@
-//! What the templates know of a table.
+//! The description of a table for the templates.
 
 use minijinja::Value;
 use serde::Serialize;
@@ -14,11 +14,11 @@ pub(super) struct TableContext<'a> {
     online: bool,
     primary_key: &'a [String],
     columns: Vec<ColumnContext<'a>>,
-    /// The index that its template is for.
+    /// The index that the template creates.
     pub index: Option<&'a str>,
-    /// Whether that is UNIQUE.
+    /// Whether this index is UNIQUE.
     pub unique: bool,
-    /// The constraints that its template validates.
+    /// The constraints that the template validates.
     pub constraints: Vec<String>,
 }
 
@@ -32,24 +32,25 @@ struct NameContext<'a> {
 struct ColumnContext<'a> {
     name: &'a str,
     full_name: String,
-    /// The plaintext column beside this one.
+    /// The separate plaintext column, if any.
     plaintext: Option<&'a str>,
     in_place: bool,
     text: bool,
     not_null: bool,
     has_backfill: bool,
-    /// SQL that goes in as it is.
+    /// SQL that is inserted without quoting.
     plaintext_type: Option<Value>,
     collation: Option<&'a str>,
-    /// Whether PostgreSQL has to widen its type.
+    /// Whether PostgreSQL has to widen the type of the column.
     is_limited: bool,
     is_citext: bool,
     mysql_type: Value,
     indexes: Vec<IndexContext<'a>>,
-    /// The columns that become NOT NULL: those that this crate added where the plaintext is NOT NULL.
+    /// The columns that become NOT NULL: the columns that this crate added, if the plaintext is NOT
+    /// NULL.
     required: Vec<&'a str>,
     second_indexes: Vec<SecondIndexContext<'a>>,
-    /// The columns of which a change is one of the first indexes.
+    /// The columns whose change means that one of the first indexes changes.
     second_sources: Vec<&'a str>,
 }
 
@@ -69,7 +70,8 @@ struct SecondIndexContext<'a> {
     first: &'a str,
     bytes: usize,
     unique: bool,
-    /// The column that changes with every other value: the first index, or the ciphertext where that is truncated.
+    /// The column that changes with every new value: the first index, or the ciphertext if that
+    /// index is truncated.
     source: &'a str,
 }
 

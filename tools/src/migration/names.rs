@@ -1,9 +1,10 @@
-//! Identifiers: how each database quotes them, and the names of what the migrations make.
+//! Identifiers: how each database quotes them, and the names of the objects that migrations create.
 
 use super::Dialect;
 use crate::TableName;
 
-/// The most bytes of an identifier: PostgreSQL's `NAMEDATALEN - 1`. MySQL takes 64 characters, SQLite any number.
+/// The maximum length of an identifier in bytes: PostgreSQL's `NAMEDATALEN - 1`. MySQL allows 64
+/// characters, SQLite any number.
 const LONGEST: usize = 63;
 
 impl Dialect {
@@ -14,7 +15,8 @@ impl Dialect {
         }
     }
 
-    /// `"app"."users"`: a table, or something else of the table's schema.
+    /// Returns `"app"."users"` for a table, or the qualified name of another object in the table's
+    /// schema.
     pub(super) fn qualify(self, table: &TableName, name: &str) -> String {
         match &table.schema {
             Some(schema) => format!("{}.{}", self.quote(schema), self.quote(name)),
@@ -23,15 +25,18 @@ impl Dialect {
     }
 }
 
-/// A string in SQL. Not for MySQL, where a backslash escapes.
+/// Quotes a string in SQL. Not for MySQL, where a backslash is an escape character.
 pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// `users_email_diesel_envelope_backfill`. What is too long for a database is cut, and a digest of the whole takes the place of the
-/// rest, so that it stays the same name for the same column.
+/// Returns the name of an object, such as `users_email_diesel_envelope_backfill`.
 ///
-/// The tools know triggers of ours by `diesel_envelope`. PostgreSQL fires the triggers of a table by the order of their names.
+/// A name that is too long for a database is cut. A digest of the whole name replaces the rest, so
+/// the name of an object stays the same.
+///
+/// The tools recognise their own triggers by `diesel_envelope`. PostgreSQL fires the triggers of a
+/// table in the order of their names.
 pub(crate) fn object(table: &TableName, column: &str, kind: &str) -> String {
     let (stem, tail) = (format!("{}_{column}", table.name), format!("_diesel_envelope_{kind}"));
     if stem.len() + tail.len() <= LONGEST {
@@ -42,7 +47,7 @@ pub(crate) fn object(table: &TableName, column: &str, kind: &str) -> String {
     format!("{}{digest}{tail}", &stem[..kept])
 }
 
-/// FNV-1a, 32 bits (RFC 9923).
+/// Computes FNV-1a, 32 bits (RFC 9923).
 fn fnv_1a(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

@@ -1,18 +1,18 @@
-//! What a migration has to know of a table.
+//! The description of a table and its columns for a migration.
 
 use crate::{Column, Index, TableName, ToolError};
 
-/// How ciphertext is stored.
+/// The storage of ciphertext.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Storage {
-    /// As bytes.
+    /// Bytes.
     #[default]
     Binary,
-    /// As text: `de1.` and base64, or Fernet tokens.
+    /// Text: `de1.` and base64, or Fernet tokens.
     Text,
 }
 
-/// A table whose columns become encrypted.
+/// A table with columns that become encrypted.
 #[derive(Debug, Clone)]
 pub struct TablePlan {
     pub(super) name: TableName,
@@ -22,12 +22,13 @@ pub struct TablePlan {
 }
 
 impl TablePlan {
-    /// The table: `users`, or `app.users` with its schema.
+    /// Creates an empty plan for a table: `users`, or `app.users` with its schema.
     pub fn new(table: impl Into<TableName>) -> Self {
         Self { name: table.into(), primary_key: Vec::new(), columns: Vec::new(), online: false }
     }
 
-    /// The columns of the primary key, by which SQLite's triggers find their row. Without them it is the `rowid`.
+    /// Sets the columns of the primary key, by which SQLite's triggers find their row. The default
+    /// is the `rowid`.
     #[must_use]
     pub fn primary_key(self, columns: &[impl AsRef<str>]) -> Self {
         Self {
@@ -36,25 +37,31 @@ impl TablePlan {
         }
     }
 
-    /// A column that becomes encrypted.
+    /// Adds a column that becomes encrypted.
     #[must_use]
     pub fn column(mut self, column: ColumnPlan) -> Self {
         self.columns.push(column);
         self
     }
 
-    /// PostgreSQL, for a table that is too large to stand still: PostgreSQL rewrites a table for a new column of a domain, so the
-    /// columns have the built-in types, and constraints of the table in the domains' place; constraints are validated and indexes
-    /// built by migrations of their own, with no lock that stops readers or writers. [`Step::DropPlaintext`](super::Step::DropPlaintext) and
-    /// [`Step::PromoteSecondIndex`](super::Step::PromoteSecondIndex) still read the table once while nobody writes to it.
+    /// Plans for a table that is too large to be locked for long. It affects PostgreSQL only.
     ///
-    /// `diesel print-schema` then says `Bytea` where `Ciphertext` may be written: on the wire they are the same.
+    /// PostgreSQL rewrites a table when it adds a column with a domain. Therefore the columns have
+    /// built-in types, and constraints of the table replace the domains. Separate migrations
+    /// validate constraints and build indexes, with no lock that blocks readers or writers.
+    ///
+    /// [`Step::DropPlaintext`](super::Step::DropPlaintext) and
+    /// [`Step::PromoteSecondIndex`](super::Step::PromoteSecondIndex) still read the table once
+    /// while writers are blocked.
+    ///
+    /// `diesel print-schema` then prints `Bytea`, and you may write `Ciphertext` in its place. The
+    /// two types are the same on the wire.
     #[must_use]
     pub fn online(self) -> Self {
         Self { online: true, ..self }
     }
 
-    /// Says more of each column.
+    /// Applies a change to the plan of each column.
     #[must_use]
     pub fn each_column(self, change: impl Fn(ColumnPlan, &Column) -> ColumnPlan) -> Self {
         let change = |plan: ColumnPlan| {
@@ -74,7 +81,8 @@ impl TablePlan {
     }
 }
 
-/// A column that becomes encrypted: how its model declares it, and what the table says of its plaintext.
+/// A column that becomes encrypted: its declaration in the model, and the properties of its
+/// plaintext in the table.
 #[derive(Debug, Clone)]
 pub struct ColumnPlan {
     pub(super) column: Column,
@@ -83,7 +91,7 @@ pub struct ColumnPlan {
     pub(super) longest: Option<u32>,
     pub(super) plaintext_type: Option<String>,
     pub(super) collation: Option<String>,
-    /// Whether the table has the column already, as far as the catalog was read.
+    /// Whether the table already has the column, if the catalog was read.
     pub(super) exists: bool,
     unique: Vec<String>,
     unique_at_finish: Vec<String>,
@@ -91,8 +99,10 @@ pub struct ColumnPlan {
 }
 
 impl ColumnPlan {
-    /// The column as its model declares it. Where [`plaintext`](Column::plaintext) is its own name it is a text column, and the
-    /// steps are those in place.
+    /// Creates a plan for a column as its model declares it.
+    ///
+    /// If [`plaintext`](Column::plaintext) is the column's own name, the column is a text column,
+    /// and it is encrypted in place.
     pub fn new(column: Column) -> Self {
         let storage = if column.is_in_place() { Storage::Text } else { Storage::Binary };
         let (unique, unique_at_finish, second_indexes) = (Vec::new(), Vec::new(), Vec::new());
@@ -111,53 +121,56 @@ impl ColumnPlan {
         }
     }
 
-    /// Where ciphertext is to be stored as text. It always is in place.
+    /// Sets the storage of ciphertext. In place, the storage is always text.
     #[must_use]
     pub fn storage(self, storage: Storage) -> Self {
         let storage = if self.column.is_in_place() { Storage::Text } else { storage };
         Self { storage, ..self }
     }
 
-    /// The plaintext column is NOT NULL, and in the end the ciphertext column is.
+    /// Declares the plaintext column NOT NULL. At the end, the ciphertext column is NOT NULL too.
     #[must_use]
     pub fn not_null(self) -> Self {
         Self { not_null: true, ..self }
     }
 
-    /// The most bytes that a value of the column may have, now and later: four for each character of a `VARCHAR(50)` in `utf8mb4`.
+    /// Sets the maximum length of a value in bytes, now and later. For a `VARCHAR(50)` in
+    /// `utf8mb4`, count four bytes for each character.
     #[must_use]
     pub fn longest(self, bytes: u32) -> Self {
         Self { longest: Some(bytes), ..self }
     }
 
-    /// The type of the plaintext column as the database writes it, without collation and NOT NULL: `varchar(50)`. It goes into the
-    /// migrations as it is.
+    /// Sets the type of the plaintext column as the database writes it, without collation and NOT
+    /// NULL, such as `varchar(50)`. The migrations contain it without quoting.
     #[must_use]
     pub fn plaintext_type(self, sql: &str) -> Self {
         Self { plaintext_type: Some(sql.to_owned()), ..self }
     }
 
-    /// The collation of the plaintext column, where it has one.
+    /// Sets the collation of the plaintext column, if it has one.
     #[must_use]
     pub fn collation(self, name: &str) -> Self {
         Self { collation: Some(name.to_owned()), ..self }
     }
 
-    /// This index of the column is UNIQUE from the beginning: what a program or the backfill writes twice is refused. NULLs are not equal.
+    /// Makes this index of the column UNIQUE from the beginning. If a program or the backfill
+    /// writes a duplicate, the database refuses it. NULLs are not equal.
     #[must_use]
     pub fn unique(mut self, index: &str) -> Self {
         self.unique.push(index.to_owned());
         self
     }
 
-    /// This index of the column becomes UNIQUE with [`Step::DropPlaintext`](super::Step::DropPlaintext), which fails on duplicates.
+    /// Makes this index of the column UNIQUE with
+    /// [`Step::DropPlaintext`](super::Step::DropPlaintext), which fails on duplicates.
     #[must_use]
     pub fn unique_at_finish(mut self, index: &str) -> Self {
         self.unique_at_finish.push(index.to_owned());
         self
     }
 
-    /// The second column of an index of this column, for a rotation of the index key.
+    /// Adds a second column for an index of this column, for a rotation of the index key.
     #[must_use]
     pub fn second_index(mut self, index: &str, column: &str) -> Self {
         self.second_indexes.push((index.to_owned(), column.to_owned()));
@@ -172,7 +185,7 @@ impl ColumnPlan {
         &self.column.name
     }
 
-    /// The plaintext column beside the ciphertext column.
+    /// Returns the plaintext column, if it is separate from the ciphertext column.
     pub(super) fn plaintext_column(&self) -> Option<&str> {
         self.column.plaintext.as_deref().filter(|_| !self.column.is_in_place())
     }
@@ -185,7 +198,7 @@ impl ColumnPlan {
         self.column.indexes.iter()
     }
 
-    /// The first and the second column of each index whose key rotates.
+    /// Returns the first and the second column of each index whose key rotates.
     pub(super) fn second_indexes(&self) -> impl Iterator<Item = (&Index, &str)> {
         let index_of = |name: &str| self.indexes().find(|index| index.name == name);
         self.second_indexes
@@ -201,17 +214,19 @@ impl ColumnPlan {
         !self.is_unique(index) && self.unique_at_finish.contains(&index.name)
     }
 
-    /// Whether an index is UNIQUE in the end.
+    /// Returns whether an index is UNIQUE at the end.
     pub(super) fn ends_unique(&self, index: &Index) -> bool {
         self.is_unique(index) || self.becomes_unique(index)
     }
 
-    /// Whether its trigger is there between [`Add`](super::Step::Add) and [`DropPlaintext`](super::Step::DropPlaintext).
+    /// Returns whether the backfill trigger exists between [`Add`](super::Step::Add) and
+    /// [`DropPlaintext`](super::Step::DropPlaintext).
     pub(super) fn has_backfill(&self) -> bool {
         self.plaintext_column().is_some() || self.is_in_place() && !self.column.indexes.is_empty()
     }
 
-    /// The columns that become NOT NULL: those that this crate added where the plaintext is NOT NULL.
+    /// Returns the columns that become NOT NULL: the columns that this crate added, if the
+    /// plaintext is NOT NULL.
     pub(super) fn required(&self) -> impl Iterator<Item = &str> {
         let own = (!self.is_in_place()).then(|| self.name());
         own.into_iter()
@@ -219,7 +234,7 @@ impl ColumnPlan {
             .filter(|_| self.not_null)
     }
 
-    /// Whether PostgreSQL has to widen the column in place.
+    /// Returns whether PostgreSQL has to widen the column in place.
     pub(super) fn is_limited(&self) -> bool {
         let is_limited = |sql: &str| {
             !["text", "citext"].iter().any(|wide| sql.trim().eq_ignore_ascii_case(wide))
@@ -291,7 +306,7 @@ mod tests {
             unbound,
             "users.email: the values are bound to no column: give it a label first"
         );
-        // It would end the comment in which it stands.
+        // A line break would end the SQL comment that contains the name.
         let control = refused(Step::Add, ColumnPlan::new(email().plaintext("x\nDROP TABLE users")));
         assert_eq!(control, "users.email: a name is empty or has control characters");
     }

@@ -1,4 +1,4 @@
-//! The files of a step: the lines that say when it is to be run, then the SQL of its template.
+//! The files of a step: the comment lines that say when to run it, then the SQL of its template.
 
 use minijinja::{Environment, Error};
 
@@ -8,10 +8,10 @@ use super::plan::{ColumnPlan, TablePlan};
 use super::template::{environment, lines};
 use super::{Dialect, Migration, Step};
 
-/// Says of a text in the shape of a ciphertext what no condition of SQL can tell.
+/// The warning about texts that no SQL condition can distinguish from a ciphertext.
 const SHAPED: &str = "A text that somebody typed in the whole shape of a ciphertext passes: only verify, which decrypts, finds it. Run it before.";
 
-/// The migrations of a step.
+/// Returns the migrations of a step.
 pub(super) fn migrations(
     dialect: Dialect,
     step: Step,
@@ -44,7 +44,7 @@ pub(super) fn migrations(
     })
 }
 
-/// What makes the files of a step.
+/// The generator of the files of a step.
 struct Files<'a> {
     step: Step,
     table: &'a TablePlan,
@@ -52,15 +52,15 @@ struct Files<'a> {
 }
 
 impl Files<'_> {
-    /// The migration that the step is called after.
+    /// Renders the migration that has the name of the step.
     fn main(&self) -> Result<Migration, Error> {
         let name = self.step.name();
         let migration = self.render(name, name, &TableContext::new(self.table))?;
         Ok(Migration { up: self.header() + &migration.up, ..migration })
     }
 
-    /// The indexes of a table that is online: each in a migration of its own, since PostgreSQL runs
-    /// several statements as one transaction, and builds none there while others write.
+    /// Renders the indexes of an online table, each in a separate migration. PostgreSQL runs
+    /// several statements as one transaction, and cannot build an index there while others write.
     fn indexes<'a>(
         &'a self,
         indexes: impl Iterator<Item = (&'a str, bool)> + 'a,
@@ -74,7 +74,7 @@ impl Files<'_> {
         })
     }
 
-    /// Constraints that the step has added for new values only.
+    /// Renders the validation of constraints that the step has added for new values only.
     fn validate(
         &self,
         kind: &str,
@@ -87,7 +87,7 @@ impl Files<'_> {
         self.render("validate", &format!("{}_validate", self.step.name()), &context)
     }
 
-    /// The blocks `up` and `down` of a template.
+    /// Renders the blocks `up` and `down` of a template.
     fn render(
         &self,
         template: &str,
@@ -101,13 +101,14 @@ impl Files<'_> {
         Ok(Migration { name: self.folder(name), up, down, run_in_transaction: true })
     }
 
-    /// A name for a folder, whatever the table is called.
+    /// Returns a valid name for a folder, whatever the name of the table is.
     fn folder(&self, what: &str) -> String {
         let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
         format!("{}_{what}", self.table.name.name).chars().map(plain).collect()
     }
 
-    /// What the step is for, and when it is to be run. No name ends a comment: none has a line break.
+    /// Returns the comment lines with the purpose of the step and the time to run it. Names have no
+    /// line breaks, so no name can end the comment.
     fn header(&self) -> String {
         let (what, when) = self.step.purpose();
         let columns: Vec<_> = self.table.columns.iter().map(ColumnPlan::name).collect();
@@ -126,7 +127,7 @@ impl Files<'_> {
     }
 }
 
-/// Databases refuse a file without a statement.
+/// Returns the content of a file. Databases refuse a file without a statement.
 fn file(block: &str) -> String {
     let mut file: String = lines(block).map(|line| format!("{line}\n")).collect();
     if lines(block).all(|line| line.starts_with("--")) {

@@ -1,27 +1,35 @@
-//! What the database itself can see of a ciphertext: the conditions under which it takes one.
+//! The shape of a ciphertext, as the database can check it: the conditions under which it accepts a
+//! value.
 //!
-//! A native value has 34 bytes or more, of which the first is 0xA0 to 0xAF, so that a new format needs no new constraint. In text it is
-//! `de1.` (to `de9.`) and canonical base64url without padding: 46 characters or more. A Fernet token has 73 bytes or a multiple of 16
-//! more, and is canonical base64url with padding, of which the first characters are `gAAAAA`.
+//! A native value has 34 bytes or more, and its first byte is 0xA0 to 0xAF, so a new format needs
+//! no new constraint. In text it is `de1.` (to `de9.`) and canonical base64url without padding, 46
+//! characters or more.
 //!
-//! The conditions say the same on all three databases. None of them can tell whether a value is authentic: `verify` does.
+//! A Fernet token has 73 bytes, or 73 and a multiple of 16. It is canonical base64url with padding,
+//! and begins with the characters `gAAAAA`.
+//!
+//! The conditions are equivalent on all three databases. They cannot check whether a value is
+//! authentic: `verify` does.
 
 use super::{Dialect, Storage};
 
-/// How native text begins: in this version, and in this one or a later one.
+/// The beginning of native text: in this version, and in this or a later version.
 const NATIVE: &str = "de1[.]o[Q-Za-f]";
 const NATIVE_OR_LATER: &str = "de[1-9][.][o-r]";
-/// The lengths of native text, of `de1.` and base64 without padding: the remainder by 4, and how such a text ends. The spare bits of the
-/// last character are zero.
+/// The lengths of native text, which is `de1.` and base64 without padding: the remainder modulo 4,
+/// and the end of such a text. The spare bits of the last character are zero.
 const NATIVE_LENGTHS: [(u8, &str); 3] = [(0, ""), (2, "[AQgw]"), (3, "[AEIMQUYcgkosw048]")];
-/// The lengths of Fernet tokens, of 73 + 16n bytes: 100, 120, 140, and then 64 more for each 48 bytes.
+/// The lengths of Fernet tokens of 73 + 16n bytes: 100, 120 and 140 characters, then 64 more for
+/// each 48 bytes.
 const TOKEN_LENGTHS: [(u8, &str); 3] = [(12, ""), (36, "[AQgw]=="), (56, "[AEIMQUYcgkosw048]=")];
-/// The characters of base64url, and of both alphabets.
+/// The characters of base64url, and of both base64 alphabets.
 const URL_SAFE: &str = "A-Za-z0-9_-";
 const EITHER: &str = "A-Za-z0-9+/_-";
 
-/// The condition that `column`, an SQL expression, is a ciphertext. NULL where the column is, and false for every plaintext that does
-/// not have the whole shape of one.
+/// Returns the condition that `column`, an SQL expression, is a ciphertext.
+///
+/// The condition is NULL if the column is NULL. It is false for every plaintext that does not have
+/// the complete shape of a ciphertext.
 pub(super) fn ciphertext(dialect: Dialect, storage: Storage, column: &str) -> String {
     match (dialect, storage) {
         (Dialect::PostgreSql, Storage::Binary) => format!(
@@ -47,20 +55,23 @@ pub(super) fn ciphertext(dialect: Dialect, storage: Storage, column: &str) -> St
     }
 }
 
-/// The condition that a column of text holds a ciphertext that this version reads, whatever the collation and character set of the
-/// column: those of the plaintexts that it may hold too. Everything else is a plaintext, or would be taken for one.
+/// Returns the condition that a text column contains a ciphertext that this version reads. It works
+/// for any collation and character set, because the column may contain plaintexts too.
+///
+/// Any other value is a plaintext, or would be mistaken for one.
 pub(super) fn complete(dialect: Dialect, column: &str) -> String {
     let condition = native_or_token(dialect, &text_of(dialect, Storage::Text, column), NATIVE);
     if dialect == Dialect::Sqlite { text_of_sqlite(column, &condition) } else { condition }
 }
 
-/// The condition that a column of text holds a native value of this version.
+/// Returns the condition that a text column contains a native value of this version.
 pub(crate) fn native_text(dialect: Dialect, column: &str) -> String {
     let condition = native(dialect, &text_of(dialect, Storage::Text, column), NATIVE);
     if dialect == Dialect::Sqlite { text_of_sqlite(column, &condition) } else { condition }
 }
 
-/// The condition that a column holds a Fernet token in a spelling that is read: in either alphabet, with white space anywhere.
+/// Returns the condition that a column contains a Fernet token in any accepted spelling: in either
+/// alphabet, with white space anywhere.
 pub(crate) fn token_in_any_spelling(dialect: Dialect, storage: Storage, column: &str) -> String {
     let text = text_of(dialect, storage, column);
     let charset = if storage == Storage::Text { "utf8mb4" } else { "latin1" };
@@ -80,8 +91,8 @@ fn without_white_space(text: String, replace: impl Fn(&str, u8) -> String) -> St
     b" \t\n\x0B\x0C\r".iter().fold(text, |text, byte| replace(&text, *byte))
 }
 
-/// A column as text that is compared byte by byte: regular expressions go by the collation, and PostgreSQL refuses them under one that
-/// takes different texts for equal.
+/// Returns the SQL for a column as text that is compared byte by byte. Regular expressions follow
+/// the collation. PostgreSQL refuses them under a collation that considers different texts equal.
 fn text_of(dialect: Dialect, storage: Storage, column: &str) -> String {
     match (dialect, storage) {
         (Dialect::PostgreSql, Storage::Binary) => format!("encode({column}, 'escape')"),
@@ -97,7 +108,8 @@ fn text_of(dialect: Dialect, storage: Storage, column: &str) -> String {
     }
 }
 
-/// SQLite keeps a zero byte in a text, and its functions take it for the end.
+/// Adds checks for SQLite, which keeps a zero byte in a text but whose functions treat it as the
+/// end.
 fn text_of_sqlite(column: &str, condition: &str) -> String {
     format!(
         "typeof({column}) = 'text' AND length({column}) = length(CAST({column} AS BLOB)) AND (\n    {condition}\n)"
@@ -108,7 +120,7 @@ fn native_or_token(dialect: Dialect, text: &str, begins: &str) -> String {
     format!("{}\n    OR {}", native(dialect, text, begins), token(dialect, text, text, URL_SAFE))
 }
 
-/// A native value in text, of 34 bytes or more: 46 characters and `de1.`.
+/// Returns the condition for a native value in text, of 34 bytes or more: `de1.` and 46 characters.
 fn native(dialect: Dialect, text: &str, begins: &str) -> String {
     let length = length(dialect, text);
     let alphabet = alphabet(dialect, &format!("substr({text}, 5)"), URL_SAFE);
@@ -118,7 +130,8 @@ fn native(dialect: Dialect, text: &str, begins: &str) -> String {
     )
 }
 
-/// A Fernet token in the characters of a class. `value` is the column, and `text` what it is as text.
+/// Returns the condition for a Fernet token in the characters of a class. `value` is the column,
+/// and `text` is the column as text.
 fn token(dialect: Dialect, value: &str, text: &str, class: &str) -> String {
     let length = length(dialect, value);
     let bare = if dialect == Dialect::MySql {
@@ -142,7 +155,7 @@ fn length(dialect: Dialect, value: &str) -> String {
     format!("{function}({value})")
 }
 
-/// One for each remainder.
+/// Returns the condition with one case for each remainder.
 fn cases(
     dialect: Dialect,
     text: &str,
@@ -162,8 +175,10 @@ fn cases(
     cases.collect::<Vec<_>>().join(" OR") + "\n    "
 }
 
-/// What PostgreSQL says in the pattern itself. GLOB repeats no class; and the engines of MySQL and MariaDB take a line break at the end
-/// of a text for its end, and give up on counted repetitions of long values.
+/// Returns the condition on the alphabet, which PostgreSQL has in the pattern itself.
+///
+/// GLOB cannot repeat a class. The regular-expression engines of MySQL and MariaDB treat a line
+/// break at the end of a text as its end. They also fail on counted repetitions over long values.
 fn alphabet(dialect: Dialect, text: &str, class: &str) -> String {
     match dialect {
         Dialect::PostgreSql => String::new(),

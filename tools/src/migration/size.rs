@@ -1,15 +1,16 @@
-//! How long ciphertexts get.
+//! The lengths of ciphertexts.
 
 use super::ColumnPlan;
 use crate::ValueType;
 use diesel_envelope::untyped::{OVERHEAD, TEXT_PREFIX, padded_len};
 
-/// Bytes of a Fernet token before base64 besides its ciphertext: version, timestamp, IV, HMAC.
+/// The bytes of a Fernet token before base64, without its ciphertext: version, timestamp, IV, HMAC.
 const FERNET_OVERHEAD: usize = 1 + 8 + 16 + 32;
-/// The block of Fernet's AES-128-CBC, whose padding (PKCS #7) adds one byte or more.
+/// The block size of Fernet's AES-128-CBC. Its padding (PKCS #7) adds one byte or more.
 const FERNET_BLOCK: usize = 16;
 
-/// A Fernet token of so many bytes: padded base64, in text and binary columns alike.
+/// Returns the length of a Fernet token of this many plaintext bytes: padded base64, in text and
+/// binary columns alike.
 fn fernet(plaintext: usize) -> usize {
     (FERNET_OVERHEAD + padded_len(plaintext, FERNET_BLOCK)).div_ceil(3) * 4
 }
@@ -18,13 +19,14 @@ fn native(plaintext: usize, pad_to: usize) -> usize {
     OVERHEAD + padded_len(plaintext, pad_to)
 }
 
-/// The text form of a native value: base64 without padding.
+/// Returns the length of a native value in text: base64 without padding.
 fn native_text(plaintext: usize, pad_to: usize) -> usize {
     TEXT_PREFIX.len() + (native(plaintext, pad_to) * 4).div_ceil(3)
 }
 
 impl ColumnPlan {
-    /// The most bytes of a ciphertext, whichever key writes it; `None` where the longest value is not known.
+    /// Returns the maximum length of a ciphertext in bytes, whichever key writes it. Returns `None`
+    /// if the longest value is not known.
     ///
     /// | form | bytes for a plaintext of `n` bytes |
     /// |---|---|
@@ -40,7 +42,8 @@ impl ColumnPlan {
     }
 }
 
-/// Returns the length of a ciphertext of this many plaintext bytes, in a text column or a binary one.
+/// Returns the length of a ciphertext of this many plaintext bytes, in a text column or a binary
+/// column.
 pub(crate) fn ciphertext_len(
     plaintext: usize,
     pad_to: usize,
@@ -54,11 +57,12 @@ pub(crate) fn ciphertext_len(
     }
 }
 
-/// The longest value that MySQL is to keep in the row: a row has 65,535 bytes for all its columns.
+/// The longest value that MySQL should store in the row. A row has 65,535 bytes for all its
+/// columns.
 const IN_ROW: usize = 1024;
 
 impl ColumnPlan {
-    /// The type of MySQL that has room for the longest ciphertext and some bytes more.
+    /// Returns the MySQL type that has room for the longest ciphertext and a few bytes more.
     pub(super) fn mysql_type(&self) -> String {
         let text = self.is_text();
         let size = match self.longest_ciphertext().map(|longest| (longest + 1).next_multiple_of(64))
@@ -74,7 +78,7 @@ impl ColumnPlan {
     }
 }
 
-/// The longest encoding of a type, where the type has one.
+/// Returns the maximum length of an encoded value of a type, if the type has one.
 pub(crate) fn longest(value: ValueType) -> Option<u32> {
     Some(match value {
         ValueType::Integer => 20, // -9223372036854775808, 18446744073709551615

@@ -3,57 +3,71 @@
 use super::{ColumnPlan, Dialect, TablePlan};
 use crate::ToolError;
 
-/// A step on the way from plaintext to ciphertext. The first lines of its `up.sql` say when it is to
-/// be run.
+/// A step from plaintext to ciphertext. The first lines of its `up.sql` say when to run it.
 ///
-/// | step | name | when | what it does |
+/// | step | name | when | effect |
 /// |---|---|---|---|
-/// | [`Widen`](Self::Widen) | `widen` | first, where plaintext and ciphertext share a column | makes room for ciphertext |
-/// | [`Add`](Self::Add) | `add` | before any program writes ciphertext | ciphertext and index columns, their constraints, the backfill trigger |
-/// | | | | *deploy the program that writes both columns; backfill; verify; deploy the one that reads the ciphertext* |
-/// | [`AllowMissingPlaintext`](Self::AllowMissingPlaintext) | `relax` | when no program reads the plaintext | the plaintext column may be NULL, and becomes so where a program writes the ciphertext alone |
-/// | | | | *deploy the program that knows the ciphertext only* |
-/// | [`DropPlaintext`](Self::DropPlaintext) | `finish` | when no program writes the plaintext | fails if a plaintext is left; drops the plaintext column and the triggers |
-/// | [`RequireBound`](Self::RequireBound) | `bound` | when no Fernet token and no unbound value is left | takes native values only, bound to their column |
-/// | [`AddSecondIndex`](Self::AddSecondIndex) | `shadow` | a unique index gets another key: before a program writes under it | a second index column, and its trigger |
-/// | [`PromoteSecondIndex`](Self::PromoteSecondIndex) | `promote` | every program writes both, and every row has both | the second is UNIQUE and NOT NULL as the first was |
-/// | [`DropFirstIndex`](Self::DropFirstIndex) | `retire` | when no program knows the first | drops it |
+/// | [`Widen`](Self::Widen) | `widen` | first, if plaintext and ciphertext share a column | makes room for ciphertext |
+/// | [`Add`](Self::Add) | `add` | before any program writes ciphertext | adds the ciphertext and index columns, their constraints and the backfill trigger |
+/// | | | | *deploy the program that writes both columns; backfill; verify; deploy the program that reads the ciphertext* |
+/// | [`AllowMissingPlaintext`](Self::AllowMissingPlaintext) | `relax` | when no program reads the plaintext | allows NULL in the plaintext column, and sets it to NULL if a program writes only the ciphertext |
+/// | | | | *deploy the program that uses only the ciphertext* |
+/// | [`DropPlaintext`](Self::DropPlaintext) | `finish` | when no program writes the plaintext | drops the plaintext column and the triggers, or fails if a plaintext is left |
+/// | [`RequireBound`](Self::RequireBound) | `bound` | when no Fernet token and no unbound value is left | accepts only native values that are bound to their column |
+/// | [`AddSecondIndex`](Self::AddSecondIndex) | `shadow` | when a unique index gets another key, before a program writes under it | adds a second index column and its trigger |
+/// | [`PromoteSecondIndex`](Self::PromoteSecondIndex) | `promote` | when every program writes both columns and every row has both | makes the second column UNIQUE and NOT NULL as the first was |
+/// | [`DropFirstIndex`](Self::DropFirstIndex) | `retire` | when no program uses the first column | drops the first column |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
-    /// Gives a text column room for ciphertext beside its plaintexts. SQLite and PostgreSQL's `text`
-    /// need nothing. Of other types on PostgreSQL, running programs have to connect again: it refuses
-    /// their prepared statements.
-    Widen,
-    /// Adds the columns for ciphertext and its indexes, the constraints that refuse a plaintext in
-    /// them, and a trigger that hands a row back to the backfill: where an old program changes the
-    /// plaintext and not the ciphertext, ciphertext and indexes become NULL. Setting a plaintext to
-    /// NULL by hand is such a change, and takes the ciphertext with it.
-    Add,
-    /// Lets a plaintext column that was NOT NULL be NULL, for the program that does not write it any
-    /// more; SQLite cannot. Where that program changes a ciphertext, a trigger sets the plaintext to
-    /// NULL: an old plaintext would refuse others as a duplicate, and come back by the backfill where
-    /// the new value is NULL. So a row with a plaintext and no ciphertext was left behind, and may be
-    /// backfilled.
-    AllowMissingPlaintext,
-    /// Drops the plaintext column, or takes only ciphertext where the column holds both. Changes
-    /// nothing and fails where a row is left that has a plaintext and no ciphertext.
+    /// Makes room for ciphertext in a text column that contains plaintexts. SQLite and PostgreSQL's
+    /// `text` need no change.
     ///
-    /// The database's files keep the bytes of a dropped column until the table is rewritten. At a
-    /// quiet hour, run `VACUUM FULL users` on PostgreSQL (`pg_repack` does the same beside readers
-    /// and writers), `ALTER TABLE users FORCE` on MySQL and MariaDB, or `VACUUM` and
-    /// `PRAGMA wal_checkpoint(TRUNCATE)` on SQLite. Logs, replicas and backups keep theirs.
+    /// For other types on PostgreSQL, running programs have to reconnect, because PostgreSQL
+    /// refuses their prepared statements.
+    Widen,
+    /// Adds the columns for ciphertext and its indexes, with constraints that refuse a plaintext.
+    /// Also adds a trigger that returns a row to the backfill.
+    ///
+    /// If an old program changes the plaintext but not the ciphertext, the trigger sets the
+    /// ciphertext and the indexes to NULL. Setting a plaintext to NULL by hand is such a change,
+    /// and clears the ciphertext too.
+    Add,
+    /// Allows NULL in a plaintext column that was NOT NULL, for the program that no longer writes
+    /// it. SQLite cannot.
+    ///
+    /// If that program changes a ciphertext, a trigger sets the plaintext to NULL. Otherwise, the
+    /// database would refuse the stale plaintext in other rows as a duplicate. Where the new value
+    /// is NULL, the backfill would restore the old value. Therefore a row with a plaintext but no
+    /// ciphertext was missed before, and may be backfilled.
+    AllowMissingPlaintext,
+    /// Drops the plaintext column, or accepts only ciphertext if the column contains both. If a row
+    /// has a plaintext but no ciphertext, the step fails and changes nothing.
+    ///
+    /// The database's files keep the bytes of a dropped column until the table is rewritten.
+    /// Rewrite it when traffic is low:
+    ///
+    /// - on PostgreSQL with `VACUUM FULL users`, or with `pg_repack`, which does not block readers
+    ///   and writers;
+    /// - on MySQL and MariaDB with `ALTER TABLE users FORCE`;
+    /// - on SQLite with `VACUUM` and `PRAGMA wal_checkpoint(TRUNCATE)`.
+    ///
+    /// Logs, replicas and backups keep their own copies.
     DropPlaintext,
-    /// Makes the columns take only native values that are bound to their label.
+    /// Makes the columns accept only native values that are bound to their label.
     RequireBound,
-    /// Adds the second column of an index whose key rotates, and a trigger that hands a row back to
-    /// the rotation: where an old program changes the first index (of a truncated one, the
-    /// ciphertext) and not the second, the second becomes NULL.
+    /// Adds the second column of an index whose key rotates, and a trigger that returns a row to
+    /// the rotation.
+    ///
+    /// If an old program changes the first index but not the second, the trigger sets the second to
+    /// NULL. For a truncated index, a change of the ciphertext counts instead.
     AddSecondIndex,
-    /// Makes the second column what the first is. The first may be NULL, for the program that does
-    /// not write it any more, and becomes NULL where such a program changes the second. A column that
-    /// SQLite's CREATE TABLE declares NOT NULL stays so.
+    /// Gives the second column the constraints of the first.
+    ///
+    /// The first column may then be NULL, for the program that no longer writes it. If such a
+    /// program changes the second column, the first becomes NULL. If SQLite's CREATE TABLE declares
+    /// a column NOT NULL, it stays NOT NULL.
     PromoteSecondIndex,
-    /// Drops the first column.
+    /// Drops the first index column.
     DropFirstIndex,
 }
 
@@ -70,13 +84,13 @@ impl Step {
         Self::DropFirstIndex,
     ];
 
-    /// Returns the step of a name: `widen`, `add`, `relax`, `finish`, `bound`, `shadow`, `promote` or
-    /// `retire`.
+    /// Returns the step with this name: `widen`, `add`, `relax`, `finish`, `bound`, `shadow`,
+    /// `promote` or `retire`.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|step| step.name() == name)
     }
 
-    /// Returns its name on the command line and in the names of folders.
+    /// Returns the name of the step on the command line and in the names of folders.
     pub fn name(self) -> &'static str {
         match self {
             Self::Widen => "widen",
@@ -90,7 +104,7 @@ impl Step {
         }
     }
 
-    /// What the step is for, and when it is to be run.
+    /// Returns the purpose of the step, and when to run it.
     pub(super) fn purpose(self) -> (&'static str, &'static str) {
         match self {
             Self::Widen => (
@@ -133,7 +147,7 @@ impl Step {
         }
     }
 
-    /// Whether the step changes anything of the table.
+    /// Returns whether the step changes the table.
     pub(super) fn is_needed(self, dialect: Dialect, table: &TablePlan) -> bool {
         let any = |condition: fn(&ColumnPlan) -> bool| table.columns.iter().any(condition);
         match self {
@@ -153,13 +167,13 @@ impl Step {
 }
 
 impl ColumnPlan {
-    /// Refuses a step that is not possible for the column.
+    /// Returns an error if the step is not possible for the column.
     pub(super) fn check_step(&self, dialect: Dialect, step: Step) -> Result<(), ToolError> {
         let beside = self.plaintext_column().is_some();
         match (dialect, step) {
             (_, Step::Add) if self.exists && !self.is_in_place() => self.refused(
-                "the table has the column already: for a plaintext, name the new column and its plaintext \
-                 column; in place, itself",
+                "the table already has this column: name a new column and its plaintext column, \
+                 or, to encrypt in place, name this column as its own plaintext column",
             ),
             (_, Step::RequireBound) if self.column.label.is_none() => {
                 self.refused("the values are bound to no column: give it a label first")
@@ -183,7 +197,8 @@ impl ColumnPlan {
         }
     }
 
-    /// Without a collation, MODIFY would convert the plaintexts to the character set of the table.
+    /// Returns an error if the collation is missing. Without it, MODIFY would convert the
+    /// plaintexts to the character set of the table.
     fn check_collation(&self) -> Result<(), ToolError> {
         match self.collation {
             Some(_) => Ok(()),

@@ -1,7 +1,9 @@
-//! The templates of the SQL, into which every name goes quoted.
+//! The templates of the SQL, which contain names in quotes only.
 //!
-//! A template is rendered as SQL is written: `{{ name|q }}` is an identifier, `{{ message|literal }}` a string. A string that no filter
-//! has quoted is an error, not text; only the type of a plaintext column, which the database wrote itself, goes in as it is.
+//! A template looks like SQL: `{{ name|q }}` is an identifier, `{{ message|literal }}` a string.
+//!
+//! A string that no filter has quoted is an error. Only the type of a plaintext column is inserted
+//! without quoting, because the database itself wrote it.
 
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
@@ -9,7 +11,7 @@ use super::names::{literal, object};
 use super::{Dialect, Storage, shape};
 use crate::TableName;
 
-/// The templates of one database, by their names.
+/// Includes the templates of one database, by name.
 macro_rules! templates {
     ($database:literal, $($name:literal),+) => {
         &[$(($name, include_str!(concat!("templates/", $database, "/", $name, ".sql")))),+]
@@ -47,7 +49,7 @@ impl Dialect {
     }
 }
 
-/// The templates of a database, for the names of one table.
+/// Creates the environment with the templates of a database, for the names of one table.
 pub(super) fn environment(
     dialect: Dialect,
     table: &TableName,
@@ -63,7 +65,7 @@ pub(super) fn environment(
         }
         Err(Error::new(ErrorKind::BadEscape, "a value is not quoted"))
     });
-    // It would let a name in as it is.
+    // The filter would insert a name without quoting.
     templates.remove_filter("safe");
     add_quoting(&mut templates, dialect, table);
     add_layout(&mut templates, dialect, dialect.qualify(table, &table.name));
@@ -74,7 +76,7 @@ pub(super) fn environment(
 }
 
 fn add_quoting(templates: &mut Environment<'static>, dialect: Dialect, table: &TableName) {
-    // An identifier, or several of them.
+    // Quotes an identifier, or several identifiers.
     templates.add_filter("q", move |names: Value| {
         let quote = |name: &Value| Some(dialect.quote(name.as_str()?));
         let quoted: Option<Vec<_>> = match names.as_str() {
@@ -92,7 +94,7 @@ fn add_quoting(templates: &mut Environment<'static>, dialect: Dialect, table: &T
     templates.add_filter("object", move |column: &str, kind: &str| object(&table, column, kind));
 }
 
-/// Filters of finished SQL: of a block of a template, in which every name is quoted.
+/// Adds filters for finished SQL: a block of a template in which every name is quoted.
 fn add_layout(templates: &mut Environment<'static>, dialect: Dialect, table: String) {
     add_block(templates, "trim", |text| text.trim().to_owned());
     add_block(templates, "dollar_quoted", dollar_quoted);
@@ -129,30 +131,30 @@ fn add_block(
     templates.add_filter(name, move |text: Value| arrange(&text, &change));
 }
 
-/// Quoted SQL stays quoted SQL, and nothing else becomes it.
+/// Changes quoted SQL, which stays quoted. Refuses any other text.
 fn arrange(text: &Value, change: impl Fn(&str) -> String) -> Result<Value, Error> {
     let text = text.as_str().filter(|_| text.is_safe());
     let text = text.ok_or_else(|| Error::new(ErrorKind::BadEscape, "a value is not quoted"))?;
     Ok(sql(change(text)))
 }
 
-/// Finished SQL.
+/// Marks text as finished SQL.
 pub(super) fn sql(text: impl Into<String>) -> Value {
     Value::from_safe_string(text.into())
 }
 
-/// The lines of a text without the blank ones, which tags of the template leave.
+/// Returns the lines of a text without blank lines, which the tags of a template leave.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter(|line| !line.trim().is_empty())
 }
 
-/// Clauses, each of which ends with a comma in its template: the last one gives it up.
+/// Joins clauses, each of which ends with a comma in its template, and removes the last comma.
 fn clauses(text: &str) -> String {
     let clauses = lines(text).collect::<Vec<_>>().join("\n");
     clauses.strip_suffix(',').unwrap_or(&clauses).to_owned()
 }
 
-/// In a tag that the body does not have.
+/// Quotes a body between dollar tags that do not occur in it.
 fn dollar_quoted(body: &str) -> String {
     let body = lines(body).collect::<Vec<_>>().join("\n");
     let numbered = (1_u32..).map(|n| format!("$diesel_envelope_{n}$"));

@@ -1,53 +1,63 @@
-//! What a blind index of so many bits costs, and what it reveals.
+//! The costs and leakage of a blind index with a given number of bits.
 
 use serde::Serialize;
 
 use super::frequencies::Frequencies;
 
-/// What a blind index of `bits` costs, and what it reveals, in expectation over index keys: the digest of each of the V distinct
-/// values falls into one of 2^B buckets, each as likely, whatever the other values do.
+/// The costs and leakage of a blind index of `bits`, as expected values over index keys.
 ///
-/// Below, N are the rows with a value, `n` those of one value, and `p = n / N` its share.
+/// The digest of each of the V distinct values falls into one of 2^B equally likely buckets,
+/// independently of the other values.
+///
+/// Below, N is the number of rows with a value, `n` the number of rows with one particular value,
+/// and `p = n / N` its share.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct IndexCandidate {
-    /// B: how many bits of the digest are stored.
+    /// B: the number of bits of the digest that are stored.
     pub bits: usize,
     /// Whether the published rule allows it.
     pub within_rule: bool,
-    /// C = V / 2^B: distinct values in a bucket, on average over all buckets.
+    /// C = V / 2^B: the number of distinct values in a bucket, on average over all buckets.
     pub values_per_bucket: f64,
-    /// Rows that a lookup returns beside those that it asks for, when it asks for the value of a random row, so more often for the
-    /// frequent ones: N (1 − Σ p²) / 2^B.
+    /// The number of other rows that a lookup returns besides the matching rows: N (1 − Σ p²) /
+    /// 2^B. The lookup asks for the value of a random row, and so more often for frequent values.
     pub false_positives_by_row: f64,
-    /// The same when each value is asked for as often as any other: N (1 − 1/V) / 2^B. A value that no row has returns N / 2^B.
+    /// The same number if each value is looked up equally often: N (1 − 1/V) / 2^B. A lookup of a
+    /// value that no row has returns N / 2^B rows.
     pub false_positives_by_value: f64,
-    /// The same in the rows that are expected later, where that was asked for.
+    /// The same number with the rows that are expected later, if they were given.
     pub false_positives_later: Option<f64>,
-    /// The share of values, and of rows, whose bucket holds one value: (1 − 1/2^B)^(V−1). Such rows have equal values if and only
-    /// if they have equal digests, as under a full-length index.
+    /// The share of values, and of rows, whose bucket contains only one value: (1 − 1/2^B)^(V−1).
+    /// Such rows have equal values if and only if they have equal digests, as under a full-length
+    /// index.
     pub alone: f64,
-    /// The share of rows whose value is guessed by who knows how often each value occurs and in which bucket it is (having had
-    /// them indexed, say), and names for each row the most frequent value of its bucket: Σ p (1 − 1/2^B)^i, i counting the
-    /// values from the most frequent on. Nobody guesses better from this index alone.
+    /// The share of rows whose value an attacker guesses correctly: Σ p (1 − 1/2^B)^i, where i
+    /// counts the values from the most frequent on.
+    ///
+    /// The attacker knows how often each value occurs and in which bucket it is, for example
+    /// because the attacker had the values indexed. For each row, the guess is the most frequent
+    /// value of its bucket. Nobody guesses better from this index alone.
     pub guessed: f64,
-    /// The same in bits, the min-entropy leakage of the index: log₂ (guessed / max p), as without the index max p is guessed
-    /// (Smith, "On the foundations of quantitative information flow", FOSSACS 2009).
+    /// The same in bits, the min-entropy leakage of the index: log₂ (guessed / max p). Without the
+    /// index, max p is guessed (Smith, "On the foundations of quantitative information flow",
+    /// FOSSACS 2009).
     pub revealed_bits: f64,
-    /// The share of rows that have the most frequent value, of those in its bucket: `p / (p + (1 − p) / 2^B)`. So often is right who
-    /// finds that bucket by its size.
+    /// The share of the most frequent value in the rows of its bucket: `p / (p + (1 − p) / 2^B)`.
+    /// An attacker who finds that bucket by its size is right this often.
     pub most_frequent_in_bucket: f64,
 }
 
 impl IndexCandidate {
-    /// `later` are the rows and the distinct values expected.
+    /// Calculates the figures. `later` is the expected number of rows and of distinct values.
     pub(super) fn new(
         bits: usize,
         within_rule: bool,
         frequencies: &Frequencies,
         later: Option<(u64, u64)>,
     ) -> Self {
-        // At most 2^-256, which an f64 holds; 1 minus it would be 1, so that powers are taken through logarithms.
+        // Down to 2^-256, which an f64 can represent. 1 minus it would be 1, so powers are
+        // calculated with logarithms.
         let chance = (-(bits as f64)).exp2();
         let (rows, values) = (frequencies.rows(), frequencies.values());
         let largest = frequencies.largest_share();
@@ -72,12 +82,15 @@ impl IndexCandidate {
     }
 }
 
-/// Rows with another value than a value taken at random.
+/// Returns the expected number of rows whose value differs from a value chosen at random.
 fn others(rows: f64, values: f64) -> f64 {
     if values > 0.0 { rows * (1.0 - 1.0 / values) } else { 0.0 }
 }
 
-/// Σ p qⁱ with q = 1 − chance. The k values that occur equally often and stand at ranks r to r + k − 1 add p qʳ (1 − qᵏ) / chance.
+/// Calculates Σ p qⁱ with q = 1 − chance.
+///
+/// If k values occur equally often and have the ranks r to r + k − 1, they add p qʳ (1 − qᵏ) /
+/// chance.
 fn guessed(chance: f64, frequencies: &Frequencies) -> f64 {
     let (rows, ln_q) = (frequencies.rows(), (-chance).ln_1p());
     let mut rank = 0.0;

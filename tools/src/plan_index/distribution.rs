@@ -1,4 +1,4 @@
-//! How often the values of a column occur, without the values.
+//! The frequencies of the values of a column, without the values.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -6,14 +6,16 @@ use std::hash::{BuildHasher, RandomState};
 
 use super::frequencies::Frequencies;
 
-/// How often each value of a column occurs: what is kept of a value is a 64-bit hash under a key that is drawn for each
-/// distribution, and a count.
+/// The frequency of each value of a column. For each value, it keeps a count and a 64-bit hash
+/// under a random key, which differs between distributions.
 ///
-/// Two different values are taken for one with a probability of `distinct² / 2^65`: 1 in 3,700 at 100 million values.
+/// The probability that two different values are counted as one is `distinct² / 2^65`: 1 in 3,700
+/// at 100 million values.
 ///
 /// # Memory
 ///
-/// 20 to 40 bytes for each distinct value, however many rows there are, up to a [limit](Self::at_most) of 2^22 values: 140 MB.
+/// A distribution takes 20 to 40 bytes for each distinct value, whatever the number of rows. The
+/// [limit](Self::at_most) is 2^22 values: 140 MB.
 ///
 /// # Examples
 ///
@@ -38,7 +40,7 @@ pub struct Distribution {
 }
 
 impl Distribution {
-    /// No value yet.
+    /// Creates a distribution without values.
     pub fn new() -> Self {
         Self {
             hasher: RandomState::new(),
@@ -50,15 +52,19 @@ impl Distribution {
         }
     }
 
-    /// Keeps counts for so many distinct values, 2,048 or more. When there are more, a random half of them is given up, and what the rest
-    /// says counts twice, and so on: `distinct` is then off by about `1 / √limit`. A value that has 1 in 1,024 rows by then is not
-    /// given up, so rows are best read in another order than that of the values.
+    /// Keeps counts for at most this many distinct values, but for at least 2,048.
+    ///
+    /// If there are more values, a random half of them is dropped and the rest counts twice, and so
+    /// on. `distinct` is then off by about `1 / √limit`.
+    ///
+    /// A value that has more than 1 in 1,024 rows at that time is not dropped. Therefore read the
+    /// rows in an order that does not depend on the values.
     #[must_use]
     pub fn at_most(self, distinct: usize) -> Self {
         Self { limit: distinct.max(2 * FREQUENT as usize), ..self }
     }
 
-    /// Counts a row with this value, in the form in which it is indexed: normalised.
+    /// Counts a row with this value, in its normalised form, as it is indexed.
     pub fn add(&mut self, normalized: &[u8]) {
         self.rows += 1;
         let hash = self.hasher.hash_one(normalized);
@@ -79,7 +85,8 @@ impl Distribution {
         }
     }
 
-    /// How many values each one that is counted stands for, and its rows. Frequent ones are all there, and stand for themselves.
+    /// Returns, for each counted value, the number of values that it represents, and its rows.
+    /// Frequent values are all present and represent only themselves.
     fn weighted(&self) -> impl Iterator<Item = (u64, u64)> {
         self.counts.iter().filter_map(|(&hash, &count)| match self.halvings {
             0 => Some((1, count)),
@@ -88,32 +95,33 @@ impl Distribution {
         })
     }
 
-    /// Counts a row without a value. It has no digest, so it stays out of every other figure.
+    /// Counts a row without a value. It has no digest, so no other figure includes it.
     pub fn add_null(&mut self) {
         self.nulls += 1;
     }
 
-    /// Rows with a value.
+    /// Returns the number of rows with a value.
     pub fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// Rows without a value.
+    /// Returns the number of rows without a value.
     pub fn nulls(&self) -> u64 {
         self.nulls
     }
 
-    /// Different values; an estimate when [`is_estimate`](Self::is_estimate).
+    /// Returns the number of distinct values, which is an estimate if
+    /// [`is_estimate`](Self::is_estimate).
     pub fn distinct(&self) -> u64 {
         self.weighted().map(|(values, _)| values).sum()
     }
 
-    /// Whether there were more distinct values than are counted.
+    /// Returns whether there were more distinct values than the limit.
     pub fn is_estimate(&self) -> bool {
         self.halvings > 0
     }
 
-    /// Rows that the most frequent value has.
+    /// Returns the number of rows with the most frequent value.
     pub fn most_frequent(&self) -> u64 {
         self.counts.values().copied().max().unwrap_or(0)
     }
@@ -127,14 +135,15 @@ impl Distribution {
     }
 }
 
-/// Fewer values than this can be frequent, so that halving ends below any limit above it.
+/// The bound of frequent values: fewer values than this can be frequent, so halving ends at any
+/// limit above it.
 const FREQUENT: u64 = 1024;
 
 fn is_frequent(count: u64, rows: u64) -> bool {
     count > rows / FREQUENT
 }
 
-/// Whether a value is among those that are counted after so many halvings.
+/// Returns whether a value is still counted after this many halvings.
 fn is_sampled(hash: u64, halvings: u32) -> bool {
     hash.leading_zeros() >= halvings
 }
@@ -145,7 +154,7 @@ impl Default for Distribution {
     }
 }
 
-/// The hashes stay out: they say which rows are equal to whoever has the key.
+/// Omits the hashes. They tell anyone with the key which rows are equal.
 impl fmt::Debug for Distribution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { rows, nulls, .. } = self;

@@ -1,10 +1,10 @@
-//! How many values occur how often, and what follows from that.
+//! The number of values for each frequency, and the figures derived from it.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// How many values occur how often: all that the formulas need.
+/// The number of values for each frequency, which is all that the formulas need.
 pub(super) struct Frequencies {
     values_by_count: BTreeMap<u64, u64>,
 }
@@ -14,7 +14,7 @@ impl Frequencies {
         Self { values_by_count }
     }
 
-    /// `(rows of each, values)`, the most frequent values first.
+    /// Returns `(rows of each, values)`, the most frequent values first.
     pub(super) fn descending(&self) -> impl Iterator<Item = (f64, f64)> {
         self.values_by_count.iter().rev().map(|(&count, &values)| (count as f64, values as f64))
     }
@@ -23,7 +23,7 @@ impl Frequencies {
         self.values_by_count.values().sum::<u64>() as f64
     }
 
-    /// Values that occur more than once.
+    /// Returns the number of values that occur more than once.
     pub(super) fn repeated(&self) -> u64 {
         self.values_by_count.range(2..).map(|(_, values)| values).sum()
     }
@@ -32,39 +32,43 @@ impl Frequencies {
         self.values_by_count.iter().map(|(count, values)| count * values).sum::<u64>() as f64
     }
 
-    /// The share of the most frequent value; 0 of nothing.
+    /// Returns the share of the most frequent value, or 0 without values.
     pub(super) fn largest_share(&self) -> f64 {
         self.descending().next().map_or(0.0, |(count, _)| count / self.rows())
     }
 
-    /// Σ p², the probability that two rows have the same value.
+    /// Returns Σ p², the probability that two rows have the same value.
     pub(super) fn collision(&self) -> f64 {
         let rows = self.rows();
         self.descending().map(|(count, values)| values * (count / rows).powi(2)).sum()
     }
 
-    /// H = −Σ p log₂ p, in bits.
+    /// Returns H = −Σ p log₂ p, in bits.
     pub(super) fn shannon_bits(&self) -> f64 {
         let rows = self.rows();
         self.descending()
             .fold(0.0, |sum, (count, values)| sum + values * count / rows * (rows / count).log2())
     }
 
-    /// H∞ = −log₂ max p, in bits.
+    /// Returns H∞ = −log₂ max p, in bits.
     pub(super) fn min_entropy_bits(&self) -> f64 {
         let largest = self.largest_share();
         if largest > 0.0 { (1.0 / largest).log2() } else { 0.0 }
     }
 
-    /// How many distinct values there will be in so many rows, if the new rows are like those that are there:
+    /// Estimates the number of distinct values in this many rows, if the new rows are like the
+    /// existing rows:
     ///
     /// ```text
     /// V + f₀ (1 − (1 − f₁ / (n f₀ + f₁))^m),   f₀ = (n−1)/n · f₁² / 2f₂, or (n−1)/n · f₁(f₁−1)/2 where f₂ = 0
     /// ```
     ///
-    /// with n rows of V values, f₁ of which occur once and f₂ twice, and m more rows (Chao and others, "Rarefaction and
-    /// extrapolation with Hill numbers", Ecological Monographs 84, 2014). Values that are all different go on to be, and a
-    /// list where each occurs many times is complete. Between these it says rather too few.
+    /// Here, n is the number of rows, V the number of values, f₁ the number of values that occur
+    /// once, and f₂ twice. There are m more rows (Chao and others, "Rarefaction and extrapolation
+    /// with Hill numbers", Ecological Monographs 84, 2014).
+    ///
+    /// If all values are different, new values are too. A list in which each value occurs many
+    /// times is complete. Between these two cases, the estimate is rather low.
     pub(super) fn values_among(&self, rows: u64) -> u64 {
         let (n, seen) = (self.rows(), self.values());
         let occurring =
@@ -81,7 +85,8 @@ impl Frequencies {
         (seen - unseen * missed).round() as u64
     }
 
-    /// In classes that double: once, twice, 3–4 times, 5–8 times, and so on, up to the most frequent.
+    /// Returns classes that double: once, twice, 3–4 times, 5–8 times, and so on, up to the most
+    /// frequent.
     pub(super) fn classes(&self) -> Vec<FrequencyClass> {
         let last = self.values_by_count.keys().next_back().copied();
         let mut classes = Vec::new();
@@ -97,17 +102,17 @@ impl Frequencies {
     }
 }
 
-/// How many values occur between `from` and `to` times.
+/// The number of values that occur between `from` and `to` times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FrequencyClass {
-    /// The fewest rows of such a value.
+    /// The minimum number of rows of such a value.
     pub from: u64,
-    /// The most rows of such a value: 1, 2, 4, 8, …
+    /// The maximum number of rows of such a value: 1, 2, 4, 8, …
     pub to: u64,
-    /// How many values there are.
+    /// The number of such values.
     pub values: u64,
-    /// How many rows they have together.
+    /// The number of rows of all these values together.
     pub rows: u64,
 }
 
@@ -157,7 +162,8 @@ mod tests {
         assert_eq!(distribution(&[1]).frequencies().values_among(1_000_000), 1);
     }
 
-    // f₁ = 4, f₂ = 3, n = 10: f₀ = 9/10 · 16/6 = 2.4; ten more rows: 7 + 2.4 (1 − (1 − 4/28)^10) = 8.89; at the end 7 + 2.4.
+    // f₁ = 4, f₂ = 3, n = 10: f₀ = 9/10 · 16/6 = 2.4. For ten more rows, 7 + 2.4 (1 − (1 −
+    // 4/28)^10) = 8.89. The limit is 7 + 2.4.
     #[test]
     fn new_values_are_extrapolated_from_those_seen_once_and_twice() {
         let frequencies = distribution(&[2, 2, 2, 1, 1, 1, 1]).frequencies();

@@ -1,4 +1,4 @@
-//! Why so many bits, and what to know before taking them.
+//! The reason for a recommendation, and the warnings to read before following it.
 
 use std::fmt;
 
@@ -10,25 +10,26 @@ use super::distribution::Distribution;
 use super::frequencies::Frequencies;
 use crate::figures::{count, number, percent};
 
-/// Why so many bits are recommended, or none.
+/// The reason for recommending a number of bits, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PlanReason {
-    /// What the entropy of the distribution bears, within the published rule.
+    /// The longest index that the entropy of the distribution allows within the published rule.
     Rule,
-    /// A `UNIQUE` index takes the full length.
+    /// A `UNIQUE` index requires the full length.
     Unique,
-    /// Nothing was read, and nothing is expected.
+    /// No value was read, and none is expected.
     NoValues,
-    /// There are too few values to share buckets: each digest would stand for one of a short list.
+    /// There are too few values to share buckets. Each digest would represent one value of a short
+    /// list.
     FewValues {
-        /// How many there are.
+        /// The number of distinct values.
         distinct: u64,
     },
-    /// The other indexes of the column tell as much as all of them together may.
+    /// The other indexes of the column already reveal as much as all indexes together may.
     OtherIndexes {
-        /// Their bits.
+        /// The total of their bits.
         bits: usize,
     },
 }
@@ -36,52 +37,59 @@ pub enum PlanReason {
 impl fmt::Display for PlanReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rule => f.write_str("the most that the entropy of the distribution bears, within the rule"),
+            Self::Rule => f.write_str(
+                "the longest index that the entropy of the distribution allows within the rule",
+            ),
             Self::Unique => f.write_str(
-                "a UNIQUE index takes the full length, and reveals only which rows are equal: no two are, so it shows no frequencies",
+                "a UNIQUE index requires the full length: it reveals only which rows are equal, \
+                 and no two are, so it shows no frequencies",
             ),
             Self::NoValues => f.write_str("there are no values to plan from"),
             Self::FewValues { distinct } => write!(
                 f,
-                "fewer than {least} distinct values (here {distinct}) make digests a short list, and how often each occurs tells \
-                 which is which, however few bits are kept: search by another column, or index the value together with another one; \
-                 or plan for the values to come, if there will be more",
+                "fewer than {least} distinct values (here {distinct}) give only a short list of \
+                 digests, and the frequency of each digest reveals its value, however few bits are \
+                 kept: search by another column, or index the value together with another one; or, \
+                 if there will be more values, plan for those",
                 least = IndexPlanner::MIN_DISTINCT
             ),
-            Self::OtherIndexes { bits } => {
-                write!(f, "the other indexes of the column have {bits} bits, and leave none that keep 2 values in a bucket")
-            }
+            Self::OtherIndexes { bits } => write!(
+                f,
+                "the other indexes of the column have {bits} bits, which leaves no bits that keep \
+                 2 values in a bucket"
+            ),
         }
     }
 }
 
-/// What to know before following a plan.
+/// A warning to read before following a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PlanWarning {
-    /// The most frequent value has at least half the rows of its bucket, which is therefore found by its size.
+    /// The most frequent value has at least half the rows of its bucket, so the size of the bucket
+    /// reveals it.
     MostFrequentStandsOut {
         /// Its share of all rows.
         share: f64,
         /// Its share of the rows in its bucket.
         in_bucket: f64,
     },
-    /// No value occurs twice, so that the index could be `UNIQUE`.
+    /// No value occurs twice, so the index could be `UNIQUE`.
     AllDifferent,
-    /// The index shall be `UNIQUE`, and some values occur more than once.
+    /// The index should be `UNIQUE`, but some values occur more than once.
     NotUnique {
-        /// How many values.
+        /// The number of such values.
         values: u64,
     },
-    /// The bits are planned for values to come: today's do not keep the rule.
+    /// The bits are planned for future values. Today's values do not keep the rule.
     Sparse {
-        /// Distinct values in a bucket today.
+        /// The number of distinct values in a bucket today.
         values_per_bucket: f64,
-        /// How many distinct values make it two.
+        /// The number of distinct values at which a bucket has two.
         until: u64,
     },
-    /// There were more distinct values than are counted.
+    /// There were more distinct values than were counted.
     Estimated,
 }
 
@@ -90,30 +98,38 @@ impl fmt::Display for PlanWarning {
         match self {
             Self::MostFrequentStandsOut { share, in_bucket } => write!(
                 f,
-                "the most frequent value has {} of the rows, and {} of those in its bucket: whoever knows which value is frequent finds \
-                 its bucket by the size, and no truncation hides it",
+                "the most frequent value has {} of all rows, and {} of the rows in its bucket: \
+                 anyone who knows which value is frequent finds its bucket by the size, and no \
+                 truncation hides it",
                 percent(*share),
                 percent(*in_bucket)
             ),
             Self::AllDifferent => f.write_str(
-                "no value occurs twice: if none ever may, a UNIQUE index of full length has no false positives and shows no \
-                 frequencies; fewer bits then help only against those who can have values of their choice indexed",
+                "no value occurs twice: if no value ever may, a UNIQUE index of full length has no \
+                 false positives and shows no frequencies; fewer bits then help only against \
+                 attackers who can have chosen values indexed",
             ),
-            Self::NotUnique { values } => {
-                write!(f, "distinct values that occur more than once: {}; UNIQUE would refuse them", count(*values))
-            }
+            Self::NotUnique { values } => write!(
+                f,
+                "distinct values that occur more than once: {}; UNIQUE would refuse them",
+                count(*values)
+            ),
             Self::Sparse { values_per_bucket, until } => write!(
                 f,
-                "a bucket holds {} values today: until there are {} distinct ones, equal digests mostly mean equal values",
+                "a bucket has {} values today: below {} distinct values, equal digests mostly mean \
+                 equal values",
                 number(*values_per_bucket),
                 count(*until)
             ),
-            Self::Estimated => f.write_str("there are more distinct values than were counted: these figures come from a sample of them"),
+            Self::Estimated => f.write_str(
+                "there are more distinct values than were counted: these figures are estimates \
+                 from a sample of them",
+            ),
         }
     }
 }
 
-/// What there is to say of the recommended candidate.
+/// Returns the warnings about the recommended candidate.
 pub(super) fn warnings(
     recommended: Option<IndexCandidate>,
     unique: bool,

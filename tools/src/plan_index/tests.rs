@@ -1,8 +1,8 @@
-//! The rule, the choice, and what is shown of it.
+//! Tests of the rule, the choice and the output.
 
 use super::*;
 
-/// A distribution in which the i-th value has so many rows.
+/// Creates a distribution in which `counts[i]` is the number of rows with the i-th value.
 pub(super) fn distribution(counts: &[u64]) -> Distribution {
     let mut distribution = Distribution::new();
     for (value, &count) in counts.iter().enumerate() {
@@ -17,12 +17,12 @@ fn plan(counts: &[u64]) -> IndexPlan {
     IndexPlanner::new("users.email").plan(&distribution(counts))
 }
 
-/// Zipf's law: the i-th value has the i-th part of `most` rows.
+/// Returns counts by Zipf's law: the i-th value has `most / i` rows.
 fn zipf(values: u64, most: u64) -> Vec<u64> {
     (1..=values).map(|i| (most / i).max(1)).collect()
 }
 
-// 2^B between V / √V and V / 2; AWS works 100,000 out as 8.3 to 15.6.
+// 2^B is between V / √V and V / 2. AWS calculates 8.3 to 15.6 for 100,000.
 #[test]
 fn the_rule_allows_what_it_says() {
     for (distinct, range) in [
@@ -63,7 +63,8 @@ fn the_bits_of_several_indexes_add_up() {
     assert_eq!((plan.recommended, plan.reason), (None, PlanReason::OtherIndexes { bits: 264 }));
 }
 
-// Equal frequencies: ⌊log₂ V⌋ − 1. Zipf over 1,000 values has 7.5 bits of entropy, where log₂ 1000 = 10.0.
+// Equal frequencies give ⌊log₂ V⌋ − 1. Zipf over 1,000 values has 7.5 bits of entropy, where log₂
+// 1000 = 10.0.
 #[test]
 fn uneven_distributions_get_fewer_bits() {
     assert_eq!(plan(&[1; 1024]).recommended, Some(9));
@@ -102,7 +103,8 @@ fn a_unique_index_takes_the_full_length() {
     assert_eq!(planner.plan(&Distribution::new()).recommended, Some(256));
 }
 
-// 1,000 values today (5 to 8 bits), 100,000 later (9 to 15): the shortest of the later ones, where they are sparse till 1,024.
+// 1,000 values today (5 to 8 bits), 100,000 later (9 to 15). The planner chooses the shortest later
+// length, where today's values are sparse until 1,024.
 #[test]
 fn growth_moves_the_range_and_today_is_kept_to_as_far_as_that_goes() {
     let today = distribution(&[1; 1000]);
@@ -155,7 +157,7 @@ fn the_recommended_candidate_is_always_among_them() {
     }
 }
 
-// Every kind of plan, as text and JSON.
+// Returns every kind of plan, as text and JSON.
 fn shown() -> Vec<(IndexPlan, [String; 2])> {
     let distributions =
         [&[][..], &[1], &[1000], &[1; 15], &[1; 1000], &[5; 300], &zipf(2000, 10_000)]

@@ -1,4 +1,4 @@
-//! A plan for the terminal.
+//! The text of a plan for the terminal.
 
 use std::fmt;
 
@@ -9,7 +9,8 @@ use crate::figures::{count, number, percent};
 
 const COLUMNS: usize = 100;
 
-/// Sentences first: what was read, what to do and why, what it costs and reveals, what to beware of. Then the table.
+/// Writes sentences first: the figures of the column, the advice and its reason, costs and leakage,
+/// and warnings. Then writes the table.
 impl fmt::Display for IndexPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for sentence in [self.read(), self.advice(), self.consequences()]
@@ -26,13 +27,13 @@ impl fmt::Display for IndexPlan {
 }
 
 impl IndexPlan {
-    /// What was read, and what is expected.
+    /// Describes the column, and the expected size.
     fn read(&self) -> String {
         let Self { column, rows, nulls, distinct, .. } = self;
         let about = if self.estimated { "about " } else { "" };
         let mut said = format!(
-            "{column}: {} rows with a value, {} without; {about}{} distinct values, the most frequent in {} of the rows ({}). Entropy {} bits, \
-             min-entropy {} bits.",
+            "{column}: {} rows with a value, {} without; {about}{} distinct values, the most \
+             frequent in {} of the rows ({}). Entropy {} bits, min-entropy {} bits.",
             count(*rows),
             count(*nulls),
             count(*distinct),
@@ -51,7 +52,7 @@ impl IndexPlan {
         said
     }
 
-    /// What to do, and what else the rule allows.
+    /// States the recommendation, and the lengths that the rule allows.
     fn advice(&self) -> String {
         let mut said = match self.recommended {
             Some(bits) => format!("Recommended: BITS = {bits}, {}.", self.reason),
@@ -61,14 +62,15 @@ impl IndexPlan {
         if let Some(range) = &self.range {
             let (shortest, longest) = (range.start(), range.end());
             said += &format!(
-                " The rule, 2 to √V values in a bucket with V = {}, allows {shortest} to {longest}.",
+                " The rule, 2 to √V values in a bucket with V = {}, allows {shortest} to {longest} \
+                 bits.",
                 count(values)
             );
         }
         said
     }
 
-    /// What the recommended index costs and reveals.
+    /// Describes the costs and leakage of the recommended index.
     fn consequences(&self) -> String {
         let Some(found) = self.chosen().filter(|_| self.rows > 0) else {
             return String::new();
@@ -77,9 +79,10 @@ impl IndexPlan {
             .false_positives_later
             .map_or(String::new(), |rows| format!(" ({} later)", number(rows)));
         format!(
-            "A lookup of a value returns {}{later} rows too many, on average. It reveals: {} of the values share their digest with no other, so \
-             that equal digests are equal values. Whoever knows how often each value occurs and learns its digest names the value \
-             of {} of the rows, instead of {} without the index: {} of {} bits.",
+            "A lookup of a value returns {}{later} false positives on average. The index reveals: \
+             {} of the values share their digest with no other value, so equal digests mean equal \
+             values. An attacker who knows the frequency and the digest of each value names the \
+             value of {} of the rows, instead of {} without the index: {} of {} bits.",
             number(found.false_positives_by_value),
             percent(found.alone),
             percent(found.guessed),
@@ -106,7 +109,7 @@ impl IndexPlan {
         writeln!(f, "\n> recommended, + allowed by the rule; false positives are rows per lookup.")
     }
 
-    /// A line of the table, without the figure of later rows where none are expected.
+    /// Returns a line of the table, without the figure of later rows if none are expected.
     fn cells(&self, heads: [&str; 2], figures: [String; 7]) -> Row {
         let figures =
             figures.into_iter().enumerate().filter(|(i, _)| *i != LATER || self.expected.is_some());
@@ -118,14 +121,15 @@ impl IndexPlan {
         )
     }
 
-    /// The range and three bits around it, or what a few values are given; and the full length.
+    /// Returns whether the table shows a row. It shows the range, or 1 to 4 bits without a range,
+    /// three bits around it, and the full length.
     fn is_shown(&self, bits: usize) -> bool {
         let range = self.range.clone().unwrap_or(1..=IndexPlanner::MIN_DISTINCT.ilog2() as usize);
         bits == 256 || (range.start().saturating_sub(3)..=range.end() + 3).contains(&bits)
     }
 }
 
-/// The figures of a candidate, and their heads.
+/// The headings of the figures of a candidate.
 const HEADS: [&str; 7] = [
     "values per\nbucket",
     "false positives\nof a row's value",
@@ -135,7 +139,7 @@ const HEADS: [&str; 7] = [
     "rows\nguessed",
     "bits\nrevealed",
 ];
-/// The place of the figure that is known only where later rows are expected.
+/// The position of the figure that is known only if later rows are expected.
 const LATER: usize = 3;
 
 fn figures(found: &IndexCandidate) -> [String; 7] {
@@ -150,7 +154,7 @@ fn figures(found: &IndexCandidate) -> [String; 7] {
     ]
 }
 
-/// Breaks lines between words, and indents all but the first.
+/// Breaks lines between words, and indents all but the first line.
 fn wrapped(text: &str, indent: &str) -> String {
     let mut lines = String::new();
     let mut room = COLUMNS;

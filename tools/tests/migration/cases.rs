@@ -1,4 +1,4 @@
-//! What holds on every database.
+//! The cases that run on every database.
 
 use diesel_envelope_tools::{
     Column, ColumnPlan, Dialect, Index, Step, Storage, TablePlan, generate_migration,
@@ -25,7 +25,7 @@ fn users(column: ColumnPlan) -> TablePlan {
     TablePlan::new("users").primary_key(&["id"]).column(column)
 }
 
-/// What the backfill does.
+/// Writes the ciphertext and the index of a row, as the backfill does.
 fn backfill(runner: &mut Runner, id: i64) {
     let index = [u8::try_from(id).unwrap(); 32];
     runner.execute(&format!(
@@ -42,7 +42,7 @@ fn quoted(text: &str) -> String {
 #[test]
 fn every_step_goes_up_and_down_and_up() {
     let table = "CREATE TABLE users (id BIGINT PRIMARY KEY, email_plain VARCHAR(50) NOT NULL, note VARCHAR(50))";
-    // SQLite does not take NOT NULL from a column, and drops it with the column.
+    // SQLite cannot remove NOT NULL from a column. It drops NOT NULL together with the column.
     let table = if DIALECT == Dialect::Sqlite { USERS } else { table };
     let column = plan(email())
         .not_null()
@@ -75,7 +75,8 @@ fn every_step_goes_up_and_down_and_up() {
     assert!(runner.holds("email IS NOT NULL AND email_index_b IS NOT NULL", "users"));
 }
 
-/// Who changed what, and whether ciphertext and index are there after it.
+/// Each case names the writer, its change, and whether ciphertext and index are still present after
+/// it.
 #[test]
 fn a_plaintext_that_changes_alone_takes_its_ciphertext_along() {
     let mut runner = Runner::new(users(plan(email())), USERS);
@@ -100,7 +101,7 @@ fn a_plaintext_that_changes_alone_takes_its_ciphertext_along() {
             format!("email = {both}, email_index = {}", blob(&[7; 32])),
             true,
         ),
-        ("a rotation writes the same value anew", format!("email = {rotated}"), true),
+        ("a rotation re-encrypts the same value", format!("email = {rotated}"), true),
         ("a rotation writes the index", format!("email_index = {}", blob(&[7; 32])), true),
     ];
     for (id, (who, set, kept)) in (1_i64..).zip(&table) {
@@ -129,7 +130,7 @@ fn a_plaintext_that_changes_alone_takes_its_ciphertext_along() {
             "{who}"
         );
     }
-    // A value from NULL is a change too, and an upsert is an update.
+    // A change from NULL to a value is a change too, and an upsert is an update.
     runner.execute("UPDATE users SET email_plain = NULL WHERE id = 101");
     backfill(&mut runner, 101);
     runner.execute("UPDATE users SET email_plain = 'Bob' WHERE id = 101");
@@ -138,7 +139,7 @@ fn a_plaintext_that_changes_alone_takes_its_ciphertext_along() {
         "INSERT INTO users (id, email_plain) VALUES (102, 'Rob') {UPSERT} email_plain = 'Rob'"
     ));
     assert!(runner.holds("email IS NULL AND email_plain = 'Rob'", "users WHERE id = 102"));
-    // Several rows at once: each by itself.
+    // Of several rows in one statement, the trigger handles each by itself.
     runner.execute("UPDATE users SET email_plain = 'Bob' WHERE id IN (103, 104)");
     assert!(runner.holds("email IS NOT NULL", "users WHERE id IN (103, 104)"));
 }
@@ -213,7 +214,7 @@ fn the_constraints_take_ciphertext_and_no_plaintext() {
     }
 }
 
-/// What has the beginning, the alphabet or the length of a token, and not all of them.
+/// Returns texts with the beginning, the alphabet or the length of a token, but not all of them.
 fn shaped_like_a_token(token: &str) -> Vec<String> {
     let long = fernet(&"x".repeat(40));
     assert_eq!(
@@ -242,7 +243,7 @@ fn shaped_like_a_token(token: &str) -> Vec<String> {
     ]
 }
 
-/// The same of native text.
+/// Returns similar texts for native text.
 fn shaped_like_native(native: &str) -> Vec<String> {
     let canonical = format!("de1.oQ{}", "A".repeat(44));
     let (two, three) = (format!("{}B", &canonical[..49]), format!("{canonical}B"));
@@ -262,7 +263,8 @@ fn shaped_like_native(native: &str) -> Vec<String> {
     ]
 }
 
-/// A condition of SQL cannot tell these from a ciphertext; `verify` does.
+/// An SQL condition accepts every text in the complete shape of a ciphertext. Only `verify` detects
+/// whether it is a ciphertext.
 #[test]
 fn finish_refuses_in_place_what_is_no_complete_ciphertext() {
     let column = Column::new("users", "email").plaintext("email");
@@ -329,19 +331,19 @@ fn finish_refuses_to_drop_a_plaintext_that_is_left() {
     );
     assert!(!said.contains("eve"), "{said}");
     assert!(runner.holds("email_plain = 'eve' AND email IS NULL", "users WHERE id = 2"));
-    // The trigger is still there.
+    // The trigger still exists.
     runner.execute("UPDATE users SET email_plain = 'rob' WHERE id = 1");
     assert!(runner.holds("email IS NULL", "users WHERE id = 1"));
     backfill(&mut runner, 1);
-    // A value that its index does not find.
+    // A value whose index is missing, so that a lookup cannot find it.
     backfill(&mut runner, 2);
     runner.execute("UPDATE users SET email_index = NULL WHERE id = 2");
     runner.refused(Step::DropPlaintext);
-    // Two rows that the unique index does not tell apart.
+    // Two rows with the same value in the unique index.
     runner.execute(&format!("UPDATE users SET email_index = {}", blob(&[1; 32])));
     runner.refused(Step::DropPlaintext);
     backfill(&mut runner, 2);
-    // A row without a value, where there has to be one.
+    // A row without a value in a required column.
     runner.execute("INSERT INTO users (id) VALUES (3)");
     runner.refused(Step::DropPlaintext);
     runner.execute("DELETE FROM users WHERE id = 3");
@@ -360,7 +362,7 @@ fn finish_refuses_a_plaintext_where_there_may_be_none() {
     assert!(runner.holds("email IS NULL AND email_index IS NULL", "users WHERE id = 2"));
 }
 
-/// A program that knows the ciphertext only, beside one that writes both, or after it.
+/// A program that uses only the ciphertext, while another writes both columns or after it did.
 #[test]
 fn a_ciphertext_that_changes_alone_takes_its_plaintext_along() {
     let mut runner = Runner::new(users(plan(email())), USERS);
@@ -369,14 +371,14 @@ fn a_ciphertext_that_changes_alone_takes_its_plaintext_along() {
     runner.step(Step::Add);
     (1..=3).for_each(|id| backfill(&mut runner, id));
     runner.step(Step::AllowMissingPlaintext);
-    // Both, and what has nothing to do with it.
+    // A change of both columns, and a change of an unrelated column.
     runner.execute(&format!(
         "UPDATE users SET email_plain = 'BOB', email = {} WHERE id = 1",
         blob(&bound("BOB"))
     ));
     runner.execute("UPDATE users SET note = 'x'");
     assert!(runner.holds("email_plain IS NOT NULL", "users"));
-    // The ciphertext alone, and nobody is refused what this row had.
+    // A change of the ciphertext alone. The old plaintext is then free for other rows.
     runner.execute(&format!(
         "UPDATE users SET email = {}, email_index = {} WHERE id = 1",
         blob(&bound("Rob")),
@@ -393,7 +395,7 @@ fn a_ciphertext_that_changes_alone_takes_its_plaintext_along() {
     );
     runner.execute(&format!("UPDATE users SET {both} WHERE id = 2"));
     assert!(runner.holds("email_plain = 'BOB' AND email IS NOT NULL", "users WHERE id = 2"));
-    // A value that is given up does not come back, and is none that is left.
+    // A value set to NULL does not come back, and does not count as leftover plaintext.
     runner.execute("UPDATE users SET email = NULL, email_index = NULL WHERE id = 3");
     assert!(runner.holds("email_plain IS NULL AND email IS NULL", "users WHERE id = 3"));
     runner.execute(&format!(
@@ -416,7 +418,7 @@ fn add_does_not_go_down_over_what_has_no_plaintext() {
     runner.step(Step::DropPlaintext);
     runner.down(1);
     let down = &generate_migration(DIALECT, Step::Add, &runner.plan).unwrap()[0].down;
-    // On SQLite Diesel's transaction takes back what went before.
+    // On SQLite, Diesel's transaction undoes the earlier statements.
     runner.execute("BEGIN");
     runner.fails(down);
     runner.execute("ROLLBACK");
@@ -439,7 +441,7 @@ fn a_shadow_index_is_recomputed_after_an_old_writer() {
     )
     .unique("email_index")
     .second_index("email_index", "email_index_b");
-    // What CREATE TABLE says SQLite does not take back.
+    // SQLite cannot undo a NOT NULL that CREATE TABLE declared.
     let column = if DIALECT == Dialect::Sqlite { column } else { column.not_null() };
     let index = if DIALECT == Dialect::MySql { "VARBINARY(32)" } else { BYTES };
     let table = format!(
@@ -460,7 +462,7 @@ fn a_shadow_index_is_recomputed_after_an_old_writer() {
     runner.execute(&format!("UPDATE users SET {} WHERE id = 1", write_both(1)));
     runner.execute(&format!("UPDATE users SET {} WHERE id = 2", write_both(2)));
     assert!(runner.holds("email_index_b IS NOT NULL", "users"));
-    // The same value anew has the same first index, and so the same second.
+    // Writing the same value again gives the same first index, and so the same second index.
     runner.execute(&format!(
         "UPDATE users SET email = {}, email_index = {} WHERE id = 2",
         blob(&bound("eve")),
@@ -479,14 +481,15 @@ fn a_shadow_index_is_recomputed_after_an_old_writer() {
     runner.refused(Step::PromoteSecondIndex);
     runner.execute(&format!("UPDATE users SET email_index_b = {} WHERE id = 2", blob(&[2; 32])));
     runner.step(Step::PromoteSecondIndex);
-    // Nothing takes it back any more.
+    // No trigger clears the second index any more.
     runner.execute(&format!(
         "UPDATE users SET email = {}, email_index = {} WHERE id = 2",
         blob(&bound("eve")),
         blob(&[4; 32])
     ));
     assert!(runner.holds("email_index_b IS NOT NULL", "users"));
-    // A program that does not know the first takes it along, so that the old value is free for those that do.
+    // If a program does not write the first index, the trigger clears it. The old value is then
+    // free for the programs that do write it.
     runner.execute(&format!("UPDATE users SET {} WHERE id = 2", write_both(5)));
     assert!(runner.holds("email_index IS NOT NULL", "users WHERE id = 1"));
     if DIALECT != Dialect::Sqlite {
@@ -499,7 +502,7 @@ fn a_shadow_index_is_recomputed_after_an_old_writer() {
     }
 }
 
-/// Both triggers are there: that of the shadow index sees what that of the backfill does.
+/// With both triggers, the trigger of the shadow index sees the changes of the backfill trigger.
 #[test]
 fn a_plaintext_that_changes_takes_a_shadow_index_along() {
     let mut runner =
@@ -589,7 +592,8 @@ fn a_text_column_is_encrypted_in_place() {
     runner.execute("UPDATE users SET email = 'zoe' WHERE id = 2");
     runner.refused(Step::DropPlaintext);
     runner.execute(&encrypt(2));
-    // An old program writes a plaintext over it, and a new one a ciphertext of the same value.
+    // An old program overwrites it with a plaintext, and a new program with a ciphertext of the
+    // same value.
     runner.execute("UPDATE users SET email = 'Zoë' WHERE id = 2");
     assert!(runner.holds("email_index IS NULL", "users WHERE id = 2"));
     runner.execute(&encrypt(2));
@@ -710,7 +714,7 @@ fn names_that_are_too_long_are_cut() {
     }
 }
 
-/// Values of the longest length that was named, in each format, and padded.
+/// Values of the declared maximum length, in each format, and padded.
 #[test]
 fn the_longest_value_has_room() {
     for (storage, longest) in

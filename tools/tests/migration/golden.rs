@@ -1,6 +1,6 @@
-//! The SQL of every step, as files that a person can read: `tools/tests/golden/<database>/<plan>/<step>/`.
+//! The SQL of every step, as readable files: `tools/tests/golden/<database>/<plan>/<step>/`.
 //!
-//! `BLESS=1 bin/test golden` rewrites them.
+//! To rewrite the files, run `BLESS=1 bin/test golden`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,14 +11,14 @@ use diesel_envelope_tools::{
     generate_migration,
 };
 
-/// The folder of the golden files, below the package.
+/// The folder of the golden files, relative to the package.
 const FOLDER: &str = "tests/golden";
 const DIALECTS: [Dialect; 3] = [Dialect::PostgreSql, Dialect::MySql, Dialect::Sqlite];
 
 /// The files of one folder by their paths.
 type Files = BTreeMap<PathBuf, String>;
 
-/// A table, and the databases and steps for which its SQL is kept.
+/// A table, and the databases and steps whose SQL is checked.
 struct Case {
     name: &'static str,
     table: TablePlan,
@@ -39,7 +39,8 @@ impl Case {
         Self { steps, ..self }
     }
 
-    /// One migration is in the folder of its step. Several are in numbered folders below it.
+    /// Generates the files. A single migration is in the folder of its step, several are in
+    /// numbered folders below it.
     fn generate(&self, dialect: Dialect) -> Files {
         let mut files = Files::new();
         for step in self.steps {
@@ -73,7 +74,7 @@ fn email() -> Column {
         .index(Index::new("email_index", "users.email_index").normalize(Normalizer::Caseless))
 }
 
-/// As the catalog describes a `varchar(50)`.
+/// Plans a column as the catalog describes a `varchar(50)`.
 fn varchar(column: Column) -> ColumnPlan {
     ColumnPlan::new(column).plaintext_type("varchar(50)").longest(200)
 }
@@ -91,7 +92,7 @@ fn users() -> TablePlan {
     TablePlan::new("users").primary_key(&["id"])
 }
 
-/// Each kind of column beside the others, in a table whose primary key has two columns.
+/// Plans every kind of column in one table, whose primary key has two columns.
 fn several_columns() -> TablePlan {
     let phone = Column::new("users", "phone")
         .plaintext("phone_plain")
@@ -117,7 +118,8 @@ fn several_columns() -> TablePlan {
         .column(in_place("users", "note").second_index("note_index", "note_index_b"))
 }
 
-/// Names that end a quoted identifier, a literal, a comment or the body of a function where they are not quoted.
+/// Plans names that would end a quoted identifier, a literal, a comment or the body of a function
+/// if they were not quoted.
 fn names_that_need_quoting() -> TablePlan {
     let table = r#"or"der`s'; --"#;
     let index = Index::new(r#"e"mail`s index"#, "orders.email_index");
@@ -244,7 +246,7 @@ fn folder_of(dialect: Dialect) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER).join(name)
 }
 
-/// The files below a folder, by their paths in it.
+/// Reads the files below a folder, by their relative paths.
 fn read(folder: &Path) -> Files {
     let mut files = Files::new();
     for entry in fs::read_dir(folder).into_iter().flatten() {

@@ -1,7 +1,9 @@
-//! The generated migrations against real databases, run by `diesel_migrations` from folders, as the Diesel CLI runs them.
+//! Runs the generated migrations against real databases. `diesel_migrations` runs them from
+//! folders, as the Diesel CLI does.
 //!
-//! SQLite runs always, in memory. The others run with the features `libpq` and `libmysqlclient`, against the servers that
-//! `bin/test` starts and names in `TEST_POSTGRES_URL` and `TEST_MYSQL_URL`.
+//! SQLite always runs, in memory. The others run with the features `libpq` and `libmysqlclient`,
+//! against the servers that `bin/test` starts and names in `TEST_POSTGRES_URL` and
+//! `TEST_MYSQL_URL`.
 
 #![allow(clippy::duplicate_mod, reason = "the same cases run on each backend")]
 
@@ -19,7 +21,7 @@ mod sqlite {
     pub const BYTES: &str = "BLOB";
     pub const UPSERT: &str = "ON CONFLICT (id) DO UPDATE SET";
 
-    /// The connection, and how it leaves nothing behind.
+    /// Returns a connection, and the SQL that cleans up after it.
     pub fn connect() -> (Conn, String) {
         (Conn::establish(":memory:").unwrap(), String::new())
     }
@@ -28,7 +30,7 @@ mod sqlite {
         format!("x'{}'", super::values::hex(bytes))
     }
 
-    /// All that the database knows of its tables.
+    /// Returns the complete schema of the database.
     pub fn schema(conn: &mut Conn) -> Option<String> {
         super::values::scalar!(
             conn,
@@ -56,7 +58,8 @@ mod postgres {
     pub const BYTES: &str = "bytea";
     pub const UPSERT: &str = "ON CONFLICT (id) DO UPDATE SET";
 
-    /// A schema of its own for each connection, so that the tests run side by side, and how it goes again.
+    /// Returns a connection with a separate schema, so that tests can run in parallel, and the SQL
+    /// that drops the schema.
     pub fn connect() -> (Conn, String) {
         let mut conn =
             Conn::establish(&std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL"))
@@ -71,7 +74,7 @@ mod postgres {
         format!("'\\x{}'::bytea", super::values::hex(bytes))
     }
 
-    /// Columns, constraints, indexes and triggers. The domains are shared.
+    /// Returns columns, constraints, indexes and triggers. The domains are shared.
     pub fn schema(conn: &mut Conn) -> Option<String> {
         super::values::scalar!(
             conn,
@@ -108,7 +111,8 @@ mod mysql {
     pub const BYTES: &str = "VARBINARY(200)";
     pub const UPSERT: &str = "ON DUPLICATE KEY UPDATE";
 
-    /// A database of its own for each connection, so that the tests run side by side, and how it goes again.
+    /// Returns a connection to a separate database, so that tests can run in parallel, and the SQL
+    /// that drops the database.
     pub fn connect() -> (Conn, String) {
         let mut conn =
             Conn::establish(&std::env::var("TEST_MYSQL_URL").expect("TEST_MYSQL_URL")).unwrap();
@@ -121,7 +125,7 @@ mod mysql {
         format!("X'{}'", super::values::hex(bytes))
     }
 
-    /// Columns, constraints, indexes and triggers.
+    /// Returns columns, constraints, indexes and triggers.
     pub fn schema(conn: &mut Conn) -> Option<String> {
         let of_schema = "TABLE_SCHEMA = DATABASE()";
         super::values::scalar!(

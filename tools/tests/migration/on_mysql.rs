@@ -1,4 +1,5 @@
-//! What only MySQL and MariaDB have: types with limits, character sets, `REPLACE`, and no transactions around changes of tables.
+//! Features that only MySQL and MariaDB have: types with limits, character sets, `REPLACE`, and no
+//! transactions around schema changes.
 
 use diesel_envelope_tools::{
     Column, ColumnPlan, Dialect, Index, Step, TablePlan, generate_migration,
@@ -37,7 +38,7 @@ fn types_have_the_size_that_is_needed() {
     assert!(add(ColumnPlan::new(email())).contains("ADD COLUMN `email` LONGBLOB,"));
 }
 
-/// No session without strict mode cuts a value, or turns a NULL into an empty one.
+/// A session without strict mode neither cuts a value nor turns a NULL into an empty value.
 #[test]
 fn a_session_without_strict_mode_is_strict_meanwhile() {
     let in_place = ColumnPlan::new(Column::new("users", "email").plaintext("email"))
@@ -64,7 +65,7 @@ fn a_session_without_strict_mode_is_strict_meanwhile() {
     runner.refused(Step::DropPlaintext);
 }
 
-/// The character set stays as it is until no plaintext is left.
+/// The character set stays unchanged until no plaintext is left.
 #[test]
 fn widening_keeps_collation_and_plaintexts() {
     let plan = ColumnPlan::new(Column::new("users", "email").plaintext("email"))

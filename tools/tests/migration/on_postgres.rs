@@ -1,4 +1,5 @@
-//! What only PostgreSQL has: collations that take different texts for equal, domains, and tables that stay open meanwhile.
+//! Features that only PostgreSQL has: collations that consider different texts equal, domains, and
+//! tables that stay online during a migration.
 
 use diesel::prelude::*;
 use diesel_envelope_tools::{Column, ColumnPlan, Index, Step, TablePlan};
@@ -28,7 +29,7 @@ fn no_collation_and_no_type_hides_a_change() {
         ("bytea", "'\\x00'", "'\\x0000'"),
     ] {
         let mut runner = Runner::new(TablePlan::new("users").column(email()), "SELECT 1");
-        // Extensions are the database's, and tests run side by side.
+        // Extensions belong to the database, and tests run in parallel.
         runner.execute("SELECT pg_advisory_lock(2026)");
         runner.execute(table);
         runner.execute("SELECT pg_advisory_unlock(2026)");
@@ -46,7 +47,7 @@ fn no_collation_and_no_type_hides_a_change() {
     }
 }
 
-/// The domain takes the place of the collation, whatever it was.
+/// The domain replaces the collation, whatever it was.
 #[test]
 fn a_column_of_any_collation_is_encrypted_in_place() {
     for (kind, collation) in [("varchar(50)", Some("caseless")), ("citext", None), ("text", None)] {
@@ -123,7 +124,8 @@ fn a_table_that_is_online_is_not_rewritten() {
     assert!(schema(&mut runner.conn).unwrap().contains("users_email_index_b_diesel_envelope_idx"));
 }
 
-/// `DROP COLUMN` leaves the bytes in the rows, until the table is rewritten as the first lines of `up.sql` say.
+/// `DROP COLUMN` leaves the bytes in the rows until the table is rewritten, as the first lines of
+/// `up.sql` say.
 #[test]
 fn vacuum_full_takes_the_plaintext_from_the_pages() {
     let mut runner = Runner::new(

@@ -1,4 +1,5 @@
-//! What only SQLite has: tables without `rowid`, `INSERT OR REPLACE`, values of any type, recursive triggers.
+//! Features that only SQLite has: tables without `rowid`, `INSERT OR REPLACE`, values of any type,
+//! and recursive triggers.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -75,7 +76,8 @@ fn a_row_that_is_replaced_has_no_ciphertext_any_more() {
     assert!(runner.holds("email IS NULL AND email_index IS NULL", "users"));
 }
 
-/// Neither a collation nor the number of digits that a number is printed with hides a change.
+/// A change is detected despite the collation, and despite the number of digits with which a number
+/// is printed.
 #[test]
 fn every_change_of_a_value_of_any_type_is_seen() {
     let mut runner = Runner::new(
@@ -139,7 +141,8 @@ fn relax_says_that_it_is_not_possible() {
     );
 }
 
-/// A transaction that reads first does not wait for another writer when it comes to write: it fails.
+/// A transaction that reads first fails when it starts to write while another writer is active. It
+/// does not wait.
 #[test]
 fn what_checks_first_is_the_writer_before_it_reads() {
     let path = std::env::temp_dir().join(unique_name());

@@ -26,7 +26,7 @@ impl Runner {
         let (conn, leave) = connect();
         let mut runner = Self { conn, plan, leave, folder, count: 0 };
         runner.execute(table);
-        // Makes the table of the migrations that were run.
+        // Creates the table in which Diesel records the migrations that were run.
         runner.migrations().unwrap();
         runner
     }
@@ -37,7 +37,7 @@ impl Runner {
         run.map_err(|error| format!("{error:?}"))
     }
 
-    /// Writes the folders of a step, as somebody would who generates it now. How many there are.
+    /// Writes the folders of a step, as if it were generated now. Returns the number of folders.
     fn generate(&mut self, step: Step) -> usize {
         let migrations = generate_migration(DIALECT, step, &self.plan).unwrap();
         for migration in &migrations {
@@ -54,14 +54,14 @@ impl Runner {
         migrations.len()
     }
 
-    /// Up, down, and up again: in between everything is as it was.
+    /// Runs the step up, down, and up again. After `down`, the schema is the same as before.
     pub fn step(&mut self, step: Step) {
         let before = self.schema();
         let count = self.generate(step);
         assert_eq!(self.migrations(), Ok(count), "{step:?}");
         let after = self.schema();
         self.down(count);
-        // What was dropped comes back empty, NULL and last.
+        // A dropped column is restored as the last column, empty and nullable.
         if !matches!(step, Step::DropPlaintext | Step::DropFirstIndex) {
             assert_eq!(self.schema(), before, "{step:?}");
         }
@@ -76,7 +76,7 @@ impl Runner {
         }
     }
 
-    /// The step fails, and leaves everything as it was. What the database said.
+    /// Asserts that the step fails and changes nothing. Returns the error of the database.
     pub fn refused(&mut self, step: Step) -> String {
         let (before, count) = (self.schema(), self.count);
         self.generate(step);
@@ -106,12 +106,13 @@ impl Runner {
         self.conn.batch_execute(sql).map_err(|error| error.to_string())
     }
 
-    /// The database refuses it.
+    /// Asserts that the database refuses the statement.
     pub fn fails(&mut self, sql: &str) {
         assert!(self.try_execute(sql).is_err(), "{sql} passed");
     }
 
-    /// Whether an SQL expression of the rows is true of all that the condition names.
+    /// Returns whether an SQL expression is true for all rows of the FROM clause `rows`, and there
+    /// is at least one.
     pub fn holds(&mut self, expression: &str, rows: &str) -> bool {
         let sql = format!(
             "SELECT CASE WHEN count(*) > 0 AND min(CASE WHEN {expression} THEN 1 ELSE 0 END) = 1 THEN 'yes' END FROM {rows}"

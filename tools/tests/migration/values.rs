@@ -1,4 +1,4 @@
-//! Ciphertexts for the tests, and names that nobody else has.
+//! Ciphertexts for the tests, and unique names.
 
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +20,7 @@ pub fn unique_name() -> String {
     format!("migration_{}_{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Another ciphertext each time.
+/// Returns a different ciphertext on each call.
 pub fn bound(plaintext: &str) -> Vec<u8> {
     Keyring::insecure_for_tests().encrypt::<_, Email>(&plaintext.to_owned()).unwrap()
 }
@@ -42,7 +42,7 @@ pub fn fernet(plaintext: &str) -> String {
     keyring.encrypt_text::<_, Email>(&plaintext.to_owned()).unwrap()
 }
 
-/// One value, as text.
+/// Reads one value as text.
 macro_rules! scalar {
     ($conn:expr, $sql:expr) => {
         diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Text>>(&$sql)
