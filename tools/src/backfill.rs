@@ -47,7 +47,7 @@ pub fn backfill<DB: ToolBackend, C: LoadConnection<Backend = DB> + Send>(
     if let Some(column) = columns.iter().find(|column| column.plaintext.is_none()) {
         return Err(ToolError::Column {
             column: column.to_string(),
-            what: String::from("no plaintext column is named to encrypt from"),
+            what: String::from("a backfill needs a plaintext column, but none is declared"),
         });
     }
     let backfill = Backfill::<DB>::new(&table, keyring, columns)?;
@@ -64,7 +64,7 @@ struct Backfill<'a, DB> {
     backend: std::marker::PhantomData<fn() -> DB>,
 }
 
-const NO_DIGEST: &str = "what stands there is no blind index of this length, and was not written over: check the column";
+const NO_DIGEST: &str = "the stored bytes are not a blind index of this length, and were not overwritten: check the column";
 
 /// A ciphertext and what is in it.
 struct Value {

@@ -199,18 +199,18 @@ impl Column {
         for label in labels {
             if !label_is_valid(label) {
                 return refused(
-                    "a label has 1 to 255 characters of A-Z, a-z, 0-9, '_', '.', ':' and '-'"
+                    "a label has 1 to 255 characters from A-Z, a-z, 0-9, '_', '.', ':' and '-'"
                         .into(),
                 );
             }
         }
         if !matches!(self.pad_to, None | Some(1..=65_536)) {
-            return refused("values are padded to multiples of 1 to 65,536 bytes".into());
+            return refused("values can be padded to multiples of 1 to 65,536 bytes".into());
         }
         for index in &self.indexes {
             if !matches!(index.bits, 1..=256) {
                 return refused(format!(
-                    "the index {} has {} bits, where 1 to 256 are possible",
+                    "expected 1 to 256 bits for the index {}, found {}",
                     index.name, index.bits
                 ));
             }

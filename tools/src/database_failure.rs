@@ -160,22 +160,22 @@ impl DatabaseFailure {
     pub(crate) fn remedy(&self) -> &'static str {
         match self.cause {
             Cause::Contention => {
-                "look for long transactions, and run the command again: it goes on where it stopped"
+                "look for long transactions, and run the command again: it continues where it stopped"
             }
             Cause::Cancelled => {
-                "raise the timeouts of this role (statement_timeout, max_statement_time) or choose a smaller --batch-size, and run the command again: it goes on where it stopped"
+                "raise the timeouts of this role (statement_timeout, max_statement_time) or choose a smaller --batch-size, and run the command again: it continues where it stopped"
             }
             Cause::Storage => {
-                "make room on the database server and check its disk, and run the command again: it goes on where it stopped"
+                "make room on the disk of the database server, check the disk, and run the command again: it continues where it stopped"
             }
             Cause::Resources => {
-                "give the database server memory or connections, or use fewer --workers, and run the command again: it goes on where it stopped"
+                "give the database server more memory or connections, or use fewer --workers, and run the command again: it continues where it stopped"
             }
             Cause::Connection => {
-                "check whether the server is up, and run the command again: it goes on where it stopped"
+                "check that the server is running, and run the command again: it continues where it stopped"
             }
             Cause::ReadOnly => {
-                "connect to the primary server and to a database that can be written, and run the command again"
+                "connect to the primary server and to a writable database, and run the command again"
             }
             Cause::Permission => {
                 "grant this role SELECT and UPDATE on the table, and run the command again"
@@ -187,10 +187,10 @@ impl DatabaseFailure {
                 "check --where and the types of the declared columns, and run the command again"
             }
             Cause::Raised => {
-                "look up the message in the log of the database, and what the triggers of the table do, and run the command again"
+                "read the message in the log of the database, check the triggers of the table, and run the command again"
             }
             _ => {
-                "look up the message in the log of the database, and run the command again: it goes on where it stopped"
+                "read the message in the log of the database, and run the command again: it continues where it stopped"
             }
         }
     }
@@ -212,13 +212,13 @@ impl DatabaseFailure {
     /// What is wrong with a row that the database refuses.
     pub(crate) fn of_row(&self) -> String {
         let what = match self.cause {
-            Cause::Unique => "another row has the same value, which a UNIQUE index refuses",
+            Cause::Unique => "a UNIQUE index refuses the new value, because another row has it",
             Cause::ForeignKey => "a foreign key refuses the new value",
             Cause::Check => "a CHECK constraint refuses the new value",
-            Cause::NotNull => "a column that is NOT NULL would become NULL",
+            Cause::NotNull => "a NOT NULL column would become NULL",
             Cause::Constraint => "a constraint refuses the new value",
             Cause::TooLong => "the new value is too long for its column",
-            Cause::Value => "the database does not take the new value",
+            Cause::Value => "the database does not accept the new value",
             Cause::Raised => "a trigger or a function of the database refuses the new value",
             _ => return self.to_string(),
         };
@@ -238,24 +238,24 @@ impl fmt::Display for DatabaseFailure {
         let what = match self.cause {
             Cause::Unique => "a UNIQUE index refuses a value",
             Cause::ForeignKey => "a foreign key refuses a value",
-            Cause::NotNull => "a column that is NOT NULL refuses a value",
+            Cause::NotNull => "a NOT NULL column refuses NULL",
             Cause::Check => "a CHECK constraint refuses a value",
             Cause::Constraint => "a constraint refuses a value",
             Cause::TooLong => "a value is too long for its column",
             Cause::Value => {
-                "a row has a value that a type or a condition of the statement does not take"
+                "a type or a condition of the statement does not accept a value of a row"
             }
-            Cause::Raised => "a trigger or a function of the database raises an error of its own",
-            Cause::Contention => "other transactions hold what the statement needs",
-            Cause::Cancelled => "the database cancelled a statement, by a timeout or on request",
+            Cause::Raised => "a trigger or a function of the database raised an error",
+            Cause::Contention => "other transactions hold locks that the statement needs",
+            Cause::Cancelled => "the database cancelled a statement after a timeout or on request",
             Cause::Storage => "the database cannot write its files: the disk may be full",
             Cause::Resources => {
                 "the database server is out of memory, connections or other resources"
             }
             Cause::Connection => "the connection to the database was lost",
             Cause::ReadOnly => "the database is read-only",
-            Cause::Permission => "the database does not permit this to the role that is connected",
-            Cause::Statement => "a statement does not fit the tables and types of the database",
+            Cause::Permission => "the connected role lacks a permission",
+            Cause::Statement => "a statement does not match the tables and types of the database",
             Cause::Limit => {
                 "a row, an index entry or a statement is larger than the database allows"
             }

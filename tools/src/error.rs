@@ -131,53 +131,53 @@ impl ToolError {
     /// What to do about it.
     pub fn remedy(&self) -> &'static str {
         match self {
-            Self::Column { .. } => "declare the column as its model does",
+            Self::Column { .. } => "declare the column as its model declares it",
             Self::NoTable { .. } => "check the name, the schema and the database",
-            Self::NoColumn { .. } => {
-                "check the name, and whether the migration that adds the column was run"
-            }
+            Self::NoColumn { .. } => "check the name, and run the migration that adds the column",
             Self::NoPrimaryKey { .. } => "give the table a primary key",
             Self::RowSecurity { .. } => {
                 "connect as the owner of the table, or as a role with BYPASSRLS"
             }
             Self::Inherited { .. } => {
-                "go through the tables that inherit from it one by one, and move its own rows to one of them"
+                "run the command on each inheriting table, after moving the rows of the parent table into one of them"
             }
-            Self::NullKey { .. } => "give those rows a key, and declare it NOT NULL",
+            Self::NullKey { .. } => "give these rows a primary key, and declare the key NOT NULL",
             Self::Stuck { .. } => {
-                "set extra_float_digits to 3 where the key is a floating-point number"
+                "set extra_float_digits to 3 if the key is a floating-point number"
             }
             Self::Triggers { .. } => {
-                "disable them for the time, or allow that they fire: --allow-triggers"
+                "disable the triggers while the command runs, or let them fire with --allow-triggers"
             }
-            Self::NotStrict => "set sql_mode to STRICT_TRANS_TABLES, for the application too",
+            Self::NotStrict => "set sql_mode to STRICT_TRANS_TABLES here and in the application",
             Self::TooShort { .. } => {
-                "make the columns longer, before a value is refused or cut: ALTER TABLE"
+                "lengthen the columns with ALTER TABLE, before a value is refused or truncated"
             }
-            Self::OneWriter => "use one worker",
-            Self::NotUtf8 => "dump it into a database with PRAGMA encoding = 'UTF-8'",
+            Self::OneWriter => "run with one worker",
+            Self::NotUtf8 => {
+                "dump the database, and load it into a new one with PRAGMA encoding = 'UTF-8'"
+            }
             Self::UniqueIndex { .. } => {
-                "pin the column to the key that it is under, by IndexSpec::KEY and by `key` in envelope.toml, and rotate through a second index column"
+                "pin the column to its present index key with IndexSpec::KEY and with `key` in envelope.toml, then rotate through a second index column"
             }
             Self::MissingKeys { .. } => {
-                "start with the keyring that wrote them: look at SECRET_KEY, or put the key back from its archive"
+                "use the keyring that wrote the values: check SECRET_KEY, or restore the key from its archive"
             }
-            Self::Unreadable { .. } => "list them with verify, and mend or remove them",
+            Self::Unreadable { .. } => "list these rows with verify, then repair or remove them",
             Self::Unsearchable { .. } => {
-                "connect as a role that reads every row of the table: its owner, or one with BYPASSRLS"
+                "connect as a role that can read every row of the table: its owner, or a role with BYPASSRLS"
             }
             Self::OlderKey { .. } => {
-                "use the keyring that the application has now. To go back to the older key on purpose: --allow-older-key"
+                "use the current keyring of the application, or return to the older key on purpose with --allow-older-key"
             }
             Self::WrittenBack { .. } => {
-                "stop the other rotation, or the processes with an older keyring, and run this one again: let all use one keyring"
+                "stop the other rotation and the processes with an older keyring, let all use one keyring, and run this rotation again"
             }
             Self::Template { .. } => {
-                "report it, with the command and the versions of the tool and the database"
+                "report this bug with the command and the versions of the tool and of the database"
             }
             Self::Keyring(_) => "check that this is the keyring of the application",
             Self::Database(refusal) => refusal.remedy(),
-            Self::Connection(_) => "check the database URL, and whether the server is up",
+            Self::Connection(_) => "check the database URL, and that the server is running",
         }
     }
 }
@@ -191,37 +191,37 @@ impl fmt::Display for ToolError {
             Self::NoPrimaryKey { table } => write!(f, "table {} has no primary key", Printable(table)),
             Self::RowSecurity { table } => write!(f, "row-level security hides rows of {} from this role", Printable(table)),
             Self::Inherited { table } => write!(f, "other tables inherit from {}, and may have rows with the same keys", Printable(table)),
-            Self::NullKey { table } => write!(f, "rows of {} have NULL for a primary key", Printable(table)),
-            Self::Stuck { table } => write!(f, "the primary key of a row of {} is another one when it is read as text", Printable(table)),
+            Self::NullKey { table } => write!(f, "rows of {} have NULL in their primary key", Printable(table)),
+            Self::Stuck { table } => write!(f, "a primary key of {} changes when it is read as text", Printable(table)),
             Self::Triggers { table, triggers } => {
                 write!(f, "writing to {} fires these triggers: {}", Printable(table), list(triggers, ", "))
             }
-            Self::NotStrict => f.write_str("this MySQL connection is not strict, so that values which are too long would be cut short"),
+            Self::NotStrict => f.write_str("sql_mode of this MySQL connection is not strict: the server would truncate values that are too long"),
             Self::TooShort { columns } => {
                 let columns: Vec<_> = columns.iter().map(ToString::to_string).collect();
                 write!(f, "columns are too short: {}", columns.join("; "))
             }
-            Self::OneWriter => f.write_str("SQLite has one writer at a time"),
-            Self::NotUtf8 => f.write_str("this SQLite database keeps text in UTF-16, where UTF-8 is expected"),
+            Self::OneWriter => f.write_str("SQLite has one writer at a time, but several workers were requested"),
+            Self::NotUtf8 => f.write_str("expected a SQLite database with UTF-8 text, found UTF-16"),
             Self::UniqueIndex { column } => {
                 write!(
                     f,
-                    "{} is UNIQUE, and the keyring has several index keys: in place, equal values would pass under different keys",
+                    "{} is UNIQUE and the keyring has several index keys: rotating it in place would let duplicates through",
                     Printable(column)
                 )
             }
             Self::MissingKeys { missing } => write!(f, "the keyring lacks keys: {}", list(missing, "; ")),
             Self::Unreadable { column, rows } => {
-                write!(f, "{}: {rows} values or indexes are not sound, so that nobody knows which keys they need", Printable(column))
+                write!(f, "{}: {rows} values or indexes cannot be read, so the keys that they need are unknown", Printable(column))
             }
-            Self::Unsearchable { table } => write!(f, "this role does not read every row and column of {}", Printable(table)),
+            Self::Unsearchable { table } => write!(f, "this role cannot read every row and column of {}", Printable(table)),
             Self::OlderKey { column, newer, primary } => {
                 write!(f, "{}: values are under key {newer}, which is newer than key {primary} of this keyring", Printable(column))
             }
             Self::WrittenBack { table } => {
-                write!(f, "rows of {} come back under another key after this rotation has written them", Printable(table))
+                write!(f, "rows of {} that this rotation wrote are again under another key", Printable(table))
             }
-            Self::Template { step, reason } => write!(f, "the SQL of the step {step} could not be made: {}", Printable(reason)),
+            Self::Template { step, reason } => write!(f, "generating the SQL of the step {step} failed: {}", Printable(reason)),
             Self::Keyring(error) => error.fmt(f),
             Self::Database(refusal) => refusal.fmt(f),
             // What the driver says may quote the URL, and with it a password.

@@ -100,7 +100,7 @@
         dead_code,
         unused_imports,
         unused_macros,
-        reason = "what one backend needs another may not"
+        reason = "a backend may not need an item that another backend needs"
     )
 )]
 

@@ -333,10 +333,10 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
     }
 }
 
-const UNIQUE_DIGEST: &str = "the blind index is not that of the value under the column's key, and the column is UNIQUE: verify it, and do not change it in place";
-const NOT_ITS_DIGEST: &str = "what stands there is not the blind index of the value under any key of the keyring: check the column, its label, normaliser and bits, or rebuild the indexes";
+const UNIQUE_DIGEST: &str = "the stored blind index does not match the value under the key of the column, and a UNIQUE column cannot be changed in place: run verify";
+const NOT_ITS_DIGEST: &str = "the stored blind index does not match the value under any key of the keyring: check the column, its label, normaliser and bits, or rebuild the indexes";
 const NO_VALUE: &str =
-    "there is a blind index, and no value: check the column, or rebuild the indexes";
+    "the row has a blind index but no value: check the column, or rebuild the indexes";
 
 /// Whether a stored digest is that of a plaintext, under whichever key.
 fn is_digest(keyring: &Keyring, index: &Index, plaintext: &[u8], stored: &[u8]) -> Result<bool> {

@@ -250,7 +250,7 @@ macro_rules! runs_on {
                         Self::Texts(texts) => out.push_bind_param::<$arrays<Text>, _>(texts),
                         Self::AllBytes(bytes) => out.push_bind_param::<$arrays<Nullable<Binary>>, _>(bytes),
                     )?
-                    #[allow(unreachable_patterns, reason = "arrays are there only with PostgreSQL")]
+                    #[allow(unreachable_patterns, reason = "arrays exist only with PostgreSQL")]
                     _ => Err(diesel::result::Error::QueryBuilderError("arrays are bound on PostgreSQL only".into())),
                 }
             }

@@ -275,7 +275,9 @@ impl fmt::Display for ColumnStatus {
         let nulls = (self.nulls > 0).then_some(("NULL".to_owned(), String::new(), self.nulls, ""));
         let values = self.values.iter().map(|values| {
             let note = match values {
-                Values { format: ValueFormat::Other, .. } => "a plaintext, or of a later version",
+                Values { format: ValueFormat::Other, .. } => {
+                    "plaintext, or written by a later version"
+                }
                 Values { readable: false, .. } => "its key is not in the keyring",
                 Values { fresh: true, .. } => "",
                 _ => "to rotate",
@@ -304,11 +306,11 @@ impl fmt::Display for ColumnStatus {
                 (figures::count(self.plaintexts), figures::count(self.to_backfill));
             writeln!(
                 f,
-                "  {plaintexts} rows have a plaintext beside it, {left} of them no ciphertext"
+                "  {plaintexts} rows have a value in the plaintext column, {left} of them have no ciphertext"
             )?;
         }
         for (index, rows) in self.unindexed.iter().filter(|(_, rows)| **rows > 0) {
-            writeln!(f, "  {} rows have a value and no {index}", figures::count(*rows))?;
+            writeln!(f, "  {} rows have a value but no {index}", figures::count(*rows))?;
         }
         for short in &self.too_short {
             writeln!(f, "  {short}")?;

@@ -85,7 +85,7 @@ impl Table {
                 |what: String| Err(ToolError::Column { column: column.to_string(), what });
             if column.table != self.name {
                 return refused(format!(
-                    "the column is not of the table {}, which is gone through alone",
+                    "the column does not belong to the table {}, and one run covers one table",
                     self.name
                 ));
             }
@@ -96,11 +96,11 @@ impl Table {
                 .chain([&column.name])
             {
                 if !roles.insert(name) {
-                    return refused(format!("the column {name} is named for two things"));
+                    return refused(format!("the column {name} is declared in two roles"));
                 }
                 if beside != Some(name) && self.key.iter().any(|key| key.name == *name) {
                     return refused(format!(
-                        "the column {name} is of the primary key, by which rows are told apart"
+                        "the column {name} belongs to the primary key, which identifies the rows"
                     ));
                 }
             }
@@ -110,7 +110,7 @@ impl Table {
                 self.column(name)?;
             }
             if column.is_in_place() && !self.column(&column.name)?.text {
-                return refused("only a text column can be encrypted in place: plaintext bytes cannot be told from ciphertext".to_owned());
+                return refused("only a text column can be encrypted in place: in a binary column, plaintext cannot be distinguished from ciphertext".to_owned());
             }
         }
         Ok(())

@@ -161,18 +161,21 @@ impl Row<'_> {
             if plaintext.is_some_and(Option::is_some) {
                 self.problem(
                     &column.name,
-                    "the plaintext is there, and no ciphertext: run the backfill",
+                    "the row has a plaintext but no ciphertext: run the backfill",
                 );
             }
             for (index, _) in
                 column.indexes.iter().zip(indexes).filter(|(_, digest)| digest.is_some())
             {
-                self.problem(&index.name, "there is a blind index, and no value");
+                self.problem(&index.name, "the row has a blind index but no value");
             }
             return;
         };
         if column.is_in_place() && Format::recognise(value).is_none() {
-            return self.problem(&column.name, "a plaintext, not a ciphertext: run the backfill");
+            return self.problem(
+                &column.name,
+                "expected a ciphertext, found a plaintext: run the backfill",
+            );
         }
         let text = self.shape.reads[at].column.text;
         let opened = match self.open(column, value, text) {
@@ -185,11 +188,12 @@ impl Row<'_> {
         match plaintext {
             None => {}
             Some(None) => {
-                self.problem(&column.name, "there is a ciphertext, and the plaintext is NULL")
+                self.problem(&column.name, "the row has a ciphertext, but its plaintext is NULL")
             }
             Some(Some(plaintext)) => match column.value.encode(plaintext.clone()) {
                 Ok(encoded) if encoded == opened => {}
-                Ok(_) => self.problem(&column.name, "the ciphertext is not that of the plaintext"),
+                Ok(_) => self
+                    .problem(&column.name, "the decrypted value differs from the plaintext column"),
                 Err(error) => self
                     .problem(column.plaintext.as_deref().unwrap_or_default(), &error.to_string()),
             },
@@ -213,10 +217,10 @@ impl Row<'_> {
         }
         match format {
             Some(Stored::Fernet) if !self.allow.contains(Accept::FERNET) && !self.keyring.writes_fernet() => {
-                Err("a Fernet token, which could be another column's: rotate it, or allow Fernet tokens".to_owned())
+                Err("a Fernet token could come from another column: rotate it, or allow Fernet tokens".to_owned())
             }
             Some(Stored::Unbound) if column.label.is_some() && !self.allow.contains(Accept::UNBOUND) => {
-                Err("an unbound value, which could be another column's: rotate it, or allow unbound values".to_owned())
+                Err("an unbound value could come from another column: rotate it, or allow unbound values".to_owned())
             }
             Some(Stored::Bound | Stored::Unbound)
                 if declared.pad_to > 1 && !(padded && is_padded(native_length(value.len(), text), declared)) =>
@@ -265,13 +269,13 @@ impl Row<'_> {
                 {
                     self.problem(
                         &index.name,
-                        &format!("the blind index is under key {key}, not under the one that the column is pinned to"),
+                        &format!("the blind index is under key {key}, but the column is pinned to another key"),
                     );
                 }
             }
             Ok(None) => self.problem(
                 &index.name,
-                "the blind index is not that of the value under any key of the keyring",
+                "the blind index does not match the value under any key of the keyring",
             ),
             Err(error) => self.problem(&index.name, &error.to_string()),
         }

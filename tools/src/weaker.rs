@@ -58,15 +58,15 @@ pub fn weaker_declarations<DB: ToolBackend>(
         for (is_weaker, problem) in [
             (
                 !declared.bound && bound > 0,
-                "is declared as bound to no column, and stored values are bound to it",
+                "is declared unbound, but stored values are bound to the column",
             ),
             (
                 declared.pad_to <= 1 && padded,
-                "is declared without padding, and stored values are padded",
+                "is declared without padding, but stored values are padded",
             ),
             (
                 accepts_unbound && !headers.is_empty() && bound == headers.len(),
-                "is declared to accept unbound values, and every value that was looked at is bound",
+                "is declared to accept unbound values, but every sampled value is bound",
             ),
         ] {
             if is_weaker {

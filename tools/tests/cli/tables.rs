@@ -388,7 +388,7 @@ fn a_dry_run_writes_nothing_and_quiet_says_little() {
     let quiet = command_line.run(&["verify", "-q"]);
     assert!(
         quiet.stderr.starts_with(
-            "bad row: users id=3, email_index: the blind index is not that of the value"
+            "bad row: users id=3, email_index: the blind index does not match the value"
         ),
         "{quiet:?}"
     );
@@ -704,14 +704,12 @@ fn the_file_is_named_and_a_weaker_declaration_is_warned_of() {
         let unbound = run("pad-to = 64\nunbound = true", command);
         assert_eq!(
             unbound,
-            [
-                "warning: users.email is declared as bound to no column, and stored values are bound to it"
-            ],
+            ["warning: users.email is declared unbound, but stored values are bound to the column"],
             "{command:?}"
         );
         assert_eq!(
             run("", command),
-            ["warning: users.email is declared without padding, and stored values are padded"],
+            ["warning: users.email is declared without padding, but stored values are padded"],
             "{command:?}"
         );
         let accepts = run("pad-to = 64\naccept = [\"unbound\"]", command);
@@ -733,7 +731,7 @@ fn the_file_is_named_and_a_weaker_declaration_is_warned_of() {
             .run(&["status", "--quiet"])
             .done()
             .stderr
-            .starts_with("warning: users.email is declared as bound to no column")
+            .starts_with("warning: users.email is declared unbound")
     );
     // Without the file nothing is named.
     std::fs::remove_file(command_line.path("envelope.toml")).unwrap();
