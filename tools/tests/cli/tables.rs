@@ -249,12 +249,12 @@ fn errors_say_what_to_do() {
     command_line.run(&["rotate", "--workers", "2"]).failed(
         1,
         "SQLite has one writer",
-        "use one worker",
+        "run with one worker",
     );
     command_line.run(&["status", "users.email", "--label", "no label"]).failed(
         1,
         "a label has 1 to 255 characters",
-        "as its model does",
+        "as its model declares it",
     );
     command_line.run(&["verify", "--where", "no_such_column = 1"]).failed(
         1,
@@ -330,7 +330,7 @@ fn the_wrong_keyring_names_what_is_missing() {
     command_line.run(&["status", "--quick"]).failed(
         1,
         &format!("users.email needs key {key}"),
-        "put the key back from its archive",
+        "restore the key from its archive",
     );
     let json = command_line.run(&["status", "--quick", "--format", "json"]);
     assert!(events(&json).last().unwrap()["error"].as_str().unwrap().contains(&key));
