@@ -716,7 +716,7 @@ fn the_file_is_named_and_a_weaker_declaration_is_warned_of() {
         assert!(
             accepts.len() == 1
                 && accepts[0]
-                    .contains("accept unbound values, and every value that was looked at is bound"),
+                    .contains("accept unbound values, but every sampled value is bound"),
             "{accepts:?}"
         );
     }
