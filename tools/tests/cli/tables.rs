@@ -715,8 +715,7 @@ fn the_file_is_named_and_a_weaker_declaration_is_warned_of() {
         let accepts = run("pad-to = 64\naccept = [\"unbound\"]", command);
         assert!(
             accepts.len() == 1
-                && accepts[0]
-                    .contains("accept unbound values, but every sampled value is bound"),
+                && accepts[0].contains("accept unbound values, but every sampled value is bound"),
             "{accepts:?}"
         );
     }
