@@ -49,7 +49,7 @@ const MIDDLE: usize = 1_000;
 /// # Errors
 ///
 /// [`ToolError::MissingKeys`], with all missing keys; [`ToolError::NotStrict`];
-/// [`ToolError::TooShort`]; a refusal of the database.
+/// [`ToolError::TooShort`]; an error of the database.
 ///
 /// The length of the longest value follows from its type ([`ValueType`](crate::ValueType)), or from
 /// the length of the [plaintext column](Column::plaintext), if one is declared. A character counts

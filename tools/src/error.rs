@@ -190,7 +190,7 @@ impl fmt::Display for ToolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Column { column, what } => write!(f, "{}: {}", Printable(column), Printable(what)),
-            Self::NoTable { table } => write!(f, "there is no table {}", Printable(table)),
+            Self::NoTable { table } => write!(f, "table {} does not exist", Printable(table)),
             Self::NoColumn { table, column } => write!(f, "table {} has no column {}", Printable(table), Printable(column)),
             Self::NoPrimaryKey { table } => write!(f, "table {} has no primary key", Printable(table)),
             Self::RowSecurity { table } => write!(f, "row-level security hides rows of {} from this role", Printable(table)),

@@ -39,8 +39,8 @@ pub enum Target {
 
 impl Target {
     /// Returns the target that wrapped an alternative, so that its successor can be wrapped there
-    /// too. Returns `None` for a bare blob, which does not name its key. An SSM parameter has no
-    /// target either: whoever has the permission puts it there.
+    /// too. Returns `None` for a bare blob, which does not name its key. Also returns `None` for an
+    /// SSM parameter: an operator with the permission must put it there.
     pub fn of(alternative: &WrappedKeyring, local_key_file: &Path) -> Option<Self> {
         match alternative {
             WrappedKeyring::Kms { arn, .. } => Some(Self::Kms(arn.clone())),

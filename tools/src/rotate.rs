@@ -167,8 +167,8 @@ impl<'a, DB: ToolBackend> Rotate<'a, DB> {
             .map(|column| candidates::<DB>(table, keyring, column, rebuild))
             .collect::<Result<Vec<_>, _>>()?
             .join(" OR ");
-        // An index that is UNIQUE and NOT NULL is compared but never written: otherwise foreign
-        // keys could not refer to claimed rows.
+        // An index that is UNIQUE and NOT NULL is compared but never written. Otherwise other
+        // transactions could not insert references to claimed rows.
         let is_written =
             |place: &usize| !reads[*place].column.unique || reads[*place].column.nullable;
         let shape = Shape { writes: (0..reads.len()).filter(is_written).collect(), reads };

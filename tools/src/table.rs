@@ -136,7 +136,7 @@ pub enum KeyPart {
 }
 
 impl Key {
-    /// Removes the key from the front of a row.
+    /// Removes the key from the front of a row and returns it.
     pub(crate) fn split<DB: ToolBackend>(table: &Table, cells: &mut Vec<Cell>) -> Self {
         let parts = cells.drain(..table.key.len());
         Self(

@@ -227,7 +227,7 @@ fn errors_say_what_to_do() {
     );
     command_line.run(&["rotate", "people.email"]).failed(
         1,
-        "there is no table people",
+        "table people does not exist",
         "the schema and the database",
     );
     command_line.run(&["rotate", "users.mail"]).failed(
