@@ -124,9 +124,10 @@ impl fmt::Display for SearchedTable {
 ///
 /// # Errors
 ///
-/// [`ToolError::Unsearchable`] if the role cannot read all rows of a table;
-/// [`ToolError::Unreadable`] if declared columns contain values that cannot be decrypted and may
-/// need the key; an error of the database.
+/// - [`ToolError::Unsearchable`] if the role cannot read all rows of a table.
+/// - [`ToolError::Unreadable`] if declared columns contain values that cannot be decrypted and may
+///   need the key.
+/// - An error of the database.
 pub fn search_key<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     keyring: &Keyring,
