@@ -1,4 +1,4 @@
-//! From a plaintext column to its encrypted column, while the application writes both.
+//! Backfill from a plaintext column to its encrypted column, while the application writes both.
 
 use diesel::connection::LoadConnection;
 use zeroize::Zeroizing;
@@ -18,19 +18,24 @@ use diesel_envelope::Keyring;
 use diesel_envelope::Result;
 use diesel_envelope::untyped::Format;
 
-/// Encrypts what stands in the [plaintext columns](Column::plaintext) of one table, and computes the blind indexes. With as many
-/// workers as there are connections.
+/// Encrypts the values of the [plaintext columns](Column::plaintext) of one table, and computes the
+/// blind indexes. It uses one worker for each connection.
 ///
-/// A row needs it whose plaintext is there and whose ciphertext, or one of its indexes, is NULL; in place, whose text has not the whole
-/// shape of a ciphertext yet. A ciphertext that is there is never overwritten. An old program version may change a plaintext after its
-/// row was done: the trigger of the migration makes the ciphertext NULL again, and the next run does the row once more.
+/// A row needs a backfill if it has a plaintext, but its ciphertext or one of its indexes is NULL.
+/// In place, a row needs it if its text does not have the whole shape of a ciphertext yet. An
+/// existing ciphertext is never overwritten.
 ///
-/// In place, every text in the shape of a ciphertext is opened at the end. One that does not open is a failed row, and is left as it
-/// is: a user may have typed it, or the keyring lacks its key.
+/// If an old program version changes a plaintext after its row was encrypted, the trigger of the
+/// migration sets the ciphertext to NULL. The next run encrypts the row again.
+///
+/// In place, the backfill finally decrypts every text in the shape of a ciphertext. If a text
+/// cannot be decrypted, its row counts as failed and is not changed: a user may have typed the
+/// text, or the keyring lacks its key.
 ///
 /// # Errors
 ///
-/// What stops the tool as a whole; it can be started again at any time. Rows that cannot be done are reported and skipped.
+/// An error that stops the tool as a whole. The tool can be started again at any time. Rows that
+/// cannot be encrypted are reported and skipped.
 pub fn backfill<DB: ToolBackend, C: LoadConnection<Backend = DB> + Send>(
     conns: &mut [C],
     keyring: &Keyring,
@@ -47,7 +52,7 @@ pub fn backfill<DB: ToolBackend, C: LoadConnection<Backend = DB> + Send>(
     if let Some(column) = columns.iter().find(|column| column.plaintext.is_none()) {
         return Err(ToolError::Column {
             column: column.to_string(),
-            what: String::from("no plaintext column is named to encrypt from"),
+            what: String::from("a backfill needs a plaintext column, but none is declared"),
         });
     }
     let backfill = Backfill::<DB>::new(&table, keyring, columns)?;
@@ -64,16 +69,17 @@ struct Backfill<'a, DB> {
     backend: std::marker::PhantomData<fn() -> DB>,
 }
 
-const NO_DIGEST: &str = "what stands there is no blind index of this length, and was not written over: check the column";
+const NO_DIGEST: &str = "the stored bytes are not a blind index of this length, and were not overwritten: check the column";
 
-/// A ciphertext and what is in it.
+/// A ciphertext and the plaintext in it.
 struct Value {
     stored: Zeroizing<Vec<u8>>,
     plaintext: Zeroizing<Vec<u8>>,
 }
 
 impl<'a, DB: ToolBackend> Backfill<'a, DB> {
-    /// Reads for each column its ciphertext, its indexes, and last its plaintext, which is not written.
+    /// Reads for each column its ciphertext, its indexes, and last its plaintext, which is not
+    /// written.
     fn new(table: &Table, keyring: &'a Keyring, columns: &'a [Column]) -> Result<Self, ToolError> {
         let (mut reads, mut writes, mut candidates) = (Vec::new(), Vec::new(), Vec::new());
         for column in columns {
@@ -109,7 +115,8 @@ impl<'a, DB: ToolBackend> Backfill<'a, DB> {
         })
     }
 
-    /// Opens, in place, what no candidate is: texts in the shape of a native value, which are ciphertexts only if they open.
+    /// Decrypts, in place, the texts in the shape of a native value, which are not candidates. They
+    /// are ciphertexts only if they decrypt.
     fn open_what_was_there(
         &self,
         conn: &mut impl LoadConnection<Backend = DB>,
@@ -157,7 +164,7 @@ impl<'a, DB: ToolBackend> Backfill<'a, DB> {
         Ok(report)
     }
 
-    /// The ciphertext of a column and the plaintext in it.
+    /// Returns the ciphertext of a column and its plaintext.
     fn value(&self, column: &Column, cells: &[Cell], at: usize) -> Result<Option<Value>> {
         let (context, text) = (column.context_of(), self.shape.reads[at].column.text);
         let sealed = cells[at]
@@ -194,7 +201,7 @@ impl<DB: ToolBackend> Job<DB> for Backfill<'_, DB> {
             match value {
                 None => new.extend(cells[at..=at + indexes.len()].iter().cloned()),
                 Some(Value { stored, plaintext }) => {
-                    // An index that stands beside no value is that of another.
+                    // An index without a ciphertext belongs to another value.
                     let is_new = cells[at].as_ref() != Some(&stored);
                     changed |= is_new;
                     new.push(Some(stored));

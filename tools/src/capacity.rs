@@ -1,4 +1,5 @@
-//! Whether a column has room for its values: MySQL without strict mode cuts a longer one without an error.
+//! The capacity of a column for its values: MySQL without strict mode truncates a longer value
+//! without an error.
 
 use std::fmt;
 
@@ -13,11 +14,12 @@ use diesel_envelope::Keyring;
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct TooShort {
-    /// The column, `users.email`, or an index column of it, `users.email_index`.
+    /// The column, for example `users.email`, or one of its index columns, `users.email_index`.
     pub column: String,
-    /// The number of bytes that the column can hold; of a text column, the number of characters.
+    /// The number of bytes that the column can hold; for a text column, the number of characters.
     pub capacity: u64,
-    /// The number of bytes that it has to hold: of its longest value, where that is known, else of an empty one.
+    /// The number of bytes that the column must hold: the length of its longest value if it is
+    /// known, otherwise of an empty value.
     pub needed: u64,
 }
 
@@ -32,7 +34,8 @@ impl fmt::Display for TooShort {
     }
 }
 
-/// Compares a column and its index columns with what this keyring writes to them.
+/// Compares the capacity of a column and of its index columns with the values that this keyring
+/// writes.
 pub(crate) fn too_short<DB: ToolBackend>(
     table: &Table,
     keyring: &Keyring,
@@ -54,7 +57,7 @@ pub(crate) fn too_short<DB: ToolBackend>(
     Ok(columns.into_iter().filter_map(short).collect())
 }
 
-/// The bytes of the longest value, by its type or by the column that holds the plaintexts.
+/// Returns the length in bytes of the longest value, by its type or by the plaintext column.
 fn longest_plaintext<DB: ToolBackend>(
     table: &Table,
     column: &Column,
@@ -68,7 +71,8 @@ fn longest_plaintext<DB: ToolBackend>(
     Ok(longest_stored(table.column(name)?, DB::DIALECT))
 }
 
-/// The length that the type of a column has; `None` where it has none, or none that a ciphertext reaches. SQLite does not enforce any.
+/// Returns the length in the type of a column. Returns `None` if the type has no length, or a
+/// length that no ciphertext reaches. SQLite does not enforce lengths.
 fn capacity(column: &Stored, dialect: Dialect) -> Option<u64> {
     let (name, length) = column.sql_type.split_once('(').unwrap_or((&column.sql_type, ""));
     match name.trim() {

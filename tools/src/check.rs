@@ -1,4 +1,4 @@
-//! Whether this is the right keyring, at boot and not at the first read.
+//! A check at start-up that this is the right keyring, before the first read fails.
 
 use diesel::connection::LoadConnection;
 
@@ -11,21 +11,26 @@ use super::status::{format_of, head, is_readable};
 use super::table::Table;
 use diesel_envelope::Keyring;
 
-/// How many rows are looked at, at either end of a table.
+/// The number of rows that are read at either end of a table.
 const SAMPLE: usize = 100;
-/// How many between them, where the database picks some.
+/// The number of rows between them, if the database can sample some.
 const MIDDLE: usize = 1_000;
 
-/// Looks at a few rows of each column and names the keys that they need and the keyring lacks: at start-up, before the first
-/// request meets a row that cannot be read. Refuses a database that could cut a value short: a MySQL session without strict mode,
-/// and a column that is too short for its longest value.
+/// Reads a few rows of each column, and reports the keys that they need and the keyring lacks. Run
+/// it at start-up, before a request reads a row that cannot be decrypted.
 ///
-/// It reads the first bytes of the first and the last hundred rows by primary key, the oldest and the newest where keys are
-/// given out in order, and on PostgreSQL of a random page or two between them; it decrypts nothing and takes milliseconds on a
-/// table of any size. A key that only rows between them are under is not seen: [`ops::status`](crate::status) counts all.
+/// It also refuses a database that could truncate a value: a MySQL session without strict mode, or
+/// a column that is too short for its longest value.
 ///
-/// In a column that is encrypted in place a user can type a text in the shape of a ciphertext, which names any key. There keys count
-/// as missing only if more than half of the values looked at need one that is missing.
+/// It reads the first bytes of the first and the last hundred rows by primary key. These are the
+/// oldest and the newest rows if keys are assigned in order. On PostgreSQL it also reads a random
+/// page or two between them. It decrypts nothing, and takes milliseconds on a table of any size. A
+/// key that is used only in rows between them is not found: [`status`](crate::status()) counts all
+/// rows.
+///
+/// In a column that is encrypted in place, a user can type a text in the shape of a ciphertext,
+/// with any key. In such a column, a key counts as missing only if more than half of the sampled
+/// values need a missing key.
 ///
 /// ```
 /// # use diesel::prelude::*;
@@ -43,11 +48,13 @@ const MIDDLE: usize = 1_000;
 ///
 /// # Errors
 ///
-/// [`ToolError::MissingKeys`], with all that are missing; [`ToolError::NotStrict`]; [`ToolError::TooShort`]; what the database refuses.
+/// [`ToolError::MissingKeys`], with all missing keys; [`ToolError::NotStrict`];
+/// [`ToolError::TooShort`]; an error of the database.
 ///
-/// The longest value is known from its type ([`ValueType`](crate::ValueType)), or from the length of the
-/// [plaintext column](Column::plaintext) where one is named; a character counts as four bytes. Where neither says, the column must
-/// hold an empty value: 34 bytes, in a text column 50, and one multiple of its padding more.
+/// The length of the longest value follows from its type ([`ValueType`](crate::ValueType)), or from
+/// the length of the [plaintext column](Column::plaintext), if one is declared. A character counts
+/// as four bytes. If neither is known, the column must hold an empty value: 34 bytes, or 50 bytes
+/// in a text column, and one multiple of its padding more.
 pub fn check<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     keyring: &Keyring,
@@ -89,7 +96,7 @@ pub fn check<DB: ToolBackend>(
     }
 }
 
-/// The different heads among a few values, and how many values have each.
+/// Returns the different heads among a few values, each with its number of values.
 pub(crate) fn sample<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     table: &Table,
@@ -102,7 +109,8 @@ pub(crate) fn sample<DB: ToolBackend>(
             table.key.iter().map(|key| format!("{} {order}", DB::quote(&key.name))).collect();
         format!("SELECT {head} FROM {from} ORDER BY {} LIMIT {SAMPLE}", keys.join(", "))
     });
-    // Limited before NULLs are left out: a column that has nothing else is not read to its end.
+    // The LIMIT comes before NULLs are removed: otherwise a column of NULLs would be read to its
+    // end.
     let middle = DB::sample(&table.name).map(|sample| {
         format!("SELECT {head} FROM (SELECT {value} FROM {from} {sample} LIMIT {MIDDLE}) AS middle")
     });

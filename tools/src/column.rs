@@ -1,4 +1,4 @@
-//! What a tool has to know of a column: what the model says by its types, said by values.
+//! Declarations of a column for the tools: the values of a model's types, given at run time.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use diesel_envelope::untyped::{ColumnContext, label_is_valid};
 use diesel_envelope::{Accept, Context};
 use diesel_envelope::{Error, Result};
 
-/// A table, by its name and where needed its schema.
+/// The name of a table, with its schema where needed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TableName {
     pub(crate) schema: Option<String>,
@@ -22,14 +22,14 @@ pub struct TableName {
 }
 
 impl TableName {
-    /// The name without the schema.
+    /// Returns the name without the schema.
     pub fn name(&self) -> &str {
         &self.name
     }
 }
 
 impl From<&str> for TableName {
-    /// Reads `users` or `app.users`.
+    /// Parses `users` or `app.users`.
     fn from(name: &str) -> Self {
         match name.split_once('.') {
             Some((schema, name)) => Self { schema: Some(schema.to_owned()), name: name.to_owned() },
@@ -47,7 +47,8 @@ impl fmt::Display for TableName {
     }
 }
 
-/// An encrypted column, as its model declares it: the same label, padding, formats and indexes, or its values do not open.
+/// An encrypted column. Label, padding, formats and indexes must be the same as in its model;
+/// otherwise its values cannot be decrypted.
 ///
 /// ```
 /// use diesel_envelope::{Accept};
@@ -59,7 +60,7 @@ impl fmt::Display for TableName {
 /// let iban = Column::new("users", "iban").label("accounts.iban").pad_to(32).accept(Accept::FERNET.and(Accept::UNBOUND));
 /// ```
 ///
-/// Where the program has the types, they say it themselves:
+/// If the program has the types of the model, they provide these declarations:
 ///
 /// ```
 /// # use std::borrow::Cow;
@@ -82,9 +83,9 @@ impl fmt::Display for TableName {
 pub struct Column {
     pub(crate) table: TableName,
     pub(crate) name: String,
-    /// `None`: bound to nothing.
+    /// `None`: bound to no column.
     pub(crate) label: Option<String>,
-    /// `None`: what the type says.
+    /// `None`: the padding of the value type.
     pub(crate) pad_to: Option<usize>,
     pub(crate) accept: Accept,
     pub(crate) value: ValueType,
@@ -93,7 +94,8 @@ pub struct Column {
 }
 
 impl Column {
-    /// The column of a table (`users`, or `app.users` with its schema), bound to the label `users.email`, holding text.
+    /// Declares a text column of a table (`users`, or `app.users` with its schema), bound to a
+    /// label such as `users.email`.
     pub fn new(table: impl Into<TableName>, name: &str) -> Self {
         let table = table.into();
         let label = Some(format!("{}.{name}", table.name));
@@ -110,22 +112,22 @@ impl Column {
         }
     }
 
-    /// The table that it is a column of.
+    /// Returns the table of the column.
     pub fn table_name(&self) -> &TableName {
         &self.table
     }
 
-    /// Whether a plaintext column is named.
+    /// Whether a plaintext column is declared.
     pub fn has_plaintext(&self) -> bool {
         self.plaintext.is_some()
     }
 
-    /// The names of its index columns.
+    /// Returns the names of its index columns.
     pub fn index_names(&self) -> impl Iterator<Item = &str> {
         self.indexes.iter().map(|index| index.name.as_str())
     }
 
-    /// Takes label, padding and accepted formats from a [`Context`].
+    /// Copies label, padding and accepted formats from a [`Context`].
     #[must_use]
     pub fn context<C: Context>(self) -> Self {
         let column = ColumnContext::of::<C>(self.value.pad_to());
@@ -133,44 +135,46 @@ impl Column {
         Self { label, pad_to: C::PAD_TO, accept: column.accept, ..self }
     }
 
-    /// The [label](Context::LABEL) that the values are bound to.
+    /// Sets the [label](Context::LABEL) that the values are bound to.
     #[must_use]
     pub fn label(self, label: &str) -> Self {
         Self { label: Some(label.to_owned()), ..self }
     }
 
-    /// The values are bound to no column: [`Unbound`](diesel_envelope::Unbound).
+    /// Declares that the values are not bound to a column: [`Unbound`](diesel_envelope::Unbound).
     #[must_use]
     pub fn unbound(self) -> Self {
         Self { label: None, ..self }
     }
 
-    /// The [`PAD_TO`](Context::PAD_TO) of the column's context.
+    /// Sets the [`PAD_TO`](Context::PAD_TO) of the column's context.
     #[must_use]
     pub fn pad_to(self, bytes: usize) -> Self {
         Self { pad_to: Some(bytes), ..self }
     }
 
-    /// Which formats are read, and so taken for sound: the [`ACCEPT`](Context::ACCEPT) of the column's context.
+    /// Sets the formats that are read and considered sound: the [`ACCEPT`](Context::ACCEPT) of the
+    /// column's context.
     #[must_use]
     pub fn accept(self, accept: Accept) -> Self {
         Self { accept, ..self }
     }
 
-    /// What the values are, where it is not text.
+    /// Sets the type of the values, if it is not text.
     #[must_use]
     pub fn value(self, value: ValueType) -> Self {
         Self { value, ..self }
     }
 
-    /// The column of the same table that holds the plaintext. The column's own name means in place: a text column that holds
-    /// plaintext and ciphertext, as [`MaybeEncrypted`](diesel_envelope::MaybeEncrypted) reads it.
+    /// Sets the column of the same table that contains the plaintext. The column's own name means
+    /// in place: one text column contains plaintext and ciphertext, as
+    /// [`MaybeEncrypted`](diesel_envelope::MaybeEncrypted) reads it.
     #[must_use]
     pub fn plaintext(self, column: &str) -> Self {
         Self { plaintext: Some(column.to_owned()), ..self }
     }
 
-    /// A blind index of the column; one of the same name is replaced.
+    /// Adds a blind index of the column. It replaces an index of the same name.
     #[must_use]
     pub fn index(mut self, index: Index) -> Self {
         self.indexes.retain(|known| known.name != index.name);
@@ -183,7 +187,7 @@ impl Column {
         self.plaintext.as_ref() == Some(&self.name)
     }
 
-    /// What the keyring has to know.
+    /// Returns the declarations that the keyring needs.
     pub(crate) fn context_of(&self) -> ColumnContext<'_> {
         ColumnContext {
             label: self.label.as_deref().unwrap_or_default(),
@@ -193,25 +197,25 @@ impl Column {
         }
     }
 
-    /// What the compiler checks of a [`Context`].
+    /// Checks the constraints that the compiler checks for a [`Context`].
     pub(crate) fn check(&self) -> Result<(), ToolError> {
         let refused = |what: String| Err(ToolError::Column { column: self.to_string(), what });
         let labels = self.label.iter().chain(self.indexes.iter().map(|index| &index.label));
         for label in labels {
             if !label_is_valid(label) {
                 return refused(
-                    "a label has 1 to 255 characters of A-Z, a-z, 0-9, '_', '.', ':' and '-'"
+                    "a label has 1 to 255 characters from A-Z, a-z, 0-9, '_', '.', ':' and '-'"
                         .into(),
                 );
             }
         }
         if !matches!(self.pad_to, None | Some(1..=65_536)) {
-            return refused("values are padded to multiples of 1 to 65,536 bytes".into());
+            return refused("values can be padded to multiples of 1 to 65,536 bytes".into());
         }
         for index in &self.indexes {
             if !matches!(index.bits, 1..=256) {
                 return refused(format!(
-                    "the index {} has {} bits, where 1 to 256 are possible",
+                    "expected 1 to 256 bits for the index {}, found {}",
                     index.name, index.bits
                 ));
             }
@@ -238,7 +242,8 @@ pub struct Index {
 }
 
 impl Index {
-    /// The index column and its label: full length, the exact value, under the index primary.
+    /// Declares an index column and its label, with the full length, the exact value and the
+    /// primary index key.
     pub fn new(column: &str, label: &str) -> Self {
         Self {
             name: column.to_owned(),
@@ -249,8 +254,8 @@ impl Index {
         }
     }
 
-    /// The index column, and everything else from its spec. Where its values are not `str`, name a normaliser of their encoding:
-    /// [`new`](Self::new) with [`Normalizer::custom`].
+    /// Declares an index column, with everything else from its spec. If its values are not `str`,
+    /// use [`new`](Self::new) with [`Normalizer::custom`], which receives the encoded value.
     pub fn of<I: IndexSpec<Value = str>>(column: &str) -> Self {
         let normalizer = Normalizer::custom(|value| {
             let expected = Error::InvalidPlaintext { expected: "UTF-8", length: value.len() };
@@ -266,19 +271,19 @@ impl Index {
         }
     }
 
-    /// The form under which a value is indexed.
+    /// Sets the normalised form of a value that is indexed.
     #[must_use]
     pub fn normalize(self, normalizer: Normalizer) -> Self {
         Self { normalizer, ..self }
     }
 
-    /// How many bits of the digest are stored.
+    /// Sets the number of bits of the digest that are stored.
     #[must_use]
     pub fn bits(self, bits: usize) -> Self {
         Self { bits, ..self }
     }
 
-    /// The name of the one index key that this column is under.
+    /// Pins the column to the index key of this name.
     #[must_use]
     pub fn key(self, name: &str) -> Self {
         Self { key: Some(name.to_owned()), ..self }
@@ -292,34 +297,36 @@ impl Index {
 
 type Normalize = dyn Fn(&[u8]) -> Result<Zeroizing<Vec<u8>>> + Send + Sync;
 
-/// From the encoding of a value to the form under which it is indexed: those of [`normalize`](diesel_envelope::blind_index::normalize), or one's own.
+/// Converts the encoding of a value to the normalised form that is indexed: a function of
+/// [`normalize`](diesel_envelope::blind_index::normalize), or a custom one.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum Normalizer {
-    /// [`normalize::exact`].
+    /// The function [`normalize::exact`].
     #[default]
     Exact,
-    /// [`normalize::caseless`].
+    /// The function [`normalize::caseless`].
     Caseless,
-    /// [`normalize::digits`].
+    /// The function [`normalize::digits`].
     Digits,
-    /// [`normalize::last_four_digits`].
+    /// The function [`normalize::last_four_digits`].
     LastFourDigits,
-    /// [`normalize::email_domain`].
+    /// The function [`normalize::email_domain`].
     EmailDomain,
-    /// What the program does.
+    /// A function of the program.
     Custom(Arc<Normalize>),
 }
 
 impl Normalizer {
-    /// One's own.
+    /// Creates a normaliser from a function.
     pub fn custom(
         normalize: impl Fn(&[u8]) -> Result<Zeroizing<Vec<u8>>> + Send + Sync + 'static,
     ) -> Self {
         Self::Custom(Arc::new(normalize))
     }
 
-    /// The normaliser of this name: `exact`, `caseless`, `digits`, `last-four-digits`, `email-domain`.
+    /// Returns the normaliser of this name: `exact`, `caseless`, `digits`, `last-four-digits`,
+    /// `email-domain`.
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
             "exact" => Self::Exact,

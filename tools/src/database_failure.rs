@@ -1,9 +1,12 @@
-//! Errors of the database: what each is about, and words for it that quote no value.
+//! Errors of the database: the cause of each, and a description that quotes no value.
 //!
-//! A server words its messages in the language that it is set to, and quotes values in them. So no decision depends on a message of a
-//! server, and no message is printed but those that are known to quote nothing. SQLSTATE is the same in every language; Diesel does
-//! not hand it on, so each backend asks its server for it ([`ToolBackend::named`](super::ToolBackend), `settled`). SQLite has no SQLSTATE,
-//! and its messages are always English.
+//! A server writes its messages in its configured language, and quotes values in them. So no
+//! decision depends on a message of a server. A message is printed only if it is known to quote
+//! nothing.
+//!
+//! SQLSTATE is the same in every language, but Diesel does not expose it. So each backend asks its
+//! server for it ([`ToolBackend::named`](super::ToolBackend), `settled`). SQLite has no SQLSTATE,
+//! and its messages are always in English.
 
 use std::fmt;
 
@@ -13,28 +16,28 @@ use super::statement::Rerun;
 use diesel_envelope::Error;
 use diesel_envelope::Printable;
 
-/// An error of the database, without what its message may quote.
+/// An error of the database, whose `Display` and `Debug` quote no value.
 pub struct DatabaseFailure {
     error: DieselError,
     cause: Cause,
-    // In boxes, since every result of a tool has room for them.
+    // Boxed, because every result of a tool reserves space for an error.
     code: Option<Box<Code>>,
-    /// The statement that failed, where only PostgreSQL can still be asked for the SQLSTATE.
+    /// The failed statement, if only a second execution on PostgreSQL can reveal the SQLSTATE.
     rerun: Option<Box<Rerun>>,
     /// The message, if it is known to quote nothing.
     message: Option<String>,
 }
 
-/// By what a server names an error.
+/// The codes by which a server identifies an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Code {
     /// SQLSTATE: five letters and digits.
     pub state: String,
-    /// MySQL's own number, which is finer; 0 elsewhere.
+    /// MySQL's own error number, which is more precise; 0 elsewhere.
     pub number: u32,
 }
 
-/// What an error is about. Each variant asks for another remedy.
+/// The cause of an error. Each variant has its own remedy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
     Unique,
@@ -44,11 +47,11 @@ pub(crate) enum Cause {
     /// Another constraint: SQLSTATE class 23.
     Constraint,
     TooLong,
-    /// Another value that a type or a condition does not take: class 22.
+    /// Another value that a type or a condition does not accept: class 22.
     Value,
-    /// What a trigger or a function raises on its own account: P0001, 45000, RAISE(ABORT).
+    /// An error that a trigger or a function raises itself: P0001, 45000, RAISE(ABORT).
     Raised,
-    /// Another transaction was in the way: the same may succeed when it is tried again.
+    /// Another transaction conflicted: a retry may succeed.
     Contention,
     Cancelled,
     Storage,
@@ -56,19 +59,19 @@ pub(crate) enum Cause {
     Connection,
     ReadOnly,
     Permission,
-    /// The statement does not fit the database: class 42.
+    /// The statement does not match the schema: class 42.
     Statement,
     /// A limit of the database itself: class 54.
     Limit,
-    /// A value met this crate, which refused it.
+    /// This crate refused a value.
     Ours,
     Unknown,
 }
 
 impl DatabaseFailure {
-    /// By what Diesel tells of the error.
+    /// Classifies an error by the information from Diesel.
     pub(crate) fn new(error: DieselError) -> Self {
-        // The error of the commit, not of the attempt to roll back after it.
+        // The error of the commit matters, not that of the rollback after it.
         let error = if let DieselError::RollbackErrorOnCommit { commit_error, .. } = error {
             *commit_error
         } else {
@@ -87,7 +90,7 @@ impl DatabaseFailure {
         Self { error, cause, code: None, rerun: None, message }
     }
 
-    /// The message too, if it quotes no more than names that stand in the SQL, which has no values in it.
+    /// Adds the message if it quotes only names that occur in the SQL. The SQL contains no values.
     pub(crate) fn of(mut self, sql: &str) -> Self {
         self.message = self.message.or_else(|| {
             information(&self.error)
@@ -98,17 +101,17 @@ impl DatabaseFailure {
         self
     }
 
-    /// What the server names it.
+    /// Adds the codes of the server, which determine the cause.
     pub(crate) fn coded(self, code: Code) -> Self {
         Self { cause: of_code(&code), code: Some(Box::new(code)), rerun: None, ..self }
     }
 
-    /// What it is about, where that is known in another way.
+    /// Sets the cause, if it is known in another way.
     pub(crate) fn about(self, cause: Cause) -> Self {
         Self { cause, rerun: None, ..self }
     }
 
-    /// The statement by which PostgreSQL can be asked later.
+    /// Adds the statement with which PostgreSQL can be asked later.
     #[cfg(feature = "postgres")]
     pub(crate) fn rerun(self, rerun: Rerun) -> Self {
         Self { rerun: Some(Box::new(rerun)), ..self }
@@ -123,59 +126,59 @@ impl DatabaseFailure {
         self.cause
     }
 
-    /// Whether a page of rows is worth a try row by row, to find the one.
+    /// Whether to retry a page row by row, to find the row that caused the error.
     pub(crate) fn may_be_about_a_row(&self) -> bool {
         self.cause.is_about_a_row()
             || matches!(self.cause, Cause::Raised | Cause::Contention)
             || self.needs_rerun()
     }
 
-    /// Whether the statement has to be run once more to learn what the error is about.
+    /// Whether the statement must run once more to reveal the cause.
     pub(crate) fn needs_rerun(&self) -> bool {
         self.rerun.is_some()
     }
 
-    /// Whether it is an error of the database of which nothing is known yet.
+    /// Whether this is an error of the database with an unknown cause.
     pub(crate) fn is_unnamed(&self) -> bool {
         self.cause == Cause::Unknown && self.code.is_none() && information(&self.error).is_some()
     }
 
-    /// The message of SQLite, which no other database may use.
+    /// Returns the message, for SQLite only.
     #[cfg(feature = "sqlite")]
     pub(crate) fn message(&self) -> &str {
         information(&self.error).map_or("", |info| info.message())
     }
 
-    /// The [SQLSTATE](https://en.wikipedia.org/wiki/SQLSTATE), where the server told it.
+    /// Returns the [SQLSTATE](https://en.wikipedia.org/wiki/SQLSTATE), if the server reported it.
     pub fn sqlstate(&self) -> Option<&str> {
         self.code.as_ref().map(|code| code.state.as_str())
     }
 
-    /// The error as Diesel has it. Its message may quote values of rows.
+    /// Returns Diesel's error. Its message may quote values of rows.
     pub fn into_diesel(self) -> DieselError {
         self.error
     }
 
-    /// What an operator can do about it.
+    /// Returns the remedy for an operator.
     pub(crate) fn remedy(&self) -> &'static str {
         match self.cause {
             Cause::Contention => {
-                "look for long transactions, and run the command again: it goes on where it stopped"
+                "look for long transactions, and run the command again: it continues where it stopped"
             }
             Cause::Cancelled => {
-                "raise the timeouts of this role (statement_timeout, max_statement_time) or choose a smaller --batch-size, and run the command again: it goes on where it stopped"
+                "raise the timeouts of this role (statement_timeout, max_statement_time) or choose a smaller --batch-size, and run the command again: it continues where it stopped"
             }
             Cause::Storage => {
-                "make room on the database server and check its disk, and run the command again: it goes on where it stopped"
+                "make room on the disk of the database server, check the disk, and run the command again: it continues where it stopped"
             }
             Cause::Resources => {
-                "give the database server memory or connections, or use fewer --workers, and run the command again: it goes on where it stopped"
+                "give the database server more memory or connections, or use fewer --workers, and run the command again: it continues where it stopped"
             }
             Cause::Connection => {
-                "check whether the server is up, and run the command again: it goes on where it stopped"
+                "check that the server is running, and run the command again: it continues where it stopped"
             }
             Cause::ReadOnly => {
-                "connect to the primary server and to a database that can be written, and run the command again"
+                "connect to the primary server and to a writable database, and run the command again"
             }
             Cause::Permission => {
                 "grant this role SELECT and UPDATE on the table, and run the command again"
@@ -187,15 +190,15 @@ impl DatabaseFailure {
                 "check --where and the types of the declared columns, and run the command again"
             }
             Cause::Raised => {
-                "look up the message in the log of the database, and what the triggers of the table do, and run the command again"
+                "read the message in the log of the database, check the triggers of the table, and run the command again"
             }
             _ => {
-                "look up the message in the log of the database, and run the command again: it goes on where it stopped"
+                "read the message in the log of the database, and run the command again: it continues where it stopped"
             }
         }
     }
 
-    /// SQLSTATE, number and name, for the end of a sentence.
+    /// Returns SQLSTATE, number and name in parentheses, to end a sentence.
     fn details(&self) -> String {
         let state = self.code.as_ref().map(|code| match code.number {
             0 => format!("SQLSTATE {}", Printable(&code.state)),
@@ -209,16 +212,16 @@ impl DatabaseFailure {
         if details.is_empty() { String::new() } else { format!(" ({})", details.join(", ")) }
     }
 
-    /// What is wrong with a row that the database refuses.
+    /// Describes the problem with a row that the database refuses.
     pub(crate) fn of_row(&self) -> String {
         let what = match self.cause {
-            Cause::Unique => "another row has the same value, which a UNIQUE index refuses",
+            Cause::Unique => "a UNIQUE index refuses the new value, because another row has it",
             Cause::ForeignKey => "a foreign key refuses the new value",
             Cause::Check => "a CHECK constraint refuses the new value",
-            Cause::NotNull => "a column that is NOT NULL would become NULL",
+            Cause::NotNull => "a NOT NULL column would become NULL",
             Cause::Constraint => "a constraint refuses the new value",
             Cause::TooLong => "the new value is too long for its column",
-            Cause::Value => "the database does not take the new value",
+            Cause::Value => "the database does not accept the new value",
             Cause::Raised => "a trigger or a function of the database refuses the new value",
             _ => return self.to_string(),
         };
@@ -226,7 +229,7 @@ impl DatabaseFailure {
     }
 }
 
-/// The message where it quotes nothing, else what the error is about.
+/// Shows the message if it quotes nothing, otherwise a description of the cause.
 impl fmt::Display for DatabaseFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(message) = &self.message {
@@ -238,24 +241,24 @@ impl fmt::Display for DatabaseFailure {
         let what = match self.cause {
             Cause::Unique => "a UNIQUE index refuses a value",
             Cause::ForeignKey => "a foreign key refuses a value",
-            Cause::NotNull => "a column that is NOT NULL refuses a value",
+            Cause::NotNull => "a NOT NULL column refuses NULL",
             Cause::Check => "a CHECK constraint refuses a value",
             Cause::Constraint => "a constraint refuses a value",
             Cause::TooLong => "a value is too long for its column",
             Cause::Value => {
-                "a row has a value that a type or a condition of the statement does not take"
+                "a type or a condition of the statement does not accept a value of a row"
             }
-            Cause::Raised => "a trigger or a function of the database raises an error of its own",
-            Cause::Contention => "other transactions hold what the statement needs",
-            Cause::Cancelled => "the database cancelled a statement, by a timeout or on request",
+            Cause::Raised => "a trigger or a function of the database raised an error",
+            Cause::Contention => "other transactions hold locks that the statement needs",
+            Cause::Cancelled => "the database cancelled a statement after a timeout or on request",
             Cause::Storage => "the database cannot write its files: the disk may be full",
             Cause::Resources => {
                 "the database server is out of memory, connections or other resources"
             }
             Cause::Connection => "the connection to the database was lost",
             Cause::ReadOnly => "the database is read-only",
-            Cause::Permission => "the database does not permit this to the role that is connected",
-            Cause::Statement => "a statement does not fit the tables and types of the database",
+            Cause::Permission => "the connected role lacks a permission",
+            Cause::Statement => "a statement does not match the tables and types of the database",
             Cause::Limit => {
                 "a row, an index entry or a statement is larger than the database allows"
             }
@@ -267,7 +270,7 @@ impl fmt::Display for DatabaseFailure {
     }
 }
 
-/// Diesel's error prints the message, so it is neither printed nor handed on as a source.
+/// Diesel's error prints the message, so it is neither shown nor returned as a source.
 impl fmt::Debug for DatabaseFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "DatabaseFailure({self})")
@@ -283,12 +286,12 @@ impl From<DieselError> for DatabaseFailure {
 }
 
 impl Cause {
-    /// Whether the same transaction may well succeed when it is tried again.
+    /// Whether the same transaction may succeed in a retry.
     pub(crate) fn is_passing(self) -> bool {
         self == Self::Contention
     }
 
-    /// Whether the database refused what a row would become.
+    /// Whether the database refused the new content of a row.
     pub(crate) fn is_about_a_row(self) -> bool {
         use Cause::{Check, Constraint, ForeignKey, NotNull, TooLong, Unique, Value};
         matches!(self, Unique | ForeignKey | NotNull | Check | Constraint | TooLong | Value)
@@ -314,8 +317,9 @@ fn of_kind(kind: DatabaseErrorKind) -> Cause {
     }
 }
 
-/// By MySQL's number where there is one (MySQL 8.4 and MariaDB server error references): it has SQLSTATE HY000 for most. Else by
-/// SQLSTATE (PostgreSQL's Appendix A, and ISO/IEC 9075-2 table 38 for the classes).
+/// Returns the cause by MySQL's error number if there is one (MySQL 8.4 and MariaDB server error
+/// references), because most of these errors have SQLSTATE HY000. Otherwise by SQLSTATE
+/// (PostgreSQL's Appendix A, and ISO/IEC 9075-2 table 38 for the classes).
 fn of_code(Code { state, number }: &Code) -> Cause {
     let by_number = match number {
         1020 | 1205 | 1213 => Some(Cause::Contention),
@@ -362,15 +366,16 @@ fn of_code(Code { state, number }: &Code) -> Cause {
     })
 }
 
-/// Whether neither the standard nor a server has this class, so that a trigger or a function made it up.
+/// Whether neither the standard nor a server defines this class, so a trigger or a function
+/// invented it.
 fn is_of_nobody(class: &str) -> bool {
     const TAKEN: [&str; 14] =
         ["53", "54", "55", "57", "58", "70", "72", "F0", "HV", "HW", "HY", "HZ", "XA", "XX"];
     class.starts_with(|c: char| matches!(c, '5'..='9' | 'A'..='Z')) && !TAKEN.contains(&class)
 }
 
-/// What SQLite's messages are about (`sqlite3ErrStr` in `main.c`, and those of `vdbe.c` for rows). Whatever else it says while it runs
-/// a statement comes from a trigger or a function.
+/// Returns the cause of a message of SQLite (`sqlite3ErrStr` in `main.c`, and those of `vdbe.c` for
+/// rows). Any other message during a statement comes from a trigger or a function.
 #[cfg(feature = "sqlite")]
 pub(crate) fn of_sqlite(message: &str) -> Cause {
     let begins = |starts: &[&str]| starts.iter().any(|start| message.starts_with(start));
@@ -422,8 +427,8 @@ pub(crate) fn of_sqlite(message: &str) -> Cause {
     }
 }
 
-/// Messages without anything of a row or of a statement in them. Where a server speaks another language, or a message is missing
-/// here, the SQLSTATE and our own words are printed instead.
+/// Messages that contain nothing of a row or of a statement. If a server uses another language, or
+/// a message is missing here, the SQLSTATE and our own words are printed instead.
 const QUOTE_NOTHING: &[&str] = &[
     // PostgreSQL
     "canceling statement due to conflict with recovery",
@@ -475,7 +480,7 @@ const QUOTE_NOTHING: &[&str] = &[
     "unable to open database file",
 ];
 
-/// Messages around one name.
+/// The text before and after the one name in a message.
 const QUOTE_A_NAME: &[(&str, &str)] = &[
     // PostgreSQL
     ("column ", " does not exist"),
@@ -499,7 +504,7 @@ const QUOTE_A_NAME: &[(&str, &str)] = &[
     ("unknown database ", ""),
 ];
 
-/// Whether a message quotes one name, and that stands in the SQL.
+/// Whether a message quotes exactly one name, and the name occurs in the SQL.
 fn names(message: &str, sql: &str) -> bool {
     let quotes = ['"', '\'', '`'];
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$');
@@ -509,7 +514,7 @@ fn names(message: &str, sql: &str) -> bool {
             .and_then(|rest| rest.strip_suffix(end))
             .unwrap_or_default()
             .trim_matches(quotes);
-        // Each of its parts: the server writes `users.email` where the statement has quotes.
+        // Compares each part: the server prints `users.email`, but the statement quotes each part.
         !name.is_empty()
             && name.split('.').all(|part| {
                 part.chars().all(is_name) && sql.split(|c| !is_name(c)).any(|word| word == part)
@@ -539,7 +544,7 @@ mod tests {
             ("column \"users.mail\" does not exist", true),
             ("Unknown column 'mail' in 'where clause'", true),
             ("near \">\": syntax error", false),
-            // A trigger that puts a value into the place of a name.
+            // A trigger that raises a message with a value in place of a name.
             ("column \"bobby\" does not exist", false),
             ("relation \"users.bobby\" does not exist", false),
             ("no such column: bobby", false),

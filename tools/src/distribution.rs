@@ -1,4 +1,4 @@
-//! How often which value occurs in a column: what a blind index of it would be planned by.
+//! The frequencies of the values in a column, from which a blind index is planned.
 
 use diesel::connection::LoadConnection;
 use zeroize::Zeroizing;
@@ -15,12 +15,14 @@ use diesel_envelope::Keyring;
 use diesel_envelope::untyped::Format;
 use diesel_envelope::{Error, Result};
 
-/// Reads the whole column, as its index would see it: from the [plaintext column](Column::plaintext) where one is named, else by
-/// decrypting, for which the keyring is needed. Only hashes and counts are kept.
+/// Reads the whole column, in the form that its index would receive. It reads the [plaintext
+/// column](Column::plaintext) if one is declared. Otherwise it decrypts the values, which needs the
+/// keyring. Only hashes and counts are kept.
 ///
 /// # Errors
 ///
-/// What the database refuses; [`ToolError::Keyring`] for the first value that cannot be read.
+/// Fails if the database refuses a statement; [`ToolError::Keyring`] for the first value that
+/// cannot be read.
 pub fn distribution<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     keyring: Option<&Keyring>,

@@ -1,4 +1,4 @@
-//! What stops a tool, and what to do about it.
+//! Errors that stop a tool, and the remedy for each.
 
 use std::fmt;
 
@@ -7,177 +7,181 @@ use super::database_failure::DatabaseFailure;
 use diesel_envelope::KeyId;
 use diesel_envelope::Printable;
 
-/// Why a tool could not run, or not go on. What is wrong with a single row is no such error: the row is reported and skipped.
+/// An error that stops a tool as a whole. A problem with a single row is not a `ToolError`: the
+/// tool reports the row and skips it.
 ///
-/// `Display` and `Debug` name tables, columns and keys. A message of the database is shown only if it is known to quote no value;
-/// otherwise they name the kind of error. [`remedy`](Self::remedy) says what to do.
+/// `Display` and `Debug` name tables, columns and keys. They show a message of the database only if
+/// it is known to quote no value. Otherwise they name the kind of error. [`remedy`](Self::remedy)
+/// tells the operator how to fix it.
 #[non_exhaustive]
 pub enum ToolError {
-    /// A column is declared in a way that no model could.
+    /// The declaration of a column is invalid: no model could declare it so.
     Column {
-        /// `users.email`.
+        /// The column, for example `users.email`.
         column: String,
-        /// What is wrong.
+        /// The problem with the declaration.
         what: String,
     },
-    /// There is no such table, or this connection does not see it.
+    /// The table does not exist, or this connection does not see it.
     NoTable {
-        /// The table.
+        /// The name of the table.
         table: String,
     },
-    /// The table has no such column.
+    /// The table does not have this column.
     NoColumn {
-        /// The table.
+        /// The name of the table.
         table: String,
-        /// The column.
+        /// The name of the column.
         column: String,
     },
-    /// The table has no primary key, by which its rows could be told apart.
+    /// The table has no primary key, so its rows cannot be identified.
     NoPrimaryKey {
-        /// The table.
+        /// The name of the table.
         table: String,
     },
     /// Row-level security hides rows of the table from this role.
     RowSecurity {
-        /// The table.
+        /// The name of the table.
         table: String,
     },
-    /// Other tables inherit from the table, whose rows have keys of their own.
+    /// Other tables inherit from the table, and their rows have primary keys of their own.
     Inherited {
-        /// The table.
+        /// The name of the table.
         table: String,
     },
-    /// SQLite lets a primary key be NULL, and a row has no other name.
+    /// The primary key of a row is NULL, which SQLite allows. Such a row cannot be identified.
     NullKey {
-        /// The table.
+        /// The name of the table.
         table: String,
     },
-    /// A page ends where it began: the key does not survive being read as text.
+    /// A page ends at the key where it began: the key changes when it is read as text.
     Stuck {
-        /// The table.
+        /// The name of the table.
         table: String,
     },
-    /// Triggers fire when a row is written: an `updated_at` would change, an audit table would fill.
+    /// Triggers would fire for each written row: they might change an `updated_at` column or fill
+    /// an audit table.
     Triggers {
-        /// The table.
+        /// The name of the table.
         table: String,
-        /// Their names.
+        /// The names of the triggers.
         triggers: Vec<String>,
     },
-    /// MySQL without STRICT_TRANS_TABLES cuts values short without a word.
+    /// MySQL runs without STRICT_TRANS_TABLES, and would truncate values without an error.
     NotStrict,
-    /// Columns cannot hold their values.
+    /// Columns are too short for their values.
     TooShort {
-        /// The columns, with their lengths.
+        /// The columns, with their capacity and the length that they need.
         columns: Vec<TooShort>,
     },
-    /// SQLite has one writer.
+    /// Several workers were requested on SQLite, which has one writer.
     OneWriter,
-    /// The bytes of text in this SQLite database are UTF-16.
+    /// This SQLite database stores text as UTF-16.
     NotUtf8,
-    /// The index column is UNIQUE, and digests under several keys would stand in it side by side.
+    /// The index column is UNIQUE, and would contain digests under several keys.
     UniqueIndex {
-        /// `users.email_index`.
+        /// The index column, for example `users.email_index`.
         column: String,
     },
-    /// Values need keys that the keyring lacks.
+    /// Stored values need keys that the keyring lacks.
     MissingKeys {
-        /// `users.email needs key 9f3c01aa`.
+        /// The missing keys, for example `users.email needs key 9f3c01aa`.
         missing: Vec<String>,
     },
-    /// Rows cannot be opened, so that nobody knows which keys they need.
+    /// Rows cannot be decrypted, so the keys that they need are unknown.
     Unreadable {
-        /// `users.email`.
+        /// The column, for example `users.email`.
         column: String,
-        /// How many.
+        /// The number of these rows.
         rows: u64,
     },
-    /// The role does not read every row of a table that may hold values.
+    /// The role cannot read every row of a table that may contain values.
     Unsearchable {
-        /// The table.
+        /// The name of the table.
         table: String,
     },
-    /// A rotation would move values from a key to one that was made before it.
+    /// A rotation would move values from a newer key to an older one.
     OlderKey {
-        /// `users.email`.
+        /// The column, for example `users.email`.
         column: String,
-        /// The key that the values are under.
+        /// The key of the stored values.
         newer: KeyId,
-        /// The key that writes.
+        /// The primary key of this keyring, which encrypts new values.
         primary: KeyId,
     },
-    /// Rows that a rotation wrote come back under another key, with the same values: somebody rotates against it.
+    /// Rows that a rotation wrote are again under another key, with the same values: another
+    /// process is undoing the rotation.
     WrittenBack {
-        /// The table.
+        /// The name of the table.
         table: String,
     },
 
-    /// The SQL of a migration could not be made: a fault of this crate.
+    /// Generating the SQL of a migration failed, which is a bug in this crate.
     Template {
         /// The name of the step.
         step: &'static str,
-        /// The words of the template engine.
+        /// The message of the template engine.
         reason: String,
     },
-    /// The keyring could not do it.
+    /// An operation of the keyring failed.
     Keyring(diesel_envelope::Error),
-    /// The database refused.
+    /// The database refused a statement.
     Database(DatabaseFailure),
-    /// No connection to the database.
+    /// The connection to the database failed.
     Connection(diesel::ConnectionError),
 }
 
 impl ToolError {
-    /// What to do about it.
+    /// Returns the remedy: the action that fixes this error.
     pub fn remedy(&self) -> &'static str {
         match self {
-            Self::Column { .. } => "declare the column as its model does",
+            Self::Column { .. } => "declare the column as its model declares it",
             Self::NoTable { .. } => "check the name, the schema and the database",
-            Self::NoColumn { .. } => {
-                "check the name, and whether the migration that adds the column was run"
-            }
+            Self::NoColumn { .. } => "check the name, and run the migration that adds the column",
             Self::NoPrimaryKey { .. } => "give the table a primary key",
             Self::RowSecurity { .. } => {
                 "connect as the owner of the table, or as a role with BYPASSRLS"
             }
             Self::Inherited { .. } => {
-                "go through the tables that inherit from it one by one, and move its own rows to one of them"
+                "run the command on each inheriting table, after moving the rows of the parent table into one of them"
             }
-            Self::NullKey { .. } => "give those rows a key, and declare it NOT NULL",
+            Self::NullKey { .. } => "give these rows a primary key, and declare the key NOT NULL",
             Self::Stuck { .. } => {
-                "set extra_float_digits to 3 where the key is a floating-point number"
+                "set extra_float_digits to 3 if the key is a floating-point number"
             }
             Self::Triggers { .. } => {
-                "disable them for the time, or allow that they fire: --allow-triggers"
+                "disable the triggers while the command runs, or let them fire with --allow-triggers"
             }
-            Self::NotStrict => "set sql_mode to STRICT_TRANS_TABLES, for the application too",
+            Self::NotStrict => "set sql_mode to STRICT_TRANS_TABLES here and in the application",
             Self::TooShort { .. } => {
-                "make the columns longer, before a value is refused or cut: ALTER TABLE"
+                "lengthen the columns with ALTER TABLE, before a value is refused or truncated"
             }
-            Self::OneWriter => "use one worker",
-            Self::NotUtf8 => "dump it into a database with PRAGMA encoding = 'UTF-8'",
+            Self::OneWriter => "run with one worker",
+            Self::NotUtf8 => {
+                "dump the database, and load it into a new one with PRAGMA encoding = 'UTF-8'"
+            }
             Self::UniqueIndex { .. } => {
-                "pin the column to the key that it is under, by IndexSpec::KEY and by `key` in envelope.toml, and rotate through a second index column"
+                "pin the column to its present index key with IndexSpec::KEY and with `key` in envelope.toml, then rotate through a second index column"
             }
             Self::MissingKeys { .. } => {
-                "start with the keyring that wrote them: look at SECRET_KEY, or put the key back from its archive"
+                "use the keyring that wrote the values: check SECRET_KEY, or restore the key from its archive"
             }
-            Self::Unreadable { .. } => "list them with verify, and mend or remove them",
+            Self::Unreadable { .. } => "list these rows with verify, then repair or remove them",
             Self::Unsearchable { .. } => {
-                "connect as a role that reads every row of the table: its owner, or one with BYPASSRLS"
+                "connect as a role that can read every row of the table: its owner, or a role with BYPASSRLS"
             }
             Self::OlderKey { .. } => {
-                "use the keyring that the application has now. To go back to the older key on purpose: --allow-older-key"
+                "use the current keyring of the application, or return to the older key on purpose with --allow-older-key"
             }
             Self::WrittenBack { .. } => {
-                "stop the other rotation, or the processes with an older keyring, and run this one again: let all use one keyring"
+                "stop the other rotation and the processes with an older keyring, let all use one keyring, and run this rotation again"
             }
             Self::Template { .. } => {
-                "report it, with the command and the versions of the tool and the database"
+                "report this bug with the command and the versions of the tool and of the database"
             }
             Self::Keyring(_) => "check that this is the keyring of the application",
             Self::Database(refusal) => refusal.remedy(),
-            Self::Connection(_) => "check the database URL, and whether the server is up",
+            Self::Connection(_) => "check the database URL, and that the server is running",
         }
     }
 }
@@ -186,56 +190,57 @@ impl fmt::Display for ToolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Column { column, what } => write!(f, "{}: {}", Printable(column), Printable(what)),
-            Self::NoTable { table } => write!(f, "there is no table {}", Printable(table)),
+            Self::NoTable { table } => write!(f, "table {} does not exist", Printable(table)),
             Self::NoColumn { table, column } => write!(f, "table {} has no column {}", Printable(table), Printable(column)),
             Self::NoPrimaryKey { table } => write!(f, "table {} has no primary key", Printable(table)),
             Self::RowSecurity { table } => write!(f, "row-level security hides rows of {} from this role", Printable(table)),
             Self::Inherited { table } => write!(f, "other tables inherit from {}, and may have rows with the same keys", Printable(table)),
-            Self::NullKey { table } => write!(f, "rows of {} have NULL for a primary key", Printable(table)),
-            Self::Stuck { table } => write!(f, "the primary key of a row of {} is another one when it is read as text", Printable(table)),
+            Self::NullKey { table } => write!(f, "rows of {} have NULL in their primary key", Printable(table)),
+            Self::Stuck { table } => write!(f, "a primary key of {} changes when it is read as text", Printable(table)),
             Self::Triggers { table, triggers } => {
                 write!(f, "writing to {} fires these triggers: {}", Printable(table), list(triggers, ", "))
             }
-            Self::NotStrict => f.write_str("this MySQL connection is not strict, so that values which are too long would be cut short"),
+            Self::NotStrict => f.write_str("sql_mode of this MySQL connection is not strict: the server would truncate values that are too long"),
             Self::TooShort { columns } => {
                 let columns: Vec<_> = columns.iter().map(ToString::to_string).collect();
                 write!(f, "columns are too short: {}", columns.join("; "))
             }
-            Self::OneWriter => f.write_str("SQLite has one writer at a time"),
-            Self::NotUtf8 => f.write_str("this SQLite database keeps text in UTF-16, where UTF-8 is expected"),
+            Self::OneWriter => f.write_str("SQLite has one writer at a time, but several workers were requested"),
+            Self::NotUtf8 => f.write_str("expected a SQLite database with UTF-8 text, found UTF-16"),
             Self::UniqueIndex { column } => {
                 write!(
                     f,
-                    "{} is UNIQUE, and the keyring has several index keys: in place, equal values would pass under different keys",
+                    "{} is UNIQUE and the keyring has several index keys: rotating it in place would let duplicates through",
                     Printable(column)
                 )
             }
             Self::MissingKeys { missing } => write!(f, "the keyring lacks keys: {}", list(missing, "; ")),
             Self::Unreadable { column, rows } => {
-                write!(f, "{}: {rows} values or indexes are not sound, so that nobody knows which keys they need", Printable(column))
+                write!(f, "{}: {rows} values or indexes cannot be read, so the keys that they need are unknown", Printable(column))
             }
-            Self::Unsearchable { table } => write!(f, "this role does not read every row and column of {}", Printable(table)),
+            Self::Unsearchable { table } => write!(f, "this role cannot read every row and column of {}", Printable(table)),
             Self::OlderKey { column, newer, primary } => {
                 write!(f, "{}: values are under key {newer}, which is newer than key {primary} of this keyring", Printable(column))
             }
             Self::WrittenBack { table } => {
-                write!(f, "rows of {} come back under another key after this rotation has written them", Printable(table))
+                write!(f, "rows of {} that this rotation wrote are again under another key", Printable(table))
             }
-            Self::Template { step, reason } => write!(f, "the SQL of the step {step} could not be made: {}", Printable(reason)),
+            Self::Template { step, reason } => write!(f, "generating the SQL of the step {step} failed: {}", Printable(reason)),
             Self::Keyring(error) => error.fmt(f),
             Self::Database(refusal) => refusal.fmt(f),
-            // What the driver says may quote the URL, and with it a password.
+            // The message of the driver may quote the URL, which may contain a password.
             Self::Connection(_) => f.write_str("no connection to the database"),
         }
     }
 }
 
-/// Names with commas between them.
+/// Joins names with a separator.
 fn list(names: &[String], separator: &str) -> String {
     names.iter().map(|name| Printable(name).to_string()).collect::<Vec<_>>().join(separator)
 }
 
-/// Diesel's own errors print the message of the database with the values in it, so they are neither shown nor handed on as a source.
+/// Diesel's own errors print the message of the database, which may contain values. So they are
+/// neither shown nor returned as a source.
 impl fmt::Debug for ToolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ToolError({self})")

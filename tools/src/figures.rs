@@ -1,6 +1,6 @@
-//! How figures are written for people: counts, shares and other figures.
+//! Counts, shares and other figures in a form for people.
 
-/// Writes a count: `1,234,567`.
+/// Formats a count: `1,234,567`.
 pub fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut grouped = String::new();
@@ -13,7 +13,7 @@ pub fn count(n: u64) -> String {
     grouped
 }
 
-/// Writes a figure with as many decimals as it takes to tell: `48,828`, `3.1`, `0.047`, `<0.001`.
+/// Formats a figure with as many decimals as it needs: `48,828`, `3.1`, `0.047`, `<0.001`.
 pub fn number(x: f64) -> String {
     match x {
         _ if x >= 99.95 => count(x.round() as u64),
@@ -24,7 +24,7 @@ pub fn number(x: f64) -> String {
     }
 }
 
-/// Writes a share of 1 in percent: `4.7%`.
+/// Formats a share of 1 in percent: `4.7%`.
 pub fn percent(share: f64) -> String {
     format!("{}%", number(share * 100.0))
 }

@@ -1,4 +1,4 @@
-//! Keyrings, wrapped: what the commands for keys do, for programs.
+//! Wrapped keyrings: the key commands of the command line, as functions.
 //!
 //! ```no_run
 //! use diesel_envelope::keyring::{Algorithm, Keyset, Options};
@@ -28,19 +28,21 @@ use diesel_envelope::kms::{EncryptionContext, Kms, LocalKms};
 pub use diesel_envelope::untyped::open_regular_file;
 use diesel_envelope::wrapped::WrappedKeyring;
 
-/// Where a keyring is wrapped.
+/// The place where a keyring is wrapped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
-    /// AWS KMS, under the key with this ARN, id or alias; from an ARN the region is taken too. Needs the feature `aws`.
+    /// AWS KMS, under the key with this ARN, id or alias. An ARN determines the region too. Needs
+    /// the feature `aws`.
     Kms(String),
-    /// A local key file, made where there is none: for development.
+    /// A local key file, which is created if it does not exist. For development only.
     Local(PathBuf),
 }
 
 impl Target {
-    /// Where an alternative was wrapped, to wrap its successor there. A bare blob does not say, and an SSM parameter is put by
-    /// whoever may.
+    /// Returns the target that wrapped an alternative, so that its successor can be wrapped there
+    /// too. Returns `None` for a bare blob, which does not name its key. Also returns `None` for an
+    /// SSM parameter: an operator with the permission must put it there.
     pub fn of(alternative: &WrappedKeyring, local_key_file: &Path) -> Option<Self> {
         match alternative {
             WrappedKeyring::Kms { arn, .. } => Some(Self::Kms(arn.clone())),
@@ -70,15 +72,17 @@ impl Target {
     }
 }
 
-/// Wraps a document, in either of its forms, at each target, and returns the alternatives as the variable holds them.
+/// Wraps a document, in either of its forms, at each target. Returns the alternatives in the form
+/// of the environment variable.
 ///
-/// White space around the document is left out: a key file usually ends with a newline, and nothing that reads the blob elsewhere
-/// expects one.
+/// White space around the document is removed: a key file usually ends with a newline, and other
+/// programs that read the blob do not expect one.
 ///
 /// # Errors
 ///
 /// [`Error::InvalidKeyring`](diesel_envelope::Error::InvalidKeyring) before anything is wrapped;
-/// [`Error::KeysetTooLarge`](diesel_envelope::Error::KeysetTooLarge); what the KMS answers, when one target fails.
+/// [`Error::KeysetTooLarge`](diesel_envelope::Error::KeysetTooLarge); the error of the KMS if one
+/// target fails.
 pub async fn wrap(document: &[u8], targets: &[Target]) -> Result<String> {
     Keyset::parse(document)?;
     let mut alternatives = Vec::with_capacity(targets.len());
@@ -88,16 +92,17 @@ pub async fn wrap(document: &[u8], targets: &[Target]) -> Result<String> {
     Ok(alternatives.join(","))
 }
 
-/// Wraps a document as Python's `client.encrypt(KeyId=…, Plaintext=…)` does: a bare blob, without encryption context, that is
-/// unwrapped in the default region.
+/// Wraps a document as Python's `client.encrypt(KeyId=…, Plaintext=…)` does. The result is a bare
+/// blob without encryption context, which is unwrapped in the default region.
 ///
 /// # Security
 ///
-/// Nothing tells such a blob from a data key or a value that the same KMS key made without a context: prefer [`wrap`].
+/// Such a blob cannot be distinguished from a data key or a value that the same KMS key encrypted
+/// without a context. Prefer [`wrap`].
 ///
 /// # Errors
 ///
-/// As [`wrap`].
+/// The same as for [`wrap`].
 pub async fn wrap_bare(document: &[u8], kms_key: &str) -> Result<String> {
     Keyset::parse(document)?;
     let named = Target::Kms(kms_key.to_owned())
@@ -106,11 +111,12 @@ pub async fn wrap_bare(document: &[u8], kms_key: &str) -> Result<String> {
     Ok(named.rsplit(':').next().unwrap_or_default().to_owned())
 }
 
-/// Writes the archive of a retired key: the alternatives that [`wrap`] returned, in a file of mode 0600 that must not be there yet.
+/// Writes the archive of a retired key: the alternatives that [`wrap`] returned. The file has mode
+/// 0600 and must not exist yet.
 ///
 /// # Errors
 ///
-/// What the file system says.
+/// The error of the file system.
 pub fn write_archive(path: &Path, alternatives: &str) -> std::io::Result<()> {
     let mut file = create_private(path)?;
     file.write_all(alternatives.as_bytes())?;
@@ -126,17 +132,17 @@ fn create_private(path: &Path) -> std::io::Result<File> {
     options.open(path)
 }
 
-/// What a key is for.
+/// The role of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// It seals and opens values.
+    /// Encrypts and decrypts values.
     Value,
-    /// It makes blind indexes.
+    /// Computes blind indexes.
     Index,
 }
 
 impl Role {
-    /// The ids of the keys in this role.
+    /// Returns the ids of the keys in this role.
     pub fn keys(self, document: &Keyset) -> Vec<KeyId> {
         match self {
             Self::Value => document.keys().map(|(id, _)| id).collect(),
@@ -144,7 +150,7 @@ impl Role {
         }
     }
 
-    /// The key that writes in this role.
+    /// Returns the primary key of this role, which writes.
     pub fn primary(self, document: &Keyset) -> Option<KeyId> {
         match self {
             Self::Value => Some(document.primary()),
@@ -152,11 +158,12 @@ impl Role {
         }
     }
 
-    /// Makes a key the one that writes.
+    /// Makes a key the primary key of this role.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownKey`](diesel_envelope::Error::UnknownKey).
+    /// [`Error::UnknownKey`](diesel_envelope::Error::UnknownKey) if the document does not contain
+    /// the key.
     pub fn promote(self, document: &mut Keyset, key_id: KeyId) -> Result<()> {
         match self {
             Self::Value => document.promote_key(key_id),
@@ -164,11 +171,13 @@ impl Role {
         }
     }
 
-    /// Takes a key out of the document, and returns the document that is its archive.
+    /// Removes a key from the document, and returns its archive, which is a document too.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownKey`](diesel_envelope::Error::UnknownKey); [`Error::InvalidKeyring`](diesel_envelope::Error::InvalidKeyring) for the key that writes.
+    /// [`Error::UnknownKey`](diesel_envelope::Error::UnknownKey) if the document does not contain
+    /// the key; [`Error::InvalidKeyring`](diesel_envelope::Error::InvalidKeyring) for the primary
+    /// key.
     pub fn retire(self, document: &mut Keyset, key_id: KeyId) -> Result<Keyset> {
         match self {
             Self::Value => {
@@ -182,12 +191,13 @@ impl Role {
         }
     }
 
-    /// Takes a key back from its archive.
+    /// Restores a key from its archive.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownKey`](diesel_envelope::Error::UnknownKey) when the archive does not hold it;
-    /// [`Error::InvalidKeyring`](diesel_envelope::Error::InvalidKeyring) when the document does.
+    /// [`Error::UnknownKey`](diesel_envelope::Error::UnknownKey) if the archive does not contain
+    /// the key; [`Error::InvalidKeyring`](diesel_envelope::Error::InvalidKeyring) if the document
+    /// already contains it.
     pub fn restore(self, document: &mut Keyset, key_id: KeyId, archive: &Keyset) -> Result<()> {
         match self {
             Self::Value => document.restore_key(key_id, archive),

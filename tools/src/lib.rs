@@ -1,21 +1,23 @@
-//! Tools for tables that are full: they encrypt, rotate, check and count rows while programs use them.
+//! Tools for tables with existing rows: they encrypt, rotate, check and count rows while programs
+//! use them.
 //!
-//! The command line of this crate is made of them, and a program calls the same functions:
+//! The command line of this crate uses these functions. A program can call them too:
 //!
-//! | function | command | what it does |
+//! | function | command | purpose |
 //! |---|---|---|
-//! | [`check`](check()) | `status --quick` | whether this is the right keyring, by a few rows: for every start |
-//! | [`status`](status()) | `status` | counts rows by format and key, NULLs, and plaintext that is left; decrypts nothing |
-//! | [`backfill`](backfill()) | `backfill` | encrypts what stands in a plaintext column, with its indexes |
-//! | [`rotate`](rotate()) | `rotate` | brings every row under the keys that write, bound and padded as its column says |
-//! | [`verify`](verify()) | `verify` | decrypts every row, recomputes its indexes, compares it with its plaintext column |
+//! | [`check`](check()) | `status --quick` | checks a few rows to find out whether the keyring is the right one; for every start |
+//! | [`status`](status()) | `status` | counts rows by format and key, NULLs and leftover plaintext; decrypts nothing |
+//! | [`backfill`](backfill()) | `backfill` | encrypts the values of a plaintext column, and computes its indexes |
+//! | [`rotate`](rotate()) | `rotate` | re-encrypts every row under the current keys, with the binding and padding of its column |
+//! | [`verify`](verify()) | `verify` | decrypts every row, recomputes its indexes, and compares it with its plaintext column |
 //! | [`search_key`] | `retire-key` | searches every table for values that need a key |
-//! | [`weaker_declarations`] | `status`, `backfill`, `rotate`, `verify` | names declarations that are weaker than the stored values |
-//! | [`distribution`](distribution()), [`IndexPlanner`] | `plan-index` | how many bits of a blind index are enough, and what it leaks |
-//! | [`plan_migration`], [`generate_migration`] | `generate-migration` | the SQL of each [`Step`], for the table as it is |
-//! | [`keys`] | `add-key`, `promote-key`, `retire-key`, `restore-key` | wraps keyrings, and archives keys |
+//! | [`weaker_declarations`] | `status`, `backfill`, `rotate`, `verify` | reports declarations that are weaker than the stored values |
+//! | [`distribution`](distribution()), [`IndexPlanner`] | `plan-index` | plans the number of bits of a blind index, and reports its leakage |
+//! | [`plan_migration`], [`generate_migration`] | `generate-migration` | generates the SQL of each [`Step`] from the present table |
+//! | [`keys`] | `add-key`, `promote-key`, `retire-key`, `restore-key` | wraps keyrings and archives keys |
 //!
-//! A tool is told of a [`Column`] what its model says by types: label, padding, formats, indexes.
+//! A [`Column`] declares to the tools the label, padding, formats and indexes that a model declares
+//! by its types.
 //!
 //! ```
 //! use diesel::prelude::*;
@@ -34,61 +36,76 @@
 //! # }
 //! ```
 //!
-//! # What they promise
+//! # Guarantees
 //!
-//! - **No write is lost.** A row is written only where it holds the bytes that were read ([compare-and-set], as bytes, whatever the
-//!   collation), and only the columns that are named: others stay as they are, and MySQL's `ON UPDATE` columns too. A table with
-//!   triggers for UPDATE is refused, unless [`RunOptions::allow_triggers`] says otherwise.
-//! - **Little is locked.** The rows of one batch, for as long as the batch takes: claimed with `SKIP LOCKED`, so that several workers
-//!   and hosts share a table, and nobody waits for a row that another transaction holds. SQLite has one writer, and is left to others
-//!   between batches.
-//! - **It can be killed at any moment.** A batch is one transaction. What is done is seen in the rows themselves, there is no state
-//!   beside them; started again, a tool goes on where it stopped.
-//! - **It ends when nothing is left.** Passes repeat until one finds no row to do, also of those that came in behind it. A row that
-//!   cannot be done is reported by its primary key and skipped.
-//! - **Statements are short.** A page of rows is looked for in ranges of ten batches, so that no statement reads a large table as a
-//!   whole; [`status`](status()) and [`rows_under`] do, to count exactly. The number of rows for [`Observer::begin`] is an estimate of
-//!   the database where the table has more than 100,000 rows.
-//! - **Sessions keep nothing.** On PostgreSQL, settings are made with `SET LOCAL`, so that the tools run through a pooler in transaction
-//!   mode, on connections whose [statement cache](diesel::Connection::set_prepared_statement_cache_size) is off. The time limits of the
-//!   role (`statement_timeout`, `idle_in_transaction_session_timeout`, `transaction_timeout`) are lifted in the transactions of the
-//!   tools. `lock_timeout` is lifted where they only read. A batch that writes keeps the role's, or waits 10 seconds, and is retried.
-//!   [`check`](check()) reads its sample under the limits of its caller.
-//! - **Memory is flat**: a page of rows for each worker, whatever the size of the table.
+//! - **No write is lost.** A row is written only if it still contains the bytes that were read
+//!   ([compare-and-set], compared as bytes, whatever the collation). Only the named columns are
+//!   written: other columns do not change, not even MySQL's `ON UPDATE` columns. A table with
+//!   triggers for UPDATE is refused, unless [`RunOptions::allow_triggers`] allows it.
+//! - **Few rows are locked.** Only the rows of one batch are locked, for the duration of the batch.
+//!   They are claimed with `SKIP LOCKED`, so several workers and hosts can share a table. No worker
+//!   waits for a row that another transaction holds. SQLite has one writer, and the tools leave it
+//!   to others between batches.
+//! - **It can be killed at any moment.** A batch is one transaction. The rows themselves show the
+//!   progress, and no other state exists. A restarted tool continues where it stopped.
+//! - **It ends when nothing is left.** Passes repeat until one finds no row to do, including rows
+//!   that were inserted behind the previous pass. A row that cannot be processed is reported by its
+//!   primary key and skipped.
+//! - **Statements are short.** The tools search for a page of rows in ranges of ten batches, so no
+//!   statement reads a whole large table. [`status`](status()) and [`search_key`] do read it whole,
+//!   to count exactly. If a table has more than 100,000 rows, [`Observer::begin`] receives an
+//!   estimate of the database.
+//! - **Sessions keep nothing.** On PostgreSQL, settings are made with `SET LOCAL`. So the tools run
+//!   through a pooler in transaction mode, on connections with the [statement
+//!   cache](diesel::Connection::set_prepared_statement_cache_size) off. The transactions of the
+//!   tools lift the time limits of the role (`statement_timeout`,
+//!   `idle_in_transaction_session_timeout`, `transaction_timeout`). Transactions that only read
+//!   lift `lock_timeout` too. A batch that writes keeps the role's `lock_timeout`, or waits 10
+//!   seconds, and is retried. [`check`](check()) reads its sample under the limits of its caller.
+//! - **Memory use is constant**: a page of rows for each worker, whatever the size of the table.
 //!
 //! [compare-and-set]: https://en.wikipedia.org/wiki/Compare-and-swap
 //!
-//! # A UNIQUE index gets another key
+//! # Rotating the key of a UNIQUE index
 //!
-//! In place, equal values would pass under different keys; [`rotate`](rotate()) refuses it. Through a second column the database refuses
-//! every duplicate at every moment, and every program finds its rows. The new key is `b`, the old one `a`; the line of each command that
-//! prints one is rolled out to every process.
+//! Rotating a UNIQUE index in place would let duplicates through, so [`rotate`](rotate()) refuses
+//! it. With a second column, the database refuses every duplicate at every moment, and every
+//! program finds its rows. In these steps, the new key is `b` and the old key is `a`. If a command
+//! prints a line, deploy that line to every process.
 //!
-//! 1. `add-key --index --name b`. Pin the index to the key that it is under, `const KEY: Option<&'static str> = Some("a")` in its
-//!    [`IndexSpec`](diesel_envelope::IndexSpec) and `key = "a"` in `envelope.toml`, and deploy that.
-//! 2. `generate-migration users.email --step shadow --shadow email_index=email_index_b`, and run it. Deploy the program that writes both:
-//!    `type Indexes = (users::email_index, users::email_index_b)`, the second pinned to `Some("b")`. It finds by the first.
-//! 3. When no other program runs, declare the second index with `key = "b"`, and compute it: `rotate`. Then the same
-//!    `generate-migration` with `--step promote`: it fails, and changes nothing, where a row has no second index. Rows that an old program
-//!    changed meanwhile have none; `rotate` does them again.
-//! 4. Deploy the program that finds by the second, and writes both still.
-//! 5. When no other program runs, deploy one that knows the second only. The first stays empty where it writes.
+//! 1. `add-key --index --name b`. Pin the index to its present key:
+//!    `const KEY: Option<&'static str> = Some("a")` in its
+//!    [`IndexSpec`](diesel_envelope::IndexSpec) and `key = "a"` in `envelope.toml`. Deploy that.
+//! 2. `generate-migration users.email --step shadow --shadow email_index=email_index_b`, and run
+//!    the migration. Deploy the program that writes both indexes:
+//!    `type Indexes = (users::email_index, users::email_index_b)`, with the second pinned to
+//!    `Some("b")`. Its lookups use the first.
+//! 3. When no other program runs, declare the second index with `key = "b"`, and compute it:
+//!    `rotate`. Then run the same `generate-migration` with `--step promote`. If a row has no
+//!    second index, the promotion fails and changes nothing. Rows that an old program changed
+//!    meanwhile have none; `rotate` computes them again.
+//! 4. Deploy the program whose lookups use the second index, and which still writes both.
+//! 5. When no other program runs, deploy one that has only the second index. The first is empty in
+//!    the rows that it writes.
 //! 6. When no other program runs: `--step retire`, `promote-key 9f3c01aa --index`, and
-//!    `retire-key 1b2c3d4e --index --archive 1b2c3d4e.archive --yes`. A process that runs on takes the last line by
-//!    [`Keyring::replace_dropping`](diesel_envelope::Keyring::replace_dropping): `replace` gives up no index key.
+//!    `retire-key 1b2c3d4e --index --archive 1b2c3d4e.archive --yes`. A process that continues to
+//!    run installs the last line with
+//!    [`Keyring::replace_dropping`](diesel_envelope::Keyring::replace_dropping): `replace` never
+//!    drops an index key.
 //!
 #![doc = include_str!("phases.md")]
 //!
 //! # Security
 //!
-//! - The tools hold the keyring and read every row: run them where the application runs, under an account of the database that may
-//!   touch these tables alone.
-//! - What they print and report are names, primary keys, key ids and counts; never a value, a key, a ciphertext or a connection
-//!   string. Control characters in names and primary keys are escaped ([`Printable`](crate::Printable)). A message of the database is
-//!   printed only if it is known to quote nothing; the message of a trigger is not printed: the log of the server has it.
-//! - A backup, a replica or a log that was made before keeps what it has: rotation and backfill do not reach it. Whoever has a key
-//!   that leaked reads them for ever.
-//! - [`RunOptions::filter`] takes SQL as it is.
+//! - The tools hold the keyring and read every row. Run them where the application runs, under a
+//!   database account that has access to these tables alone.
+//! - They print and report names, primary keys, key ids and counts; never a value, a key, a
+//!   ciphertext or a connection string. Control characters in names and primary keys are escaped
+//!   ([`Printable`](crate::Printable)). A message of the database is printed only if it is known to
+//!   quote nothing. The message of a trigger is not printed, but the log of the server contains it.
+//! - Older backups, replicas and logs do not change: rotation and backfill do not reach them. A
+//!   person with a leaked key can read them forever.
+//! - [`RunOptions::filter`] inserts its SQL unchanged.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -100,7 +117,7 @@
         dead_code,
         unused_imports,
         unused_macros,
-        reason = "what one backend needs another may not"
+        reason = "a backend may not need an item that another backend needs"
     )
 )]
 
@@ -160,10 +177,12 @@ pub use value_type::ValueType;
 pub use verify::{Verification, verify};
 pub use weaker::{WeakerDeclaration, weaker_declarations};
 
-/// The most rows of a table that are counted for a progress bar. Of a larger table the database's estimate is enough.
+/// The largest number of rows of a table that is counted for a progress bar. For a larger table the
+/// estimate of the database is enough.
 const COUNTED: u64 = 100_000;
 
-/// About how many rows a condition lets through: for a progress bar, never for a decision.
+/// Returns the approximate number of rows that match a condition: for a progress bar, never for a
+/// decision.
 fn expected<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     table: &Table,

@@ -1,4 +1,5 @@
-//! Ranges of the primary key, by which a table is read: no statement reads more rows than a range has, however few of them match.
+//! Ranges of the primary key. A table is read in ranges, so no statement reads more rows than a
+//! range contains, however few of them match.
 
 use diesel::connection::LoadConnection;
 
@@ -7,7 +8,7 @@ use super::dialect::{ToolBackend, select_keys};
 use super::statement::Statement;
 use super::table::{Key, Table};
 
-/// The rows between two keys. Without the second key, all that follow the first.
+/// The rows between two keys. Without the second key, all rows after the first.
 #[derive(Debug, Clone)]
 pub(crate) struct Range {
     pub(crate) after: Option<Key>,
@@ -15,7 +16,7 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    /// The range of this many rows that follows a key, or that begins the table.
+    /// Returns the range of this many rows after a key, or at the start of the table.
     pub(crate) fn following<DB: ToolBackend>(
         conn: &mut impl LoadConnection<Backend = DB>,
         table: &Table,
@@ -37,7 +38,7 @@ impl Range {
         Ok(Self { after, until })
     }
 
-    /// Whether it ends where it began, because the key does not survive being read as text.
+    /// Whether the range ends where it began, because the key changes when it is read as text.
     pub(crate) fn is_stuck(&self) -> bool {
         self.until.is_some() && self.until == self.after
     }

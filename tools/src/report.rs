@@ -1,18 +1,18 @@
-//! What is told of a table that was gone through, and while it is.
+//! Reports on a run over a table, during the run and after it.
 
 use std::fmt;
 
-/// A row that could not be done, and was left as it was.
+/// A row that could not be processed and was not changed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Failure {
-    /// `users`.
+    /// The table, for example `users`.
     pub table: String,
-    /// The primary key: `id=42`.
+    /// The primary key, for example `id=42`.
     pub row: String,
-    /// The column.
+    /// The name of the column.
     pub column: String,
-    /// What is wrong, without any value.
+    /// A description of the problem, without any value.
     pub problem: String,
 }
 
@@ -23,19 +23,20 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What became of a table.
+/// The result of a run over a table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// Rows that were written, or would have been in a dry run.
+    /// The number of rows that were written, or would have been written without the dry run.
     pub written: u64,
-    /// Rows that could not be done.
+    /// The number of rows that could not be processed.
     pub failed: u64,
-    /// Rows that are left, since other transactions held them all the time, or others kept writing them as they were.
+    /// The number of rows that are left: other transactions held them all the time, or other
+    /// programs kept writing them in the old form.
     pub left: u64,
-    /// How many times the table was gone through.
+    /// The number of passes over the table.
     pub passes: u32,
-    /// Whether it gave up for too many bad rows.
+    /// Whether the run stopped because too many rows failed.
     pub gave_up: bool,
 }
 
@@ -46,18 +47,19 @@ impl Report {
     }
 }
 
-/// What is told while the work goes on, from whichever thread does it.
+/// Callbacks during a run. Any worker thread may call them.
 pub trait Observer: Sync {
-    /// A table is begun, in which about this many rows need work: counted exactly in a table of up to 100,000 rows, else as the database
-    /// estimates. MySQL's estimate is that of the whole table.
+    /// A table is begun, and about this many rows need work. The number is exact for a table of up
+    /// to 100,000 rows, otherwise an estimate of the database. MySQL estimates the rows of the
+    /// whole table.
     fn begin(&self, _table: &str, _rows: u64) {}
-    /// A transaction was committed that wrote so many rows.
+    /// A transaction was committed that wrote this many rows.
     fn batch(&self, _rows: u64) {}
-    /// A row could not be done.
+    /// A row could not be processed.
     fn failure(&self, _failure: &Failure) {}
-    /// Rows are left after a pass, so that another follows.
+    /// This many rows are left after a pass, so another pass follows.
     fn again(&self, _rows: u64) {}
 }
 
-/// Tells nobody.
+/// Ignores all callbacks.
 impl Observer for () {}

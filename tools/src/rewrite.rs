@@ -1,7 +1,8 @@
-//! Going through a table and rewriting its rows, page by page, while others write to it.
+//! A pass over a table that rewrites its rows, page by page, while others write to it.
 //!
-//! The first pass claims pages of rows, so that several workers share the table. What it did not get, because another transaction
-//! held the row, or because the row came in behind it, later passes look for, until one finds nothing left to do.
+//! The first pass claims pages of rows, so several workers can share the table. It misses rows that
+//! another transaction holds, and rows that are inserted behind it. Later passes look for these
+//! rows, until one finds nothing left to do.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -21,42 +22,46 @@ use super::statement::{Cell, Statement};
 use super::table::{Key, Table};
 use diesel_envelope::Printable;
 
-/// How many passes may find something left before it is taken for a process that goes on writing so.
+/// The number of passes that may find rows left. After that, another process is assumed to keep
+/// writing such rows.
 const MAX_PASSES: u32 = 30;
 /// The shortest and the longest pause between passes that found only rows which others hold.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
-/// How often a transaction is tried that the database gave up to resolve a deadlock.
+/// The number of attempts for a transaction that the database aborted to resolve a deadlock.
 const MAX_TRIES: u32 = 20;
-/// How often the same value may be written to a row before somebody is taken to write it back.
+/// How often the same value may be written to a row, before another process is assumed to write the
+/// old value back.
 const MAX_WRITES: u32 = 3;
-/// How many rows are remembered to notice that they come back.
+/// The number of rows that are remembered, to detect rows that are written back.
 const MAX_TRACES: usize = 10_000;
-/// What is wrong with a row: the column, and the words.
+/// A problem with a row: the column, and a description.
 pub(crate) type Problem = (String, String);
 
-/// What is done to each row.
+/// The work on each row.
 pub(crate) trait Job<DB>: Sync {
-    /// What is read and written.
+    /// The columns to read and write.
     fn shape(&self) -> &Shape;
 
-    /// The SQL condition without which a row certainly needs no work.
+    /// The SQL condition for rows that may need work. All other rows need none.
     fn candidates(&self) -> String;
 
-    /// The error that ends the run before the row is written.
+    /// Returns an error that ends the run before the row is written.
     fn refuse(&self, _cells: &[Cell]) -> Option<ToolError> {
         None
     }
 
-    /// A hash of the values in a row, which stays the same when they are encrypted anew; `None` for a job that others cannot undo.
+    /// Returns a hash of the values in a row, which does not change when they are encrypted again.
+    /// Returns `None` for a job that others cannot undo.
     fn fingerprint(&self, _cells: &[Cell], _hasher: &RandomState) -> Option<u64> {
         None
     }
 
-    /// The new cells to write, in the order of the shape; `None` when the row is as it should be.
+    /// Returns the new cells to write, in the order of the shape, or `None` if the row needs no
+    /// change.
     fn change(&self, cells: &[Cell]) -> Result<Option<Vec<Cell>>, Problem>;
 }
 
-/// Does a job on a table, with as many workers as there are connections.
+/// Runs a job on a table, with one worker for each connection.
 pub(crate) fn run<DB: ToolBackend, C: LoadConnection<Backend = DB> + Send>(
     conns: &mut [C],
     table: &Table,
@@ -107,21 +112,23 @@ struct Work<'a, DB, J, O> {
 
 #[derive(Default)]
 struct State {
-    /// The rows that the first pass has not claimed yet of its range: all workers draw from it.
+    /// The rows of the current range that the first pass has not claimed yet. All workers take rows
+    /// from it.
     range: Option<Range>,
-    /// Whether the first pass is at the end of the table.
+    /// Whether the first pass has reached the end of the table.
     ended: bool,
-    /// Set when a worker failed, so that the others stop.
+    /// Set when a worker fails, to stop the others.
     stopped: bool,
     bad: HashSet<Key>,
     traces: Traces,
-    /// Why the run ends.
+    /// The error that ends the run.
     refused: Option<ToolError>,
     report: Report,
 }
 
-/// Rows that this run wrote, by hashes of their keys, to notice those that come back. Of a large table they are a sample: memory stays
-/// flat, and a run that writes rows back does it to some of the sample too.
+/// The rows that this run wrote, by hashes of their keys, to detect rows that are written back. For
+/// a large table they are a sample, so memory use is constant. A process that writes rows back
+/// affects some rows of the sample too.
 #[derive(Default)]
 struct Traces {
     rows: HashMap<u64, Trace>,
@@ -130,19 +137,19 @@ struct Traces {
     hasher: RandomState,
 }
 
-/// What was written to a row, and how many times without another value between.
+/// The hash of the value written to a row, and the number of consecutive writes of this value.
 struct Trace {
     fingerprint: u64,
     writes: u32,
 }
 
 impl Traces {
-    /// The hash of a key, where it is one of the sample.
+    /// Returns the hash of a key, if the key belongs to the sample.
     fn sampled(&self, key: &Key) -> Option<u64> {
         Some(self.hasher.hash_one(key)).filter(|hash| hash.trailing_zeros() >= self.zeros)
     }
 
-    /// Remembers what was written to rows. Whether one of them has come back too often.
+    /// Records the written rows. Returns whether one of them was written back too often.
     fn add(&mut self, written: Vec<(u64, u64)>) -> bool {
         let mut written_back = false;
         for (key, fingerprint) in written {
@@ -165,24 +172,24 @@ struct Found {
     cells: Vec<Cell>,
 }
 
-/// What came of a page of rows.
+/// The result for a page of rows.
 struct Page {
-    /// How many rows were claimed.
+    /// The number of claimed rows.
     claimed: usize,
-    /// Those of them with which all is done that can be.
+    /// The claimed rows that need no further work in this run.
     settled: Vec<Key>,
     written: u64,
 }
 
-/// What came of a row in a transaction of its own.
+/// The result for a row in a transaction of its own.
 enum Single {
-    /// All is done that can be; whether it was written.
+    /// The row needs no further work in this run; the number is 1 if it was written.
     Done(u64),
-    /// Another holds or changed it, and the next pass comes by.
+    /// Another transaction holds or changed the row, so the next pass tries again.
     NotHad,
-    /// The database refuses what the row would become, which was reported.
+    /// The database refuses the new content of the row, which was reported.
     Refused,
-    /// A trigger or a function raised an error of its own, which may be about the row, or about all of them.
+    /// A trigger or a function raised its own error, about this row or about all rows.
     Unclear(DatabaseFailure),
 }
 
@@ -204,7 +211,7 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The condition for the rows that may need work.
+    /// Returns the condition for the rows that may need work.
     fn condition(&self) -> String {
         let filter = self
             .settings
@@ -215,15 +222,15 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         format!("({}){filter}", self.job.candidates())
     }
 
-    /// `SELECT … FROM table WHERE …`, for the rows that may need work.
+    /// Returns `SELECT … FROM table WHERE …`, for the rows that may need work.
     fn candidates(&self) -> Statement {
         let (select, table) =
             (select::<DB>(self.table, self.job.shape()), DB::table(&self.table.name));
         Statement::new(format!("{select} FROM {table} WHERE {}", self.condition()))
     }
 
-    /// The range of rows behind a key, or the first one. Where nothing is left to do, a page of candidates would else read the whole
-    /// table in one statement.
+    /// Returns the range of rows after a key, or the first range. Without ranges, a page of
+    /// candidates would read the whole table in one statement when nothing is left to do.
     fn following(
         &self,
         conn: &mut impl LoadConnection<Backend = DB>,
@@ -232,7 +239,7 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         Range::following::<DB>(conn, self.table, after, self.settings.range_size())
     }
 
-    /// A page of candidates of a range, in the order of the primary key.
+    /// Reads a page of candidates of a range, in the order of the primary key.
     fn page(
         &self,
         conn: &mut impl LoadConnection<Backend = DB>,
@@ -247,7 +254,7 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         Ok(found)
     }
 
-    /// What claims the rows that are read.
+    /// Returns the SQL clause that claims the rows.
     fn claim(&self) -> &'static str {
         let shape = self.job.shape();
         if shape.writes.iter().any(|place| shape.reads[*place].column.unique) {
@@ -257,7 +264,7 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         }
     }
 
-    /// One candidate, claimed.
+    /// Claims one candidate.
     fn row(
         &self,
         conn: &mut impl LoadConnection<Backend = DB>,
@@ -279,7 +286,7 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         Ok(DB::load(conn, statement)?.into_iter().map(|row| split(row.0)).collect())
     }
 
-    /// Claims pages from where the last worker stopped, until there is none.
+    /// Claims pages, starting where the last worker stopped, until none is left.
     fn first_pass(&self, conn: &mut impl LoadConnection<Backend = DB>) -> Result<(), ToolError> {
         let claim = |conn: &mut _| {
             let mut state = self.state();
@@ -289,7 +296,7 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
             };
             let mut page = self.page(conn, &range, self.claim())?;
             let last = page.last().map(|row| row.key.clone());
-            // A page that ends where it began would come by for ever; the next pass says so.
+            // A page that ends where it began would repeat forever; the next pass reports it.
             if last.is_some() && last != range.after {
                 range.after = last;
             } else if let Some(until) = range.until {
@@ -316,7 +323,7 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         Ok(())
     }
 
-    /// Looks for rows that are left, and claims only where there are some.
+    /// Looks for rows that are left, and claims rows only where there are some.
     fn later_passes(&self, conn: &mut impl LoadConnection<Backend = DB>) -> Result<(), ToolError> {
         let (mut idle_since, mut pause) = (Instant::now(), PAUSES.0);
         while !self.is_over() {
@@ -350,7 +357,8 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         Ok(())
     }
 
-    /// How many rows need work that could not be had, and how many were written.
+    /// Returns the number of rows that still need work but could not be claimed, and the number
+    /// that were written.
     fn later_pass(
         &self,
         conn: &mut impl LoadConnection<Backend = DB>,
@@ -391,20 +399,21 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         }
     }
 
-    /// Whether it gave up, or has a reason to end.
+    /// Whether the run gave up or was ended by an error.
     fn is_over(&self) -> bool {
         let state = self.state();
         state.report.gave_up || state.refused.is_some()
     }
 
-    /// Ends the run, for the first reason of all workers.
+    /// Ends the run. Of several errors by the workers, the first counts.
     fn end(&self, refused: ToolError) {
         let mut state = self.state();
         state.refused.get_or_insert(refused);
         state.stopped = true;
     }
 
-    /// Whether the row needs work and can be done. What cannot be done is reported, once.
+    /// Whether the row needs work and can be processed. A row that cannot be processed is reported
+    /// once.
     fn needs_work(&self, row: &Found) -> bool {
         if let Some(refused) = self.job.refuse(&row.cells) {
             self.end(refused);
@@ -419,7 +428,8 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         }
     }
 
-    /// Claims rows and writes them, in one transaction. What the database refuses is done again row by row, to find the one.
+    /// Claims rows and writes them, in one transaction. If the database refuses the page, retries
+    /// row by row to find the cause.
     fn transaction<C: LoadConnection<Backend = DB>>(
         &self,
         conn: &mut C,
@@ -437,7 +447,7 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
                 claimed = rows.iter().map(|row| row.key.clone()).collect();
                 self.write(conn, rows, &mut traced)
             });
-            // A page is not written once more to learn the reason: its rows are, one by one.
+            // A page is not run again to learn the reason: its rows are retried one by one.
             let settle = |refusal: &DatabaseFailure| claimed.is_empty() || !refusal.needs_rerun();
             match result.map_err(|refusal| {
                 if settle(&refusal) { DB::settled(conn, refusal) } else { refusal }
@@ -451,7 +461,7 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
                         written,
                     });
                 }
-                // What was claimed is another's now, or comes by again in the next pass.
+                // Another worker has claimed these rows, or the next pass reads them again.
                 Err(refusal)
                     if refusal.cause().is_passing()
                         && tries < MAX_TRIES
@@ -468,8 +478,8 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         }
     }
 
-    /// Rows in transactions of their own, to find those that the database refuses. Where a trigger refuses one after the other, the
-    /// reason is not theirs.
+    /// Processes rows in transactions of their own, to find the rows that the database refuses. If
+    /// a trigger refuses one row after the other, the cause is not in the rows.
     fn one_by_one(
         &self,
         conn: &mut impl LoadConnection<Backend = DB>,
@@ -536,8 +546,9 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         }
     }
 
-    /// How many rows were written, and whether these were all that need it: not those in which something else stands than was read.
-    /// `traced` gets the sampled rows, with hashes of their values.
+    /// Returns the number of written rows, and whether they were all rows that needed it. A row is
+    /// not written if its content changed after it was read. `traced` receives the sampled rows,
+    /// with hashes of their values.
     fn write(
         &self,
         conn: &mut impl LoadConnection<Backend = DB>,
@@ -566,13 +577,13 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         }
         let written = DB::write(conn, self.table, self.job.shape(), writes)?;
         if written != wanted {
-            // Nobody says which of them were.
+            // The database does not report which of them were written.
             traced.clear();
         }
         Ok((written as u64, written == wanted))
     }
 
-    /// The hashes of a row and of its values, where the row is one of the sample.
+    /// Returns the hashes of a row and of its values, if the row belongs to the sample.
     fn trace_of(&self, row: &Found) -> Option<(u64, u64)> {
         let (key, hasher) = {
             let state = self.state();
@@ -581,7 +592,7 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         Some((key, self.job.fingerprint(&row.cells, &hasher)?))
     }
 
-    /// Remembers what was committed, and ends the run if rows have come back too often.
+    /// Records the committed rows, and ends the run if rows were written back too often.
     fn trace(&self, traced: Vec<(u64, u64)>) {
         if self.state().traces.add(traced) {
             self.end(ToolError::WrittenBack { table: self.table.name.to_string() });
@@ -594,7 +605,7 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
             self.observer.batch(written);
         }
         if DB::ONE_WRITER {
-            // Others wait for the lock by looking now and then whether it is free.
+            // Other writers wait for the lock by polling it at intervals.
             std::thread::sleep((began.elapsed() / 2).min(PAUSES.0));
         }
     }
@@ -619,14 +630,16 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         });
     }
 
-    /// Holds the workers to the rows per second that are allowed, all together: they wait one behind the other.
+    /// Limits all workers together to the allowed number of rows per second: they wait in turn.
     fn pace(&self, rows: usize) {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner).wait(rows);
     }
 }
 
-/// Runs a transaction, whose own error comes before that of its rollback: SQLite has rolled back itself where the disk is full. A commit
-/// that fails wrote nothing, and no server is asked why: where several servers take writes, each finds conflicts with the others then.
+/// Runs a transaction. Its own error takes precedence over that of its rollback: SQLite has already
+/// rolled back if the disk is full. A commit that fails wrote nothing, and the server is not asked
+/// why. In a cluster with several writable servers, such a failure means a conflict with another
+/// server.
 fn transaction<DB: ToolBackend, C: LoadConnection<Backend = DB>, T>(
     conn: &mut C,
     run: impl FnOnce(&mut C) -> Result<T, DatabaseFailure>,

@@ -1,4 +1,5 @@
-//! Every row under the keys that write: values under the primary key and bound to their column, digests under the index primary.
+//! Rotation of every row to the current keys: values to the primary key, bound to their column, and
+//! digests to the index primary.
 
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
@@ -18,11 +19,12 @@ use super::table::Table;
 use diesel_envelope::Keyring;
 use diesel_envelope::Result;
 
-/// Rewrites the columns of one table so that every value is under the primary key, bound and padded as its column says, and every
-/// digest under the index key that writes. With as many workers as there are connections.
+/// Rewrites the columns of one table so that every value is under the primary key, with the binding
+/// and the padding of its column. Every digest is moved to the current index key. It uses one
+/// worker for each connection.
 ///
-/// Rows that others change meanwhile lose nothing: each is written only where it still holds what was read. Other columns stay as
-/// they are.
+/// Concurrent changes are not lost: each row is written only if it still contains the values that
+/// were read. Other columns do not change.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -41,11 +43,13 @@ use diesel_envelope::Result;
 ///
 /// # Errors
 ///
-/// What stops the tool as a whole; it can be started again at any time. Rows that cannot be done are reported and skipped.
+/// An error that stops the tool as a whole. The tool can be started again at any time. Rows that
+/// cannot be rotated are reported and skipped.
 ///
-/// [`ToolError::OlderKey`] when values are under a key that was made after the key that writes, unless
-/// [`RunOptions::allow_older_key`] says otherwise: an old keyring would undo a rotation. [`ToolError::WrittenBack`] when rows come back
-/// under another key with the values that this run wrote: another rotation runs against it.
+/// [`ToolError::OlderKey`] if values are under a key that is newer than the key that encrypts,
+/// unless [`RunOptions::allow_older_key`] allows it: an old keyring would undo a rotation.
+/// [`ToolError::WrittenBack`] if rows that this run wrote return to another key with the same
+/// values: another rotation is working against this one.
 pub fn rotate<DB: ToolBackend, C: LoadConnection<Backend = DB> + Send>(
     conns: &mut [C],
     keyring: &Keyring,
@@ -71,8 +75,9 @@ pub fn rotate<DB: ToolBackend, C: LoadConnection<Backend = DB> + Send>(
     )
 }
 
-/// Refuses to begin where values are under a key that was made after the primary key: this keyring may be an old one. What such a key
-/// writes later, and tokens and digests, which name no key, are refused when they are read.
+/// Refuses to begin if values are under a key that is newer than the primary key, because this
+/// keyring may be an old one. Values that such a key writes later are refused when they are read.
+/// So are tokens and digests, which name no key.
 fn refuse_newer_keys<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     table: &Table,
@@ -108,14 +113,15 @@ fn refuse_newer_keys<DB: ToolBackend>(
     Ok(())
 }
 
-/// Refuses to let digests under several keys stand in a UNIQUE column, where the same value would then pass twice.
+/// Refuses to store digests under several keys in a UNIQUE column, which would then accept the same
+/// value twice.
 pub(crate) fn check_indexes(
     table: &Table,
     keyring: &Keyring,
     columns: &[Column],
 ) -> Result<(), ToolError> {
     for index in columns.iter().flat_map(|column| &column.indexes) {
-        // That the key is there.
+        // Checks that the key exists.
         keyring.digest(&index.label, index.bits, index.key.as_deref(), b"")?;
         if table.column(&index.name)?.unique && index.key.is_none() && keyring.index_key_count() > 1
         {
@@ -131,7 +137,7 @@ struct Rotate<'a, DB> {
     keyring: &'a Keyring,
     columns: &'a [Column],
     shape: Shape,
-    /// SQL, with the quotes of the backend.
+    /// SQL with names in the backend's quotes.
     candidates: String,
     unique: Vec<bool>,
     rebuild: bool,
@@ -161,7 +167,8 @@ impl<'a, DB: ToolBackend> Rotate<'a, DB> {
             .map(|column| candidates::<DB>(table, keyring, column, rebuild))
             .collect::<Result<Vec<_>, _>>()?
             .join(" OR ");
-        // An index that is UNIQUE and NOT NULL is compared, and never written: only then can others go on referring to claimed rows.
+        // An index that is UNIQUE and NOT NULL is compared but never written. Otherwise other
+        // transactions could not insert references to claimed rows.
         let is_written =
             |place: &usize| !reads[*place].column.unique || reads[*place].column.nullable;
         let shape = Shape { writes: (0..reads.len()).filter(is_written).collect(), reads };
@@ -178,8 +185,9 @@ impl<'a, DB: ToolBackend> Rotate<'a, DB> {
     }
 }
 
-/// Which rows may need work for a column. Under several index keys only the value tells which one a digest is under, and Fernet
-/// tokens do not say their key: then it is every row.
+/// Returns the condition for rows that may need work for a column. Under several index keys, only
+/// the value reveals the key of a digest. Fernet tokens do not name their key. In both cases, every
+/// row may need work.
 fn candidates<DB: ToolBackend>(
     table: &Table,
     keyring: &Keyring,
@@ -230,7 +238,7 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
             let text = self.shape.reads[at].column.text;
             at += 1 + column.indexes.len();
             let Some(value) = value else { continue };
-            // What does not open is reported as a failed row.
+            // A value that cannot be decrypted is reported as a failed row.
             let Ok(plaintext) = self.keyring.open_stored(value, column.context_of(), text) else {
                 continue;
             };
@@ -333,18 +341,18 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
     }
 }
 
-const UNIQUE_DIGEST: &str = "the blind index is not that of the value under the column's key, and the column is UNIQUE: verify it, and do not change it in place";
-const NOT_ITS_DIGEST: &str = "what stands there is not the blind index of the value under any key of the keyring: check the column, its label, normaliser and bits, or rebuild the indexes";
+const UNIQUE_DIGEST: &str = "the stored blind index does not match the value under the key of the column, and a UNIQUE column cannot be changed in place: run verify";
+const NOT_ITS_DIGEST: &str = "the stored blind index does not match the value under any key of the keyring: check the column, its label, normaliser and bits, or rebuild the indexes";
 const NO_VALUE: &str =
-    "there is a blind index, and no value: check the column, or rebuild the indexes";
+    "the row has a blind index but no value: check the column, or rebuild the indexes";
 
-/// Whether a stored digest is that of a plaintext, under whichever key.
+/// Whether a stored digest belongs to a plaintext, under any key.
 fn is_digest(keyring: &Keyring, index: &Index, plaintext: &[u8], stored: &[u8]) -> Result<bool> {
     let normalized = index.normalizer.apply(plaintext)?;
     Ok(keyring.index_key_of(&index.label, index.bits, &normalized, stored).is_some())
 }
 
-/// The digest that is to be stored for a plaintext.
+/// Computes the digest to store for a plaintext.
 pub(crate) fn digest(
     keyring: &Keyring,
     index: &Index,

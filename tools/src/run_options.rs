@@ -1,4 +1,4 @@
-//! How a table is gone through: how much at once, how fast, and which rows.
+//! Options of a run: the batch size, the speed, and the selection of rows.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::statement::Cell;
 use diesel_envelope::Accept;
 
-/// How a table is gone through.
+/// Options for a pass over a table.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
     pub(crate) batch_size: usize,
@@ -22,7 +22,8 @@ pub struct RunOptions {
 }
 
 impl Default for RunOptions {
-    /// 1,000 rows for each transaction, as fast as it goes; it stops at 1,000 bad rows, and waits a minute for rows that others hold.
+    /// Returns the defaults: 1,000 rows for each transaction and no limit on speed. A run stops
+    /// after 1,000 failed rows, and waits up to one minute for rows that others hold.
     fn default() -> Self {
         Self {
             batch_size: 1_000,
@@ -40,88 +41,93 @@ impl Default for RunOptions {
 }
 
 impl RunOptions {
-    /// The default ones.
+    /// Returns the default options.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many rows one transaction writes, at least 1; fewer where they are large.
+    /// Sets the number of rows that one transaction writes, at least 1. Large rows reduce it.
     #[must_use]
     pub fn batch_size(self, rows: usize) -> Self {
         Self { batch_size: rows.max(1), ..self }
     }
 
-    /// How many rows are gone through in a second at most, by all workers together.
+    /// Sets the maximum number of rows per second, for all workers together.
     #[must_use]
     pub fn max_rows_per_second(self, rows: u32) -> Self {
         Self { max_rows_per_second: Some(rows.max(1)), ..self }
     }
 
-    /// Only the rows for which this SQL condition holds.
+    /// Limits the run to the rows that match this SQL condition.
     ///
     /// # Security
     ///
-    /// It becomes part of the statement as it is: the operator's own words, never a user's.
+    /// The condition becomes part of the statement unchanged. It must come from the operator, never
+    /// from a user.
     #[must_use]
     pub fn filter(self, condition: &str) -> Self {
         Self { filter: Some(condition.to_owned()), ..self }
     }
 
-    /// Reads and counts, and writes nothing.
+    /// Reads and counts rows, but writes nothing.
     #[must_use]
     pub fn dry_run(self, dry_run: bool) -> Self {
         Self { dry_run, ..self }
     }
 
-    /// Lets triggers fire, instead of refusing a table that has some.
+    /// Lets triggers fire. By default, a table with triggers is refused.
     #[must_use]
     pub fn allow_triggers(self, allow: bool) -> Self {
         Self { allow_triggers: allow, ..self }
     }
 
-    /// At how many bad rows it gives up: where all are bad, the keyring is the wrong one.
+    /// Stops after this many failed rows: if all rows fail, the keyring is the wrong one.
     #[must_use]
     pub fn max_failures(self, rows: usize) -> Self {
         Self { max_failures: rows.max(1), ..self }
     }
 
-    /// How long it waits for rows that other transactions hold.
+    /// Sets how long to wait for rows that other transactions hold.
     #[must_use]
     pub fn lock_wait(self, lock_wait: Duration) -> Self {
         Self { lock_wait, ..self }
     }
 
-    /// Which formats [`verify`](super::verify) takes for sound besides native values bound to their column. Fernet tokens are
-    /// while the primary key is a Fernet key.
+    /// Sets the formats that [`verify`](super::verify) accepts, besides native values bound to
+    /// their column. While the primary key is a Fernet key, it always accepts Fernet tokens.
     #[must_use]
     pub fn allow(self, allow: Accept) -> Self {
         Self { allow, ..self }
     }
 
-    /// Lets [`rotate`](super::rotate()) write over what stands in an index column and is not the value's digest under any key of the
-    /// keyring: when a label, a normaliser or the bits changed. Without it such a row is reported.
+    /// Lets [`rotate`](super::rotate()) overwrite an index that does not match its value under any
+    /// key of the keyring. Use it if a label, a normaliser or the number of bits changed. By
+    /// default, such a row is reported.
     #[must_use]
     pub fn rebuild_indexes(self, rebuild: bool) -> Self {
         Self { rebuild_indexes: rebuild, ..self }
     }
 
-    /// Lets [`rotate`](super::rotate()) move values and digests from a newer key to an older one, which undoes a rotation. Without it
-    /// that is [`ToolError::OlderKey`](super::ToolError::OlderKey).
+    /// Lets [`rotate`](super::rotate()) move values and digests from a newer key to an older one,
+    /// which undoes a rotation. By default, this is a
+    /// [`ToolError::OlderKey`](super::ToolError::OlderKey).
     ///
-    /// The dates in the keyring decide (`created`), and of two keys of one day their order in the document: a new key is added at the
-    /// end. A key without a date comes from a list of Fernet keys and is older than every key with a date; two of them cannot be
-    /// compared, and values move from one to the other.
+    /// The dates in the keyring (`created`) determine the age of a key. For two keys of one day,
+    /// their order in the document decides: a new key is added at the end. A key without a date
+    /// comes from a list of Fernet keys, and is older than every key with a date. Two keys without
+    /// a date cannot be compared, and values move from one to the other.
     #[must_use]
     pub fn allow_older_key(self, allow: bool) -> Self {
         Self { allow_older_key: allow, ..self }
     }
 
-    /// The condition of the filter, in parentheses.
+    /// Returns the condition of the filter, in parentheses.
     pub(crate) fn condition(&self) -> String {
         self.filter.as_ref().map_or_else(|| String::from("1 = 1"), |filter| format!("({filter})"))
     }
 
-    /// How many rows one statement reads at most while it looks for a page of rows.
+    /// Returns the maximum number of rows that one statement reads while it looks for a page of
+    /// rows.
     pub(crate) fn range_size(&self) -> usize {
         const PAGES: usize = 10;
         const MAX: usize = 1_000_000;
@@ -133,16 +139,18 @@ impl RunOptions {
     }
 }
 
-/// How many rows a page has: as many as the settings say, unless they are so large that fewer fill the memory of a page.
+/// The number of rows in a page: as many as the options allow, or fewer if large rows fill the
+/// memory of a page.
 pub(crate) struct PageSize {
     rows: AtomicUsize,
     most: usize,
 }
 
 impl PageSize {
-    /// A page of 8 MiB is large enough for all but one in ten thousand of its costs, and is held three times.
+    /// 8 MiB make the fixed cost of a page negligible: about one in ten thousand of the whole. A
+    /// page is in memory three times.
     const BYTES: usize = 8 << 20;
-    /// Before any row was seen.
+    /// The page size before any row was read.
     const FIRST: usize = 10;
 
     pub(crate) fn new(settings: &RunOptions) -> Self {
@@ -156,7 +164,7 @@ impl PageSize {
         self.rows.load(Ordering::Relaxed)
     }
 
-    /// Learns from a page how large the rows are.
+    /// Adjusts the page size to the size of the rows in a page.
     pub(crate) fn adjust<'c>(&self, cells: impl Iterator<Item = &'c Cell>) {
         let bytes: usize = cells.flatten().map(|cell| cell.len()).sum();
         let rows = self.rows();
@@ -171,14 +179,14 @@ impl PageSize {
     }
 }
 
-/// The throttle.
+/// A limit on rows per second.
 pub(crate) struct Pace {
     rate: Option<u32>,
     next: Instant,
 }
 
 impl Pace {
-    /// Waits as long as so many rows may take.
+    /// Waits for the time that this many rows may take.
     pub(crate) fn wait(&mut self, rows: usize) {
         let Some(rate) = self.rate else { return };
         self.next =

@@ -1,4 +1,4 @@
-//! Reading a table page by page, without holding it up: no locks, and no transaction that stays open.
+//! Reading a table page by page, without blocking others: no locks, and no long transaction.
 
 use diesel::connection::LoadConnection;
 
@@ -9,7 +9,7 @@ use super::run_options::{PageSize, RunOptions};
 use super::statement::{Cell, Statement};
 use super::table::{Key, Table};
 
-/// Hands every row over, in the order of the primary key; how many there were.
+/// Calls a function for every row, in the order of the primary key. Returns the number of rows.
 pub(crate) fn scan<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     table: &Table,
@@ -59,7 +59,8 @@ pub(crate) fn scan<DB: ToolBackend>(
     }
 }
 
-/// The rows behind a key. Where all of them match, the size of a page bounds a statement already.
+/// Returns the range of rows after a key. Without a filter all rows match, so the page size already
+/// limits a statement.
 fn following<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     table: &Table,

@@ -1,4 +1,5 @@
-//! Where a key may still be needed: in every table of the database, whether its columns are declared or not.
+//! Search for values that may still need a key: in every table of the database, with declared or
+//! undeclared columns.
 
 use std::fmt;
 
@@ -19,69 +20,71 @@ use diesel_envelope::untyped::{
     self, FERNET_PREFIX, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX, VERSION,
 };
 
-/// How many columns of a table one statement searches: databases limit the length of a row.
+/// The number of columns of a table in one search statement: databases limit the length of a row.
 const MAX_COLUMNS: usize = 100;
-/// The fewest bytes of a Fernet token.
+/// The minimum length of a Fernet token in bytes.
 const TOKEN_MIN: usize = 100;
-/// How many bytes of a value name its key: `de1.` and eight characters of base64url, or a header.
+/// The number of bytes of a value that contain its key: `de1.` and eight characters of base64url,
+/// or a header.
 const HEAD: usize = TEXT_PREFIX.len() + HEADER_LEN / 3 * 4;
 
-/// The result of [`search_key`]: what was searched, and where the key may be needed.
+/// The result of [`search_key`]: the searched tables, and the columns that may need the key.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct KeySearch {
-    /// The key that was searched.
+    /// The searched key.
     pub key: KeyId,
-    /// Every table that was searched.
+    /// Every searched table.
     pub tables: Vec<SearchedTable>,
 }
 
-/// A table that was searched.
+/// A searched table.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct SearchedTable {
-    /// `users`, or `app.users` where the name alone means another table.
+    /// The table: `users`, or `app.users` if the name alone refers to another table.
     pub table: String,
-    /// The rows of the table.
+    /// The number of rows of the table.
     pub rows: u64,
     /// Every column of bytes or text.
     pub columns: Vec<SearchedColumn>,
 }
 
-/// A column that was searched.
+/// A searched column.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct SearchedColumn {
-    /// `users.email`.
+    /// The column, for example `users.email`.
     pub column: String,
     /// Whether the column is declared, as a column or as one of its indexes.
     pub declared: bool,
-    /// Values that have the shape of a ciphertext.
+    /// The number of values in the shape of a ciphertext.
     pub ciphertexts: u64,
-    /// Values and digests that need the key.
+    /// The number of values and digests that need the key.
     pub under_key: u64,
-    /// Values and digests of a column that is not declared, which may need the key and do not name it.
+    /// The number of values and digests that may need the key but do not name it, in an undeclared
+    /// column.
     pub undecided: u64,
 }
 
 impl KeySearch {
-    /// The columns that need the key, and how many of their values.
+    /// Returns the columns with values that need the key.
     pub fn under_key(&self) -> impl Iterator<Item = &SearchedColumn> {
         self.columns().filter(|column| column.under_key > 0)
     }
 
-    /// The columns that have to be declared before it is known whether they need the key: those with Fernet tokens or digests, which
-    /// name no key.
+    /// Returns the columns that must be declared before their need for the key is known. They
+    /// contain Fernet tokens or digests, which name no key.
     pub fn undecided(&self) -> impl Iterator<Item = &SearchedColumn> {
         self.columns().filter(|column| column.undecided > 0)
     }
 
-    /// Whether no table holds a ciphertext: the database may be another one than that of the application.
+    /// Whether no table contains a ciphertext: the database may not be that of the application.
     pub fn is_empty(&self) -> bool {
         self.columns().all(|column| column.ciphertexts == 0)
     }
 
-    /// Whether nothing needs the key: ciphertexts were found, and none of them is under it.
+    /// Whether nothing needs the key: ciphertexts were found, but none of them is under it.
     pub fn is_unused(&self) -> bool {
         !self.is_empty() && self.under_key().next().is_none() && self.undecided().next().is_none()
     }
@@ -108,19 +111,23 @@ impl fmt::Display for SearchedTable {
     }
 }
 
-/// Searches every table of the database for values and digests that need a key: before it is retired.
+/// Searches every table of the database for values and digests that need a key. Run it before the
+/// key is retired.
 ///
-/// A value under an AES-256-GCM-SIV key names the key in its header. The database looks for the header in every column of bytes or text,
-/// whether it is declared or not, in one scan of each table. A Fernet token or a digest names no key: each row of the declared columns is
-/// opened, and a column with tokens or digests that is not declared is [undecided](KeySearch::undecided).
+/// A value under an AES-256-GCM-SIV key contains the key id in its header. The database looks for
+/// this header in every column of bytes or text, declared or undeclared, in one scan of each table.
+/// A Fernet token or a digest names no key. So each row of the declared columns is decrypted, and
+/// an undeclared column with tokens or digests is [undecided](KeySearch::undecided).
 ///
-/// PostgreSQL: all tables and materialized views in schemas that the role may use. MySQL and SQLite: all tables in the database of the
-/// connection, and in those that `columns` name.
+/// PostgreSQL: all tables and materialized views in schemas that the role may use. MySQL and
+/// SQLite: all tables in the database of the connection, and in the databases of `columns`.
 ///
 /// # Errors
 ///
-/// [`ToolError::Unsearchable`] when the role does not read all rows of a table; [`ToolError::Unreadable`] when declared columns hold values
-/// that cannot be opened and may need the key; what the database refuses.
+/// - [`ToolError::Unsearchable`] if the role cannot read all rows of a table.
+/// - [`ToolError::Unreadable`] if declared columns contain values that cannot be decrypted and may
+///   need the key.
+/// - An error of the database.
 pub fn search_key<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     keyring: &Keyring,
@@ -148,7 +155,8 @@ pub fn search_key<DB: ToolBackend>(
             .collect();
         tables.push(search_table::<DB>(conn, &listed, &declared, keyring, key_id)?);
     }
-    // Native values of declared columns were counted above, except where the catalog has another name for the table: a partition.
+    // Native values of declared columns were counted above, unless the catalog has another name for
+    // the table, as for a partition.
     let named = !keyring.is_fernet_or_index_key(key_id);
     let rest: Vec<_> = columns
         .iter()
@@ -162,7 +170,7 @@ pub fn search_key<DB: ToolBackend>(
     Ok(KeySearch { key: key_id, tables })
 }
 
-/// Counts values of a declared column that were opened.
+/// Adds the count of a declared column whose values were decrypted.
 fn add(tables: &mut Vec<SearchedTable>, column: String, rows: u64) {
     match tables
         .iter_mut()
@@ -186,7 +194,7 @@ fn add(tables: &mut Vec<SearchedTable>, column: String, rows: u64) {
     }
 }
 
-/// Whether a name means this table.
+/// Whether a name refers to this table.
 fn is_table<DB: ToolBackend>(listed: &Listed, name: &TableName) -> bool {
     let schema = match &name.schema {
         Some(schema) => {
@@ -197,12 +205,12 @@ fn is_table<DB: ToolBackend>(listed: &Listed, name: &TableName) -> bool {
     schema && is_same::<DB>(&listed.name.name, &name.name)
 }
 
-/// Whether two names are one. SQLite takes names without their case.
+/// Whether two names are equal. SQLite ignores their case.
 fn is_same<DB: ToolBackend>(one: &str, other: &str) -> bool {
     if DB::DIALECT == Dialect::Sqlite { one.eq_ignore_ascii_case(other) } else { one == other }
 }
 
-/// What a column is to the declarations.
+/// The role of a column in the declarations.
 enum Declaration<'c> {
     Value(&'c Column),
     Index(&'c Column),
@@ -222,7 +230,7 @@ impl<'c> Declaration<'c> {
         }
     }
 
-    /// How the declared column names its table.
+    /// Returns the table name of the declared column.
     fn table(&self) -> Option<&TableName> {
         match self {
             Self::Value(column) | Self::Index(column) => Some(&column.table),
@@ -231,7 +239,7 @@ impl<'c> Declaration<'c> {
     }
 }
 
-/// The counts of a column.
+/// The counts for a column.
 #[derive(Default)]
 struct Counts {
     values: u64,
@@ -290,7 +298,7 @@ fn search_table<DB: ToolBackend>(
     Ok(searched)
 }
 
-/// The rows of a table, and what its columns hold: one scan.
+/// Returns the number of rows of a table, and the counts for its columns, in one scan.
 fn count<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     table: &TableName,
@@ -335,13 +343,14 @@ fn count<DB: ToolBackend>(
     Ok((numbers.first().copied().unwrap_or_default(), counts.collect()))
 }
 
-/// Each header that a key can have.
+/// Returns every header that a key can have.
 fn headers(key_id: KeyId) -> impl Iterator<Item = [u8; HEADER_LEN]> {
     let flags = [(false, false), (true, false), (false, true), (true, true)];
     flags.into_iter().map(move |(bound, padded)| Header { bound, padded, key_id }.to_bytes())
 }
 
-/// The SQL condition that a column holds a value which names one of these keys, in either form.
+/// Returns a SQL condition that a value of a column names one of these keys, in binary or text
+/// form.
 pub(crate) fn names_key<DB: ToolBackend>(name: &str, text: bool, keys: &[KeyId]) -> String {
     let literals = |form: &dyn Fn([u8; HEADER_LEN]) -> Vec<u8>| {
         keys.iter()
@@ -361,12 +370,14 @@ pub(crate) fn names_key<DB: ToolBackend>(name: &str, text: bool, keys: &[KeyId])
     )
 }
 
-/// The SQL condition that a column holds what begins like a native value with known flags, in either form.
+/// Returns a SQL condition that a value of a column begins like a native value with known flags, in
+/// binary or text form.
 fn is_native<DB: ToolBackend>(name: &str, text: bool) -> String {
     let first = |key: [u8; 4], flags: bool| {
         Header { bound: flags, padded: flags, key_id: KeyId::from_bytes(key) }.to_bytes()
     };
-    // Version and flags, in 16 bits. Of the third character of base64url they are four of six bits.
+    // Version and flags take 16 bits. In the third character of base64url, they are four of its six
+    // bits.
     let (low, high) =
         (untyped::to_text(&first([0; 4], false)), untyped::to_text(&first([255; 4], true)));
     let length = TEXT_PREFIX.len() + 3;

@@ -1,4 +1,4 @@
-//! SQL that is put together while the tool runs, and the rows that it returns: bytes.
+//! SQL that is built at run time, and the rows that it returns as bytes.
 
 use std::fmt;
 
@@ -16,13 +16,13 @@ use super::database_failure::DatabaseFailure;
 use super::dialect::ToolBackend;
 use diesel_envelope::EnvelopeBackend;
 
-/// A value of a column as its bytes, or NULL.
+/// The bytes of a value in a column, or NULL.
 pub type Cell = Option<Zeroizing<Vec<u8>>>;
 
-/// A row: what was selected, in that order. All that is selected is text or bytes.
+/// A row with the selected cells in their order. Every selected expression is text or bytes.
 pub struct RawRow(pub(crate) Vec<Cell>);
 
-/// SQL and what is bound in it.
+/// SQL and its bound values.
 pub struct Statement {
     pieces: Vec<Piece>,
 }
@@ -32,14 +32,15 @@ enum Piece {
     Bind(Bind),
 }
 
-/// A statement that can be run once more by PL/pgSQL: its SQL, in which the parameter `$1` is a `text[]`, and that parameter.
+/// A statement that PL/pgSQL can run once more: its SQL, with a `text[]` as the parameter `$1`, and
+/// the value of that parameter.
 pub struct Rerun {
     pub(crate) sql: String,
-    /// Each is a comma and hexadecimal digits.
+    /// Each value is written as a comma and hexadecimal digits.
     pub(crate) binds: Zeroizing<String>,
 }
 
-/// What can be bound.
+/// A value to bind.
 #[derive(Debug)]
 pub enum Bind {
     Text(Hidden<Option<String>>),
@@ -50,7 +51,8 @@ pub enum Bind {
     AllBytes(Hidden<Vec<Option<Vec<u8>>>>),
 }
 
-/// A bound value. Diesel prints the binds of a query with `Debug`, into logs too.
+/// A bound value, with a `Debug` that redacts it: Diesel prints the binds of a query with `Debug`,
+/// also into logs.
 pub struct Hidden<T: Zeroize>(T);
 
 impl<T: Zeroize> Drop for Hidden<T> {
@@ -93,7 +95,8 @@ impl Statement {
         self.bind(Bind::Text(Hidden(Some(text.into()))))
     }
 
-    /// The bytes of a cell as text. What is no UTF-8 is bound as bytes, and the database may refuse it.
+    /// Binds the bytes of a cell as text. Bytes that are not UTF-8 are bound as bytes, and the
+    /// database may refuse them.
     pub(crate) fn optional_text(self, cell: Cell) -> Self {
         match bare(cell).map(String::from_utf8).transpose() {
             Ok(text) => self.bind(Bind::Text(Hidden(text))),
@@ -118,7 +121,8 @@ impl Statement {
 
 #[cfg(feature = "postgres")]
 impl Statement {
-    /// The same statement with its values in one parameter, so that none of them is in the SQL.
+    /// Returns the same statement with its values in one parameter, so that the SQL contains none
+    /// of them.
     pub(crate) fn rerun(&self) -> Rerun {
         let (mut sql, mut binds) = (String::new(), Binds::default());
         for piece in &self.pieces {
@@ -153,7 +157,7 @@ impl<'a> Binds<'a> {
     fn bytes(&mut self, bytes: Option<&'a [u8]>) -> String {
         let Some(bytes) = bytes else { return String::from("NULL") };
         self.0.push(bytes);
-        // Before the first comma is one more.
+        // Splitting at commas yields an empty element before the first comma.
         format!("decode(($1)[{}], 'hex')", self.0.len() + 1)
     }
 
@@ -162,7 +166,7 @@ impl<'a> Binds<'a> {
         format!("convert_from({bytes}, 'UTF8')")
     }
 
-    /// In a buffer that does not grow, which would leave values behind in what it frees.
+    /// Allocates the whole buffer at once: a growing buffer would leave values in freed memory.
     fn joined(self) -> Zeroizing<String> {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut joined = Zeroizing::new(String::with_capacity(
@@ -179,13 +183,14 @@ impl<'a> Binds<'a> {
     }
 }
 
-/// Drivers take no `Zeroizing`; from here on [`Hidden`] wipes the value.
+/// Returns the bytes without `Zeroizing`, which drivers do not accept. From here on, [`Hidden`]
+/// wipes the value.
 fn bare(cell: Cell) -> Option<Vec<u8>> {
     cell.map(|mut bytes| std::mem::take(&mut *bytes))
 }
 
 impl Statement {
-    /// The SQL, in which no value is.
+    /// Returns the SQL, which contains no value.
     pub(crate) fn text_of_sql(&self) -> String {
         self.pieces
             .iter()
@@ -203,7 +208,7 @@ impl Query for Statement {
     type SqlType = Untyped;
 }
 
-/// By reference, since it is needed once more when it fails.
+/// Implemented for a reference, because the statement is needed again if it fails.
 impl<C> RunQueryDsl<C> for &Statement {}
 
 impl<DB: Backend> QueryFragment<DB> for Statement
@@ -223,7 +228,7 @@ where
 
 /// Runs statements, on each backend.
 pub trait Run: Sized {
-    /// How many rows it changed.
+    /// Returns the number of changed rows.
     fn execute<C: LoadConnection<Backend = Self>>(
         conn: &mut C,
         statement: Statement,
@@ -250,7 +255,7 @@ macro_rules! runs_on {
                         Self::Texts(texts) => out.push_bind_param::<$arrays<Text>, _>(texts),
                         Self::AllBytes(bytes) => out.push_bind_param::<$arrays<Nullable<Binary>>, _>(bytes),
                     )?
-                    #[allow(unreachable_patterns, reason = "arrays are there only with PostgreSQL")]
+                    #[allow(unreachable_patterns, reason = "arrays exist only with PostgreSQL")]
                     _ => Err(diesel::result::Error::QueryBuilderError("arrays are bound on PostgreSQL only".into())),
                 }
             }
@@ -288,7 +293,7 @@ runs_on!(diesel::mysql::Mysql);
 #[cfg(feature = "sqlite")]
 runs_on!(diesel::sqlite::Sqlite);
 
-/// The number in the only cell of the only row.
+/// Returns the number in the only cell of the only row.
 pub(crate) fn number(rows: Vec<RawRow>) -> u64 {
     let cell = rows.into_iter().next().and_then(|row| row.0.into_iter().next().flatten());
     cell.and_then(|bytes| std::str::from_utf8(&bytes).ok().and_then(|text| text.parse().ok()))

@@ -1,4 +1,4 @@
-//! What stands in the columns: rows by format and key, counted by the database.
+//! The content of encrypted columns: rows by format and key, counted by the database.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,56 +21,56 @@ use diesel_envelope::untyped::{
     self, FERNET_PREFIX, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX, VERSION,
 };
 
-/// What stands in one column.
+/// The content of one column.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct ColumnStatus {
-    /// `users.email`.
+    /// The column, for example `users.email`.
     pub column: String,
-    /// Rows of the table.
+    /// The number of rows of the table.
     pub rows: u64,
-    /// Rows without a value.
+    /// The number of rows without a value.
     pub nulls: u64,
-    /// What the values are, most first.
+    /// The values by format and key, the most frequent first.
     pub values: Vec<Values>,
-    /// Rows with a plaintext in the plaintext column.
+    /// The number of rows with a value in the plaintext column.
     pub plaintexts: u64,
-    /// Rows with a plaintext there, and no ciphertext.
+    /// The number of rows with a value in the plaintext column, but no ciphertext.
     pub to_backfill: u64,
-    /// For each index column, rows that have a value and no digest.
+    /// For each index column, the number of rows with a value but no digest.
     pub unindexed: BTreeMap<String, u64>,
-    /// The column and its index columns, where they are too short for their values.
+    /// The column and its index columns, if they are too short for their values.
     pub too_short: Vec<TooShort>,
 }
 
-/// Values of one kind.
+/// Values of the same format and key.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Values {
-    /// What they are.
+    /// The format of the values.
     pub format: ValueFormat,
-    /// The key that they name. Fernet tokens name none.
+    /// The key that the values name. Fernet tokens name none.
     pub key: Option<KeyId>,
-    /// Whether they are as the keyring would write them now.
+    /// Whether the keyring would write the values in the same way today.
     pub fresh: bool,
-    /// Whether the keyring reads them.
+    /// Whether the keyring can decrypt the values.
     pub readable: bool,
-    /// How many there are.
+    /// The number of rows with such a value.
     pub rows: u64,
 }
 
-/// What a stored value is by its first bytes.
+/// The format of a stored value, recognised by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ValueFormat {
-    /// A native value bound to a column.
+    /// A native value that is bound to a column.
     Bound,
-    /// A native value bound to none.
+    /// A native value that is not bound to a column.
     Unbound,
     /// A Fernet token.
     Fernet,
-    /// Neither: a plaintext, or written by a later version.
+    /// Any other value: a plaintext, or a value written by a later version.
     Other,
 }
 
@@ -86,12 +86,13 @@ impl fmt::Display for ValueFormat {
 }
 
 impl ColumnStatus {
-    /// The keys that values name and the keyring lacks.
+    /// Returns the keys that values name and the keyring lacks.
     pub fn missing_keys(&self) -> impl Iterator<Item = KeyId> + '_ {
         self.values.iter().filter(|values| !values.readable).filter_map(|values| values.key)
     }
 
-    /// Whether every value is under the primary key, in the column's own format, and none is left to encrypt.
+    /// Whether every value is under the primary key and in the column's own format, and none is
+    /// left to encrypt.
     pub fn is_fresh(&self) -> bool {
         self.values.iter().all(|values| values.fresh)
             && self.to_backfill == 0
@@ -99,11 +100,12 @@ impl ColumnStatus {
     }
 }
 
-/// Counts what stands in the columns, by a full scan of their table each. It decrypts nothing.
+/// Counts the values in the columns, by one full scan of the table for each column. It decrypts
+/// nothing.
 ///
 /// # Errors
 ///
-/// What the database refuses; columns that are not there.
+/// Fails if the database refuses a statement, or if a column does not exist.
 pub fn status<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     keyring: &Keyring,
@@ -168,8 +170,9 @@ fn count<DB: ToolBackend>(
     Ok(status)
 }
 
-/// The SQL that gives the header of a native value, the six letters that begin a Fernet token, nothing of anything else: a plaintext
-/// stays where it is. In place only the whole shape of a ciphertext tells it from a plaintext.
+/// Returns SQL for the header of a native value, or the six letters that begin a Fernet token. For
+/// any other value it returns an empty string, so plaintext never leaves the database. In place,
+/// only the whole shape of a ciphertext distinguishes it from a plaintext.
 pub(crate) fn head<DB: ToolBackend>(table: &Table, column: &Column) -> Result<String, ToolError> {
     let stored = table.column(&column.name)?.clone();
     let (name, storage) =
@@ -194,8 +197,8 @@ pub(crate) fn head<DB: ToolBackend>(table: &Table, column: &Column) -> Result<St
     ))
 }
 
-/// The SQL condition that a native value has not the length of one that is padded as its column declares; `None` for a column without
-/// padding.
+/// Returns a SQL condition that the length of a native value does not match the declared padding.
+/// Returns `None` for a column without padding.
 pub(crate) fn is_unpadded<DB: ToolBackend>(stored: &Stored, column: &Column) -> Option<String> {
     let pad_to = column.context_of().pad_to;
     let octets = DB::octets(&stored.name, stored.text);
@@ -207,7 +210,7 @@ pub(crate) fn is_unpadded<DB: ToolBackend>(stored: &Stored, column: &Column) -> 
     (pad_to > 1).then(|| format!("({native} - {OVERHEAD}) % {pad_to} <> 0"))
 }
 
-/// Heads and how many rows have them.
+/// Returns the heads, each with its number of rows.
 pub(crate) fn heads(rows: Vec<RawRow>) -> impl Iterator<Item = (Option<Vec<u8>>, u64)> {
     rows.into_iter().map(|RawRow(mut cells)| {
         let rows = number(vec![RawRow(cells.drain(1..).collect())]);
@@ -215,7 +218,7 @@ pub(crate) fn heads(rows: Vec<RawRow>) -> impl Iterator<Item = (Option<Vec<u8>>,
     })
 }
 
-/// The header in the head of a native value.
+/// Parses the header in the head of a native value.
 pub(crate) fn header_of(head: &[u8]) -> Option<Header> {
     let text = std::str::from_utf8(head).ok().filter(|text| text.starts_with(TEXT_PREFIX));
     let mut native = match text {
@@ -226,7 +229,7 @@ pub(crate) fn header_of(head: &[u8]) -> Option<Header> {
     Header::parse(&native).ok()
 }
 
-/// What the head of a value says.
+/// Returns the format and the key that the head of a value declares.
 pub(crate) fn format_of(head: &[u8]) -> (ValueFormat, Option<KeyId>) {
     if head == FERNET_PREFIX {
         return (ValueFormat::Fernet, None);
@@ -267,7 +270,7 @@ pub(crate) fn is_readable(keyring: &Keyring, format: ValueFormat, key: Option<Ke
     }
 }
 
-/// A table, and a bar for each kind.
+/// Formats a table with a bar for each format and key.
 impl fmt::Display for ColumnStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const BAR: usize = 24;
@@ -275,7 +278,9 @@ impl fmt::Display for ColumnStatus {
         let nulls = (self.nulls > 0).then_some(("NULL".to_owned(), String::new(), self.nulls, ""));
         let values = self.values.iter().map(|values| {
             let note = match values {
-                Values { format: ValueFormat::Other, .. } => "a plaintext, or of a later version",
+                Values { format: ValueFormat::Other, .. } => {
+                    "plaintext, or written by a later version"
+                }
                 Values { readable: false, .. } => "its key is not in the keyring",
                 Values { fresh: true, .. } => "",
                 _ => "to rotate",
@@ -304,11 +309,11 @@ impl fmt::Display for ColumnStatus {
                 (figures::count(self.plaintexts), figures::count(self.to_backfill));
             writeln!(
                 f,
-                "  {plaintexts} rows have a plaintext beside it, {left} of them no ciphertext"
+                "  {plaintexts} rows have a value in the plaintext column, {left} of them have no ciphertext"
             )?;
         }
         for (index, rows) in self.unindexed.iter().filter(|(_, rows)| **rows > 0) {
-            writeln!(f, "  {} rows have a value and no {index}", figures::count(*rows))?;
+            writeln!(f, "  {} rows have a value but no {index}", figures::count(*rows))?;
         }
         for short in &self.too_short {
             writeln!(f, "  {short}")?;

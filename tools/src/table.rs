@@ -1,4 +1,4 @@
-//! What a tool has to know of a table, read from the database's own catalog.
+//! The description of a table, read from the catalog of the database.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -18,7 +18,7 @@ pub struct Table {
     pub(crate) name: TableName,
     pub(crate) key: Vec<KeyColumn>,
     pub(crate) columns: Vec<Stored>,
-    /// Triggers that fire on UPDATE, but for this crate's own.
+    /// Triggers that fire on UPDATE, except this crate's own.
     pub(crate) triggers: Vec<String>,
 }
 
@@ -26,7 +26,7 @@ pub struct Table {
 #[derive(Debug)]
 pub struct KeyColumn {
     pub(crate) name: String,
-    /// As the database writes it, in lower case.
+    /// The type in the spelling of the database, in lower case.
     pub(crate) sql_type: String,
 }
 
@@ -34,20 +34,21 @@ pub struct KeyColumn {
 #[derive(Debug, Clone)]
 pub struct Stored {
     pub(crate) name: String,
-    /// The type, below any domain, as the database writes it, in lower case.
+    /// The type, resolved from any domain, in the spelling of the database, in lower case.
     pub(crate) sql_type: String,
-    /// Whether it holds text, not bytes.
+    /// Whether it contains text, not bytes.
     pub(crate) text: bool,
     pub(crate) nullable: bool,
-    /// Where it is not the database's own.
+    /// The collation, if it is not the default of the database.
     pub(crate) collation: Option<String>,
     /// Whether a UNIQUE index covers it.
     pub(crate) unique: bool,
-    /// Whether the database sets it whenever the row changes: MySQL's `ON UPDATE CURRENT_TIMESTAMP`.
+    /// Whether the database sets the column whenever the row changes: MySQL's
+    /// `ON UPDATE CURRENT_TIMESTAMP`.
     pub(crate) automatic: bool,
 }
 
-/// How this crate's own triggers are recognised: they let the tools' writes alone.
+/// The part of a name that marks this crate's own triggers, which ignore writes by the tools.
 pub(crate) const OWN_TRIGGER: &str = "diesel_envelope";
 
 impl Table {
@@ -67,7 +68,7 @@ impl Table {
         Ok(table)
     }
 
-    /// The column of this name.
+    /// Returns the column of this name.
     pub(crate) fn column(&self, name: &str) -> Result<&Stored, ToolError> {
         let found = self.columns.iter().find(|column| column.name == name);
         found.ok_or_else(|| ToolError::NoColumn {
@@ -76,7 +77,7 @@ impl Table {
         })
     }
 
-    /// Checks that the columns are there, and belong to this table.
+    /// Checks that the columns exist and belong to this table.
     pub(crate) fn check(&self, columns: &[Column]) -> Result<(), ToolError> {
         let mut roles = HashSet::new();
         for column in columns {
@@ -85,7 +86,7 @@ impl Table {
                 |what: String| Err(ToolError::Column { column: column.to_string(), what });
             if column.table != self.name {
                 return refused(format!(
-                    "the column is not of the table {}, which is gone through alone",
+                    "the column does not belong to the table {}, and one run covers one table",
                     self.name
                 ));
             }
@@ -96,11 +97,11 @@ impl Table {
                 .chain([&column.name])
             {
                 if !roles.insert(name) {
-                    return refused(format!("the column {name} is named for two things"));
+                    return refused(format!("the column {name} is declared in two roles"));
                 }
                 if beside != Some(name) && self.key.iter().any(|key| key.name == *name) {
                     return refused(format!(
-                        "the column {name} is of the primary key, by which rows are told apart"
+                        "the column {name} belongs to the primary key, which identifies the rows"
                     ));
                 }
             }
@@ -110,13 +111,13 @@ impl Table {
                 self.column(name)?;
             }
             if column.is_in_place() && !self.column(&column.name)?.text {
-                return refused("only a text column can be encrypted in place: plaintext bytes cannot be told from ciphertext".to_owned());
+                return refused("only a text column can be encrypted in place: in a binary column, plaintext cannot be distinguished from ciphertext".to_owned());
             }
         }
         Ok(())
     }
 
-    /// `a, b`: the columns of the primary key.
+    /// Returns the columns of the primary key: `a, b`.
     pub(crate) fn key_list<DB: ToolBackend>(&self) -> String {
         self.key.iter().map(|column| DB::quote(&column.name)).collect::<Vec<_>>().join(", ")
     }
@@ -126,7 +127,7 @@ impl Table {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key(pub(crate) Vec<KeyPart>);
 
-/// A part of a primary key, exactly as the database has it.
+/// A part of a primary key, exactly as in the database.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum KeyPart {
     Text(String),
@@ -135,7 +136,7 @@ pub enum KeyPart {
 }
 
 impl Key {
-    /// The key at the front of a row, which is taken off it.
+    /// Removes the key from the front of a row and returns it.
     pub(crate) fn split<DB: ToolBackend>(table: &Table, cells: &mut Vec<Cell>) -> Self {
         let parts = cells.drain(..table.key.len());
         Self(
@@ -148,7 +149,8 @@ impl Key {
         )
     }
 
-    /// How the row is named in a report: `id=42`. Whoever chose the key of a row writes to no terminal and to no log by it.
+    /// Describes the row in a report: `id=42`. Control characters are escaped, so the author of a
+    /// key cannot write to a terminal or forge a log line.
     pub(crate) fn describe(&self, table: &Table) -> String {
         let parts = self.0.iter().zip(&table.key).map(|(part, column)| {
             format!("{}={}", Printable(&column.name), Printable(&part.to_string()))
@@ -166,7 +168,8 @@ impl Key {
         self.compare::<DB>(table, statement, ["<", "<=", "<="])
     }
 
-    /// By the operators for a part of the key that decides, for the last part, and for the first part in any case.
+    /// Appends a comparison of the key. The operators are for the part that decides, for the last
+    /// part, and for the first part in any case.
     fn compare<DB: ToolBackend>(
         &self,
         table: &Table,
@@ -174,7 +177,7 @@ impl Key {
         [decides, last, first]: [&str; 3],
     ) -> Statement {
         let columns: Vec<_> = table.key.iter().map(|column| DB::quote(&column.name)).collect();
-        // Spelt out, since MySQL uses no index for the comparison of rows.
+        // Written as single comparisons, because MySQL uses no index to compare rows.
         let mut statement = statement.sql("(");
         for depth in 0..columns.len() {
             statement = statement.sql(if depth == 0 { "(" } else { " OR (" });
@@ -191,7 +194,7 @@ impl Key {
             statement = statement.sql(")");
         }
         if columns.len() > 1 {
-            // What all of them imply, and an index can be used for.
+            // All alternatives imply this condition, for which an index can be used.
             statement = DB::bind_key(
                 statement.sql(format!(") AND ({} {first} ", columns[0])),
                 &table.key[0],

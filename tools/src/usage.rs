@@ -1,4 +1,4 @@
-//! How many values of the declared columns need a key.
+//! The number of values in declared columns that need a key.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +14,17 @@ use diesel_envelope::Accept;
 use diesel_envelope::KeyId;
 use diesel_envelope::Keyring;
 
-/// How many values, or digests, of each column are under a key: before it is retired. Columns without any are left out.
+/// Returns the number of values or digests of each column that are under a key. Run it before the
+/// key is retired. Columns without any are omitted.
 ///
-/// Values under an AES-256-GCM-SIV key name it, so the database counts them. Fernet tokens and digests do not: each row is read and
-/// opened. Name every column that the key may have written.
+/// Values under an AES-256-GCM-SIV key name it, so the database counts them. Fernet tokens and
+/// digests do not: each row is read and decrypted. Declare every column that the key may have
+/// written.
 ///
 /// # Errors
 ///
-/// [`ToolError::Unreadable`] when rows cannot be opened that may need the key; what the database refuses.
+/// [`ToolError::Unreadable`] if rows that may need the key cannot be decrypted; a refusal of the
+/// database.
 pub(crate) fn rows_under<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     keyring: &Keyring,
@@ -48,7 +51,8 @@ pub(crate) fn rows_under<DB: ToolBackend>(
     } else {
         for column in columns {
             let settings = RunOptions::new().allow(Accept::FERNET.and(Accept::UNBOUND));
-            // A plaintext column that is out of step says nothing about keys, nor does the padding.
+            // A plaintext column that differs reveals nothing about keys, and neither does the
+            // padding.
             let column = Column {
                 plaintext: None,
                 pad_to: Some(1),

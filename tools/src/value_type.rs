@@ -1,4 +1,4 @@
-//! The types of values, where they are known only when the tool runs.
+//! The types of values, if they are known only at run time.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ use zeroize::Zeroizing;
 use diesel_envelope::Plaintext;
 use diesel_envelope::{Error, Result};
 
-/// The types behind the names, from whichever library is there.
+/// The types for dates and times.
 mod moment {
     pub(super) use time::{Date, OffsetDateTime as Instant, PrimitiveDateTime as DateTime};
 }
-/// What the values of a column are, as [`Plaintext`] encodes them.
+/// The type of the values of a column, as [`Plaintext`] encodes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum ValueType {
@@ -42,7 +42,7 @@ pub enum ValueType {
     Json,
 }
 
-/// Names, for the command line and its file.
+/// The names of the types, on the command line and in its file.
 const NAMES: &[(&str, ValueType)] = &[
     ("text", ValueType::Text),
     ("binary", ValueType::Binary),
@@ -58,17 +58,18 @@ const NAMES: &[(&str, ValueType)] = &[
 ];
 
 impl ValueType {
-    /// The type of this name: `text`, `binary`, `integer`, `float`, `boolean`, `date`, `instant`, `date-time`, `decimal`, `uuid`, `json`.
+    /// Returns the type of this name: `text`, `binary`, `integer`, `float`, `boolean`, `date`,
+    /// `instant`, `date-time`, `decimal`, `uuid`, `json`.
     pub fn named(name: &str) -> Option<Self> {
         NAMES.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
     }
 
-    /// The names of all types that this build has.
+    /// Returns the names of all types in this build.
     pub fn names() -> impl Iterator<Item = &'static str> {
         NAMES.iter().map(|(name, _)| *name)
     }
 
-    /// To which multiple of bytes its values are padded when the column does not say.
+    /// Returns the multiple of bytes to which values are padded, if the column does not declare it.
     pub(crate) fn pad_to(self) -> usize {
         match self {
             Self::Integer => i64::PAD_TO,
@@ -79,7 +80,7 @@ impl ValueType {
         }
     }
 
-    /// Whether decrypted bytes are such a value, in its one encoding.
+    /// Checks that decrypted bytes are a value of this type, in its only encoding.
     pub(crate) fn check(self, plaintext: Zeroizing<Vec<u8>>) -> Result<()> {
         match self {
             Self::Text => String::decode(plaintext).map(drop),
@@ -97,8 +98,8 @@ impl ValueType {
         }
     }
 
-    /// The encoding of a value as the database writes it, in text that its dialect has brought into a standard form (dates and
-    /// times by ISO 8601).
+    /// Encodes a value from the text of the database, which its dialect has converted to a standard
+    /// form (ISO 8601 for dates and times).
     pub(crate) fn encode(self, text: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>> {
         match self {
             Self::Text => {
@@ -138,7 +139,7 @@ impl ValueType {
         Ok(Zeroizing::new(value.encode()?.to_vec()))
     }
 
-    /// What is encoded by its text alone.
+    /// Checks a value whose encoding is its text.
     fn same(self, text: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>> {
         self.check(text.clone()).map(|()| text)
     }
@@ -146,7 +147,8 @@ impl ValueType {
 
 type Decimal = bigdecimal::BigDecimal;
 
-/// `2026-11-23 10:00:00.5` as `2026-11-23T10:00:00.500000000`, and with a `Z` where it is an instant.
+/// Converts `2026-11-23 10:00:00.5` to `2026-11-23T10:00:00.500000000`, and adds a `Z` to an
+/// instant.
 fn iso(mut text: Zeroizing<Vec<u8>>, instant: bool) -> Zeroizing<Vec<u8>> {
     for zone in [&b"Z"[..], b"+00:00", b"+00"] {
         if instant && text.ends_with(zone) {

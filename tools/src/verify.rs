@@ -1,4 +1,5 @@
-//! Whether every row can be read, is what the plaintext column says, and is found by its indexes.
+//! Verification of every row: it decrypts, it matches the plaintext column, and its indexes find
+//! it.
 
 use std::collections::BTreeMap;
 
@@ -22,42 +23,48 @@ use diesel_envelope::untyped::ColumnContext;
 use diesel_envelope::untyped::{self, Format, Header};
 use diesel_envelope::untyped::{is_padded, native_length};
 
-/// What [`verify`] found.
+/// The result of [`verify`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Verification {
-    /// Rows that were read.
+    /// The number of rows that were read.
     pub rows: u64,
-    /// What is wrong: each was reported to the observer with its row. A row may have several.
+    /// The number of problems. Each was reported to the observer with its row, and a row may have
+    /// several.
     pub failed: u64,
-    /// For each column and each index column, as `users.email`, how many values are under which key.
+    /// For each column and each index column, such as `users.email`, the number of values under
+    /// each key.
     pub keys: BTreeMap<String, BTreeMap<KeyId, u64>>,
 }
 
 impl Verification {
-    /// Whether nothing is wrong.
+    /// Whether no problem was found.
     pub fn is_sound(&self) -> bool {
         self.failed == 0
     }
 
-    /// How many values and digests are under a key.
+    /// Returns the number of values and digests under a key.
     pub fn under(&self, key_id: KeyId) -> u64 {
         self.keys.values().filter_map(|keys| keys.get(&key_id)).sum()
     }
 }
 
-/// Decrypts every row of one table, recomputes its blind indexes, and compares it with the [plaintext column](Column::plaintext)
-/// where there is one. Bad rows are reported by primary key, and it goes on; beyond [`RunOptions::max_failures`] they are counted only.
+/// Decrypts every row of one table, recomputes its blind indexes, and compares it with the
+/// [plaintext column](Column::plaintext), if there is one. Bad rows are reported by primary key,
+/// and the scan continues. After [`RunOptions::max_failures`] reports, further problems are only
+/// counted.
 ///
-/// Fernet tokens and unbound values in a column that is bound are bad too, unless [`RunOptions::allow`] says otherwise: whoever can
-/// write to the database can plant them from another column. A native value that is not padded as its column declares is bad too, since
-/// its length tells more than the column promises. A digest may be under any key of the keyring.
+/// Fernet tokens, and unbound values in a bound column, count as bad unless [`RunOptions::allow`]
+/// allows them: anyone who can write to the database can copy them from another column. A native
+/// value without the declared padding counts as bad too, because its length reveals more than the
+/// column promises. A digest may be under any key of the keyring.
 ///
-/// It is the only tool that tells a plaintext in the whole shape of a ciphertext from a ciphertext: no condition of SQL can.
+/// Only this tool can distinguish a ciphertext from a plaintext in the whole shape of a ciphertext:
+/// no SQL condition can.
 ///
 /// # Errors
 ///
-/// What stops the tool as a whole.
+/// An error that stops the tool as a whole.
 pub fn verify<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     keyring: &Keyring,
@@ -117,7 +124,7 @@ pub fn verify<DB: ToolBackend>(
     Ok(Verification { rows, ..verification })
 }
 
-/// For each column: its value, its indexes, and its plaintext column.
+/// Returns the cells to read for each column: its value, its indexes, and its plaintext.
 fn shape(table: &Table, columns: &[Column]) -> Result<Shape, ToolError> {
     let mut reads = Vec::new();
     for column in columns {
@@ -136,12 +143,12 @@ fn shape(table: &Table, columns: &[Column]) -> Result<Shape, ToolError> {
     Ok(Shape { reads, writes: Vec::new() })
 }
 
-/// How many cells a column has.
+/// Returns the number of cells of a column.
 fn width(column: &Column) -> usize {
     1 + column.indexes.len() + usize::from(column.plaintext.is_some() && !column.is_in_place())
 }
 
-/// A row on the table.
+/// A row under examination.
 struct Row<'a> {
     keyring: &'a Keyring,
     shape: &'a Shape,
@@ -161,18 +168,21 @@ impl Row<'_> {
             if plaintext.is_some_and(Option::is_some) {
                 self.problem(
                     &column.name,
-                    "the plaintext is there, and no ciphertext: run the backfill",
+                    "the row has a plaintext but no ciphertext: run the backfill",
                 );
             }
             for (index, _) in
                 column.indexes.iter().zip(indexes).filter(|(_, digest)| digest.is_some())
             {
-                self.problem(&index.name, "there is a blind index, and no value");
+                self.problem(&index.name, "the row has a blind index but no value");
             }
             return;
         };
         if column.is_in_place() && Format::recognise(value).is_none() {
-            return self.problem(&column.name, "a plaintext, not a ciphertext: run the backfill");
+            return self.problem(
+                &column.name,
+                "expected a ciphertext, found a plaintext: run the backfill",
+            );
         }
         let text = self.shape.reads[at].column.text;
         let opened = match self.open(column, value, text) {
@@ -185,11 +195,12 @@ impl Row<'_> {
         match plaintext {
             None => {}
             Some(None) => {
-                self.problem(&column.name, "there is a ciphertext, and the plaintext is NULL")
+                self.problem(&column.name, "the row has a ciphertext, but its plaintext is NULL")
             }
             Some(Some(plaintext)) => match column.value.encode(plaintext.clone()) {
                 Ok(encoded) if encoded == opened => {}
-                Ok(_) => self.problem(&column.name, "the ciphertext is not that of the plaintext"),
+                Ok(_) => self
+                    .problem(&column.name, "the decrypted value differs from the plaintext column"),
                 Err(error) => self
                     .problem(column.plaintext.as_deref().unwrap_or_default(), &error.to_string()),
             },
@@ -213,10 +224,10 @@ impl Row<'_> {
         }
         match format {
             Some(Stored::Fernet) if !self.allow.contains(Accept::FERNET) && !self.keyring.writes_fernet() => {
-                Err("a Fernet token, which could be another column's: rotate it, or allow Fernet tokens".to_owned())
+                Err("a Fernet token could come from another column: rotate it, or allow Fernet tokens".to_owned())
             }
             Some(Stored::Unbound) if column.label.is_some() && !self.allow.contains(Accept::UNBOUND) => {
-                Err("an unbound value, which could be another column's: rotate it, or allow unbound values".to_owned())
+                Err("an unbound value could come from another column: rotate it, or allow unbound values".to_owned())
             }
             Some(Stored::Bound | Stored::Unbound)
                 if declared.pad_to > 1 && !(padded && is_padded(native_length(value.len(), text), declared)) =>
@@ -227,7 +238,7 @@ impl Row<'_> {
         }
     }
 
-    /// Format and key of a value that was opened, and whether it is padded.
+    /// Returns the format and key of a decrypted value, and whether it is padded.
     fn origin(&self, value: &[u8], text: bool) -> (Option<Stored>, Option<KeyId>, bool) {
         let native = if text {
             std::str::from_utf8(value).ok().and_then(|text| untyped::from_text(text).ok())
@@ -265,13 +276,13 @@ impl Row<'_> {
                 {
                     self.problem(
                         &index.name,
-                        &format!("the blind index is under key {key}, not under the one that the column is pinned to"),
+                        &format!("the blind index is under key {key}, but the column is pinned to another key"),
                     );
                 }
             }
             Ok(None) => self.problem(
                 &index.name,
-                "the blind index is not that of the value under any key of the keyring",
+                "the blind index does not match the value under any key of the keyring",
             ),
             Err(error) => self.problem(&index.name, &error.to_string()),
         }
@@ -282,7 +293,7 @@ impl Row<'_> {
     }
 }
 
-/// What a value is that was opened.
+/// The format of a decrypted value.
 enum Stored {
     Bound,
     Unbound,

@@ -1,4 +1,4 @@
-//! Declarations under which new values would be weaker than the stored ones.
+//! Declarations that are weaker than the stored values.
 
 use std::fmt;
 
@@ -13,11 +13,11 @@ use super::table::Table;
 use diesel_envelope::Accept;
 use diesel_envelope::Printable;
 
-/// A declaration that is weaker than values which are stored in its column.
+/// A declaration that is weaker than stored values of its column.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct WeakerDeclaration {
-    /// `users.email`.
+    /// The column, for example `users.email`.
     pub column: String,
     /// The difference, in words.
     pub problem: String,
@@ -29,14 +29,16 @@ impl fmt::Display for WeakerDeclaration {
     }
 }
 
-/// Compares the declarations with a few values of each column, as [`Keyring::check`](diesel_envelope::Keyring::check) picks them, and returns those
-/// that are weaker: no binding where values are bound, no padding where values are padded, unbound values accepted where none is stored.
+/// Compares the declarations with a few values of each column, sampled as [`check`](crate::check())
+/// samples them. Returns the weaker ones: no binding although values are bound, no padding although
+/// values are padded, or unbound values accepted although none is stored.
 ///
-/// It decrypts nothing. A column file that somebody else wrote is noticed so, before values are written as it says.
+/// It decrypts nothing. It detects a wrong or forged column file before values are written
+/// according to it.
 ///
 /// # Errors
 ///
-/// What the database refuses; columns that are not there.
+/// Fails if the database refuses a statement, or if a column does not exist.
 pub fn weaker_declarations<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     columns: &[Column],
@@ -58,15 +60,15 @@ pub fn weaker_declarations<DB: ToolBackend>(
         for (is_weaker, problem) in [
             (
                 !declared.bound && bound > 0,
-                "is declared as bound to no column, and stored values are bound to it",
+                "is declared unbound, but stored values are bound to the column",
             ),
             (
                 declared.pad_to <= 1 && padded,
-                "is declared without padding, and stored values are padded",
+                "is declared without padding, but stored values are padded",
             ),
             (
                 accepts_unbound && !headers.is_empty() && bound == headers.len(),
-                "is declared to accept unbound values, and every value that was looked at is bound",
+                "is declared to accept unbound values, but every sampled value is bound",
             ),
         ] {
             if is_weaker {

@@ -227,7 +227,7 @@ fn errors_say_what_to_do() {
     );
     command_line.run(&["rotate", "people.email"]).failed(
         1,
-        "there is no table people",
+        "table people does not exist",
         "the schema and the database",
     );
     command_line.run(&["rotate", "users.mail"]).failed(
@@ -249,12 +249,12 @@ fn errors_say_what_to_do() {
     command_line.run(&["rotate", "--workers", "2"]).failed(
         1,
         "SQLite has one writer",
-        "use one worker",
+        "run with one worker",
     );
     command_line.run(&["status", "users.email", "--label", "no label"]).failed(
         1,
         "a label has 1 to 255 characters",
-        "as its model does",
+        "as its model declares it",
     );
     command_line.run(&["verify", "--where", "no_such_column = 1"]).failed(
         1,
@@ -330,7 +330,7 @@ fn the_wrong_keyring_names_what_is_missing() {
     command_line.run(&["status", "--quick"]).failed(
         1,
         &format!("users.email needs key {key}"),
-        "put the key back from its archive",
+        "restore the key from its archive",
     );
     let json = command_line.run(&["status", "--quick", "--format", "json"]);
     assert!(events(&json).last().unwrap()["error"].as_str().unwrap().contains(&key));
@@ -388,7 +388,7 @@ fn a_dry_run_writes_nothing_and_quiet_says_little() {
     let quiet = command_line.run(&["verify", "-q"]);
     assert!(
         quiet.stderr.starts_with(
-            "bad row: users id=3, email_index: the blind index is not that of the value"
+            "bad row: users id=3, email_index: the blind index does not match the value"
         ),
         "{quiet:?}"
     );
@@ -704,21 +704,18 @@ fn the_file_is_named_and_a_weaker_declaration_is_warned_of() {
         let unbound = run("pad-to = 64\nunbound = true", command);
         assert_eq!(
             unbound,
-            [
-                "warning: users.email is declared as bound to no column, and stored values are bound to it"
-            ],
+            ["warning: users.email is declared unbound, but stored values are bound to the column"],
             "{command:?}"
         );
         assert_eq!(
             run("", command),
-            ["warning: users.email is declared without padding, and stored values are padded"],
+            ["warning: users.email is declared without padding, but stored values are padded"],
             "{command:?}"
         );
         let accepts = run("pad-to = 64\naccept = [\"unbound\"]", command);
         assert!(
             accepts.len() == 1
-                && accepts[0]
-                    .contains("accept unbound values, and every value that was looked at is bound"),
+                && accepts[0].contains("accept unbound values, but every sampled value is bound"),
             "{accepts:?}"
         );
     }
@@ -733,7 +730,7 @@ fn the_file_is_named_and_a_weaker_declaration_is_warned_of() {
             .run(&["status", "--quiet"])
             .done()
             .stderr
-            .starts_with("warning: users.email is declared as bound to no column")
+            .starts_with("warning: users.email is declared unbound")
     );
     // Without the file nothing is named.
     std::fs::remove_file(command_line.path("envelope.toml")).unwrap();

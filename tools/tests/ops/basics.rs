@@ -361,7 +361,7 @@ fn nothing_that_a_user_types_stays_in_plaintext_without_a_word() {
     ops::verify(&mut database.connect(), &keyring, columns, &RunOptions::new(), &told).unwrap();
     assert_eq!(
         told.failures().pop().unwrap(),
-        "users id=30, email: a plaintext, not a ciphertext: run the backfill"
+        "users id=30, email: expected a ciphertext, found a plaintext: run the backfill"
     );
 }
 
@@ -493,9 +493,7 @@ fn a_row_that_a_trigger_refuses_is_reported_and_a_trigger_that_refuses_all_is_an
         ops::rotate(&mut database.connections(1), &keyring(&after), &[email()], &settings, &())
             .unwrap_err();
     assert!(
-        refused
-            .to_string()
-            .starts_with("a trigger or a function of the database raises an error of its own"),
+        refused.to_string().starts_with("a trigger or a function of the database raised an error"),
         "{refused}"
     );
 }
@@ -518,7 +516,7 @@ fn what_is_no_digest_of_the_value_is_not_written_over() {
     .unwrap();
     assert_eq!((report.written, report.failed), (0, 3));
     assert!(
-        told.failures()[0].contains("email_index: what stands there is not the blind index"),
+        told.failures()[0].contains("email_index: the stored blind index does not match"),
         "{:?}",
         told.failures()
     );
@@ -539,14 +537,14 @@ fn what_is_no_digest_of_the_value_is_not_written_over() {
     )
     .unwrap_err();
     assert!(
-        refused.to_string().contains("others.note: the column is not of the table users"),
+        refused.to_string().contains("others.note: the column does not belong to the table users"),
         "{refused}"
     );
     let twice = Column::new("users", "email")
         .plaintext("note")
         .index(ops::Index::new("note", "users.note_index"));
     let key = Column::new("users", "email").index(ops::Index::new("id", "users.id_index"));
-    for (column, words) in [(twice, "named for two things"), (key, "of the primary key")] {
+    for (column, words) in [(twice, "declared in two roles"), (key, "belongs to the primary key")] {
         let refused = ops::backfill(
             &mut database.connections(1),
             &keyring(&after),

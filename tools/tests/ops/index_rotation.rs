@@ -119,7 +119,7 @@ fn a_unique_index_does_not_rotate_in_place() {
     operator.line("add-key --index --name b");
     operator.run("rotate").failed(
         1,
-        "users.email_index is UNIQUE, and the keyring has several index keys",
+        "users.email_index is UNIQUE and the keyring has several index keys",
         "rotate through a second index column",
     );
     operator.run("rotate users.note").done();

@@ -158,7 +158,7 @@ fn composite_keys_and_schemas_are_looked_at_too() {
     )
     .unwrap_err();
     assert!(
-        ["there is no table nowhere.users", "unknown database 'nowhere'"]
+        ["table nowhere.users does not exist", "unknown database 'nowhere'"]
             .contains(&nowhere.to_string().as_str()),
         "{nowhere}"
     );

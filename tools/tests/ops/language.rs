@@ -109,13 +109,11 @@ fn a_value_that_a_message_quotes_is_not_shown() {
         ] {
             quotes_nothing(&error);
             let expected = match URL_VAR {
-                None => {
-                    "a row has a value that a type or a condition of the statement does not take"
-                }
+                None => "a type or a condition of the statement does not accept a value of a row",
                 POSTGRES => {
-                    "a row has a value that a type or a condition of the statement does not take (SQLSTATE 22P02)"
+                    "a type or a condition of the statement does not accept a value of a row (SQLSTATE 22P02)"
                 }
-                Some(_) => "raises an error of its own (error 1644, SQLSTATE 22018)",
+                Some(_) => "raised an error (error 1644, SQLSTATE 22018)",
             };
             assert!(error.to_string().contains(expected), "{error}");
         }
@@ -178,9 +176,9 @@ fn a_trigger_that_quotes_the_value_is_not_quoted() {
                     // SQLite's own functions complain of a value, and are taken at their word.
                     assert!(refused == 0 && URL_VAR.is_some(), "{error}");
                     assert!(
-                        error.to_string().starts_with(
-                            "a trigger or a function of the database raises an error of its own"
-                        ),
+                        error
+                            .to_string()
+                            .starts_with("a trigger or a function of the database raised an error"),
                         "{error}"
                     );
                     quotes_nothing(&error);
@@ -282,7 +280,7 @@ fn a_database_that_is_read_only_ends_the_run() {
             error.to_string().contains("read-only") || error.to_string().contains("readonly"),
             "{error}"
         );
-        assert!(error.remedy().contains("that can be written"), "{}", error.remedy());
+        assert!(error.remedy().contains("writable database"), "{}", error.remedy());
         assert!(told.failures().is_empty(), "{:?}", told.failures());
     }
 }
@@ -333,7 +331,7 @@ fn an_error_in_the_condition_names_the_column_where_the_message_is_known() {
         let expected = if english {
             "nothing_such"
         } else {
-            "a statement does not fit the tables and types of the database"
+            "a statement does not match the tables and types of the database"
         };
         assert!(error.to_string().contains(expected), "{error}");
         assert!(error.remedy().contains("check --where"), "{}", error.remedy());

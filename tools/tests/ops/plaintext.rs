@@ -243,7 +243,7 @@ fn a_plaintext_column_is_replaced_by_a_ciphertext_column_while_programs_run() {
     let v1 = fleet.start(v1::VERSION);
     tools
         .run("diesel-envelope verify users")
-        .failed("the plaintext is there, and no ciphertext: run the backfill");
+        .failed("the row has a plaintext but no ciphertext: run the backfill");
 
     // As long as v0 changes plaintexts there may be rows left, which is no reason to wait.
     let outcome = tools.run("diesel-envelope backfill users --batch-size 20");
