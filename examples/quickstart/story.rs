@@ -131,7 +131,10 @@ pub fn tell(conn: &mut Conn) -> Outcome {
     );
     println!(
         "another column  {}",
-        Keyring::installed()?.decrypt::<String, users::phone>(stolen).err().ok_or("the value was decrypted")?
+        Keyring::installed()?
+            .decrypt::<String, users::phone>(stolen)
+            .err()
+            .ok_or("the value was decrypted")?
     );
     let plaintext = diesel::sql_query("UPDATE users SET name = 'Mallory'").execute(conn);
     println!("a plaintext     {}", plaintext.err().ok_or("the plaintext was written")?);
