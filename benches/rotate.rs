@@ -1,8 +1,10 @@
-//! A rotation of a whole table on PostgreSQL, next to one SQL `UPDATE` that rewrites the same column of the same table: the same
-//! indexes, the same constraints, the same durability, the same row width. Between the runs the table is vacuumed.
+//! Compares the rotation of a whole table on PostgreSQL with one SQL `UPDATE` that rewrites the
+//! same column of the same table. The indexes, constraints, durability and row width are the same.
+//! The table is vacuumed between the runs.
 //!
-//! It runs where `TEST_POSTGRES_URL` says, with the feature `postgres`. `BENCH_ROWS` is the size of the table, by default
-//! 1,000,000. The memory is the most that the process had resident while it rotated, at a tenth of the rows and at all of them.
+//! It needs the feature `postgres` and a server at `TEST_POSTGRES_URL`. `BENCH_ROWS` is the size of
+//! the table, 1,000,000 by default. The memory is the peak resident memory of the process while it
+//! rotates, for a tenth of the rows and for all of them.
 
 use std::time::{Duration, Instant};
 
@@ -40,7 +42,7 @@ const SCHEMA: &str = "
     CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL, email ciphertext NOT NULL, email_index blind_index NOT NULL UNIQUE);
 ";
 
-/// How many times both are run.
+/// The number of times that both are run.
 const ROUNDS: usize = 3;
 
 fn main() {
@@ -69,7 +71,7 @@ fn bench(url: &str, rows: usize) {
     bench.load(rows / 10);
     let small = bench.rotate(1).1;
     bench.load(rows);
-    println!("{rows} rows, {} bytes of heap a row; {}", bench.row_width(), bench.durability());
+    println!("{rows} rows, {} bytes of heap per row; {}", bench.row_width(), bench.durability());
     println!("{:>34} {:>12} {:>8}", "", "rows/s", "ratio");
     let mut ratios = [Vec::new(), Vec::new()];
     let mut large = 0;
@@ -95,7 +97,7 @@ fn bench(url: &str, rows: usize) {
             ratios[ratios.len() / 2]
         );
     }
-    println!("resident at most: {small} KiB for {} rows, {large} KiB for {rows}", rows / 10);
+    println!("peak resident memory: {small} KiB for {} rows, {large} KiB for {rows}", rows / 10);
 }
 
 fn rate(rows: usize, took: Duration) -> f64 {
@@ -104,7 +106,7 @@ fn rate(rows: usize, took: Duration) -> f64 {
 
 struct Bench {
     conns: Vec<PgConnection>,
-    /// The keyring that wrote, and the one that writes next.
+    /// The keyring that wrote the rows, and the keyring that writes them next.
     keyrings: [Keyring; 2],
 }
 
@@ -119,7 +121,8 @@ impl Bench {
         let mut document = Keyset::generate().expect("randomness");
         let old = document.primary();
         let new = document.add_key(Algorithm::Aes256GcmSiv).expect("randomness");
-        // Both read all keys: the second rotates to the new one, the first back.
+        // Both keyrings contain both keys. The second rotates to the new key, and the first rotates
+        // back.
         let mut writing = |key| {
             document.promote_key(key).expect("the key is there");
             Keyring::from_keyset(&document, &Options::new()).expect("a keyring")
@@ -160,7 +163,8 @@ impl Bench {
         self.settle();
     }
 
-    /// No dead rows, statistics as they are in a table that lives, and no checkpoint that one side would pay for the other.
+    /// Removes dead rows, updates the statistics as in a table that is in use, and makes a
+    /// checkpoint. Otherwise one side would pay for the checkpoint of the other.
     fn settle(&mut self) {
         self.conns[0].batch_execute("VACUUM FULL users").expect("a vacuum");
         self.conns[0].batch_execute("ANALYZE users").expect("statistics");
@@ -181,7 +185,7 @@ impl Bench {
     fn rotate(&mut self, workers: usize) -> (Duration, u64) {
         let email = Column::new("users", "email")
             .index(Index::new("email_index", "users.email_index").normalize(Normalizer::Caseless));
-        // Asks Linux to forget the most that was resident (proc(5), clear_refs).
+        // Resets the peak resident memory on Linux (proc(5), clear_refs).
         let _ = std::fs::write("/proc/self/clear_refs", "5");
         let start = Instant::now();
         let report =
@@ -213,7 +217,7 @@ impl Bench {
     }
 }
 
-/// In KiB; 0 where the system does not tell.
+/// Returns the peak resident memory in KiB, or 0 if the system does not report it.
 fn most_resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

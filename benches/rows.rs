@@ -1,8 +1,11 @@
-//! Whole statements, next to the same statements on plaintext: two tables of an id and one e-mail address of 24 bytes, which is
-//! `text` in the one and an encrypted, bound `String` in the other. Times are per row, and those of a load include dropping it.
+//! Compares whole statements with the same statements on plaintext. Both tables have an id and one
+//! e-mail address of 24 bytes. It is `text` in one table, and an encrypted, bound `String` in the
+//! other. Times are per row, and the time of a load includes dropping the rows.
 //!
-//! SQLite runs in memory. PostgreSQL runs where `TEST_POSTGRES_URL` says, with the feature `postgres`. An insert is one statement
-//! with all rows, also on SQLite, and is rolled back, so that neither side pays for the commit. `BENCH_ROWS` is the size of the table for the lookup, by default 100,000.
+//! SQLite runs in memory. PostgreSQL needs the feature `postgres` and a server at
+//! `TEST_POSTGRES_URL`. An insert is one statement with all rows, on SQLite too. It is rolled back,
+//! so neither side pays for the commit. `BENCH_ROWS` is the size of the table for the lookup,
+//! 100,000 by default.
 
 mod measure;
 
@@ -108,7 +111,7 @@ fn searchable_rows(count: usize) -> Vec<NewSearchable> {
     (0..).take(count).map(|id| NewSearchable { id, email: email(id).into() }).collect()
 }
 
-/// What each may take, as a multiple of the same on plaintext.
+/// The longest time that each may take, as a multiple of the time on plaintext.
 struct Budgets {
     load: f64,
     insert: f64,
@@ -131,7 +134,8 @@ macro_rules! measures {
                     ($table:ident) => {
                         || {
                             let connection = &mut *connection.borrow_mut();
-                            // What was rolled back before would be in the way of PostgreSQL, in the table and in its index.
+                            // Rows that were rolled back would slow PostgreSQL down, in the table
+                            // and in its index.
                             connection.batch_execute(tables).expect("new tables");
                             let mut time = Duration::ZERO;
                             let rolled_back = connection.transaction::<(), _, _>(|connection| {
@@ -188,8 +192,8 @@ macro_rules! measures {
                 }
                 let indexes = "CREATE INDEX plain_email ON plain (email); CREATE INDEX searchable_email ON searchable (email_index); ANALYZE";
                 connection.borrow_mut().batch_execute(indexes).expect("indexes");
-                let ids = i64::try_from(count).expect("not that many rows");
-                // 7,919 is prime, so the ids come in no order and none comes twice soon.
+                let ids = i64::try_from(count).expect("the number of rows fits in an i64");
+                // 7,919 is prime, so the ids are out of order, and none repeats soon.
                 let emails: Vec<_> = (0..).map(|i: i64| i * 7_919 % ids).map(email).take(LOOKUPS).collect();
                 macro_rules! lookup {
                     ($table:ident, $email:ty, |$value:ident| $filter:expr) => {
@@ -248,11 +252,12 @@ fn main() {
                 Budgets { load: 1.75, insert: 1.2, lookup: 1.2 },
             );
         }
-        Err(_) => println!("\nPostgreSQL is left out: TEST_POSTGRES_URL is not set"),
+        Err(_) => println!("\nPostgreSQL is skipped: TEST_POSTGRES_URL is not set"),
     }
 }
 
-/// The tables, empty. On a server they are temporary: of this connection alone, and gone with it.
+/// Returns the SQL that makes the empty tables. On a server they are temporary: they belong to this
+/// connection and are dropped with it.
 fn tables(table: &str, bytes: &str) -> String {
     let columns = [
         ("plain", "email TEXT NOT NULL".to_owned()),

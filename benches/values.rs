@@ -1,13 +1,16 @@
-//! One value: sealed, opened and indexed through Diesel's `ToSql` and `FromSql`, next to the bare primitives and to other crates.
+//! The cost of one value, sealed, opened and indexed through Diesel's `ToSql` and `FromSql`. It is
+//! compared with the bare primitives and with other crates.
 //!
-//! On SQLite a value is read from a row of a live query; on PostgreSQL it is written into Diesel's own bind collector and read
-//! from the bytes that a driver hands over, without a server. `Vec<u8>` beside it is what Diesel itself takes for as many bytes.
+//! On SQLite, a value is read from a row of a live query. On PostgreSQL, it is written into
+//! Diesel's own bind collector, and read from the bytes that a driver passes on, without a server.
+//! The cases with `Vec<u8>` show the time of Diesel itself for the same number of bytes.
 //!
-//! A raw seal draws a nonce from `rand::rng()`, allocates, and encrypts in place; a raw open copies the bytes and decrypts in place.
-//! Neither knows keys by id, nor wipes anything. The budget is held against the call with the same associated data (6 bytes of
-//! header, 11 of label); the call with none stands beside it.
+//! A raw seal draws a nonce from `rand::rng()`, allocates, and encrypts in place. A raw open copies
+//! the bytes and decrypts in place. Neither of them finds keys by id, or wipes anything. The budget
+//! applies to the raw call with the same associated data (6 bytes of header, 11 of label). The raw
+//! call without associated data is shown beside it.
 
-#![expect(clippy::disallowed_types, reason = "the bare primitives are what is measured against")]
+#![expect(clippy::disallowed_types, reason = "the bare primitives are the baseline")]
 
 mod measure;
 
@@ -50,7 +53,7 @@ impl Context for Email {
     const LABEL: &'static str = "users.email";
 }
 
-/// A blind index over the value as it is, of so many bits.
+/// A blind index of `BITS` bits over the unchanged value.
 struct Exact<const BITS: usize>;
 impl<const BITS: usize> IndexSpec for Exact<BITS> {
     type Value = str;
@@ -220,7 +223,8 @@ fn other_types() {
         .run(ROUNDS);
 }
 
-/// Opening under the first and the last of many keys: the key id in the value names the key, and nothing is tried in turn.
+/// Opens values under the first and the last of many keys. The key id in the value names the key,
+/// so no other key is tried.
 fn many_keys() {
     let one = keyring_of(1);
     let many = keyring_of(64);
@@ -234,7 +238,7 @@ fn many_keys() {
         .run(ROUNDS);
 }
 
-/// A keyring of so many random keys, whose last one writes.
+/// Makes a keyring of `count` random keys, whose last key writes.
 fn keyring_of(count: usize) -> Keyring {
     let mut document = Keyset::generate().expect("randomness");
     for _ in 1..count {
@@ -273,7 +277,8 @@ fn raw_open(key: &LessSafeKey, aad: &[u8], value: &[u8]) -> Vec<u8> {
     value
 }
 
-/// What `ToSql` of `EncryptedMessage` and of `serde_json::Value` do one after the other (the feature for it would link libpq).
+/// Does the work of `ToSql` of `EncryptedMessage` and then of `serde_json::Value`. The feature for
+/// it would link libpq.
 fn peer_write(text: &str) -> Vec<u8> {
     let message = EncryptedMessage::<String, Peer>::encrypt(text.to_owned()).expect("a value");
     let json = serde_json::to_value(&message).expect("JSON");
@@ -282,7 +287,8 @@ fn peer_write(text: &str) -> Vec<u8> {
     out
 }
 
-/// What `FromSql` of `serde_json::Value` and of `EncryptedMessage` do, then what gives the value.
+/// Does the work of `FromSql` of `serde_json::Value` and then of `EncryptedMessage`, and decrypts
+/// the value.
 fn peer_read(value: &[u8]) -> String {
     let json: serde_json::Value = serde_json::from_slice(&value[1..]).expect("JSON");
     let message: EncryptedMessage<String, Peer> = serde_json::from_value(json).expect("a message");
@@ -310,10 +316,10 @@ fn postgres_read<ST, V: FromSql<ST, Pg>>(value: &[u8]) -> V {
     V::from_sql(PgValue::new(value, &oid)).expect("its own value")
 }
 
-/// Ciphertext travels as built-in types, so nothing is looked up.
+/// A lookup that must not happen: ciphertext is sent as built-in types.
 struct NoLookup;
 impl PgMetadataLookup for NoLookup {
     fn lookup_type(&mut self, name: &str, _schema: Option<&str>) -> PgTypeMetadata {
-        unreachable!("{name} is looked up")
+        unreachable!("{name} was looked up")
     }
 }

@@ -1,6 +1,8 @@
-//! A data key for each row, wrapped by KMS beside it: `cargo run --features cache --example envelope`, which needs no service.
+//! A data key for each row, stored beside it, wrapped by KMS. It needs no service:
+//! `cargo run --features cache --example envelope`.
 //!
-//! With `--features aws` and `KMS_KEY` set to a key's alias or ARN, it is AWS KMS that makes and unwraps the data keys.
+//! With `--features aws` and `KMS_KEY` set to a key's alias or ARN, AWS KMS makes and unwraps the
+//! data keys.
 
 use std::borrow::Cow;
 use std::process::ExitCode;
@@ -46,7 +48,7 @@ impl IndexSpec for users::email_index {
     }
 }
 
-/// Ciphertext in memory too: it takes the row's data key to open it.
+/// A user whose values are ciphertext in memory too. Opening them takes the data key of the row.
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = users)]
 struct User {
@@ -57,7 +59,8 @@ struct User {
     data_key: Option<WrappedKey>,
 }
 
-/// What KMS authenticates with the key of a row: with the id in it, no row opens under the wrapped key of another.
+/// Returns the context that KMS authenticates with the key of a row. It contains the id, so no row
+/// opens under the wrapped key of another.
 fn context(id: i32) -> EncryptionContext {
     EncryptionContext::data_key().with("users.id", id.to_string())
 }
@@ -73,16 +76,17 @@ async fn tell() -> start::Outcome {
         start::kms().await?,
         CachePolicy::new(Duration::from_secs(300)).stale_for(Duration::from_secs(3600)),
     );
-    // An application takes it from its environment, as in startup.rs: `Keyring::from_env("SECRET_KEY")`.
+    // An application loads it from its environment, as in startup.rs:
+    // `Keyring::from_env("SECRET_KEY")`.
     Keyring::from_keyset(&Keyset::generate()?, &Options::new())?.install()?;
     println!("data keys     {}", start::kms_name());
-    println!("cache         5 minutes, and an hour more while KMS is down");
+    println!("cache         5 minutes, and one more hour while KMS is down");
 
     let conn = &mut SqliteConnection::establish(":memory:")?;
     let create = "CREATE TABLE users (id INTEGER PRIMARY KEY, name BLOB NOT NULL, email BLOB NOT NULL, email_index BLOB UNIQUE, data_key BLOB)";
     diesel::sql_query(create).execute(conn)?;
 
-    heading("Write: one call for each row, in which KMS makes its key");
+    heading("Write: one call for each row, which makes its data key");
     let people = [
         ("Bobby Tables", "bobby@example.org"),
         ("Duke Caboom", "keanu@example.org"),
@@ -95,7 +99,7 @@ async fn tell() -> start::Outcome {
     }
     println!("inserted      {} users", people.len());
 
-    heading("What a thief of the database sees");
+    heading("The rows as a thief of the database sees them");
     let rows = users::table.order(users::id).select(User::as_select()).load(conn)?;
     println!("{:<4}{:<32}{:<32}data_key", "id", "name", "email");
     for row in &rows {
@@ -108,7 +112,7 @@ async fn tell() -> start::Outcome {
         );
     }
 
-    heading("What the application sees: a page of rows, cold and warm");
+    heading("The rows as the application sees them: a page of rows, cold and warm");
     print_page(&kms, &rows).await;
     println!();
     print_page(&kms, &rows).await;
@@ -127,26 +131,26 @@ async fn tell() -> start::Outcome {
         kms.unwrap_with(rows[0].data_key.as_ref(), &context(2))
             .await
             .err()
-            .ok_or("it was unwrapped")?
+            .ok_or("the key was unwrapped")?
     );
 
     heading(
-        "A row that Python wrote: generate_data_key(KeyId, KeySpec) gives its key no encryption context",
+        "A row written by Python: generate_data_key(KeyId, KeySpec) gives its key no encryption context",
     );
     let (token, wrapped) = as_python(&kms).await?;
     println!("{}", kms.unwrap_with(&wrapped, &EncryptionContext::none()).await?.open(&token)?);
 
-    heading("Shred a row: delete its wrapped key and its blind index, and let the cache forget");
+    heading("Shred a row: delete its wrapped key and its blind index, and clear the cached key");
     diesel::update(users::table.find(2))
         .set((
             users::data_key.eq(None::<WrappedKey>),
             users::email_index.eq(None::<BlindIndex<users::email_index>>),
         ))
         .execute(conn)?;
-    kms.forget(rows[1].data_key.as_ref().ok_or("it was shredded already")?).await;
+    kms.forget(rows[1].data_key.as_ref().ok_or("the row has no wrapped key")?).await;
     print_page(&kms, &users::table.order(users::id).select(User::as_select()).load(conn)?).await;
     println!(
-        "\nBackups, replicas and the write-ahead log keep the wrapped key until they are gone."
+        "\nBackups, replicas and the write-ahead log keep the wrapped key until they are deleted."
     );
     Ok(())
 }
@@ -167,7 +171,8 @@ async fn sealed(
     })
 }
 
-/// A value as Python's `Fernet(base64.urlsafe_b64encode(key))` writes it, under a data key from `generate_data_key(KeyId, KeySpec)`.
+/// Makes a value as Python's `Fernet(base64.urlsafe_b64encode(key))` writes it, under a data key
+/// from `generate_data_key(KeyId, KeySpec)`.
 async fn as_python(
     kms: &CachedKms<AnyKms>,
 ) -> diesel_envelope::Result<(Sealed<String>, WrappedKey)> {
@@ -175,7 +180,8 @@ async fn as_python(
     Ok((key.with_algorithm(Algorithm::Fernet)?.seal(&"Bobby Tables".to_owned())?, wrapped))
 }
 
-/// Unwraps the keys of the page at once, and opens each row. A row whose key is gone has its own error.
+/// Unwraps all keys of the page at once, and opens each row. A row whose key was deleted has an
+/// error of its own.
 async fn print_page(kms: &CachedKms<AnyKms>, page: &[User]) {
     let (started, calls) = (Instant::now(), kms.stats().calls);
     let opened = kms

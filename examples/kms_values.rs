@@ -1,7 +1,8 @@
-//! Each value encrypted by KMS itself: `cargo run --example kms_values`, which needs no service.
+//! Each value encrypted by KMS itself. It needs no service: `cargo run --example kms_values`.
 //!
-//! With `--features aws` and `KMS_KEY` set to a key's alias or ARN, it is AWS KMS that does. For few small values that are rarely
-//! read: every one is a call, in each direction, and CloudTrail has a line for each.
+//! With `--features aws` and `KMS_KEY` set to a key's alias or ARN, it uses AWS KMS. This way suits
+//! a few small values that are rarely read. Each value costs one call to write and one to read, and
+//! CloudTrail records every call.
 
 use std::process::ExitCode;
 
@@ -16,7 +17,7 @@ mod print;
 #[path = "shared/start.rs"]
 mod start;
 
-// Base64 in text columns, as other programs write it; binary columns hold the bytes.
+// Text columns contain base64, as other programs write it. Binary columns contain the bytes.
 diesel::table! {
     accounts (id) {
         id -> Integer,
@@ -32,7 +33,7 @@ impl Context for accounts::pin {
     const LABEL: &'static str = "accounts.pin";
 }
 
-/// Ciphertext in memory too: it takes a call of KMS to open it.
+/// An account whose values are ciphertext in memory too. Opening a value takes a KMS call.
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = accounts)]
 struct Account {
@@ -65,7 +66,7 @@ async fn tell() -> start::Outcome {
     diesel::insert_into(accounts::table).values(&vec![bobby, duke]).execute(conn)?;
     println!("inserted      2 accounts, 3 values");
 
-    heading("What a thief of the database sees");
+    heading("The rows as a thief of the database sees them");
     println!("{:<4}{:<34}pin", "id", "holder");
     let rows = accounts::table.order(accounts::id).select(Account::as_select()).load(conn)?;
     for row in &rows {
@@ -73,19 +74,19 @@ async fn tell() -> start::Outcome {
         println!("{:<4}{:<34}{pin}", row.id, shorten(row.holder.as_bytes()));
     }
 
-    heading("What the application sees: one call for each value, at most 16 at once");
+    heading("The rows as the application sees them: one call for each value, at most 16 at once");
     for (row, holder) in rows.iter().zip(kms.decrypt_all(rows.iter().map(|row| &row.holder)).await)
     {
         println!("{:<4}{}", row.id, holder?);
     }
     println!(
         "the first pin is {}",
-        kms.decrypt(rows[0].pin.as_ref().ok_or("the pin is gone")?).await?
+        kms.decrypt(rows[0].pin.as_ref().ok_or("the pin is missing")?).await?
     );
 
     heading("Refused: another column");
     let moved =
         KmsEncrypted::<String, accounts::pin>::from_bytes(rows[0].holder.as_bytes().to_vec());
-    println!("{}", kms.decrypt(&moved).await.err().ok_or("it was read")?);
+    println!("{}", kms.decrypt(&moved).await.err().ok_or("the value was decrypted")?);
     Ok(())
 }

@@ -1,12 +1,13 @@
-//! Prints the table of costs in `docs/keys.md`: writes 1,000 rows of two secret columns in each of the
-//! four ways, reads them back, and counts the calls and the milliseconds.
+//! Prints the table of costs in `docs/keys.md`. It writes 1,000 rows of two secret columns in each
+//! of the four ways, reads them back, and counts the calls and the milliseconds.
 //!
 //! ```text
 //! KMS_KEY=alias/my-application SSM_PARAMETER=/my-application/keyring cargo run --release --features ssm,cache --example scorecard [ROWS]
 //! ```
 //!
-//! With AWS's own endpoints that makes some 8,000 paid calls; `AWS_ENDPOINT_URL` leads it to an emulator. Without `KMS_KEY` it runs on
-//! `LocalKms`, which gives the same calls, and without `SSM_PARAMETER` it leaves SSM out.
+//! With AWS's own endpoints, this makes about 8,000 paid calls. `AWS_ENDPOINT_URL` sends them to an
+//! emulator instead. Without `KMS_KEY` it runs on `LocalKms`, which needs the same number of calls.
+//! Without `SSM_PARAMETER` it skips SSM.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -26,7 +27,8 @@ use start::Outcome;
 #[path = "shared/start.rs"]
 mod start;
 
-/// Dollars for one request with a symmetric key (aws.amazon.com/kms/pricing, November 2026), past the 20,000 that are free each month.
+/// The price in dollars of one request with a symmetric key (aws.amazon.com/kms/pricing, November
+/// 2026). The first 20,000 requests of each month are free.
 const PRICE: f64 = 0.03 / 10_000.0;
 
 diesel::table! {
@@ -95,14 +97,14 @@ struct KmsUser {
     email: KmsEncrypted<String, Email>,
 }
 
-/// All calls so far, also those of clients that are gone.
+/// The number of calls so far, including those of clients that were dropped.
 static CALLS: AtomicU64 = AtomicU64::new(0);
 
-/// A KMS whose calls are counted.
+/// A KMS that counts its calls.
 struct Counted(AnyKms);
 
 impl Counted {
-    /// A client of its own, as a process that has just started makes it.
+    /// Creates a new client, as a process does that has just started.
     async fn new() -> Outcome<Self> {
         Ok(Self(start::kms().await?))
     }
@@ -138,7 +140,7 @@ impl Kms for Counted {
     }
 }
 
-/// What a step took.
+/// The cost of one step.
 struct Cost {
     calls: u64,
     time: Duration,
@@ -165,7 +167,8 @@ async fn cost(step: impl Future<Output = Outcome>) -> Outcome<Cost> {
     Ok(Cost { calls: CALLS.load(Ordering::Relaxed) - calls, time: started.elapsed() })
 }
 
-/// One of the four ways: its rows written, read by a process that has just started, and read again.
+/// The costs of one of the four ways: writing its rows, reading them in a process that has just
+/// started, and reading them again.
 struct Card {
     way: &'static str,
     write: Cost,
@@ -204,7 +207,8 @@ async fn measure() -> Outcome {
     Ok(())
 }
 
-/// What a million rows cost. A single call is that of the start, however many rows are read.
+/// Formats the price of a million rows. A single call is made at the start, so its price does not
+/// depend on the number of rows.
 fn dollars(cost: &Cost, rows: u64) -> String {
     match cost.calls {
         0 => "$0".to_owned(),
@@ -213,7 +217,8 @@ fn dollars(cost: &Cost, rows: u64) -> String {
     }
 }
 
-/// The keyring in an environment variable: what `Keyring::from_env` does, with a client whose calls are counted.
+/// Measures a keyring in an environment variable. This does the same as `Keyring::from_env`, with a
+/// client that counts its calls.
 async fn startup(rows: i32) -> Outcome<Card> {
     let document = Keyset::generate()?;
     let wrapped = start::kms()
@@ -233,7 +238,7 @@ async fn startup(rows: i32) -> Outcome<Card> {
 
 async fn ssm(rows: i32, parameter: &str) -> Outcome<Card> {
     let boot = async || {
-        // SSM makes it, and KMS has it on the bill.
+        // SSM makes this call, and KMS bills it.
         CALLS.fetch_add(1, Ordering::Relaxed);
         Ok(Keyring::from_ssm(parameter, &Options::new()).await?)
     };
@@ -269,7 +274,7 @@ async fn with_keyring(
     Ok(Card { way, write, cold: cold.await?, warm: cost(async { read() }).await? })
 }
 
-/// A data key for each row, and a cache of them.
+/// Measures a data key for each row, with a cache of data keys.
 async fn envelope(rows: i32) -> Outcome<Card> {
     let mut conn = database()?;
     let write = cost(async {
@@ -308,7 +313,7 @@ async fn envelope(rows: i32) -> Outcome<Card> {
     Ok(Card { way: "Envelope", write, cold: cost(read()).await?, warm: cost(read()).await? })
 }
 
-/// KMS for each value.
+/// Measures a KMS call for each value.
 async fn values(rows: i32) -> Outcome<Card> {
     let mut conn = database()?;
     let write = cost(async {
@@ -356,13 +361,13 @@ fn email(id: i32) -> String {
     format!("bobby.{id}@example.org")
 }
 
-/// What was read is what was written, and all of it.
+/// Checks that the rows read are all the rows that were written.
 fn check(rows: i32, read: impl IntoIterator<Item = Result<(String, String)>>) -> Outcome {
     let read = read.into_iter().collect::<Result<Vec<_>>>()?;
     if (0..rows).map(|id| (name(id), email(id))).eq(read) {
         Ok(())
     } else {
-        Err("the rows are not those that were written".into())
+        Err("the rows read differ from the rows written".into())
     }
 }
 

@@ -1,4 +1,5 @@
-//! One keyring in an SSM SecureString, which KMS decrypts on the way. Make a parameter once, and name it:
+//! One keyring in an SSM SecureString, which KMS decrypts when it is read. Make a parameter once,
+//! and name it:
 //!
 //! ```text
 //! cargo run --quiet --example ssm -- document |
@@ -6,7 +7,8 @@
 //! SSM_PARAMETER=/my-application/keyring cargo run --features ssm --example ssm
 //! ```
 //!
-//! Without `SSM_PARAMETER` it tells the same story with a keyring that a key file wraps, and needs no service.
+//! Without `SSM_PARAMETER`, it runs the same steps with a keyring that a key file wraps, and needs
+//! no service.
 
 use std::process::ExitCode;
 
@@ -55,7 +57,7 @@ async fn tell() -> start::Outcome {
     match std::env::var("SSM_PARAMETER") {
         Ok(name) => {
             print::heading(
-                "At every start: read the parameter, one SSM call, and install the keyring",
+                "At every start: read the parameter (one SSM call) and install the keyring",
             );
             println!("parameter     {name}");
             application(keyring_of(&name).await?)
@@ -66,14 +68,15 @@ async fn tell() -> start::Outcome {
         }
         Err(_) => {
             println!(
-                "SSM_PARAMETER names no parameter, so a wrapped keyring stands in for it: how to make one is in examples/ssm.rs."
+                "SSM_PARAMETER is not set, so a wrapped keyring replaces the parameter: examples/ssm.rs shows how to make one."
             );
             operator::start_application().await
         }
     }
 }
 
-/// `Keyring::from_env` does the same where the environment variable holds `ssm:` and the name.
+/// Loads the keyring. `Keyring::from_env` does the same if its variable contains `ssm:` and the
+/// name.
 #[cfg(feature = "ssm")]
 async fn keyring_of(parameter: &str) -> diesel_envelope::Result<Keyring> {
     Keyring::from_ssm(parameter, &diesel_envelope::keyring::Options::new()).await
@@ -81,7 +84,7 @@ async fn keyring_of(parameter: &str) -> diesel_envelope::Result<Keyring> {
 
 #[cfg(not(feature = "ssm"))]
 async fn keyring_of(_: &str) -> start::Outcome<Keyring> {
-    Err("SSM_PARAMETER is set, and this program was built without SSM: run it with --features ssm"
+    Err("SSM_PARAMETER is set, but this program was built without SSM: run it with --features ssm"
         .into())
 }
 
@@ -96,12 +99,12 @@ fn application(keyring: Keyring) -> start::Outcome {
         .values(&User { id: 1, name: "Bobby Tables".into() })
         .execute(conn)?;
 
-    print::heading("What a thief of the database sees");
+    print::heading("The row as a thief of the database sees it");
     let raw: Vec<u8> =
         diesel::dsl::sql::<diesel::sql_types::Binary>("SELECT name FROM users").get_result(conn)?;
     println!("name          {}", print::shorten(&raw));
 
-    print::heading("What the application sees, without another call");
+    print::heading("The row as the application sees it, without another call");
     let user = users::table.select(User::as_select()).first(conn)?;
     println!("user {}        {}", user.id, *user.name);
     Ok(())

@@ -1,6 +1,8 @@
-//! One keyring, wrapped by KMS, in an environment variable: `cargo run --example startup`, which needs no service.
+//! One keyring, wrapped by KMS, in an environment variable. It needs no service:
+//! `cargo run --example startup`.
 //!
-//! With `--features aws` and `KMS_KEY` set to a key's alias or ARN, it is AWS KMS that wraps it. `quickstart` tells the whole story.
+//! With `--features aws` and `KMS_KEY` set to a key's alias or ARN, AWS KMS wraps the keyring. The
+//! example `quickstart` shows all steps, from the first start to a rotation.
 
 use std::borrow::Cow;
 use std::process::ExitCode;
@@ -56,7 +58,7 @@ async fn main() -> ExitCode {
 }
 
 async fn application() -> start::Outcome {
-    print::heading("At every start: unwrap the keyring, one KMS call, and install it");
+    print::heading("At every start: unwrap the keyring (one KMS call) and install it");
     Keyring::from_env("SECRET_KEY").await?.install()?;
     println!("keyring       {}", Keyring::installed()?);
 
@@ -66,12 +68,12 @@ async fn application() -> start::Outcome {
     let user = User { id: 1, email: "bobby@example.org".into() };
     diesel::insert_into(users::table).values(&user).execute(conn)?;
 
-    print::heading("What a thief of the database sees");
+    print::heading("The row as a thief of the database sees it");
     let raw: Vec<u8> = diesel::dsl::sql::<diesel::sql_types::Binary>("SELECT email FROM users")
         .get_result(conn)?;
     println!("email         {}", print::shorten(&raw));
 
-    print::heading("What the application sees, without another call");
+    print::heading("The row as the application sees it, without another call");
     let found = users::table
         .filter(users::email_index.matches("Bobby@Example.org"))
         .select(User::as_select())

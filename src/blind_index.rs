@@ -1,11 +1,12 @@
-//! Blind indexes: keyed digests by which rows are found again.
+//! Blind indexes: keyed digests for finding rows by an encrypted value.
 //!
 //! ```text
 //! HMAC-SHA256(HKDF-SHA256(index root, info = "diesel-envelope v1 index"),
 //!             u16be(len(LABEL)) | LABEL | normalised value)          (RFC 2104, RFC 5869)
 //! ```
 //!
-//! The leading `BITS` of it are stored, in `BITS / 8` bytes rounded up, the spare low-order bits zero.
+//! The column stores the leading `BITS` bits, in `BITS / 8` bytes rounded up. The unused low-order
+//! bits are zero.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -25,8 +26,9 @@ pub use matches::{
 };
 pub use sql::CompareBlindIndexesWithMatches;
 
-/// The value of a blind index column, for equality only: made with [`of`](Self::of), compared with
-/// [`matches`](BlindIndexDsl::matches).
+/// The value of a blind index column, for equality only.
+///
+/// [`of`](Self::of) computes it, and [`matches`](BlindIndexDsl::matches) compares with it.
 ///
 /// ```
 /// # use std::borrow::Cow;
@@ -47,7 +49,8 @@ pub struct BlindIndex<I> {
 }
 
 impl<I: IndexSpec> BlindIndex<I> {
-    /// The index of a value under the installed keyring. What goes wrong here is kept, and fails the query.
+    /// Computes the index of a value under the installed keyring. An error is kept, and fails the
+    /// query.
     pub fn of<V: ?Sized + Borrow<I::Value>>(value: &V) -> Self {
         Self::new(Keyring::with_installed(|keyring| keyring.blind_index::<I>(value.borrow())))
     }
@@ -58,11 +61,11 @@ impl<I> BlindIndex<I> {
         Self { digest, spec: PhantomData }
     }
 
-    /// The digest, or why there is none.
+    /// Returns the digest, or the error of computing it.
     ///
     /// # Errors
     ///
-    /// [`Error::NoKeyring`], [`Error::NoIndexKey`], [`Error::UnknownIndexKey`].
+    /// Returns [`Error::NoKeyring`], [`Error::NoIndexKey`] or [`Error::UnknownIndexKey`].
     pub fn digest(&self) -> Result<Digest> {
         self.digest.clone()
     }

@@ -1,4 +1,5 @@
-//! A data key: one key for a row, or for all rows of a tenant, that stands beside them wrapped by KMS.
+//! A data key: one key for a row, or for all rows of a tenant. It is stored beside those rows,
+//! wrapped by KMS.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,8 +13,9 @@ use crate::keyring::{Algorithm, Keyring};
 use crate::plaintext::Plaintext;
 use crate::sealed::Sealed;
 
-/// A data key in memory: it seals the values of a row and opens them again. Cloning it copies no key, and the key is wiped when the
-/// last clone is dropped.
+/// A data key in memory, which seals the values of a row and opens them again.
+///
+/// A clone shares the key, which is wiped when the last clone is dropped.
 ///
 /// ```
 /// use diesel_envelope::kms::{EncryptionContext, Kms, LocalKms};
@@ -43,7 +45,7 @@ struct Inner {
 }
 
 impl DataKey {
-    /// The key of 32 bytes that KMS unwrapped. It seals native values.
+    /// Creates a data key from the 32 bytes that KMS unwrapped. It seals native values.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let root = Root::from_slice(bytes)
             .ok_or(Error::InvalidDataKey { expected: ROOT_LEN, found: bytes.len() })?;
@@ -60,26 +62,27 @@ impl DataKey {
         })))
     }
 
-    /// The same key, sealing in another format: `Algorithm::Fernet` writes what Python's `Fernet(base64.b64encode(key))` reads. Both
-    /// formats are opened in any case, as far as the column accepts them.
+    /// Returns the same key with another format for sealing. `Algorithm::Fernet` writes tokens that
+    /// Python's `Fernet(base64.b64encode(key))` reads. The key opens both formats in any case, if
+    /// the column accepts them.
     ///
     /// # Errors
     ///
-    /// [`Error::NoRandomness`].
+    /// Returns [`Error::NoRandomness`].
     pub fn with_algorithm(&self, algorithm: Algorithm) -> Result<Self> {
         Self::new(self.0.root.clone(), algorithm)
     }
 
-    /// The id that stands in the header of native values under this key.
+    /// Returns the key id in the header of native values under this key.
     pub fn key_id(&self) -> KeyId {
         self.0.keyring.primary_id()
     }
 
-    /// Encrypts a value, bound to the column `C`.
+    /// Encrypts a value and binds it to the column `C`.
     ///
     /// # Errors
     ///
-    /// As [`Keyring::encrypt`].
+    /// Returns the errors of [`Keyring::encrypt`].
     pub fn seal<T: Plaintext, C: Context>(&self, value: &T) -> Result<Sealed<T, C>> {
         self.0.keyring.encrypt::<T, C>(value).map(|bytes| self.count(Sealed::from_bytes(bytes)))
     }
@@ -88,7 +91,8 @@ impl DataKey {
     ///
     /// # Errors
     ///
-    /// As [`Keyring::decrypt`]; [`Error::UnknownKey`] for a value of another row's key.
+    /// Returns the errors of [`Keyring::decrypt`], such as [`Error::UnknownKey`] for a value sealed
+    /// under another row's key.
     pub fn open<T: Plaintext, C: Context>(&self, sealed: &Sealed<T, C>) -> Result<T> {
         self.0.keyring.decrypt::<T, C>(self.count_ref(sealed).as_bytes())
     }
@@ -104,7 +108,8 @@ impl DataKey {
         sealed
     }
 
-    /// How many values this key sealed and opened, and how many bytes of ciphertext these had.
+    /// Returns the number of values sealed and opened by this key, and the bytes of their
+    /// ciphertext.
     pub fn usage(&self) -> (u64, u64) {
         (self.0.uses.load(Ordering::Relaxed), self.0.bytes.load(Ordering::Relaxed))
     }

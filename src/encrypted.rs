@@ -1,4 +1,4 @@
-//! `Encrypted<T, C>`: a `T` in memory, ciphertext in the column.
+//! `Encrypted<T, C>`: a `T` in memory and ciphertext in the column.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -24,10 +24,12 @@ pub use serialize::{SerializePlaintext, serialize_plaintext};
 pub(crate) use sql::Snapshot;
 pub use sql::{CiphertextSqlType, EncryptedValuesCannotBeCompared};
 
-/// A value that is encrypted whenever it is written to the database, and decrypted whenever it is read.
+/// A value that is encrypted when it is written to the database, and decrypted when it is read.
 ///
-/// It stands in [`Ciphertext`](crate::sql_types::Ciphertext) and [`CiphertextText`](crate::sql_types::CiphertextText) columns, and
-/// in plain `Binary` and `Text` ones. `C` is the column it is bound to; without it the value is bound to none.
+/// Its column can be a [`Ciphertext`](crate::sql_types::Ciphertext) or
+/// [`CiphertextText`](crate::sql_types::CiphertextText) column, or a plain `Binary` or `Text`
+/// column. The type parameter `C` names the column that the value is bound to. Without `C`, the
+/// value is not bound to any column.
 ///
 /// ```
 /// use diesel_envelope::Encrypted;
@@ -38,7 +40,8 @@ pub use sql::{CiphertextSqlType, EncryptedValuesCannotBeCompared};
 /// assert_eq!(name.into_inner(), "Bobby Tables");
 /// ```
 ///
-/// In memory it compares, hashes and lends as its value does, where the type of the value does:
+/// In memory, it compares, hashes and borrows as `T` does, for each of these traits that `T`
+/// implements:
 ///
 /// ```
 /// use std::collections::BTreeSet;
@@ -54,24 +57,26 @@ pub use sql::{CiphertextSqlType, EncryptedValuesCannotBeCompared};
 ///
 /// # Security
 ///
-/// There is no `Display` and no `Serialize`, so that an API response leaks nothing by accident. The value is wiped on drop where
-/// its type allows it; what is taken out with [`into_inner`](Self::into_inner) is the caller's to wipe.
+/// The type implements neither `Display` nor `Serialize`, so an API response leaks nothing by
+/// accident. The value is wiped on drop if its type allows it. After
+/// [`into_inner`](Self::into_inner), the caller is responsible for wiping the value.
 ///
-/// Each encryption of a value is different, so comparing in a query would never match, and does not compile in `filter`:
-/// look values up with a [`BlindIndex`](crate::BlindIndex). What Diesel lets through nevertheless, and what then never matches, is
-/// listed under "Limits" in the README.
+/// Each encryption of a value gives a different ciphertext, so a comparison in a query would never
+/// match. Such a comparison does not compile in `filter`: look values up with a
+/// [`BlindIndex`](crate::BlindIndex) instead. Diesel accepts a few other comparisons, which then
+/// never match. They are listed in `docs/limits.md`.
 pub struct Encrypted<T: Plaintext, C = Unbound> {
     held: T::Holder,
     context: PhantomData<fn() -> C>,
 }
 
 impl<T: Plaintext, C> Encrypted<T, C> {
-    /// Holds a value.
+    /// Wraps a value.
     pub fn new(value: T) -> Self {
         Self { held: T::Holder::hold(value), context: PhantomData }
     }
 
-    /// Gives the value out.
+    /// Returns the value.
     pub fn into_inner(self) -> T {
         self.held.release()
     }
@@ -147,10 +152,11 @@ impl<T: Plaintext, C> fmt::Debug for Encrypted<T, C> {
     }
 }
 
-/// `encrypt` on a column with a context: an assignment that cannot be bound to another column's.
+/// Adds `encrypt` to columns with a context: an assignment whose value is bound to that column.
 ///
-/// Diesel hides the column from a value, so `users::phone.eq(Encrypted::<_, users::name>::new(..))` compiles and writes what no
-/// one can read. `users::phone.encrypt(..)` takes the context from the column.
+/// Diesel does not tell a value which column it is assigned to. So
+/// `users::phone.eq(Encrypted::<_, users::name>::new(..))` compiles, and writes a value that no one
+/// can read. `users::phone.encrypt(..)` takes the context from the column.
 ///
 /// ```
 /// # use diesel::prelude::*;
@@ -167,10 +173,11 @@ impl<T: Plaintext, C> fmt::Debug for Encrypted<T, C> {
 ///
 /// # Security
 ///
-/// It writes this column alone. On a searchable column that leaves the blind index behind, and the row is found under the old value:
-/// assign a [`Searchable`](crate::Searchable) there, `.set(&Searchable::<String, users::email>::from("bobby@example.org"))`.
+/// `encrypt` writes this column alone. On a searchable column it does not update the blind index,
+/// so lookups still find the row under the old value. Assign a [`Searchable`](crate::Searchable)
+/// there: `.set(&Searchable::<String, users::email>::from("bobby@example.org"))`.
 pub trait EncryptDsl: Column + Context + ExpressionMethods {
-    /// `column = ciphertext of the value`.
+    /// Returns the assignment `column = ciphertext of the value`.
     fn encrypt<T: Plaintext>(self, value: T) -> diesel::dsl::Eq<Self, Encrypted<T, Self>>
     where
         Self::SqlType: SqlType,

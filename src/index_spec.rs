@@ -1,4 +1,4 @@
-//! What a blind index is computed of, and the digest that comes out.
+//! The definition of a blind index, and its digests.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,9 +11,10 @@ use crate::error::{Error, Result};
 /// The bytes of an HMAC-SHA256 (RFC 2104).
 pub(crate) const DIGEST_LEN: usize = 32;
 
-/// What an index column holds: of which values, and what counts as equal.
+/// The definition of an index column: the values that it indexes, and which of them count as equal.
 ///
-/// Implemented on a Diesel column, or on a marker type of one's own where the schema lives in another crate.
+/// Implement it for a Diesel column. If the schema is in another crate, implement it for a marker
+/// type of your own.
 ///
 /// ```
 /// use std::borrow::Cow;
@@ -35,33 +36,42 @@ pub(crate) const DIGEST_LEN: usize = 32;
 ///
 /// # Security
 ///
-/// Equal values have equal digests: whoever reads the column counts how often each value occurs, and sees which rows share one.
-/// An index over few different values (a sex, a country, a postcode) gives them away.
+/// Equal values have equal digests. Anyone who can read the column can count how often each value
+/// occurs, and see which rows share a value. An index over few distinct values (a sex, a country, a
+/// postcode) reveals those values.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no blind index column with an `IndexSpec`",
+    message = "`{Self}` is not a blind index column with an `IndexSpec`",
     label = "has no `IndexSpec`",
-    note = "implement `IndexSpec` for the column, or name a marker type that has one: `matches_as::<Marker>(..)`"
+    note = "implement `IndexSpec` for the column, or for a marker type: `matches_as::<Marker>(..)`"
 )]
 pub trait IndexSpec: 'static {
-    /// What is looked up: `str` for text columns.
+    /// The type of the values to look up: `str` for text columns.
     type Value: ?Sized;
 
-    /// The label: 1 to 255 bytes of `[A-Za-z0-9_.:-]`, checked when the program is compiled. It never changes once digests are
-    /// stored, and no two index columns share one, or equal values could be recognised across them.
+    /// The label: 1 to 255 bytes of `[A-Za-z0-9_.:-]`, checked at compile time.
+    ///
+    /// It must not change once digests are stored. Two index columns must not share a label:
+    /// otherwise equal values could be recognised across the two.
     const LABEL: &'static str;
 
-    /// How many bits of the digest are stored, 1 to 256. Fewer make different values share a digest, so that the column says less:
-    /// [`matches`](BlindIndexDsl::matches) then returns neighbours too, and the caller compares after decryption.
+    /// The number of digest bits that are stored, 1 to 256.
+    ///
+    /// With fewer bits, different values share a digest, so the column reveals less.
+    /// [`matches`](crate::BlindIndexDsl::matches) then also returns rows with other values, and the caller
+    /// compares after decryption.
     const BITS: usize = 256;
 
-    /// The index key: by default the index primary writes, and every index key matches. A name means that key alone.
+    /// The name of the index key.
+    ///
+    /// By default, the primary index key writes and every index key matches. With a name, only the
+    /// key of that name does both.
     const KEY: Option<&'static str> = None;
 
-    /// The form under which a value is indexed. Never changes once digests are stored.
+    /// Returns the form of the value that is indexed. It must not change once digests are stored.
     fn normalize(value: &Self::Value) -> Cow<'_, [u8]>;
 }
 
-/// The bytes of a blind index: 1 to 32.
+/// The bytes of a blind index, 1 to 32 of them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest {
     bytes: [u8; DIGEST_LEN],
@@ -95,13 +105,14 @@ impl Digest {
         Ok(Self { bytes, len })
     }
 
-    /// The bytes as the column holds them.
+    /// Returns the bytes as they are stored in the column.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
     }
 }
 
-/// A value as its spec sees it: made once for all index keys, and wiped where it was made for the occasion.
+/// A value normalised by its spec, computed once for all index keys. Bytes allocated for it are
+/// wiped on drop.
 pub(crate) struct Normalized<'v>(Cow<'v, [u8]>);
 
 impl<'v> Normalized<'v> {
@@ -111,7 +122,7 @@ impl<'v> Normalized<'v> {
                 label_is_valid(I::LABEL),
                 "the LABEL of an IndexSpec has 1 to 255 characters of A-Z, a-z, 0-9, '_', '.', ':' and '-'"
             );
-            assert!(matches!(I::BITS, 1..=256), "the BITS of an IndexSpec are 1 to 256");
+            assert!(matches!(I::BITS, 1..=256), "the BITS of an IndexSpec must be 1 to 256");
         }
         Self(I::normalize(value))
     }
@@ -129,7 +140,7 @@ impl Drop for Normalized<'_> {
     }
 }
 
-/// A digest tells who has equal values, so it stays out of logs.
+/// Redacts the digest, which would reveal in a log which rows have equal values.
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Digest([redacted])")

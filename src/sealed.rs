@@ -1,5 +1,7 @@
-//! Columns whose values are ciphertext in memory too, because it takes more than the installed keyring to open them: [`Sealed`]
-//! under a data key, the [`WrappedKey`] itself, and [`KmsEncrypted`] by KMS.
+//! Values that are ciphertext in memory too, because the installed keyring alone cannot open them.
+//!
+//! A [`Sealed`] value is encrypted under a data key, and a [`WrappedKey`] is that data key, wrapped
+//! by KMS. A [`KmsEncrypted`] value is encrypted by KMS itself.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -18,56 +20,65 @@ use crate::sql_types::{Ciphertext, CiphertextText};
 use crate::write_only::{as_write_only_expression, write_only_expression};
 
 write_only_expression! {
-    /// What ciphertext is in a query: something to insert and to assign. Each encryption of a value is different, so a comparison
-    /// would never match; rows are found with [`matches`](crate::BlindIndexDsl::matches) on a blind index.
+    /// A ciphertext in a query, which can only be inserted or assigned. Each encryption of a value
+    /// gives a different ciphertext, so a comparison would never match. Find rows with
+    /// [`matches`](crate::BlindIndexDsl::matches) on a blind index.
     SealedValuesCannotBeCompared
 }
 
-/// A value encrypted under a [`DataKey`](crate::DataKey), whose wrapped form stands beside it.
+/// A value encrypted under a [`DataKey`](crate::DataKey), whose wrapped form is stored beside it.
 ///
-/// It stands in the same columns as [`Encrypted`](crate::Encrypted), with the same bytes, and needs no keyring there:
-/// [`DataKey::seal`](crate::DataKey::seal) makes it and [`DataKey::open`](crate::DataKey::open) opens it.
+/// Its columns and bytes are those of [`Encrypted`](crate::Encrypted), but reading and writing them
+/// needs no keyring. [`DataKey::seal`](crate::DataKey::seal) creates the value and
+/// [`DataKey::open`](crate::DataKey::open) opens it.
 pub struct Sealed<T, C = Unbound> {
     bytes: Vec<u8>,
     value: PhantomData<fn() -> (T, C)>,
 }
 
-/// A data key as KMS wrapped it: bytes in a binary column, base64 in a text column.
+/// A data key wrapped by KMS: bytes in a binary column, base64 in a text column.
 ///
-/// Deleting it makes what was sealed under it unreadable. Backups, write-ahead logs and replicas keep it until they are gone, and a
-/// cache for its time; blind indexes are not under it and must be deleted too.
+/// Deleting it makes every value sealed under it unreadable. Backups, write-ahead logs and replicas
+/// keep the key until they are deleted, and a cache keeps it for its configured time. The key does
+/// not protect blind indexes, so delete those too.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct WrappedKey(Vec<u8>);
 
-/// A value that KMS itself encrypted: bytes in a binary column, base64 in a text column.
+/// A value encrypted by KMS itself: bytes in a binary column, base64 in a text column.
 ///
-/// [`Kms::encrypt`](crate::kms::Kms::encrypt) makes it and [`Kms::decrypt`](crate::kms::Kms::decrypt) opens it, each with one call.
-/// It is never padded: its length tells that of the value, also of a number or a `bool`.
+/// [`Kms::encrypt`](crate::kms::Kms::encrypt) creates it and
+/// [`Kms::decrypt`](crate::kms::Kms::decrypt) opens it, each with one call. It is never padded: its
+/// length reveals the length of the value, even of a number or a `bool`.
 ///
 /// # Security
 ///
-/// Name the column as `C`. Without it, as [`Unbound`], the value has no encryption context, and is for reading what Python's
-/// `client.encrypt(KeyId=…, Plaintext=…)` wrote and for nothing else: whoever can write to the database can put any other blob in its
-/// place that the same KMS key made without a context. A keyring document and a list of Fernet keys are refused then
-/// ([`Error::UnboundKeyring`]), also where they are the value itself. The 32 bytes of a raw data key are not, as a `Vec<u8>` may be
-/// 32 bytes long: no such column may be under a KMS key that wraps data keys without a context.
+/// Name the column as `C`. Without it, as [`Unbound`], the value has no encryption context. Use
+/// that form only to read values written by Python's `client.encrypt(KeyId=…, Plaintext=…)`. Anyone
+/// who can write to the database can replace such a value with any other blob that the same KMS key
+/// made without a context.
+///
+/// Such a value is refused if it is a keyring document or a list of Fernet keys
+/// ([`Error::UnboundKeyring`]), even if no one has replaced it. The 32 bytes of a raw data key are
+/// not refused, because a `Vec<u8>` may be 32 bytes long. Never keep such a column under a KMS key
+/// that wraps data keys without a context.
 pub struct KmsEncrypted<T, C = Unbound> {
     bytes: Vec<u8>,
     value: PhantomData<fn() -> (T, C)>,
 }
 
 impl<T, C> Sealed<T, C> {
-    /// Ciphertext that was sealed elsewhere: a native value, or a Fernet token.
+    /// Creates a value from ciphertext that was sealed elsewhere: a native value, or a Fernet
+    /// token.
     pub fn from_bytes(bytes: Vec<u8>) -> Self {
         Self { bytes, value: PhantomData }
     }
 
-    /// The ciphertext as a binary column holds it.
+    /// Returns the ciphertext as it is stored in a binary column.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// A Fernet token is text already.
+    /// Encodes a native value as base64. A Fernet token is text already.
     fn to_text(&self) -> Result<String> {
         match Format::of_bytes(&self.bytes)? {
             Format::Native => Ok(envelope::to_text(&self.bytes)),
@@ -89,12 +100,13 @@ impl<T, C> Sealed<T, C> {
 }
 
 impl WrappedKey {
-    /// A key that was wrapped elsewhere: the `CiphertextBlob` of `GenerateDataKey`.
+    /// Creates a value from a key that was wrapped elsewhere: the `CiphertextBlob` of
+    /// `GenerateDataKey`.
     pub fn from_bytes(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
 
-    /// The blob, opaque but to KMS.
+    /// Returns the blob, which is opaque to all but KMS.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -109,12 +121,12 @@ impl WrappedKey {
 }
 
 impl<T, C> KmsEncrypted<T, C> {
-    /// A value that was encrypted elsewhere: the `CiphertextBlob` of `Encrypt`.
+    /// Creates a value from a blob that was encrypted elsewhere: the `CiphertextBlob` of `Encrypt`.
     pub fn from_bytes(bytes: Vec<u8>) -> Self {
         Self { bytes, value: PhantomData }
     }
 
-    /// The blob, opaque but to KMS.
+    /// Returns the blob, which is opaque to all but KMS.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }

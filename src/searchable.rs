@@ -1,4 +1,4 @@
-//! `Searchable<T, C>`: a value and its blind indexes as one field, written together and never out of step.
+//! `Searchable<T, C>`: a value and its blind indexes as one field, always written together.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -23,7 +23,7 @@ use crate::index_spec::IndexSpec;
 use crate::keyring::Keyring;
 use crate::plaintext::Plaintext;
 
-/// The blind index columns of an encrypted column: one, or a tuple of up to four.
+/// An encrypted column with blind index columns: one, or a tuple of up to four.
 ///
 /// ```
 /// # diesel::table! {
@@ -42,8 +42,8 @@ use crate::plaintext::Plaintext;
 /// impl SearchableColumn for users::email { type Indexes = users::email_index; }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no blind indexes to be found by",
-    label = "is no `SearchableColumn`",
+    message = "`{Self}` has no blind index columns",
+    label = "is not a `SearchableColumn`",
     note = "name its index columns: `impl SearchableColumn for users::email {{ type Indexes = users::email_index; }}`"
 )]
 pub trait SearchableColumn: Context + Column + Default + ExpressionMethods {
@@ -51,12 +51,13 @@ pub trait SearchableColumn: Context + Column + Default + ExpressionMethods {
     type Indexes;
 }
 
-/// What [`Searchable`] asks for: a context with a column. Every [`SearchableColumn`] is one, and so can a marker type be where the
-/// schema lives in another crate.
+/// The context and the columns that [`Searchable`] needs. Every [`SearchableColumn`] implements
+/// this trait. If the schema is in another crate, implement it for a marker type.
 pub trait SearchableSpec: Context {
-    /// The column with the ciphertext.
+    /// The column that stores the ciphertext.
     type Column: Column + Default + ExpressionMethods;
-    /// The index columns: each a column with an [`IndexSpec`], or [`IndexedAs<column, spec>`](At).
+    /// The index columns: each a column with an [`IndexSpec`], or
+    /// [`IndexedAs<column, spec>`](IndexedAs).
     type Indexes;
 }
 
@@ -65,17 +66,17 @@ impl<C: SearchableColumn> SearchableSpec for C {
     type Indexes = C::Indexes;
 }
 
-/// An index column of a schema in another crate, with a spec on a marker type.
+/// An index column of a schema in another crate, with an [`IndexSpec`] on a marker type.
 pub struct IndexedAs<Col, Spec>(PhantomData<(Col, Spec)>);
 
 /// An [`Encrypted`] value and its blind indexes as one field, embedded in a model.
 ///
-/// | field | what it is |
+/// | field | meaning |
 /// |---|---|
 /// | `Searchable<T, C>` | a value |
-/// | `Searchable<Option<T>, C>` | a nullable column: value and indexes become NULL together |
-/// | `Option<Searchable<T, C>>` in a changeset | `None` leaves the columns alone |
-/// | `Option<Searchable<Option<T>, C>>` in a changeset | the same, and `Some(None.into())` makes them NULL |
+/// | `Searchable<Option<T>, C>` | a nullable column: the value and its indexes become NULL together |
+/// | `Option<Searchable<T, C>>` in a changeset | `None` leaves the columns unchanged |
+/// | `Option<Searchable<Option<T>, C>>` in a changeset | the same, and `Some(None.into())` sets them to NULL |
 ///
 /// ```
 /// # use diesel::prelude::*;
@@ -101,16 +102,17 @@ pub struct IndexedAs<Col, Spec>(PhantomData<(Col, Spec)>);
 /// }
 /// ```
 ///
-/// All columns of one assignment are written under one keyring, also when it is replaced meanwhile.
+/// All columns of one assignment are written under one keyring, even if the installed keyring is
+/// replaced meanwhile.
 pub struct Searchable<T: SearchableValue, C>(T::Cell<C>);
 
 impl<T: SearchableValue, C> Searchable<T, C> {
-    /// Holds a value.
+    /// Wraps a value.
     pub fn new(value: T) -> Self {
         Self(T::into_cell(value))
     }
 
-    /// Gives the value out.
+    /// Returns the value.
     pub fn into_inner(self) -> T {
         T::from_cell(self.0)
     }
@@ -242,13 +244,13 @@ where
     }
 }
 
-/// What a [`Searchable`] holds: a [`Plaintext`], or an `Option` of one.
+/// The value of a [`Searchable`]: a [`Plaintext`], or an `Option` of one.
 pub trait SearchableValue: Sized {
     /// The type inside the `Option`, or the type itself.
     type Value;
-    /// The encrypted column.
+    /// The value of the encrypted column.
     type Cell<C>;
-    /// An index column.
+    /// The value of an index column.
     type Index<I>;
 
     #[doc(hidden)]
@@ -316,13 +318,13 @@ impl<T: Plaintext> SearchableValue for Option<T> {
     }
 }
 
-/// The assignments to the index columns of a value.
+/// The index columns of a value, and the assignments to them.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no index column, or tuple of index columns, for such a value",
-    note = "the `Indexes` are blind index columns whose `IndexSpec::Value` the field's value borrows as"
+    message = "`{Self}` is not an index column, or a tuple of index columns, for this value",
+    note = "`Indexes` must be blind index columns, and the field's value must borrow as their `IndexSpec::Value`"
 )]
 pub trait IndexColumns<T: SearchableValue, C> {
-    /// `column = digest`, or a tuple of those.
+    /// The assignment `column = digest`, or a tuple of such assignments.
     type Assignments;
 
     #[doc(hidden)]
@@ -387,7 +389,7 @@ tuples!(I1, I2, I3, I4);
 type ColumnOf<C> = <C as SearchableSpec>::Column;
 type TableOf<C> = <ColumnOf<C> as Column>::Table;
 type SqlTypeOf<C> = <ColumnOf<C> as Expression>::SqlType;
-/// The assignment to the encrypted column, and those to its index columns.
+/// The assignments to the encrypted column and to its index columns.
 type Assignments<Cell, T, C> = (
     diesel::dsl::Eq<ColumnOf<C>, Snapshot<Cell>>,
     <<C as SearchableSpec>::Indexes as IndexColumns<T, C>>::Assignments,
@@ -444,7 +446,7 @@ macro_rules! written {
 written!([] Searchable<T, C>, T::Cell<C>, self => self.0, |cell| cell);
 written!(['a] &'a Searchable<T, C>, &'a T::Cell<C>, self => &self.0, |cell| *cell);
 
-/// A model with a reference field, inserted by reference.
+/// Supports a model that contains a reference and is itself inserted by reference.
 impl<'a, Tab, T: SearchableValue, C> Insertable<Tab> for &'a &Searchable<T, C>
 where
     &'a Searchable<T, C>: Insertable<Tab>,
@@ -490,7 +492,7 @@ where
     }
 }
 
-/// For `Option<Searchable<T, C>>` as a field that is read.
+/// Makes `Option<Searchable<T, C>>` a field that can be read.
 impl<T: Plaintext, C, ST, DB: Backend> FromSql<ST, DB> for Searchable<T, C>
 where
     ST: SingleValue,

@@ -74,8 +74,8 @@ impl Example {
                 .unwrap_or_else(|| panic!("{name}: expected {line:?} in\n{rest}"));
             rest = after;
         }
-        if let Some((_, thief)) = stdout.split_once("What a thief of the database sees") {
-            let (thief, _) = thief.split_once("What the application sees").unwrap();
+        if let Some((_, thief)) = stdout.split_once("a thief of the database sees") {
+            let (thief, _) = thief.split_once("the application sees").unwrap();
             for secret in SECRETS {
                 assert!(!thief.contains(secret), "{name}: a thief sees {secret:?} in {thief}");
             }
@@ -120,8 +120,7 @@ const KMS_VALUES: [&str; 4] = [
 fn startup_needs_no_service() {
     let stdout = Example::new("startup").prints(&STARTUP);
     assert!(
-        stdout.contains("LocalKms, which stands in for AWS KMS here")
-            && stdout.contains("SECRET_KEY=local:")
+        stdout.contains("LocalKms, in place of AWS KMS") && stdout.contains("SECRET_KEY=local:")
     );
 }
 
@@ -137,7 +136,7 @@ fn kms_values_needs_no_service() {
 
 #[test]
 fn ssm_says_that_something_stands_in_for_the_parameter() {
-    Example::new("ssm").prints(&[&["SSM_PARAMETER names no parameter"], &SSM[..]].concat());
+    Example::new("ssm").prints(&[&["SSM_PARAMETER is not set"], &SSM[..]].concat());
 }
 
 #[test]
@@ -293,7 +292,7 @@ mod emulator {
     #[test]
     fn what_is_not_there_fails() {
         for name in ["startup", "envelope", "kms_values", "scorecard"] {
-            on_aws(name).fails("an AWS endpoint is set and KMS_KEY is not");
+            on_aws(name).fails("an AWS endpoint is set but KMS_KEY is not");
             on_aws(name).env("KMS_KEY", "alias/nobody").fails("no such KMS key");
         }
         on_aws("ssm").env("SSM_PARAMETER", "/nobody").fails("no such parameter");

@@ -1,9 +1,9 @@
-//! Measures cases against each other. They run in turn, so that whatever else the machine does meets all of them, and what is
-//! compared is the median over the rounds of the ratio within one round.
+//! Measures cases against each other. The cases run in turn, so other work of the machine affects
+//! all of them. A comparison is the median, over all rounds, of the ratio within one round.
 
 use std::time::{Duration, Instant};
 
-/// Cases that are measured together.
+/// A group of cases that are measured together.
 pub struct Group<'a> {
     title: &'a str,
     unit: &'a str,
@@ -23,12 +23,12 @@ struct Comparison {
 }
 
 impl<'a> Group<'a> {
-    /// A group whose results are nanoseconds for each `unit`.
+    /// Creates a group whose results are nanoseconds per `unit`.
     pub fn new(title: &'a str, unit: &'a str) -> Self {
         Self { title, unit, cases: Vec::new() }
     }
 
-    /// A case that takes its own time for `per` units.
+    /// Adds a case that measures its own time for `per` units.
     pub fn timed(
         mut self,
         name: impl Into<String>,
@@ -44,7 +44,7 @@ impl<'a> Group<'a> {
         self
     }
 
-    /// A case of one unit that is short enough to be repeated.
+    /// Adds a case of one unit that is short enough to be repeated.
     #[allow(dead_code, reason = "not every bench has such cases")]
     pub fn case<R>(self, name: impl Into<String>, mut act: impl FnMut() -> R + 'a) -> Self {
         const REPEATED: usize = 1_000;
@@ -57,19 +57,19 @@ impl<'a> Group<'a> {
         })
     }
 
-    /// Shows how many times as long as another case the last one takes.
+    /// Shows the time of the last case as a multiple of the time of another case.
     #[allow(dead_code, reason = "not every bench shows ratios without a budget")]
     pub fn beside(self, with: &str) -> Self {
         self.compare(with, None)
     }
 
-    /// The last case is to take at most so many times as long as another.
+    /// Sets a budget: the last case takes at most `most` times as long as another case.
     pub fn within(self, most: f64, with: &str) -> Self {
         self.compare(with, Some(most))
     }
 
     fn compare(mut self, with: &str, most: Option<f64>) -> Self {
-        let case = self.cases.last_mut().expect("a case comes before what it is compared with");
+        let case = self.cases.last_mut().expect("a comparison follows its case");
         case.comparisons.push(Comparison { with: with.to_owned(), most });
         self
     }
@@ -105,7 +105,7 @@ impl<'a> Group<'a> {
                     .cases
                     .iter()
                     .position(|case| case.name == *with)
-                    .expect("what is compared with is a case");
+                    .expect("a comparison names a case of the group");
                 let ratio = median(own.iter().zip(&nanos[at]).map(|(own, other)| own / other));
                 let verdict = match most {
                     Some(most) => format!(

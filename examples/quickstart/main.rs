@@ -1,6 +1,6 @@
 //! Encrypted columns from end to end, without any service: `cargo run --example quickstart`.
 //!
-//! It makes a SQLite file. The same story runs on PostgreSQL in `tests/quickstart_on_postgres.rs`.
+//! It creates a SQLite file. The same steps run on PostgreSQL in `tests/quickstart_on_postgres.rs`.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ mod schema;
 mod story;
 
 fn main() -> ExitCode {
-    // The application is this program once more, with the environment that its operator gives it.
+    // The application is this program again, with the environment that its operator sets.
     let outcome = if std::env::var_os("SECRET_KEY").is_some() { application() } else { operator() };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What happens once: a keyring is made and wrapped, and the application gets the wrapped one in its environment.
+/// Runs once: makes a keyring, wraps it, and passes it to the application in its environment.
 fn operator() -> Outcome {
     let folder = folder();
     let _ = std::fs::remove_dir_all(&folder);
@@ -44,7 +44,7 @@ fn operator() -> Outcome {
     let document = Keyset::generate()?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let secret_key = runtime.block_on(document.wrap(&kms))?;
-    println!("wrapped by    LocalKms, which stands in for AWS KMS here");
+    println!("wrapped by    LocalKms, in place of AWS KMS");
     println!("key           {} (writes values)", document.primary());
     println!("environment   SECRET_KEY={}… ({} characters)", &secret_key[..42], secret_key.len());
 
@@ -55,7 +55,7 @@ fn operator() -> Outcome {
     if status.success() { Ok(()) } else { Err("the application failed".into()) }
 }
 
-/// What happens at every start.
+/// Runs at every start.
 fn application() -> Outcome {
     let file = folder().join("users.sqlite");
     story::tell(&mut Conn::establish(&file.display().to_string())?)?;

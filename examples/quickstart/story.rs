@@ -1,4 +1,4 @@
-//! What an application does: boot, migrate, write, read, look up, rotate.
+//! The steps of an application: start, migrate, write, read, look up, rotate.
 
 use std::borrow::Cow;
 
@@ -65,7 +65,7 @@ impl NewUser {
     }
 }
 
-/// A row as it lies in the database.
+/// A row as it is stored in the database.
 #[derive(QueryableByName)]
 struct Raw {
     #[diesel(sql_type = BigInt)]
@@ -98,9 +98,9 @@ pub fn tell(conn: &mut Conn) -> Outcome {
     diesel::update(users::table.filter(users::email_index.matches("keanu@example.org")))
         .set(users::phone.encrypt("+1 555 0199".to_owned()))
         .execute(conn)?;
-    println!("inserted      3 users, and gave one of them a telephone number");
+    println!("inserted      3 users, and set the telephone number of one of them");
 
-    heading("What a thief of the database sees");
+    heading("The rows as a thief of the database sees them");
     println!("{:<4}{:<36}{:<36}email_index", "id", "name", "email");
     for row in raw_rows(conn)? {
         println!(
@@ -112,7 +112,7 @@ pub fn tell(conn: &mut Conn) -> Outcome {
         );
     }
 
-    heading("What the application sees");
+    heading("The rows as the application sees them");
     print_users(&users::table.order(users::id).select(User::as_select()).load(conn)?);
 
     heading("Found by e-mail, in another letter case: zoë@EXAMPLE.org");
@@ -127,39 +127,42 @@ pub fn tell(conn: &mut Conn) -> Outcome {
     let thief = Keyring::from_keyset(&Keyset::generate()?, &Options::new())?;
     println!(
         "another key     {}",
-        thief.decrypt::<String, users::name>(stolen).err().ok_or("it was read")?
+        thief.decrypt::<String, users::name>(stolen).err().ok_or("the value was decrypted")?
     );
     println!(
         "another column  {}",
-        Keyring::installed()?.decrypt::<String, users::phone>(stolen).err().ok_or("it was read")?
+        Keyring::installed()?
+            .decrypt::<String, users::phone>(stolen)
+            .err()
+            .ok_or("the value was decrypted")?
     );
     let plaintext = diesel::sql_query("UPDATE users SET name = 'Mallory'").execute(conn);
-    println!("a plaintext     {}", plaintext.err().ok_or("it was written")?);
+    println!("a plaintext     {}", plaintext.err().ok_or("the plaintext was written")?);
 
     heading("Rotate to a new key, without stopping");
     let mut document = wrapped_document()?;
     let old = document.primary();
     let new = document.add_key(Algorithm::Aes256GcmSiv)?;
     Keyring::from_keyset(&document, &Options::new())?.replace()?;
-    println!("added         {new}, which reads: roll it out to every process");
+    println!("added         {new} (reads values): deploy it to every process");
     document.promote_key(new)?;
     Keyring::from_keyset(&document, &Options::new())?.replace()?;
-    println!("promoted      {new}, which writes from here on");
-    println!("environment   SECRET_KEY={}…, the new document wrapped", &wrap(&document)?[..42]);
+    println!("promoted      {new} (writes values from now on)");
+    println!("environment   SECRET_KEY={}…, the new keyset, wrapped", &wrap(&document)?[..42]);
     println!("before        {}", keys_in_use(conn)?);
     let (keyring, settings) = (Keyring::installed()?, ops::RunOptions::new());
     let report = ops::rotate(std::slice::from_mut(conn), &keyring, &columns(), &settings, &())?;
     let verified = ops::verify(conn, &keyring, &columns(), &settings, &())?;
     println!(
-        "rotated       {} rows; verified {}, {} bad",
+        "rotated       {} rows; verified {}, {} failed",
         report.written, verified.rows, verified.failed
     );
     println!("after         {}", keys_in_use(conn)?);
-    println!("retire        {old}, once no backup needs it any more");
+    println!("retire        {old}, when no backup needs it any more");
     Ok(())
 }
 
-/// What the types above say, for tools.
+/// Describes the columns above to the tools.
 fn columns() -> [Column; 3] {
     let email_index = Index::of::<users::email_index>("email_index");
     [
@@ -169,13 +172,13 @@ fn columns() -> [Column; 3] {
     ]
 }
 
-/// The document behind the installed keyring, to add a key to.
+/// Unwraps the keyset of the installed keyring, so that a key can be added to it.
 fn wrapped_document() -> Result<Keyset, Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     Ok(runtime.block_on(Keyset::from_env_with("SECRET_KEY", &Options::new()))?)
 }
 
-/// What the environment holds after the rotation.
+/// Wraps the keyset for the environment, as it must be after the rotation.
 fn wrap(document: &Keyset) -> Result<String, Box<dyn std::error::Error>> {
     let kms = LocalKms::open(std::env::var("DIESEL_ENVELOPE_LOCAL_KEY")?)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
@@ -186,7 +189,7 @@ fn raw_rows(conn: &mut Conn) -> QueryResult<Vec<Raw>> {
     diesel::sql_query("SELECT id, name, email, email_index FROM users ORDER BY id").load(conn)
 }
 
-/// How many names each key has sealed: bytes 2 to 5 of a value are the id of its key.
+/// Counts the names that each key has encrypted. Bytes 2 to 5 of a value are the id of its key.
 fn keys_in_use(conn: &mut Conn) -> QueryResult<String> {
     let mut counts = std::collections::BTreeMap::new();
     for row in raw_rows(conn)? {

@@ -1,4 +1,4 @@
-//! What happens once, before the first start: a keyring is made and wrapped.
+//! The one-time step before the first start: make a keyring and wrap it.
 
 use std::process::Command;
 
@@ -7,7 +7,9 @@ use diesel_envelope::keyring::Keyset;
 use crate::print::heading;
 use crate::start::{Outcome, key_file, kms, kms_name};
 
-/// Makes and wraps a keyring, and starts the application with it: this program once more, in the environment that its operator gives it.
+/// Makes and wraps a keyring, then starts the application with it.
+///
+/// The application is this program again, with the environment that its operator sets.
 pub async fn start_application() -> Outcome {
     heading("Once: make a keyring and wrap it");
     let document = Keyset::generate()?;

@@ -1,4 +1,4 @@
-//! What the examples begin with: a KMS, and an end that an operator can read.
+//! The common start and end of the examples: a KMS, and errors that an operator can read.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -8,19 +8,20 @@ use diesel_envelope::kms::{AnyKms, LocalKms};
 
 pub type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
-/// AWS KMS where there is one: with the feature `aws`, and the key or an endpoint in the environment. Else a key file.
+/// Connects to AWS KMS if the feature `aws` is on, and the environment names a key or an endpoint.
+/// Otherwise it uses a key file.
 pub async fn kms() -> Outcome<AnyKms> {
     match kms_key() {
         #[cfg(feature = "aws")]
         Some(key) => {
             let key = key.ok_or(
-                "an AWS endpoint is set and KMS_KEY is not: set it to the key's alias or ARN",
+                "an AWS endpoint is set but KMS_KEY is not: set KMS_KEY to the key's alias or ARN",
             )?;
             Ok(AnyKms::Aws(diesel_envelope::kms::AwsKms::builder().key(key).build().await))
         }
         #[cfg(not(feature = "aws"))]
         Some(_) => Err(
-            "KMS_KEY is set, and this program was built without AWS: run it with --features aws"
+            "KMS_KEY is set, but this program was built without AWS: run it with --features aws"
                 .into(),
         ),
         None => {
@@ -30,7 +31,7 @@ pub async fn kms() -> Outcome<AnyKms> {
     }
 }
 
-/// What AWS is asked for, if it is asked: the key is missing when only an endpoint is set.
+/// Returns `None` if AWS is not configured, and `Some(None)` if only an endpoint is set but no key.
 fn kms_key() -> Option<Option<String>> {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     let endpoint = variable("AWS_ENDPOINT_URL")
@@ -40,15 +41,15 @@ fn kms_key() -> Option<Option<String>> {
     (key.is_some() || endpoint.is_some()).then_some(key)
 }
 
-/// Which of the two it is.
+/// Returns a name for the KMS that [`kms`] uses.
 pub fn kms_name() -> String {
     match kms_key().flatten() {
         Some(key) => format!("AWS KMS, {key}"),
-        None => "LocalKms, which stands in for AWS KMS here".to_owned(),
+        None => "LocalKms, in place of AWS KMS".to_owned(),
     }
 }
 
-/// The key file of `LocalKms`.
+/// Returns the path of the key file of `LocalKms`.
 pub fn key_file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target/examples.local-key")
 }

@@ -1,4 +1,4 @@
-//! Looking rows up by blind index.
+//! Lookups by blind index.
 
 use std::borrow::Borrow;
 use std::marker::PhantomData;
@@ -18,9 +18,10 @@ use crate::index_spec::{Digest, IndexSpec};
 use crate::keyring::Keyring;
 use crate::sql_types;
 
-/// An expression whose SQL type is a blind index and whose [`IndexSpec`] is known: a column, and a column of an alias.
+/// An expression whose SQL type is a blind index and whose [`IndexSpec`] is known: a column, or a
+/// column of an alias.
 pub trait IndexExpression: Expression {
-    /// The spec that the column's digests follow.
+    /// The spec of the column's digests.
     type Spec: IndexSpec;
 }
 
@@ -35,7 +36,8 @@ where
     type Spec = C;
 }
 
-/// What [`dsl::Matches`](crate::dsl::Matches) is made of: the expression of a comparison with a value of the type `V`, whatever `V` is.
+/// Determines the type [`dsl::Matches`](crate::dsl::Matches): the expression of a comparison with a
+/// value of any type `V`.
 pub trait MatchedBy<V> {
     /// [`Matches`] with the spec of the column.
     type Output;
@@ -53,10 +55,10 @@ impl IndexSqlType for Nullable<sql_types::BlindIndex> {}
 impl IndexSqlType for Binary {}
 impl IndexSqlType for Nullable<Binary> {}
 
-/// `matches` and `matches_any` on a blind index column: the only way to compare one.
+/// Adds `matches` and `matches_any` to blind index columns. They are the only way to compare one.
 ///
-/// A digest under *every* index key of the keyring counts, so lookups go on working while index keys rotate; and the spec is the
-/// column's own, so the digest cannot be another column's.
+/// A digest under *every* index key of the keyring matches, so lookups continue to work while index
+/// keys rotate. The spec is the column's own, so the digest cannot be that of another column.
 ///
 /// | Rust | SQL |
 /// |---|---|
@@ -64,22 +66,23 @@ impl IndexSqlType for Nullable<Binary> {}
 /// | `users::email_index.matches_any(["a", "b"])` | the same, with the digests of each value |
 /// | `users::email_index.matches_any(Vec::<&str>::new())` | `1=0` |
 ///
-/// The digests are computed when the expression is built; what goes wrong is kept, and fails the query.
+/// The digests are computed when the expression is built. An error is kept, and fails the query.
 pub trait BlindIndexDsl: Expression + Sized
 where
     Self::SqlType: IndexSqlType,
 {
-    /// True for rows whose value equals this one, as the spec's `normalize` sees it.
+    /// Matches rows whose value equals `value`, after the spec's `normalize`.
     fn matches<V>(self, value: &V) -> Matches<Self, Self::Spec>
     where
-        // Here and not on the trait, so that the compiler names the missing spec and not a missing method.
+        // On the method and not on the trait: otherwise the compiler reports a missing method
+        // instead of the missing spec.
         Self: IndexExpression,
         V: ?Sized + Borrow<<Self::Spec as IndexSpec>::Value>,
     {
         Matches::new(self, [value.borrow()])
     }
 
-    /// True for rows whose value equals one of these; false for all rows when there are none.
+    /// Matches rows whose value equals one of `values`. If `values` is empty, it matches no row.
     fn matches_any<'v, V>(
         self,
         values: impl IntoIterator<Item = &'v V>,
@@ -94,12 +97,13 @@ where
 
 impl<E: Expression> BlindIndexDsl for E where E::SqlType: IndexSqlType {}
 
-/// The same for a column of a schema in another crate, where [`IndexSpec`] is implemented on a marker type.
+/// Adds the same methods for a schema in another crate, where [`IndexSpec`] is implemented for a
+/// marker type.
 pub trait BlindIndexWithDsl: Column + Sized
 where
     Self::SqlType: IndexSqlType,
 {
-    /// True for rows whose value equals this one under the named spec.
+    /// Matches rows whose value equals `value` under the spec `S`.
     fn matches_as<S: IndexSpec>(
         self,
         value: &(impl ?Sized + Borrow<S::Value>),
@@ -107,7 +111,8 @@ where
         Matches::new(self, [value.borrow()])
     }
 
-    /// True for rows whose value equals one of these under the named spec; false for all rows when there are none.
+    /// Matches rows whose value equals one of `values` under the spec `S`. If `values` is empty, it
+    /// matches no row.
     fn matches_any_as<'v, S: IndexSpec>(
         self,
         values: impl IntoIterator<Item = &'v (impl ?Sized + Borrow<S::Value> + 'v)>,
@@ -118,7 +123,8 @@ where
 
 impl<E: Column> BlindIndexWithDsl for E where E::SqlType: IndexSqlType {}
 
-/// The expression that [`matches`](BlindIndexDsl::matches) returns: `Bool`, or `Nullable<Bool>` on a nullable column.
+/// The expression that [`matches`](BlindIndexDsl::matches) returns: `Bool`, or `Nullable<Bool>` on
+/// a nullable column.
 #[derive(Debug)]
 pub struct Matches<E, I> {
     column: E,
@@ -158,7 +164,8 @@ where
     type SqlType = MaybeNullable<IsSqlTypeNullable<E::SqlType>, Bool>;
 }
 
-/// The SQL depends on how many digests there are, so the type does not name the statement; Diesel then caches it by its SQL.
+/// The SQL depends on the number of digests, so the type does not identify the statement. Diesel
+/// then caches the statement by its SQL.
 impl<E, I> QueryId for Matches<E, I> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;

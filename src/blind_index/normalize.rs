@@ -1,4 +1,5 @@
-//! What counts as equal: the forms under which values are indexed. Frozen, because a stored digest cannot be normalised again.
+//! Normalisation: the forms under which values are indexed, which decide the values that count as
+//! equal. The forms are frozen, because a stored digest cannot be normalised again.
 
 use std::borrow::Cow;
 
@@ -8,16 +9,20 @@ use zeroize::Zeroize;
 
 use super::unicode16;
 
-/// The bytes as they are: equal is only what is identical.
+/// Returns the bytes unchanged: only identical values are equal.
 pub fn exact<V: AsRef<[u8]> + ?Sized>(value: &V) -> Cow<'_, [u8]> {
     Cow::Borrowed(value.as_ref())
 }
 
-/// Without white space at the ends, in any letter case, in any Unicode composition: trim White_Space → NFD → full case folding
-/// (statuses C and F of CaseFolding.txt) → NFD → NFC, in the tables of Unicode 16.0 (UAX #15, and The Unicode Standard, section 3.13).
+/// Normalises text so that white space at the ends, letter case and Unicode composition do not
+/// matter.
 ///
-/// Code points that Unicode 16.0 does not assign are left as they are, so that no upgrade of a compiler or of a library moves an
-/// index.
+/// The steps are: trim White_Space → NFD → full case folding (statuses C and F of CaseFolding.txt)
+/// → NFD → NFC. They use the tables of Unicode 16.0 (UAX #15, and The Unicode Standard, section
+/// 3.13).
+///
+/// Code points that Unicode 16.0 does not assign are left unchanged. An upgrade of a compiler or of
+/// a library therefore never changes an index.
 ///
 /// ```
 /// use diesel_envelope::blind_index::normalize::caseless;
@@ -27,8 +32,9 @@ pub fn exact<V: AsRef<[u8]> + ?Sized>(value: &V) -> Cow<'_, [u8]> {
 ///
 /// # Security
 ///
-/// Two addresses that are equal here may be two mailboxes: `ß` folds to `ss`, `K` (Kelvin) to `k`. Send a reset mail to the address
-/// that is stored, never to the one that was typed in.
+/// Two addresses that are equal here may belong to two mailboxes: `ß` folds to `ss`, and `K`
+/// (Kelvin) to `k`. Send a password reset to the stored address, never to the address that was
+/// typed in.
 pub fn caseless(value: &str) -> Cow<'_, [u8]> {
     let value = value.trim_matches(is_white_space);
     if !value.is_ascii() {
@@ -40,10 +46,14 @@ pub fn caseless(value: &str) -> Cow<'_, [u8]> {
     }
 }
 
-/// An unassigned code point has combining class 0 and takes part in no composition, so what stands before it and after it is
-/// normalised apart; for assigned code points later tables say the same as those of 16.0 (Unicode's stability policies).
+/// Normalises each run of assigned code points separately.
+///
+/// An unassigned code point has combining class 0 and is not part of any composition. The text
+/// before it and the text after it can therefore be normalised separately. For assigned code
+/// points, later tables agree with those of Unicode 16.0 (Unicode's stability policies).
 fn caseless_unicode(value: &str) -> String {
-    // Decomposed and folded text is at most three times as long, and a buffer that grows leaves a copy behind.
+    // Decomposed and folded text is at most three times as long. A buffer that grows would leave a
+    // copy behind.
     let mut out = String::with_capacity(value.len() * 3);
     let mut rest = value;
     while !rest.is_empty() {
@@ -57,13 +67,17 @@ fn caseless_unicode(value: &str) -> String {
     out
 }
 
-/// The property White_Space of Unicode 16.0 (PropList.txt), which `char::is_whitespace` follows wherever it goes.
+/// Returns whether the character has the property White_Space of Unicode 16.0 (PropList.txt).
+/// `char::is_whitespace` is not used, because it follows later versions of Unicode.
 fn is_white_space(c: char) -> bool {
     matches!(c, '\u{9}'..='\u{D}' | ' ' | '\u{85}' | '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{2028}' | '\u{2029}' | '\u{202F}' | '\u{205F}' | '\u{3000}')
 }
 
-/// The ASCII digits alone, for telephone and account numbers: `+49 (30) 123-45` is `493012345`. What has no digits is empty, and so
-/// equal to everything else that has none: check the form of a number before it is stored.
+/// Returns the ASCII digits alone, for telephone and account numbers: `+49 (30) 123-45` becomes
+/// `493012345`.
+///
+/// Values without digits become empty, so they are all equal. Check the form of a number before it
+/// is stored.
 pub fn digits(value: &str) -> Cow<'_, [u8]> {
     if value.bytes().all(|b| b.is_ascii_digit()) {
         return Cow::Borrowed(value.as_bytes());
@@ -73,20 +87,22 @@ pub fn digits(value: &str) -> Cow<'_, [u8]> {
     Cow::Owned(digits)
 }
 
-/// The last four of the ASCII digits, or all of them when there are fewer.
+/// Returns the last four ASCII digits, or all of them if there are fewer.
 pub fn last_four_digits(value: &str) -> Cow<'_, [u8]> {
     let mut digits = digits(value).into_owned();
     digits.drain(..digits.len().saturating_sub(4));
     Cow::Owned(digits)
 }
 
-/// What stands behind the last `@`, as [`caseless()`] has it; nothing when there is no `@`.
+/// Returns the part after the last `@`, normalised as by [`caseless()`], or nothing without an `@`.
 pub fn email_domain(value: &str) -> Cow<'_, [u8]> {
     value.rsplit_once('@').map_or(Cow::Borrowed(b""), |(_, domain)| caseless(domain))
 }
 
-/// Several parts as one, unambiguously: `00` for a part that is NULL, else `01 ‖ u32be(length) ‖ bytes`. So `("ab", "c")` and
-/// `("a", "bc")` differ, and so do NULL and the empty string.
+/// Joins several parts into one value without ambiguity.
+///
+/// A part that is NULL becomes `00`, and any other part becomes `01 ‖ u32be(length) ‖ bytes`. So
+/// `("ab", "c")` and `("a", "bc")` differ, and so do NULL and the empty string.
 ///
 /// ```
 /// use std::borrow::Cow;
@@ -107,10 +123,10 @@ pub fn email_domain(value: &str) -> Cow<'_, [u8]> {
 ///
 /// # Panics
 ///
-/// When a part has 4 GiB or more.
+/// Panics if a part has 4 GiB or more.
 pub fn compound<'p>(parts: impl IntoIterator<Item = Option<Cow<'p, [u8]>>>) -> Cow<'static, [u8]> {
     let parts: Vec<_> = parts.into_iter().collect();
-    // Room for all of them at once: a buffer that grows leaves a copy behind.
+    // Reserves room for all parts at once, because a buffer that grows would leave a copy behind.
     let length = parts.iter().map(|part| part.as_ref().map_or(1, |bytes| 5 + bytes.len())).sum();
     let mut out = Vec::with_capacity(length);
     for part in parts {
@@ -138,8 +154,9 @@ mod tests {
         String::from_utf8(caseless(value).into_owned()).unwrap()
     }
 
-    /// Every scalar value, at the front and among marks that are sorted and composed with it; what stands for itself alone (unassigned
-    /// or for private use) in one run. The digest is that of `tests/vectors/caseless.py`, which works from other tables than these crates.
+    /// Folds every scalar value, at the front and among marks that are sorted and composed with it.
+    /// Unassigned and private-use code points are folded in runs. The digest is that of
+    /// `tests/vectors/caseless.py`, which uses other tables than these crates.
     #[test]
     fn every_scalar_value_is_folded_as_in_unicode_16() {
         let (mut text, mut run) = (String::new(), String::new());
@@ -176,7 +193,8 @@ mod tests {
         assert_ne!(caseless_text("ı"), caseless_text("i"));
     }
 
-    /// U+10940 is a letter since Unicode 17.0, U+1ADD combines, U+A7CE has a lower case; to 16.0 all of them are unassigned.
+    /// U+10940 is a letter since Unicode 17.0, U+1ADD is a combining mark, and U+A7CE has a lower
+    /// case. Unicode 16.0 assigns none of them.
     #[test]
     fn what_unicode_16_does_not_know_is_left_as_it_is() {
         for later in ["\u{10940}", "\u{A7CE}", "x\u{301}\u{1ADD}", "\u{378}"] {

@@ -1,4 +1,4 @@
-//! A blind index on its way into a column and out of it.
+//! Conversion of blind indexes to SQL and from SQL.
 
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql, Queryable};
@@ -12,8 +12,9 @@ use crate::sql_types;
 use crate::write_only::{as_write_only_expression, write_only_expression};
 
 write_only_expression! {
-    /// What a [`BlindIndex`] is in a query: something to insert and to assign. Comparing goes through
-    /// [`matches`](super::BlindIndexDsl::matches), which takes the digests under every index key and the spec of the column.
+    /// A [`BlindIndex`] in a query, which can only be inserted or assigned. Compare with
+    /// [`matches`](super::BlindIndexDsl::matches), which uses the digests under every index key and
+    /// the spec of the column.
     CompareBlindIndexesWithMatches
 }
 

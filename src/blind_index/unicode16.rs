@@ -1,7 +1,10 @@
-//! The code points that Unicode 16.0 assigns (DerivedGeneralCategory-16.0.0.txt, everything but Cn), first and last of each run.
-//! Generated; a digest over what the normaliser does with every scalar value keeps it so.
+//! The code points that Unicode 16.0 assigns (DerivedGeneralCategory-16.0.0.txt, everything but
+//! Cn), as the first and last of each run.
+//!
+//! The table is generated. A test of the normaliser checks it: it compares a digest of the results
+//! for every scalar value.
 
-/// Whether Unicode 16.0 assigns the character.
+/// Returns whether Unicode 16.0 assigns the character.
 pub(super) fn is_assigned(c: char) -> bool {
     let c = u32::from(c);
     let run = ASSIGNED.partition_point(|&(_, last)| last < c);

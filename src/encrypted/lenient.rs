@@ -1,4 +1,4 @@
-//! Columns that are not yet, or not everywhere, what they should be.
+//! Encrypted types for columns that still contain plaintext, or values that cannot be read.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -21,36 +21,42 @@ use crate::plaintext::{Plaintext, TextPlaintext};
 use crate::sql_types::{Ciphertext, CiphertextText};
 use crate::write_only::as_write_only_expression;
 
-/// An [`Encrypted`] value that may have been stored as plaintext: it reads both and writes ciphertext, for a text column on its way.
+/// An [`Encrypted`] value that may still be stored as plaintext, for a text column that is being
+/// encrypted.
 ///
-/// A value that has the whole shape of a ciphertext ([`looks_encrypted`](crate::looks_encrypted)) opens or is an error; everything else
-/// is plaintext. A decryption that fails never makes a plaintext. A ciphertext that was cut has the shape no more, and is taken for a
-/// plaintext: widen the column before the first one is written.
+/// It reads both plaintext and ciphertext, and always writes ciphertext.
 ///
-/// What is written is always encrypted, whatever it looks like. A program that still writes plaintext must refuse input that
-/// [`looks_encrypted`](crate::looks_encrypted): a row in which a user typed it is an error, and fails the whole `load` as every bad row
-/// does. [`TryMaybeEncrypted`] reads such a page, with an error for that row alone.
+/// If a value has the whole shape of a ciphertext ([`looks_encrypted`](crate::looks_encrypted)), it
+/// is decrypted, and a failure is an error. Every other value is read as plaintext. A failed
+/// decryption never falls back to plaintext. A truncated ciphertext no longer has the shape, so it
+/// is read as plaintext: widen the column before the first ciphertext is written.
+///
+/// A value is always encrypted when it is written, even if it looks encrypted already. A program
+/// that still writes plaintext must refuse input that [`looks_encrypted`](crate::looks_encrypted).
+/// If a user has typed such a text, reading its row is an error. Like every bad row, it fails the
+/// whole `load`. [`TryMaybeEncrypted`] reports the error for that row alone.
 ///
 /// # Security
 ///
-/// Whoever can write to the database can plant a plaintext here. Once the column is through, use [`Encrypted`].
+/// Anyone who can write to the database can insert plaintext here. Once the whole column is
+/// encrypted, use [`Encrypted`].
 pub struct MaybeEncrypted<T: Plaintext, C = Unbound> {
     value: Encrypted<T, C>,
     was_plaintext: bool,
 }
 
 impl<T: Plaintext, C> MaybeEncrypted<T, C> {
-    /// Holds a value, which will be written encrypted.
+    /// Wraps a value, which is encrypted when it is written.
     pub fn new(value: T) -> Self {
         Self { value: Encrypted::new(value), was_plaintext: false }
     }
 
-    /// Gives the value out.
+    /// Returns the value.
     pub fn into_inner(self) -> T {
         self.value.into_inner()
     }
 
-    /// Whether the value was read from a column that held it as plaintext.
+    /// Returns whether the value was stored as plaintext when it was read.
     pub fn was_plaintext(&self) -> bool {
         self.was_plaintext
     }
@@ -103,7 +109,7 @@ impl<T: Plaintext + Clone, C> Clone for MaybeEncrypted<T, C> {
     }
 }
 
-/// The values are compared, and not how they were stored.
+/// Compares the values alone, and ignores how they were stored.
 impl<T: Plaintext + PartialEq, C> PartialEq for MaybeEncrypted<T, C> {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
@@ -153,7 +159,8 @@ where
     }
 }
 
-/// An [`Encrypted`] value that is read also where it cannot be opened: one bad row does not fail the whole `load`.
+/// An [`Encrypted`] value, or the error of reading it, so that one bad row does not fail the whole
+/// `load`.
 ///
 /// ```
 /// use diesel_envelope::{Error, TryEncrypted};
@@ -168,20 +175,20 @@ where
 pub struct TryEncrypted<T: Plaintext, C = Unbound>(Result<Encrypted<T, C>>);
 
 impl<T: Plaintext, C> TryEncrypted<T, C> {
-    /// The value, or why it cannot be read.
+    /// Returns a reference to the value, or the error of reading it.
     ///
     /// # Errors
     ///
-    /// As [`Keyring::decrypt`].
+    /// Returns the errors of [`Keyring::decrypt`].
     pub fn as_ref(&self) -> Result<&T, &Error> {
         self.0.as_deref()
     }
 
-    /// Gives the value out, or why it cannot be read.
+    /// Returns the value, or the error of reading it.
     ///
     /// # Errors
     ///
-    /// As [`Keyring::decrypt`].
+    /// Returns the errors of [`Keyring::decrypt`].
     pub fn into_inner(self) -> Result<T> {
         self.0.map(Encrypted::into_inner)
     }
@@ -202,9 +209,11 @@ impl<T: Plaintext, C> fmt::Debug for TryEncrypted<T, C> {
     }
 }
 
-/// A [`MaybeEncrypted`] value that is read also where it cannot be opened: one bad row does not fail the whole `load`.
+/// A [`MaybeEncrypted`] value, or the error of reading it, so that one bad row does not fail the
+/// whole `load`.
 ///
-/// For the pages of a column on its way, in which a user may have typed a text in the shape of a ciphertext.
+/// Use it to show rows of a column that is being encrypted. A user may have typed a text there in
+/// the shape of a ciphertext.
 ///
 /// ```
 /// use diesel_envelope::TryMaybeEncrypted;
@@ -219,25 +228,26 @@ impl<T: Plaintext, C> fmt::Debug for TryEncrypted<T, C> {
 pub struct TryMaybeEncrypted<T: Plaintext, C = Unbound>(Result<MaybeEncrypted<T, C>>);
 
 impl<T: Plaintext, C> TryMaybeEncrypted<T, C> {
-    /// Returns the value, or why it cannot be read.
+    /// Returns a reference to the value, or the error of reading it.
     ///
     /// # Errors
     ///
-    /// As [`Keyring::decrypt`].
+    /// Returns the errors of [`Keyring::decrypt`].
     pub fn as_ref(&self) -> Result<&T, &Error> {
         self.0.as_deref()
     }
 
-    /// Gives the value out, or why it cannot be read.
+    /// Returns the value, or the error of reading it.
     ///
     /// # Errors
     ///
-    /// As [`Keyring::decrypt`].
+    /// Returns the errors of [`Keyring::decrypt`].
     pub fn into_inner(self) -> Result<T> {
         self.0.map(MaybeEncrypted::into_inner)
     }
 
-    /// Returns whether the value was read from a column that held it as plaintext.
+    /// Returns whether the value was stored as plaintext when it was read. It is `false` for an
+    /// error.
     pub fn was_plaintext(&self) -> bool {
         self.0.as_ref().is_ok_and(MaybeEncrypted::was_plaintext)
     }

@@ -1,4 +1,5 @@
-//! Encrypted values and serde: read from a request as their plaintext, and written out only where a field says so.
+//! Serde support: an encrypted value deserialises from its plaintext, and serialises only if its
+//! field says so.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -17,11 +18,11 @@ impl<'de, T: Plaintext + Deserialize<'de>, C> Deserialize<'de> for MaybeEncrypte
     }
 }
 
-/// Serialises the plaintext of a field that is meant to leave the program. It is named at the field, so that it never happens by
-/// accident.
+/// Serialises the plaintext of a field that is meant to leave the program.
 ///
-/// It takes every form of field that a model has: [`Encrypted`], [`Searchable`](crate::Searchable), [`MaybeEncrypted`], and an
-/// `Option` of each. All of them are deserialised without a word.
+/// The field must name this function, so the plaintext is never serialised by accident. It accepts
+/// every form of field that a model has: [`Encrypted`], [`Searchable`](crate::Searchable),
+/// [`MaybeEncrypted`], and an `Option` of each. All of them are deserialised without an attribute.
 ///
 /// ```
 /// # diesel::table! {
@@ -60,10 +61,10 @@ where
     field.serialize_plaintext(serializer)
 }
 
-/// A field that [`serialize_plaintext`] takes.
+/// A field that [`serialize_plaintext`] accepts.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no plaintext that could be serialised",
-    note = "`serialize_plaintext` takes `Encrypted`, `Searchable` and `MaybeEncrypted` whose value is `Serialize`, and an `Option` of them"
+    message = "`{Self}` has no plaintext that can be serialised",
+    note = "`serialize_plaintext` accepts `Encrypted`, `Searchable` and `MaybeEncrypted` of a `Serialize` value, and an `Option` of these"
 )]
 pub trait SerializePlaintext {
     /// Serialises the plaintext.
@@ -101,7 +102,7 @@ impl<F: SerializePlaintext + ?Sized> SerializePlaintext for &F {
     }
 }
 
-/// A field whose plaintext was asked for by name.
+/// A field that serialises as its plaintext.
 struct Named<'f, F>(&'f F);
 
 impl<F: SerializePlaintext> Serialize for Named<'_, F> {

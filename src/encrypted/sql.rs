@@ -1,4 +1,4 @@
-//! An encrypted value on its way into a column and out of it.
+//! Conversion of encrypted values to SQL and from SQL.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,15 +19,16 @@ use crate::sql_types::{Ciphertext, CiphertextText};
 use crate::write_only::{as_write_only_expression, write_only_expression};
 
 write_only_expression! {
-    /// What an [`Encrypted`] value is in a query: something to insert and to assign. Each encryption of a value is different, so a
-    /// comparison would never match; rows are found with [`matches`](crate::BlindIndexDsl::matches) on a blind index.
+    /// An [`Encrypted`] value in a query, which can only be inserted or assigned. Each encryption
+    /// of a value gives a different ciphertext, so a comparison would never match. Find rows with
+    /// [`matches`](crate::BlindIndexDsl::matches) on a blind index.
     EncryptedValuesCannotBeCompared
 }
 
 /// The SQL types of columns that can hold an encrypted value.
 #[diagnostic::on_unimplemented(
     message = "a column of the SQL type `{Self}` cannot hold an encrypted value",
-    note = "make it `Ciphertext`, `CiphertextText`, `Binary` or `Text`, or a `Nullable` of them"
+    note = "use `Ciphertext`, `CiphertextText`, `Binary` or `Text`, or a `Nullable` of one of them"
 )]
 pub trait CiphertextSqlType: SqlType + TypedExpressionType {}
 
@@ -40,12 +41,13 @@ impl CiphertextSqlType for Nullable<Binary> {}
 impl CiphertextSqlType for Text {}
 impl CiphertextSqlType for Nullable<Text> {}
 
-// `C: Context` is asked for here, where nothing needs it yet: without it rustc looks for the missing one until it overflows.
+// Nothing here needs the bound `C: Context` yet. Without it, rustc looks for the missing context
+// until it overflows.
 as_write_only_expression!([T: Plaintext, C: Context] [Encrypted<T, C>] => EncryptedValuesCannotBeCompared: CiphertextSqlType);
 
-/// Writes a value encrypted under a keyring that is handed in.
+/// Encrypts a value under a given keyring and writes it.
 pub trait SealInto<ST, DB: Backend> {
-    /// As [`ToSql::to_sql`].
+    /// Writes the value as [`ToSql::to_sql`] does, encrypted under `keyring`.
     fn seal_into(&self, keyring: &Keyring, out: &mut Output<'_, '_, DB>) -> serialize::Result;
 }
 
@@ -112,8 +114,8 @@ where
     }
 }
 
-/// A cell together with the keyring under which its indexes were computed, so that all columns of one assignment are written under
-/// one keyring, whatever replaces it meanwhile.
+/// A cell and the keyring that its indexes were computed with. All columns of one assignment are
+/// then written under one keyring, even if the installed keyring is replaced meanwhile.
 pub struct Snapshot<Cell> {
     cell: Cell,
     keyring: Result<Arc<Keyring>>,
