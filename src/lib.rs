@@ -65,7 +65,7 @@
 //! | for | see |
 //! |---|---|
 //! | the column types | [`Encrypted`], [`Searchable`], [`BlindIndex`] |
-//! | the column types during a migration | [`MaybeEncrypted`], [`TryEncrypted`], [`TryMaybeEncrypted`] |
+//! | types for a migration | [`MaybeEncrypted`], [`TryEncrypted`], [`TryMaybeEncrypted`] |
 //! | the binding of values to a column | [`Context`], [`Unbound`], [`Accept`] |
 //! | the types that can be encrypted, and their encodings | [`Plaintext`], [`AsText`], `Json` |
 //! | lookups | [`BlindIndexDsl`], [`IndexSpec`], [`blind_index::normalize`] |
