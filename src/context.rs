@@ -25,8 +25,9 @@
 ///
 /// # Security
 ///
-/// The label prevents moving a value to another column. It does not prevent copying a value between
-/// the rows of one column, or restoring an earlier state of a row: a value does not name its row.
+/// The label prevents moving a value to another column. A value does not name its row. Therefore
+/// the label does not prevent copying a value between the rows of one column, or restoring an
+/// earlier state of a row.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `Context` to bind an encrypted value to",
     label = "has no `Context`",
@@ -87,9 +88,9 @@ impl Binding {
 ///
 /// # Security
 ///
-/// Anyone who can write to the database can plant a value of an accepted format in the column: a
-/// Fernet token or an unbound value from any other column. [`STRICT`](Self::STRICT) accepts only
-/// the column's own values.
+/// Anyone who can write to the database can plant a value of an accepted format in the column. It
+/// may be a Fernet token or an unbound value from any other column. [`STRICT`](Self::STRICT)
+/// accepts only the column's own values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Accept(u8);
 

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! native   0xA1 | flags (1) | key id (4) | nonce (12) | ciphertext | tag (16)
-//! text     "de1." | the native bytes in canonical base64url without padding
+//! text     "de1." | the same in canonical base64url without padding
 //! Fernet   base64url(0x80 | timestamp (8) | IV (16) | ciphertext | HMAC (32)), padded with '='
 //! ```
 

@@ -322,8 +322,8 @@ impl KmsError {
         Self { operation, reason, detail: None, request_id: None }
     }
 
-    /// Sets the detail. The text comes from KMS or from a host that answers in its place, so only
-    /// its printable form is kept, cut to a limited length.
+    /// Sets the detail. The text comes from KMS or from a host that answers in its place. Therefore
+    /// only its printable form is kept, cut to a limited length.
     pub(crate) fn detail(mut self, detail: impl AsRef<str>) -> Self {
         self.detail = Some(Printable(detail.as_ref()).to_string());
         self

@@ -95,8 +95,8 @@
 //!
 //! - A stolen dump shows the lengths of values, and which rows have equal indexed values. If the
 //!   primary key is a Fernet key, it also shows when rows were written.
-//! - Anyone who can write to the database can copy values between the rows of one column, point an
-//!   index at any row, or restore an earlier state of a row.
+//! - Anyone who can write to the database can copy values between the rows of one column. They can
+//!   also point an index at any row, or restore an earlier state of a row.
 //!
 //! [Diesel]: https://diesel.rs
 

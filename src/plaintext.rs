@@ -32,7 +32,7 @@ pub use json::Json;
 /// | instants in UTC (the same features) | `2026-11-23T10:00:00.000000000Z` | – |
 /// | date-times without a zone (the same features) | `2026-11-23T10:00:00.000000000` | – |
 /// | UUIDs (feature `uuid`) | lower case with hyphens, 36 bytes | – |
-/// | decimals (features `rust_decimal`, `bigdecimal`) | plain digits, same scale, no exponent | 32 |
+/// | decimals (features `rust_decimal`, `bigdecimal`) | digits, same scale, no exponent | 32 |
 /// | `serde_json::Value`, `Json<T>` (feature `serde`) | compact JSON, UTF-8 | – |
 /// | [`AsText<T>`] | the output of `Display` | – |
 ///
