@@ -1,6 +1,10 @@
-//! What differs between the backends: how bytes are handed over (PostgreSQL and MySQL are written to, SQLite takes the value
-//! itself) and lent where the driver has them, and how a list of digests is compared with (PostgreSQL takes an array, so that the
-//! statement stays the same).
+//! The differences between the backends:
+//!
+//! - Binding bytes: they are written to the output of PostgreSQL and MySQL, while SQLite takes an
+//!   owned value.
+//! - Reading bytes: they are borrowed from the driver.
+//! - Comparing with a list of digests: PostgreSQL takes an array, so the statement is the same for
+//!   every length.
 
 use diesel::QueryResult;
 use diesel::backend::Backend;
@@ -12,7 +16,7 @@ use diesel::sql_types::HasSqlType;
 use crate::index_spec::Digest;
 use crate::sql_types;
 
-/// A backend that encrypted columns work on: PostgreSQL, MySQL and SQLite, each by its feature.
+/// A backend that supports encrypted columns: PostgreSQL, MySQL or SQLite, each with its feature.
 #[diagnostic::on_unimplemented(
     message = "encrypted columns do not work on the backend `{Self}`",
     note = "they work on Diesel's `Pg`, `Mysql` and `Sqlite`, where diesel-envelope's feature of that name is on: `postgres`, `mysql`, `sqlite`",
@@ -28,7 +32,7 @@ pub trait EnvelopeBackend: Backend + HasSqlType<sql_types::BlindIndex> + sealed:
     #[doc(hidden)]
     fn text<'v>(value: &'v mut Self::RawValue<'_>) -> deserialize::Result<&'v str>;
 
-    /// Pushes the comparison with a list that is not empty.
+    /// Pushes the comparison with a non-empty list.
     #[doc(hidden)]
     fn push_is_one_of<'b>(
         digests: &'b [Digest],
@@ -36,7 +40,7 @@ pub trait EnvelopeBackend: Backend + HasSqlType<sql_types::BlindIndex> + sealed:
     ) -> QueryResult<()>;
 }
 
-/// `IN (?, ?)`.
+/// Pushes `IN (?, ?)`.
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
 fn push_in<'b, DB: EnvelopeBackend>(
     digests: &'b [Digest],
@@ -45,7 +49,8 @@ fn push_in<'b, DB: EnvelopeBackend>(
 where
     Digest: serialize::ToSql<sql_types::BlindIndex, DB>,
 {
-    /// How many digests a list may have and the query still be kept as a prepared statement: each length is a statement of its own.
+    /// The maximum number of digests for which the query is cached as a prepared statement. Each
+    /// length of the list is a separate statement.
     const MAX_CACHED: usize = 8;
 
     if digests.len() > MAX_CACHED {
@@ -103,7 +108,7 @@ written_to!(diesel::pg::Pg, push_any);
 #[cfg(feature = "mysql")]
 written_to!(diesel::mysql::Mysql, push_in);
 
-/// `= ANY($1)`.
+/// Pushes `= ANY($1)`.
 #[cfg(feature = "postgres")]
 fn push_any<'b>(
     digests: &'b [Digest],

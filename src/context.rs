@@ -1,8 +1,9 @@
-//! Which column a value belongs to, and what that column reads.
+//! The column that a value belongs to, and the formats that the column reads.
 
-/// What a value is bound to: a label that is authenticated with it, so that it opens in no other place.
+/// The context that a value is bound to. Its label is authenticated with the value, so the value
+/// cannot be decrypted in another place.
 ///
-/// Implemented on a Diesel column, or on a marker type of one's own where the schema lives in another crate.
+/// Implement it for a Diesel column, or for your own marker type if the schema is in another crate.
 ///
 /// ```
 /// use diesel_envelope::{Accept, Context};
@@ -24,35 +25,40 @@
 ///
 /// # Security
 ///
-/// The label stops a value from being moved between columns. It does not stop values from being copied between the rows of one
-/// column, nor a row from being put back to what it was: nothing names the row.
+/// The label prevents moving a value to another column. A value does not name its row. Therefore
+/// the label does not prevent copying a value between the rows of one column, or restoring an
+/// earlier state of a row.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `Context` to bind an encrypted value to",
     label = "has no `Context`",
     note = "give the column a label: `impl Context for users::email {{ const LABEL: &'static str = \"users.email\"; }}`"
 )]
 pub trait Context: 'static {
-    /// The label: 1 to 255 bytes of `[A-Za-z0-9_.:-]`, checked when the program is compiled. Once values are stored it never
-    /// changes, also not when the column is renamed: it is logical, not the SQL identifier.
+    /// The label: 1 to 255 bytes of `[A-Za-z0-9_.:-]`, checked at compile time. Once values are
+    /// stored, never change it, even if the column is renamed: it is a logical name, not the SQL
+    /// identifier.
     const LABEL: &'static str;
 
-    /// Rounds the length of the plaintext up to a multiple of so many bytes, 2 to 65,536, so that the length leaks less.
-    /// `Some(1)` is no padding; `None` leaves it to the [`Plaintext`](crate::Plaintext) type. Fernet tokens are never padded
-    /// beyond their own blocks of 16 bytes.
+    /// The multiple of bytes, 2 to 65,536, that the length of the plaintext is rounded up to.
+    /// Padding makes the length leak less. `Some(1)` disables padding. With `None`, the
+    /// [`Plaintext`](crate::Plaintext) type decides. Fernet tokens are never padded beyond their
+    /// own blocks of 16 bytes.
     const PAD_TO: Option<usize> = None;
 
-    /// Which formats are read besides native values bound to this label.
+    /// The formats that are read in addition to native values bound to this label.
     const ACCEPT: Accept = Accept::DEFAULT;
 
     #[doc(hidden)]
     const BINDING: Binding = Binding::Label;
 }
 
-/// The context of a value that is bound to no column: the second parameter of [`Encrypted`](crate::Encrypted) when it is left out.
+/// The context of a value that is not bound to a column. It is the default of the second parameter
+/// of [`Encrypted`](crate::Encrypted).
 ///
 /// # Security
 ///
-/// Whoever can write to the database can move such a value to any other column that reads unbound values.
+/// Anyone who can write to the database can move such a value to any other column that reads
+/// unbound values.
 #[derive(Debug, Clone, Copy)]
 pub enum Unbound {}
 
@@ -61,7 +67,7 @@ impl Context for Unbound {
     const BINDING: Binding = Binding::NONE;
 }
 
-/// Whether a context binds. Only [`Unbound`] does not.
+/// Whether a context binds its values. Only [`Unbound`] does not.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Binding {
@@ -78,52 +84,54 @@ impl Binding {
     const NONE: Self = Self::Nothing(Sealed(()));
 }
 
-/// The formats that a column reads besides its own, which is a native value bound to its label.
+/// The formats that a column reads in addition to native values bound to its label.
 ///
 /// # Security
 ///
-/// Whoever can write to the database can plant in the column what it accepts: a Fernet token or an unbound value from any other
-/// column. [`STRICT`](Self::STRICT) accepts nothing but the column's own values.
+/// Anyone who can write to the database can plant a value of an accepted format in the column. It
+/// may be a Fernet token or an unbound value from any other column. [`STRICT`](Self::STRICT)
+/// accepts only the column's own values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Accept(u8);
 
 impl Accept {
-    /// Native values bound to this label, and nothing else.
+    /// Accepts only native values bound to this label.
     pub const STRICT: Self = Self(0);
-    /// Fernet tokens as well, as long as the keyring holds a Fernet key.
+    /// Also accepts Fernet tokens, provided that the keyring contains a Fernet key.
     pub const FERNET: Self = Self(1);
-    /// Native values that are bound to no column as well.
+    /// Also accepts native values that are not bound to a column.
     pub const UNBOUND: Self = Self(2);
-    /// What a column accepts that does not say: [`FERNET`](Self::FERNET).
+    /// The default of a column: [`FERNET`](Self::FERNET).
     pub const DEFAULT: Self = Self::FERNET;
 
-    /// Accepts what either accepts.
+    /// Returns the union of both sets of formats.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Whether this set has all formats of the other.
+    /// Returns whether this set contains all formats of the other.
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 }
 
-/// What the keyring has to know of a context: its consts as values.
+/// The constants of a context as values, as the keyring needs them.
 #[derive(Debug, Clone, Copy)]
 pub struct Column<'l> {
     /// Empty when `bound` is false.
     pub label: &'l str,
     /// Whether values are bound to the label.
     pub bound: bool,
-    /// The multiple of bytes that plaintexts are padded to; 1 for no padding.
+    /// The multiple of bytes that plaintexts are padded to, or 1 for no padding.
     pub pad_to: usize,
-    /// The formats that the column reads.
+    /// The formats that the column reads in addition to its own.
     pub accept: Accept,
 }
 
 impl Column<'static> {
-    /// The column of `C`, where values are padded to multiples of `pad_to` unless the context says otherwise.
+    /// Returns the column of `C`. If the context sets no padding, values are padded to multiples of
+    /// `pad_to`.
     pub const fn of<C: Context>(pad_to: usize) -> Self {
         const {
             assert!(
@@ -148,10 +156,10 @@ impl Column<'static> {
     }
 }
 
-/// The most bytes of a label.
+/// The maximum length of a label in bytes.
 pub(crate) const LABEL_MAX: usize = 255;
 
-/// Whether a label has 1 to 255 bytes of `[A-Za-z0-9_.:-]`.
+/// Returns whether a label has 1 to 255 bytes of `[A-Za-z0-9_.:-]`.
 pub const fn label_is_valid(label: &str) -> bool {
     let bytes = label.as_bytes();
     let mut i = 0;

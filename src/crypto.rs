@@ -1,4 +1,4 @@
-//! The primitives, each from a library: the only file that names a crypto crate.
+//! The cryptographic primitives, each from a library. Only this file names a crypto crate.
 #![expect(clippy::disallowed_types, reason = "this is that file")]
 
 use std::cell::RefCell;
@@ -19,14 +19,15 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::error::{Error, Result};
 use crate::index_spec::DIGEST_LEN;
 
-/// Bytes of a root key.
+/// The length of a root key in bytes.
 pub(crate) const ROOT_LEN: usize = 32;
-/// Bytes of an AES-256-GCM-SIV nonce (RFC 8452, section 4).
+/// The length of an AES-256-GCM-SIV nonce in bytes (RFC 8452, section 4).
 pub(crate) const NONCE_LEN: usize = 12;
-/// Bytes of an AES-256-GCM-SIV tag (RFC 8452, section 4).
+/// The length of an AES-256-GCM-SIV tag in bytes (RFC 8452, section 4).
 pub(crate) const TAG_LEN: usize = 16;
 
-/// 32 secret bytes from which the keys that do the work are derived. Boxed, so that a move leaves no copy behind.
+/// 32 secret bytes from which the encryption and index keys are derived. They are boxed so that a
+/// move leaves no copy behind.
 #[derive(Clone)]
 pub(crate) struct Root(Box<Zeroizing<[u8; ROOT_LEN]>>);
 
@@ -37,7 +38,7 @@ impl Root {
         Some(Self(root))
     }
 
-    /// A root from the operating system's generator.
+    /// Generates a root with the operating system's random generator.
     pub(crate) fn generate() -> Result<Self> {
         let mut root = Box::new(Zeroizing::new([0; ROOT_LEN]));
         SysRng.try_fill_bytes(root.as_mut_slice()).map_err(|_| Error::NoRandomness)?;
@@ -48,7 +49,7 @@ impl Root {
         &self.0
     }
 
-    /// HKDF-SHA256(root, salt = none, info), the first `N` bytes (RFC 5869).
+    /// Returns the first `N` bytes of HKDF-SHA256(root, salt = none, info) (RFC 5869).
     pub(crate) fn derive<const N: usize>(&self, info: &str) -> Zeroizing<[u8; N]> {
         let mut out = Zeroizing::new([0; N]);
         Hkdf::<Sha256>::new(None, self.as_bytes())
@@ -58,11 +59,11 @@ impl Root {
     }
 }
 
-/// A key for AES-256-GCM-SIV (RFC 8452). AWS-LC wipes the expanded key when it is dropped.
+/// A key for AES-256-GCM-SIV (RFC 8452). AWS-LC wipes the expanded key on drop.
 pub(crate) struct AeadKey(LessSafeKey);
 
 impl AeadKey {
-    /// The key HKDF-SHA256(root, info).
+    /// Derives the key HKDF-SHA256(root, info).
     pub(crate) fn derive(root: &Root, info: &str) -> Self {
         let key = root.derive::<ROOT_LEN>(info);
         Self(LessSafeKey::new(
@@ -81,11 +82,12 @@ impl AeadKey {
         let tag = self
             .0
             .seal_in_place_separate_tag(Nonce::assume_unique_for_key(*nonce), Aad::from(aad), data)
-            .map_err(|_| Error::UnsupportedValue { expected: "a value of less than 64 GiB" })?;
+            .map_err(|_| Error::UnsupportedValue { expected: "a plaintext of less than 64 GiB" })?;
         tag.as_ref().try_into().map_err(|_| Error::DecryptionFailed)
     }
 
-    /// Authenticates and decrypts `data` in place. What is not authentic is overwritten with zeros.
+    /// Authenticates and decrypts `data` in place. Data that is not authentic is overwritten with
+    /// zeros.
     pub(crate) fn open(
         &self,
         nonce: &[u8; NONCE_LEN],
@@ -101,10 +103,12 @@ impl AeadKey {
     }
 }
 
-/// A Fernet key (the Fernet specification, version 0x80): its first half signs, its second half encrypts.
+/// A Fernet key (the Fernet specification, version 0x80). Its first half signs, its second half
+/// encrypts.
 ///
-/// The `fernet` crate decodes the key into memory that it frees as it is. So the key is handed to it with the first token, and a key
-/// that meets none, as that of most rows, leaves no copy behind. Boxed, so that a move leaves none either.
+/// The `fernet` crate decodes the key into memory that it frees without wiping. Therefore it gets
+/// the key only with the first token. A key without tokens, like the data keys of most rows, leaves
+/// no copy behind. The key is boxed so that a move leaves no copy behind either.
 pub(crate) struct FernetKey {
     root: Root,
     fernet: OnceLock<Box<Fernet>>,
@@ -112,7 +116,8 @@ pub(crate) struct FernetKey {
 
 impl FernetKey {
     pub(crate) fn new(root: &Root) -> Result<Self> {
-        // The crate draws its IVs from the operating system and panics where that fails: ask once, here, where it can be an error.
+        // The crate draws its IVs from the operating system and panics if that fails. One request
+        // here reports the failure as an error instead.
         SysRng.try_next_u32().map_err(|_| Error::NoRandomness)?;
         Ok(Self { root: root.clone(), fernet: OnceLock::new() })
     }
@@ -124,7 +129,7 @@ impl FernetKey {
         })
     }
 
-    /// A token dated now; dated 1970 where the clock stands before that.
+    /// Returns a token with the current time. If the clock is set before 1970, the time is 1970.
     pub(crate) fn seal(&self, plaintext: &[u8]) -> String {
         let now = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
@@ -132,31 +137,32 @@ impl FernetKey {
         self.fernet().encrypt_at_time(plaintext, now)
     }
 
-    /// Opens a token whatever its date: data at rest must stay readable whatever the clock says.
+    /// Opens a token of any date. Data at rest must stay readable regardless of the clock.
     pub(crate) fn open(&self, token: &str) -> Result<Vec<u8>> {
         let time = fernet_timestamp(token).ok_or(Error::DecryptionFailed)?;
         self.fernet().decrypt_at_time(token, None, time).map_err(|_| Error::DecryptionFailed)
     }
 }
 
-/// The timestamp inside a Fernet token: bytes 1 to 8, big-endian. The crate adds 60 to it, which must not overflow.
+/// Returns the timestamp inside a Fernet token: bytes 1 to 8, big-endian. The crate adds 60 to it,
+/// which must not overflow.
 fn fernet_timestamp(token: &str) -> Option<u64> {
     let head = from_base64_url(token.get(..12)?)?;
     let time = u64::from_be_bytes(head.get(1..9)?.try_into().ok()?);
     (time <= u64::MAX / 2).then_some(time)
 }
 
-/// A key for HMAC-SHA256 (RFC 2104) whose two key blocks are hashed once and kept.
+/// A key for HMAC-SHA256 (RFC 2104). Its two key blocks are hashed once, and the state is kept.
 pub(crate) struct MacKey(Hmac<Sha256>);
 
 impl MacKey {
-    /// The key HKDF-SHA256(root, info).
+    /// Derives the key HKDF-SHA256(root, info).
     pub(crate) fn derive(root: &Root, info: &str) -> Self {
         let key = root.derive::<ROOT_LEN>(info);
-        Self(Hmac::new_from_slice(key.as_slice()).expect("HMAC takes keys of every length"))
+        Self(Hmac::new_from_slice(key.as_slice()).expect("HMAC accepts keys of any length"))
     }
 
-    /// HMAC-SHA256 over the parts, one after the other.
+    /// Returns the HMAC-SHA256 of the concatenated parts.
     pub(crate) fn digest(&self, parts: &[&[u8]]) -> [u8; DIGEST_LEN] {
         let mut mac = self.0.clone();
         for part in parts {
@@ -170,14 +176,15 @@ thread_local! {
     static NONCES: RefCell<Option<Seeded>> = const { RefCell::new(None) };
 }
 
-/// A ChaCha generator, and how many nonces it gives before it takes a new seed from the operating system.
+/// A ChaCha generator and the number of nonces left before the operating system reseeds it.
 struct Seeded {
     rng: StdRng,
     left: u32,
 }
 
-/// A random nonce from a thread-local CSPRNG of the `rand` crate, reseeded every 4,096 nonces. `rand::rng()` would do the
-/// same, and would panic where the operating system gives no seed; here that is an error.
+/// Returns a random nonce from a thread-local CSPRNG of the `rand` crate, reseeded every 4,096
+/// nonces. `rand::rng()` would do the same, but panics if the operating system cannot provide a
+/// seed. Here, this is an error.
 pub(crate) fn nonce() -> Result<[u8; NONCE_LEN]> {
     NONCES
         .try_with(|cell| {
@@ -187,7 +194,7 @@ pub(crate) fn nonce() -> Result<[u8; NONCE_LEN]> {
             }
             let seeded = slot.as_mut()?;
             seeded.left -= 1;
-            // Two words take half the time that `fill_bytes` takes for so few bytes.
+            // For this few bytes, two words take half the time of `fill_bytes`.
             let mut nonce = [0; NONCE_LEN];
             nonce[..8].copy_from_slice(&seeded.rng.next_u64().to_le_bytes());
             nonce[8..].copy_from_slice(&seeded.rng.next_u32().to_le_bytes());
@@ -198,7 +205,7 @@ pub(crate) fn nonce() -> Result<[u8; NONCE_LEN]> {
         .ok_or(Error::NoRandomness)
 }
 
-/// Canonical base64url without padding: neither `=` nor spare bits that are not zero.
+/// Canonical base64url without padding: no `=`, and all spare bits are zero.
 const URL_STRICT: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new()
@@ -215,22 +222,22 @@ pub(crate) fn push_base64_url(bytes: &[u8], out: &mut String) {
     URL_STRICT.encode_string(bytes, out);
 }
 
-/// Reads canonical base64url without padding; `None` for anything else.
+/// Decodes canonical base64url without padding. Returns `None` for anything else.
 pub(crate) fn from_base64_url(text: &str) -> Option<Vec<u8>> {
     URL_STRICT.decode(text).ok()
 }
 
-/// Base64url with padding, as Fernet keys are written.
+/// Encodes as base64url with padding, the encoding of Fernet keys.
 pub(crate) fn to_base64_url_padded(bytes: &[u8]) -> String {
     URL_LENIENT.encode(bytes)
 }
 
-/// Base64 in the standard alphabet with padding, as KMS blobs are passed around.
+/// Encodes as base64 in the standard alphabet with padding, the encoding of KMS blobs.
 pub(crate) fn to_base64(bytes: &[u8]) -> String {
     STANDARD_LENIENT.encode(bytes)
 }
 
-/// Reads base64 in either alphabet, padded or not, with white space between.
+/// Decodes base64 in either alphabet, with or without padding. White space is ignored.
 pub(crate) fn from_base64_any(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let mut compact = Zeroizing::new(String::with_capacity(text.len()));
     compact.extend(text.chars().filter(|c| !c.is_ascii_whitespace()));
@@ -245,7 +252,8 @@ pub(crate) fn from_base64_any(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     }
 }
 
-/// SHA-256 (FIPS 180-4) as 64 hexadecimal digits, to compare a table with a digest that was made elsewhere.
+/// Returns the SHA-256 (FIPS 180-4) in 64 hexadecimal digits, to compare a table with a digest
+/// computed elsewhere.
 #[cfg(test)]
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     <Sha256 as sha2::Digest>::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
@@ -261,7 +269,8 @@ mod tests {
             .collect()
     }
 
-    // RFC 8452, appendix C.2, the vectors with 8 bytes of plaintext, without and with one byte of AAD.
+    // RFC 8452, appendix C.2: the vectors with 8 bytes of plaintext, without AAD and with one byte
+    // of AAD.
     #[test]
     fn aes_256_gcm_siv_gives_the_vectors_of_rfc_8452() {
         let mut key = [0; 32];

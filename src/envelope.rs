@@ -1,4 +1,5 @@
-//! The bytes of a value: what they look like, how they are written and parsed. Frozen; `tests/vectors/` keeps them so.
+//! The byte format of a value, its writer and its parser. The format is frozen; the vectors in
+//! `tests/vectors/` check it.
 //!
 //! ```text
 //! native   0xA1 | flags (1) | key id (4) | nonce (12) | ciphertext | tag (16)
@@ -12,21 +13,24 @@ use crate::crypto::{self, NONCE_LEN, TAG_LEN};
 use crate::error::{Error, Result};
 use crate::key_id::KeyId;
 
-/// The first byte of a native value. It begins no valid UTF-8, so that no text can be taken for one.
+/// The first byte of a native value. Valid UTF-8 never begins with it, so no text can be mistaken
+/// for a native value.
 pub const VERSION: u8 = 0xA1;
-/// How a native value begins in a text column.
+/// The prefix of a native value in a text column.
 pub const TEXT_PREFIX: &str = "de1.";
-/// Version, flags and key id: what is authenticated as the head of the AAD.
+/// The length in bytes of version, flags and key id. The AAD begins with them.
 pub const HEADER_LEN: usize = 6;
-/// Where the ciphertext begins.
+/// The offset of the ciphertext in a native value.
 pub(crate) const BODY: usize = HEADER_LEN + NONCE_LEN;
-/// How much longer a native value is than its (padded) plaintext.
+/// The difference in bytes between a native value and its (padded) plaintext.
 pub const OVERHEAD: usize = BODY + TAG_LEN;
-/// How a Fernet token begins until the year 2106: the version and the high bytes of the timestamp, in base64url.
+/// The prefix of a Fernet token until the year 2106: the version and the high bytes of the
+/// timestamp, in base64url.
 pub const FERNET_PREFIX: &[u8] = b"gAAAAA";
-/// The fewest characters of a Fernet token: 73 bytes (version, timestamp, IV, one block, HMAC) in base64url.
+/// The minimum length of a Fernet token in characters: 73 bytes (version, timestamp, IV, one block,
+/// HMAC) in base64url.
 const FERNET_MIN: usize = 100;
-/// The last character of base64 whose 4, or 2, spare bits are zero.
+/// The possible last characters of base64 with 4, or 2, spare bits that are zero.
 const FOUR_SPARE_BITS: &[u8] = b"AQgw";
 const TWO_SPARE_BITS: &[u8] = b"AEIMQUYcgkosw048";
 
@@ -35,30 +39,31 @@ const BOUND: u8 = 0x01;
 /// The plaintext is padded (ISO/IEC 7816-4).
 const PADDED: u8 = 0x02;
 
-/// The 6 bytes that stand before the nonce.
+/// The header of a native value: the 6 bytes before the nonce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
-    /// The value is bound to a context.
+    /// Whether the value is bound to a context.
     pub bound: bool,
-    /// The plaintext is padded.
+    /// Whether the plaintext is padded.
     pub padded: bool,
-    /// The key that sealed the value.
+    /// The id of the key that sealed the value.
     pub key_id: KeyId,
 }
 
 impl Header {
-    /// The 6 bytes.
+    /// Returns the 6 bytes of the header.
     pub fn to_bytes(self) -> [u8; HEADER_LEN] {
         let [a, b, c, d] = self.key_id.0;
         let flags = if self.bound { BOUND } else { 0 } | if self.padded { PADDED } else { 0 };
         [VERSION, flags, a, b, c, d]
     }
 
-    /// Reads the header of a native value and checks that the value is long enough for one.
+    /// Parses the header of a native value and checks the minimum length of the value.
     ///
     /// # Errors
     ///
-    /// `Truncated` below 34 bytes; `UnsupportedFormat` for another first byte or a flag that this version does not know.
+    /// Returns `Truncated` if the value has fewer than 34 bytes. Returns `UnsupportedFormat` if the
+    /// first byte or a flag is unknown to this version.
     pub fn parse(value: &[u8]) -> Result<Self> {
         let unsupported = || Error::UnsupportedFormat { length: value.len() };
         if value.first().is_some_and(|&first| first != VERSION) {
@@ -78,17 +83,17 @@ impl Header {
     }
 }
 
-/// What the first bytes of a stored value say that it is.
+/// The format of a stored value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// 0xA1, or `de1.` in text.
+    /// A native value, which begins with 0xA1, or with `de1.` in text.
     Native,
     /// A Fernet token.
     Fernet,
 }
 
 impl Format {
-    /// The format of a value in a binary column.
+    /// Returns the format of a value in a binary column.
     pub fn of_bytes(value: &[u8]) -> Result<Self> {
         match value.first() {
             Some(&VERSION) => Ok(Self::Native),
@@ -99,7 +104,7 @@ impl Format {
         }
     }
 
-    /// The format of a value in a text column, where 0xA1 begins no valid text.
+    /// Returns the format of a value in a text column, where valid text never begins with 0xA1.
     pub fn of_text(value: &str) -> Result<Self> {
         if value.starts_with(TEXT_PREFIX) {
             Ok(Self::Native)
@@ -108,8 +113,9 @@ impl Format {
         }
     }
 
-    /// The format of a value that may be a plaintext: recognised by the whole shape of a ciphertext, so that nothing shorter that a user
-    /// types is taken for one, and no spelling of a ciphertext is taken for a plaintext. 0xA1 begins no text, and is enough.
+    /// Returns the format of a value that may be a plaintext. A ciphertext is recognised by its
+    /// whole shape. So shorter user input is never taken for a ciphertext, and a ciphertext in any
+    /// spelling is never taken for a plaintext. Text never begins with 0xA1, so this byte suffices.
     pub fn recognise(value: &[u8]) -> Option<Self> {
         if value.first() == Some(&VERSION) || is_native_text(value) {
             Some(Self::Native)
@@ -119,16 +125,24 @@ impl Format {
     }
 }
 
-/// Returns whether a text has the whole shape of a ciphertext, so that [`MaybeEncrypted`](crate::MaybeEncrypted) and the tools take it for
-/// one: it opens or is an error, and is never a plaintext.
+/// Returns whether a text has the whole shape of a ciphertext.
 ///
-/// The shape is `de1.` and canonical base64url of 34 bytes or more, of which the first is 0xA1; or that of a Fernet token, of 73 bytes or
-/// a multiple of 16 more, in either base64 alphabet. White space does not matter. Bytes that begin with 0xA1 count as well.
+/// [`MaybeEncrypted`](crate::MaybeEncrypted) and the tools treat such a text as a ciphertext. It
+/// decrypts or is an error, and is never read as a plaintext.
+///
+/// There are two shapes:
+///
+/// - `de1.` followed by canonical base64url of 34 bytes or more, the first of which is 0xA1
+/// - a Fernet token of 73 bytes, or a multiple of 16 bytes longer, in either base64 alphabet
+///
+/// White space is ignored. Bytes that begin with 0xA1 count as well.
 ///
 /// # Security
 ///
-/// A program that still writes plaintext to a column which others read as [`MaybeEncrypted`](crate::MaybeEncrypted) must refuse such
-/// input. Whoever types it makes the row unreadable, or has a ciphertext that they saw elsewhere in the column shown in plain.
+/// If a program still writes plaintext to a column that other programs read as
+/// [`MaybeEncrypted`](crate::MaybeEncrypted), it must refuse such input. A user who enters it can
+/// make the row unreadable. A user who saw a ciphertext of the column elsewhere can enter it and is
+/// then shown its plaintext.
 ///
 /// ```
 /// use diesel_envelope::looks_encrypted;
@@ -140,19 +154,20 @@ pub fn looks_encrypted(value: impl AsRef<[u8]>) -> bool {
     Format::recognise(value.as_ref()).is_some()
 }
 
-/// What C calls white space, in ASCII.
+/// Returns whether C's `isspace` accepts the byte in ASCII.
 fn is_white_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
-/// Whether the text is a native value in form, whatever its flags: another version may know them. With white space it does not open, and
-/// is not a plaintext either.
+/// Returns whether the text has the form of a native value. Any flags are accepted, because another
+/// version may know them. With white space, the text does not decrypt, but it is not a plaintext
+/// either.
 fn is_native_text(text: &[u8]) -> bool {
     let mut rest = text.iter().copied().filter(|&byte| !is_white_space(byte));
     if !TEXT_PREFIX.bytes().all(|byte| rest.next() == Some(byte)) {
         return false;
     }
-    // 0xA1 and the flags: 101000 01xxxx.
+    // 0xA1 and the upper bits of the flags: 101000 01xxxx.
     let version = rest.next() == Some(b'o')
         && rest.next().is_some_and(|byte| matches!(byte, b'Q'..=b'Z' | b'a'..=b'f'));
     let (mut length, mut last) = (2, 0);
@@ -171,8 +186,9 @@ fn is_native_text(text: &[u8]) -> bool {
     version && canonical && length >= (OVERHEAD * 4).div_ceil(3)
 }
 
-/// Whether the text is a Fernet token in form, in a spelling that Python's `cryptography` reads: padded base64 in either alphabet, with
-/// white space anywhere, of the version byte and a length that a token can have.
+/// Returns whether the text has the form of a Fernet token, in any spelling that Python's
+/// `cryptography` reads. This is padded base64 in either alphabet, with white space anywhere. The
+/// bytes begin with the version and have a possible length of a token.
 pub fn is_fernet_token(text: &[u8]) -> bool {
     let mut rest = text.iter().copied().filter(|&byte| !is_white_space(byte));
     // 0x80, as above.
@@ -189,13 +205,14 @@ pub fn is_fernet_token(text: &[u8]) -> bool {
             _ => return false,
         }
     }
-    // 73 + 16n bytes are 100, 120, 140 characters, and then 64 more for each 48 bytes.
+    // 73 + 16n bytes have 100, 120 or 140 characters, and 64 more for every further 48 bytes.
     length + padding >= FERNET_MIN
         && matches!(((length + padding) % 64, padding), (36, 2) | (56, 1) | (12, 0))
 }
 
-/// A Fernet token as it was written, from any spelling that is recognised. `None` for anything else, and where the spare bits of its last
-/// character are not zero: nobody writes that.
+/// Returns the canonical spelling of a Fernet token, from any spelling that is recognised. Returns
+/// `None` for anything else. A token whose last character has nonzero spare bits is also `None`,
+/// because no program writes such a token.
 pub fn canonical_token(text: &str) -> Option<Cow<'_, str>> {
     if !is_fernet_token(text.as_bytes()) {
         return None;
@@ -228,7 +245,7 @@ pub fn canonical_token(text: &str) -> Option<Cow<'_, str>> {
     canonical.then_some(token)
 }
 
-/// The text form of a native value.
+/// Returns the text form of a native value.
 pub fn to_text(value: &[u8]) -> String {
     let mut text = String::with_capacity(TEXT_PREFIX.len() + value.len().div_ceil(3) * 4);
     text.push_str(TEXT_PREFIX);
@@ -236,24 +253,26 @@ pub fn to_text(value: &[u8]) -> String {
     text
 }
 
-/// The native value of a text form.
+/// Returns the native value of a text form.
 ///
 /// # Errors
 ///
-/// `UnsupportedFormat` when it does not begin with `de1.`; `DecryptionFailed` when canonical base64url without padding does not
-/// follow: a column that is too narrow cuts a value so.
+/// Returns `UnsupportedFormat` if the text does not begin with `de1.`. Returns `DecryptionFailed`
+/// if the rest is not canonical base64url without padding. A column that is too narrow cuts values
+/// like this.
 pub fn from_text(text: &str) -> Result<Vec<u8>> {
     let body =
         text.strip_prefix(TEXT_PREFIX).ok_or(Error::UnsupportedFormat { length: text.len() })?;
     crypto::from_base64_url(body).ok_or(Error::DecryptionFailed)
 }
 
-/// How many bytes a plaintext has once padded to a multiple of `pad_to`: 0x80, then the fewest 0x00.
+/// Returns the length in bytes of a plaintext padded to a multiple of `pad_to`. The padding is 0x80
+/// and then as few 0x00 as possible.
 pub fn padded_len(len: usize, pad_to: usize) -> usize {
     if pad_to <= 1 { len } else { (len / pad_to + 1) * pad_to }
 }
 
-/// The length of a padded plaintext before the padding.
+/// Returns the length of a padded plaintext without its padding.
 pub(crate) fn unpadded_len(padded: &[u8]) -> Result<usize> {
     let marker = padded.iter().rposition(|&b| b != 0);
     marker.filter(|&at| padded[at] == 0x80).ok_or(Error::DecryptionFailed)
@@ -387,7 +406,8 @@ mod tests {
                 "{bad}"
             );
         }
-        // Python ignores spare bits. Nobody writes them, so that it is an error, and not a plaintext.
+        // Python ignores spare bits, and no program writes them. So this is an error, not a
+        // plaintext.
         let spare = TOKEN.replace("DA==", "DB==");
         assert!(is_fernet_token(spare.as_bytes()) && canonical_token(&spare).is_none());
     }

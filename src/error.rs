@@ -1,4 +1,4 @@
-//! What can go wrong, one variant for each different thing an operator would do about it.
+//! The error type. Each variant calls for a different action of the operator.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -7,28 +7,33 @@ use std::fmt;
 use crate::key_id::{InvalidKeyId, KeyId};
 use crate::printable::Printable;
 
-/// The result of everything in this crate that can fail.
+/// The result type of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a value could not be sealed, opened or found, or why a keyring could not be had.
+/// The reason why a value could not be encrypted, decrypted or looked up, or a keyring not loaded.
 ///
-/// The words name ids, lengths and formats, never contents: no plaintext, no key, no ciphertext. They read well alone and behind
-/// Diesel's `Error deserializing field 'email': `. Since Diesel 2.3.14 that is all that Diesel's error prints, and this one is its
-/// `source()`; before, it was part of the text. [`Error::find_in`] finds it inside a [`diesel::result::Error`] of either.
+/// Messages name ids, lengths and formats, never contents: no plaintext, no key, no ciphertext.
+/// They can be read alone and after Diesel's prefix `Error deserializing field 'email': `.
+/// Before Diesel 2.3.14, Diesel's error message included the message of this error. Since then it
+/// is only the prefix, and this error is its `source()`. [`Error::find_in`] finds this error
+/// inside a [`diesel::result::Error`] of both kinds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A value met the database before [`Keyring::install`](crate::Keyring::install) was called.
+    /// A value was written or read before [`Keyring::install`](crate::Keyring::install) was called.
     #[error("no keyring installed: call Keyring::install before the first query")]
     NoKeyring,
 
     /// [`Keyring::install`](crate::Keyring::install) was called a second time.
-    #[error("a keyring is installed already: call Keyring::replace to swap it")]
+    #[error("a keyring is already installed: call Keyring::replace to replace it")]
     AlreadyInstalled,
 
-    /// [`Keyring::replace`](crate::Keyring::replace) was given a keyring that could not read what is being written right now.
+    /// [`Keyring::replace`](crate::Keyring::replace) was given a keyring without a key that the
+    /// current keyring writes with. The new keyring could not read values that are being written
+    /// now.
     #[error(
-        "the new keyring lacks {role} key {key_id}, which the present one writes with: keep it, or call Keyring::replace_dropping"
+        "the new keyring lacks {role} key {key_id}, which the current keyring writes with: \
+         keep it, or call Keyring::replace_dropping"
     )]
     ReplaceWouldDrop {
         /// `primary` or `index`.
@@ -37,88 +42,92 @@ pub enum Error {
         key_id: KeyId,
     },
 
-    /// The value names a key that the keyring does not hold.
+    /// The value names a key that is not in the keyring.
     #[error("ciphertext names key {key_id}, which is not in the keyring")]
     UnknownKey {
         /// The key id in the value's header.
         key_id: KeyId,
     },
 
-    /// The bytes are no format that this version reads: a plaintext, or a value written by a later version.
+    /// The bytes are not in a format that this version reads. They are a plaintext, or a value
+    /// written by a later version.
     #[error(
-        "expected a ciphertext, found {length} bytes that are no known format: a plaintext, or written by a later version"
+        "expected a ciphertext, found {length} bytes in an unknown format: \
+         a plaintext, or a value written by a later version"
     )]
     UnsupportedFormat {
         /// The length of the value in bytes.
         length: usize,
     },
 
-    /// The value begins like a ciphertext and is too short to be one.
+    /// The value begins like a ciphertext but is too short to be one.
     #[error("ciphertext is cut short: expected at least {expected} bytes, found {found}")]
     Truncated {
-        /// The fewest bytes that such a value can have.
+        /// The minimum length of such a value in bytes.
         expected: usize,
-        /// The bytes that there were.
+        /// The length of the value in bytes.
         found: usize,
     },
 
-    /// The value is sound in form, but the column's [`ACCEPT`](crate::Context::ACCEPT) or the keyring's options do not allow its
-    /// format. A Fernet token is also not accepted by a keyring without a Fernet key.
+    /// The value is well-formed, but the column's [`ACCEPT`](crate::Context::ACCEPT) or the
+    /// keyring's options do not allow its format. A keyring without a Fernet key does not accept a
+    /// Fernet token either.
     #[error(
         "expected {expected}, found {found}, which this column does not accept under this keyring"
     )]
     NotAccepted {
-        /// What the column reads.
+        /// The kind of value that the column reads.
         expected: Found,
-        /// What stood there.
+        /// The kind of value that was found.
         found: Found,
     },
 
-    /// Authentication failed. The causes cannot be told apart, and are not.
+    /// Authentication failed. The possible causes cannot be distinguished.
     #[error(
-        "ciphertext cannot be opened: it was changed, cut short, moved from another column, or sealed under another key"
+        "ciphertext cannot be decrypted: it was changed, cut short, moved from another column, \
+         or encrypted under another key"
     )]
     DecryptionFailed,
 
-    /// The value was decrypted, and is no value of the type that was asked for.
-    #[error("expected {expected}, found {length} decrypted bytes that are none")]
+    /// The value was decrypted, but the plaintext is not a valid encoding of the expected type.
+    #[error("decrypted value is not {expected} ({length} bytes)")]
     InvalidPlaintext {
-        /// The type, and its encoding.
+        /// The expected type and its encoding.
         expected: &'static str,
-        /// The length of what was decrypted, in bytes.
+        /// The length of the decrypted value in bytes.
         length: usize,
     },
 
-    /// The value in memory has no encoding: a year past 9999, a leap second.
+    /// The value in memory has no encoding, such as a year after 9999 or a leap second.
     #[error("value cannot be encoded as {expected}")]
     UnsupportedValue {
-        /// The encoding that does not cover it.
+        /// The encoding that does not cover the value.
         expected: &'static str,
     },
 
-    /// The value of a blind index column is empty, or longer than any digest.
+    /// The value of a blind index column is empty or longer than any digest.
     #[error("expected a blind index of 1 to 32 bytes, found {found}")]
     InvalidBlindIndex {
         /// The length of the value in bytes.
         found: usize,
     },
 
-    /// A blind index is wanted, and the keyring has no index key.
-    #[error("the keyring has no index key, which a blind index needs")]
+    /// A blind index was requested, but the keyring has no index key.
+    #[error("the keyring has no index key: a blind index needs one")]
     NoIndexKey,
 
-    /// An [`IndexSpec::KEY`](crate::IndexSpec::KEY) names an index key that the keyring does not hold.
+    /// An [`IndexSpec::KEY`](crate::IndexSpec::KEY) names an index key that is not in the keyring.
     #[error("the keyring has no index key named '{name}'")]
     UnknownIndexKey {
         /// The name in the spec.
         name: Cow<'static, str>,
     },
 
-    /// A keyring document is malformed, or holds keys that cannot live together.
+    /// A keyring document is malformed, or contains keys that cannot be used together.
     #[error("invalid keyring: {0}")]
     InvalidKeyring(Cow<'static, str>),
 
-    /// A keyring document is larger than KMS wraps in one call.
+    /// A keyring document is larger than KMS can wrap in one call.
     #[error(
         "keyring document has {found} bytes, and KMS wraps at most {expected}: retire old keys"
     )]
@@ -129,25 +138,26 @@ pub enum Error {
         found: usize,
     },
 
-    /// The environment variable that should hold the wrapped keyring is unset, or is not what it should be.
+    /// The environment variable for the wrapped keyring is unset or its value is invalid.
     #[error("environment variable {name} {problem}")]
     EnvVar {
         /// The name of the variable.
         name: String,
-        /// What is wrong with it.
+        /// The problem with the variable.
         problem: Cow<'static, str>,
     },
 
-    /// Every alternative of the environment variable failed; each with its own error, in order.
+    /// Every alternative in the environment variable failed. The errors are in the same order.
     #[error("none of the {} wrapped keyrings could be unwrapped: {}", .0.len(), Sequence(.0))]
     NoneUnwrapped(Vec<Error>),
 
-    /// The alternatives of the environment variable hold different keyrings, so that it depends on KMS which one a process gets.
+    /// The alternatives in the environment variable contain different keyrings, so the keyring of a
+    /// process would depend on the state of KMS.
     #[error("alternatives {first} and {other} hold different keyrings")]
     WrappedKeyringsDiffer {
-        /// The place of the first that was unwrapped, counted from 1.
+        /// The position of the first unwrapped alternative, counted from 1.
         first: usize,
-        /// The place of the other.
+        /// The position of the alternative that differs from the first.
         other: usize,
     },
 
@@ -160,24 +170,25 @@ pub enum Error {
     KeyFile {
         /// The path as it was given.
         path: String,
-        /// What is wrong with it.
+        /// The problem with the file.
         problem: Cow<'static, str>,
     },
 
-    /// A feature of this crate is needed that it was built without.
+    /// An operation needs a feature of this crate that is not enabled in this build.
     #[error(
         "{what} needs diesel-envelope's feature `{feature}`, which this program was built without"
     )]
     FeatureDisabled {
-        /// What was met.
+        /// The input or operation that needs the feature.
         what: &'static str,
         /// The Cargo feature.
         feature: &'static str,
     },
 
-    /// A value is larger than KMS encrypts in one call. No call was made.
+    /// A value is larger than KMS can encrypt in one call. No call was made.
     #[error(
-        "value has {found} bytes, and KMS encrypts 1 to {expected}: seal it under a data key instead"
+        "value has {found} bytes, and KMS encrypts 1 to {expected}: \
+         encrypt it under a data key instead"
     )]
     ValueTooLarge {
         /// 4,096 (AWS KMS API reference, `Encrypt`).
@@ -186,44 +197,47 @@ pub enum Error {
         found: usize,
     },
 
-    /// The wrapped data key of a row is gone: whoever deleted it made the row unreadable, which may have been the purpose.
-    #[error("the wrapped data key is gone, and with it what was sealed under it")]
+    /// The wrapped data key of a row was deleted. This makes the row unreadable, which may have
+    /// been the purpose.
+    #[error("the wrapped data key is gone: values encrypted under it can no longer be read")]
     DataKeyGone,
 
-    /// What KMS unwrapped is no data key.
+    /// KMS unwrapped a blob that does not contain a data key.
     #[error("expected a data key of {expected} bytes, found {found}")]
     InvalidDataKey {
         /// 32.
         expected: usize,
-        /// The length of what was unwrapped in bytes.
+        /// The length of the unwrapped bytes.
         found: usize,
     },
 
-    /// A value that KMS decrypts without an encryption context is a keyring document or a list of Fernet keys. It is not returned, and not
-    /// encrypted either: whoever can write to the database can put the wrapped keyring of a process where such a value is.
+    /// A value that KMS decrypts without an encryption context is a keyring document or a list of
+    /// Fernet keys. Such a value is neither returned nor encrypted. Otherwise, anyone who can write
+    /// to the database could put the wrapped keyring of a process in the place of a value.
     #[error(
-        "value is a keyring or a list of Fernet keys, and is bound to no column, where it could be the keyring of a process: bind it to its column with a Context"
+        "value is a keyring or a list of Fernet keys and is not bound to a column, \
+         so it could be the keyring of a process: bind it to its column with a Context"
     )]
     UnboundKeyring,
 
-    /// A column that should hold a wrapped key, or a value that KMS encrypted, holds text that is no base64.
-    #[error("expected base64 of a KMS ciphertext, found {length} bytes that are none")]
+    /// A column for a wrapped key or for a value encrypted by KMS contains text other than base64.
+    #[error("expected a KMS ciphertext in base64, found {length} bytes that are not base64")]
     InvalidBlob {
         /// The length of the column's value in bytes.
         length: usize,
     },
 
-    /// A text that should name a KMS key or an SSM parameter cannot do so. No call was made.
+    /// A text is not a valid name of a KMS key or an SSM parameter. No call was made.
     #[error("expected {expected}, found '{found}'")]
     InvalidName {
-        /// What is named, and in which forms.
+        /// The kind of name and its possible forms.
         expected: &'static str,
         /// The text, as [`Printable`](crate::Printable) prints it.
         found: String,
     },
 
-    /// The operating system gave no random bytes.
-    #[error("the operating system gave no random bytes")]
+    /// The operating system could not provide random bytes.
+    #[error("the operating system could not provide random bytes")]
     NoRandomness,
 }
 
@@ -236,7 +250,8 @@ impl From<InvalidKeyId> for Error {
 impl Error {
     /// Finds this crate's error inside one of Diesel's.
     ///
-    /// Diesel wraps what `ToSql` and `FromSql` return, with the name of the field in front; this walks down the chain of sources.
+    /// Diesel wraps errors of `ToSql` and `FromSql` and adds the name of the field. This method
+    /// follows the chain of sources.
     ///
     /// ```
     /// use diesel_envelope::Error;
@@ -271,15 +286,15 @@ impl Error {
     }
 }
 
-/// What kind of value stood in a column.
+/// The kind of a value in a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Found {
     /// A native value bound to a context.
     Bound,
-    /// A native value bound to no context.
+    /// A native value that is not bound to a context.
     Unbound,
-    /// A Fernet token, which is never bound.
+    /// A Fernet token, which is never bound to a context.
     Fernet,
 }
 
@@ -287,23 +302,24 @@ impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Bound => "a value bound to a column",
-            Self::Unbound => "a value bound to no column",
+            Self::Unbound => "a value not bound to a column",
             Self::Fernet => "a Fernet token",
         })
     }
 }
 
-/// A KMS call that failed: which one, why, and what KMS said.
+/// A failed KMS call: the operation, the reason, and the answer of KMS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KmsError {
     /// The operation: `Encrypt`, `Decrypt`, `GenerateDataKey`, or `GetParameter` of SSM.
     pub operation: &'static str,
-    /// The reason, of which each asks for a different remedy.
+    /// The reason. Each reason has a different remedy.
     pub reason: KmsReason,
-    /// The error code, message or transport error, as far as it holds no secret, as [`Printable`](crate::Printable) prints it.
+    /// The error code, message or transport error, as far as it contains no secret, as
+    /// [`Printable`](crate::Printable) prints it.
     pub detail: Option<String>,
-    /// The request id, to look the call up in CloudTrail, as [`Printable`](crate::Printable) prints it.
+    /// The request id for CloudTrail, as [`Printable`](crate::Printable) prints it.
     pub request_id: Option<String>,
 }
 
@@ -312,7 +328,8 @@ impl KmsError {
         Self { operation, reason, detail: None, request_id: None }
     }
 
-    /// The text may be KMS's, or that of whoever answers in its place: it is kept as it can be printed, and no longer.
+    /// Sets the detail. The text comes from KMS or from a host that answers in its place. Therefore
+    /// only its printable form is kept, cut to a limited length.
     pub(crate) fn detail(mut self, detail: impl AsRef<str>) -> Self {
         self.detail = Some(Printable(detail.as_ref()).to_string());
         self
@@ -347,80 +364,111 @@ impl From<KmsError> for Error {
     }
 }
 
-/// Why a KMS call failed. Each variant asks for another remedy, which its words name.
+/// The reason why a KMS call failed. Each variant has its own remedy, which its message names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KmsReason {
     /// The KMS key is disabled.
     KeyDisabled,
-    /// The KMS key is pending deletion or import, or is no key for encryption.
+    /// The KMS key is pending deletion or import, or is not a key for encryption.
     KeyUnusable,
-    /// There is no such KMS key or alias in this account and region.
+    /// The KMS key or alias does not exist in this account and region.
     KeyUnknown,
-    /// The caller may not use the key; for a blob of a key that KMS cannot see, the same.
+    /// The caller may not use the key. KMS also answers this if it cannot see the key of a blob.
     AccessDenied,
-    /// The blob was made by another KMS key than the one it should be.
+    /// The blob was wrapped under a different KMS key than expected.
     WrongKey,
     /// The blob was wrapped with another encryption context.
     WrongEncryptionContext,
     /// KMS does not recognise the blob as its own.
     InvalidCiphertext,
-    /// The blob is too short to be one of KMS.
+    /// The blob is too short to be a KMS ciphertext.
     CiphertextTooShort,
-    /// There is no such SSM parameter.
+    /// The SSM parameter does not exist.
     ParameterUnknown,
-    /// The SSM parameter is no SecureString: its value lies in SSM in plain.
+    /// The SSM parameter is not a SecureString: SSM stores its value unencrypted.
     ParameterNotSecure,
-    /// KMS throttled the call, and went on doing so through all attempts.
+    /// KMS throttled every attempt of the call.
     Throttled,
     /// KMS could not be reached.
     Unreachable,
-    /// KMS was reached and did not answer in time.
+    /// KMS was reached but did not answer in time.
     TimedOut,
-    /// KMS was reached, and says that it is in trouble itself: HTTP 5xx.
+    /// KMS was reached but reported an internal failure (HTTP 5xx).
     Unavailable,
-    /// The answer is not one that KMS gives: a proxy's, a captive portal's, or one that is too long.
+    /// The answer is not from KMS: it comes from a proxy or a captive portal, or it is too long.
     NotFromKms,
-    /// There are no AWS credentials, or AWS does not take them.
+    /// AWS credentials are missing, or AWS does not accept them.
     Credentials,
     /// No AWS region is configured.
     Region,
-    /// Anything else that KMS answered.
+    /// KMS answered with any other error.
     Service,
 }
 
 impl fmt::Display for KmsReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::KeyDisabled => "the KMS key is disabled: enable it, or list a blob wrapped under another key",
+            Self::KeyDisabled => {
+                "the KMS key is disabled: enable it, or list a blob wrapped under another key"
+            }
             Self::KeyUnusable => {
-                "the KMS key cannot be used: cancel its deletion or finish its import, then enable it; it must be a symmetric key for encryption"
-            },
+                "the KMS key cannot be used: cancel its deletion or finish its import, \
+                 then enable it; it must be a symmetric key for encryption"
+            }
             Self::KeyUnknown => "no such KMS key: check the key id, the account and the region",
             Self::AccessDenied => {
-                "access denied: allow this role the operation in the key policy, and check that the blob's key is of this account and region"
+                "access denied: allow the operation for this role in the key policy, \
+                 and check that the blob's key is in this account and region"
             }
-            Self::WrongKey => "the blob was made by another key than the one expected: name that key, or wrap the keyring again under this one",
+            Self::WrongKey => {
+                "the blob was wrapped under a different key than expected: \
+                 name that key, or wrap the keyring again under this one"
+            }
             Self::WrongEncryptionContext => "the blob was wrapped with another encryption context",
             Self::InvalidCiphertext => {
-                "KMS does not know the blob: it is damaged, not from KMS, or was wrapped with an encryption context that is not known here; wrap the keyring again; a row's blob may be another row's or column's"
+                "KMS does not recognise the blob: it is damaged, not from KMS, or wrapped with \
+                 an unknown encryption context; wrap the keyring again; \
+                 the blob of a row may belong to another row or column"
             }
-            Self::CiphertextTooShort => "the blob is too short to come from KMS: it was cut, or never wrapped",
-            Self::ParameterUnknown => "no such parameter: check its name, the account and the region",
-            Self::ParameterNotSecure => "the parameter is not a SecureString: put it again with that type, and rotate its keys",
-            Self::Throttled => "throttled through all attempts: try again later, or raise the request quota",
-            Self::Unreachable => "KMS cannot be reached: check the network, the VPC endpoint and the region",
-            Self::TimedOut => "KMS did not answer in time: check the network and the VPC endpoint, or allow it more time",
-            Self::Unavailable => "KMS is in trouble: try again, and look the request up in CloudTrail",
-            Self::NotFromKms => "the answer does not come from KMS: check the endpoint, and the proxy on the way there",
-            Self::Credentials => "no usable AWS credentials: check the role or profile of this process",
+            Self::CiphertextTooShort => {
+                "the blob is too short to come from KMS: it was cut short, or never wrapped"
+            }
+            Self::ParameterUnknown => {
+                "no such parameter: check its name, the account and the region"
+            }
+            Self::ParameterNotSecure => {
+                "the parameter is not a SecureString: store it again with that type, \
+                 and rotate its keys"
+            }
+            Self::Throttled => {
+                "throttled on every attempt: try again later, or raise the request quota"
+            }
+            Self::Unreachable => {
+                "KMS cannot be reached: check the network, the VPC endpoint and the region"
+            }
+            Self::TimedOut => {
+                "KMS did not answer in time: check the network and the VPC endpoint, \
+                 or allow it more time"
+            }
+            Self::Unavailable => {
+                "the service is unavailable: try again, and look up the request in CloudTrail"
+            }
+            Self::NotFromKms => {
+                "the answer does not come from KMS: check the endpoint, and any proxy on the way"
+            }
+            Self::Credentials => {
+                "no usable AWS credentials: check the role or profile of this process"
+            }
             Self::Region => "no AWS region configured: set AWS_REGION, or name the key by its ARN",
-            Self::Service => "KMS answered with an error: try again, and look the request up in CloudTrail",
+            Self::Service => {
+                "KMS answered with an error: try again, and look up the request in CloudTrail"
+            }
         })
     }
 }
 
-/// Errors one after the other, each numbered.
+/// A numbered list of errors in one line.
 struct Sequence<'a>(&'a [Error]);
 
 impl fmt::Display for Sequence<'_> {

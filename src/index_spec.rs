@@ -8,7 +8,7 @@ use zeroize::Zeroize;
 use crate::context::label_is_valid;
 use crate::error::{Error, Result};
 
-/// The bytes of an HMAC-SHA256 (RFC 2104).
+/// The length of an HMAC-SHA256 output in bytes (RFC 2104, FIPS 180-4).
 pub(crate) const DIGEST_LEN: usize = 32;
 
 /// The definition of an index column: the values that it indexes, and which of them count as equal.

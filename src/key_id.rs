@@ -1,16 +1,17 @@
-//! The name of a key.
+//! The ids of keys.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The name of a key: 4 bytes derived from it, written as 8 hexadecimal digits.
+/// The id of a key: 4 bytes derived from the key, written as 8 hexadecimal digits.
 ///
-/// `HKDF-SHA256(root, info = "diesel-envelope v1 key id …")`, the first 4 bytes (RFC 5869). The same key has the same id everywhere.
+/// The id is the first 4 bytes of `HKDF-SHA256(root, info = "diesel-envelope v1 key id …")`
+/// (RFC 5869). The same key has the same id everywhere.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub(crate) [u8; 4]);
 
 impl KeyId {
-    /// Returns the id with these bytes, as the header of a value has them.
+    /// Returns the id with these bytes, in the order of a value's header.
     pub const fn from_bytes(bytes: [u8; 4]) -> Self {
         Self(bytes)
     }
@@ -28,7 +29,7 @@ impl fmt::Debug for KeyId {
     }
 }
 
-/// Eight digits, as everywhere.
+/// Serialises the id as its eight digits.
 impl serde::Serialize for KeyId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

@@ -1,9 +1,12 @@
-//! Encrypted columns for [Diesel]: a model declares which fields are secret, and the database only ever sees ciphertext.
+//! Encrypted columns for [Diesel]: a model declares which fields are secret, and the database only
+//! ever sees ciphertext.
 //!
-//! Encrypting the disk does not protect a column: whoever can query the database reads it. So the application encrypts.
-//! [`Encrypted<T, C>`](Encrypted) is a `T` in memory and ciphertext in the column; Diesel's `ToSql` and `FromSql` do the rest. Rows
-//! are found again through a [`BlindIndex`], a keyed digest beside the ciphertext. The keys live in no file and no database: AWS
-//! KMS unwraps them once, when the process starts, from an environment variable.
+//! Disk encryption does not protect a column: anyone who can query the database can read it.
+//! Therefore the application encrypts. [`Encrypted<T, C>`](Encrypted) is a `T` in memory and
+//! ciphertext in the column. It is converted by Diesel's `ToSql` and `FromSql`. A row is looked up
+//! by a [`BlindIndex`], a keyed digest stored next to the ciphertext. The keys are not stored in a
+//! file or a database. When the process starts, AWS KMS unwraps them once from an environment
+//! variable.
 //!
 //! ```
 //! use std::borrow::Cow;
@@ -61,33 +64,39 @@
 //!
 //! | for | see |
 //! |---|---|
-//! | the column types | [`Encrypted`], [`Searchable`], [`BlindIndex`]; on the way there [`MaybeEncrypted`], [`TryEncrypted`] and [`TryMaybeEncrypted`] |
-//! | what a column is bound to | [`Context`], [`Unbound`], [`Accept`] |
-//! | what can be encrypted, and its bytes | [`Plaintext`], [`AsText`], `Json` |
+//! | the column types | [`Encrypted`], [`Searchable`], [`BlindIndex`] |
+//! | types for a migration | [`MaybeEncrypted`], [`TryEncrypted`], [`TryMaybeEncrypted`] |
+//! | the binding of values to a column | [`Context`], [`Unbound`], [`Accept`] |
+//! | the types that can be encrypted, and their encodings | [`Plaintext`], [`AsText`], `Json` |
 //! | lookups | [`BlindIndexDsl`], [`IndexSpec`], [`blind_index::normalize`] |
 //! | keys | [`Keyring`], [`keyring::Keyset`], [`keyring::Options`], [`kms`] |
-//! | a key for each row, or KMS for each value | [`kms::Kms`], [`DataKey`], [`Sealed`], [`WrappedKey`], [`KmsEncrypted`], `kms::CachedKms` |
-//! | tables that are full: rotation, backfill, verification | the package `diesel-envelope-tools`, and its command line `diesel-envelope` |
-//! | what can go wrong | [`Error`] |
+//! | a key for each row | [`kms::Kms`], [`DataKey`], [`Sealed`], [`WrappedKey`], `kms::CachedKms` |
+//! | KMS for each value | [`kms::Kms`], [`KmsEncrypted`] |
+//! | existing rows: rotation, backfill, verification | the package `diesel-envelope-tools` |
+//! | the same on the command line | its program `diesel-envelope` |
+//! | errors | [`Error`] |
 //!
 //! # Features
 //!
-//! | feature | what it adds |
+//! | feature | adds |
 //! |---|---|
-//! | `postgres`, `mysql`, `sqlite` | the backends; the first two link no client library |
+//! | `postgres`, `mysql`, `sqlite` | the backends; the first two do not link a client library |
 //! | `aws` | AWS KMS, through the AWS SDK |
 //! | `ssm` | the keyring in an SSM SecureString, on top of `aws` |
 //! | `chrono`, `time`, `uuid`, `rust_decimal`, `bigdecimal` | those plaintext types |
 //! | `serde` | `Json<T>`, `serde_json::Value`, `serialize_plaintext` |
-//! | `cache` | `kms::CachedKms`, which keeps unwrapped data keys for a while |
+//! | `cache` | `kms::CachedKms`, which keeps unwrapped data keys for a limited time |
 //!
-//! None is on by default.
+//! No feature is enabled by default.
 //!
 //! # Security
 //!
-//! What is promised, what is leaked and what is out of scope stands in `SECURITY.md`. In one sentence: a stolen dump shows lengths,
-//! which rows have equal indexed values, and when rows were written, if the primary key is a Fernet key; whoever can write to the
-//! database can copy values between the rows of one column, point an index at any row, or put a row back to what it was.
+//! `SECURITY.md` describes the promises, the leaks and the limits of this crate. In short:
+//!
+//! - A stolen dump shows the lengths of values, and which rows have equal indexed values. If the
+//!   primary key is a Fernet key, it also shows when rows were written.
+//! - Anyone who can write to the database can copy values between the rows of one column. They can
+//!   also point an index at any row, or restore an earlier state of a row.
 //!
 //! [Diesel]: https://diesel.rs
 
@@ -142,7 +151,7 @@ pub use searchable::{
     IndexColumns, IndexedAs, Searchable, SearchableColumn, SearchableSpec, SearchableValue,
 };
 
-/// Values of columns that are known only at run time: for `diesel-envelope-tools`.
+/// Items for columns that are known only at run time, used by `diesel-envelope-tools`.
 #[doc(hidden)]
 pub mod untyped {
     pub use crate::context::{Column as ColumnContext, label_is_valid};
@@ -154,7 +163,8 @@ pub mod untyped {
     pub use crate::regular_file::open_regular_file;
 }
 
-/// Type aliases as Diesel has them, and Diesel's own, for functions under `#[auto_type(dsl_path = "diesel_envelope::dsl")]`.
+/// Type aliases in the style of Diesel, and Diesel's own aliases, for functions with
+/// `#[auto_type(dsl_path = "diesel_envelope::dsl")]`.
 pub mod dsl {
     pub use diesel::dsl::*;
 

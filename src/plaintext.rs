@@ -1,5 +1,5 @@
-//! `T` to bytes and back. The encodings are frozen: canonical text without a type tag, so that other languages read them and a
-//! type can be widened later.
+//! The encodings of a `T` as bytes. They are frozen: canonical text without a type tag, so that
+//! other languages can read them and a type can be widened later.
 
 use std::fmt::{self, Display, Write as _};
 use std::str::FromStr;
@@ -20,7 +20,7 @@ mod uuid;
 #[cfg(feature = "serde")]
 pub use json::Json;
 
-/// A type that can stand in an encrypted column.
+/// A type whose values can be stored in an encrypted column.
 ///
 /// | type | bytes before encryption | padded to |
 /// |---|---|---|
@@ -32,12 +32,12 @@ pub use json::Json;
 /// | instants in UTC (the same features) | `2026-11-23T10:00:00.000000000Z` | – |
 /// | date-times without a zone (the same features) | `2026-11-23T10:00:00.000000000` | – |
 /// | UUIDs (feature `uuid`) | lower case with hyphens, 36 bytes | – |
-/// | decimals (features `rust_decimal`, `bigdecimal`) | plain digits, the scale kept, no exponent | 32 |
+/// | decimals (features `rust_decimal`, `bigdecimal`) | digits, same scale, no exponent | 32 |
 /// | `serde_json::Value`, `Json<T>` (feature `serde`) | compact JSON, UTF-8 | – |
-/// | [`AsText<T>`] | what `Display` writes | – |
+/// | [`AsText<T>`] | the output of `Display` | – |
 ///
-/// Only the canonical form is read: `+5`, `007` and `-0` are no integers. A value written as `i32` is read as `i64` and as
-/// `String`.
+/// Only the canonical form is read: `+5`, `007` and `-0` are not integers. A value written as `i32`
+/// can be read as `i64` and as `String`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no encoding that could be encrypted",
     label = "is no `Plaintext`",
@@ -45,28 +45,30 @@ pub use json::Json;
     note = "dates, UUIDs, decimals and JSON need a feature: `chrono`, `time`, `uuid`, `rust_decimal`, `bigdecimal`, `serde`"
 )]
 pub trait Plaintext: Sized {
-    /// What holds the value in memory: it wipes itself on drop where the type allows it, and the value can be moved out of it.
+    /// The type that holds the value in memory. It wipes itself on drop if the type allows it. The
+    /// value can be moved out of it.
     type Holder: Holder<Self>;
 
-    /// To which multiple of bytes a value is padded when its column does not say.
+    /// The multiple of bytes that a value is padded to, unless its column sets another one.
     const PAD_TO: usize = 1;
 
-    /// The bytes to encrypt.
+    /// Encodes the value as the bytes to encrypt.
     ///
     /// # Errors
     ///
-    /// [`Error::UnsupportedValue`] when the encoding does not cover the value.
+    /// Returns [`Error::UnsupportedValue`] if the encoding does not cover the value.
     fn encode(&self) -> Result<Encoded<'_>>;
 
-    /// The value that was encoded so.
+    /// Decodes a value from its encoding.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidPlaintext`] when the bytes are no canonical encoding of such a value.
+    /// Returns [`Error::InvalidPlaintext`] if the bytes are not the canonical encoding of a value.
     fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self>;
 }
 
-/// A type whose column may hold a plaintext as text: what [`MaybeEncrypted`](crate::MaybeEncrypted) can read.
+/// A type that [`MaybeEncrypted`](crate::MaybeEncrypted) can read: its column may contain plaintext
+/// as text.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be told from a ciphertext when it is stored as plaintext",
     note = "`MaybeEncrypted` reads `String` and `AsText<..>`"
@@ -76,23 +78,24 @@ pub trait TextPlaintext: Plaintext {}
 impl TextPlaintext for String {}
 impl<T: Display + FromStr> TextPlaintext for AsText<T> {}
 
-/// Encoded bytes: borrowed from the value where it has them already, else owned and wiped on drop.
+/// Encoded bytes. They are borrowed from the value if possible, or else owned and wiped on drop.
 pub enum Encoded<'a> {
     /// Bytes of the value itself.
     Borrowed(&'a [u8]),
-    /// Bytes made for the occasion.
+    /// Bytes written by the encoder.
     Owned(Zeroizing<Vec<u8>>),
 }
 
 impl Encoded<'static> {
-    /// What `Display` writes. It is written twice: once to learn the length, so that the buffer never grows and leaves a copy behind.
+    /// Encodes the output of `Display`. The value is written twice, first to measure the length.
+    /// A buffer that has to grow would leave a copy behind.
     ///
     /// # Errors
     ///
-    /// [`Error::UnsupportedValue`] when `Display` reports an error, after whatever it wrote.
+    /// Returns [`Error::UnsupportedValue`] if `Display` reports an error, even after some output.
     pub fn display(value: &impl Display) -> Result<Self> {
         let unsupported =
-            |_| Error::UnsupportedValue { expected: "text, which its type could not write" };
+            |_| Error::UnsupportedValue { expected: "text: its `Display` returned an error" };
         let mut length = Length(0);
         write!(length, "{value}").map_err(unsupported)?;
         let mut text = Zeroizing::new(String::with_capacity(length.0));
@@ -127,13 +130,13 @@ impl fmt::Write for Length {
     }
 }
 
-/// Holds a value in memory until it is moved out, and wipes it where it can.
+/// Holds a value in memory until it is moved out, and wipes it if possible.
 pub trait Holder<T> {
-    /// Takes the value in.
+    /// Creates a holder of the value.
     fn hold(value: T) -> Self;
-    /// Lends the value.
+    /// Returns a reference to the value.
     fn value(&self) -> &T;
-    /// Gives the value out.
+    /// Moves the value out of the holder.
     fn release(self) -> T;
 }
 
@@ -168,7 +171,8 @@ impl<T> Holder<T> for NotWiped<T> {
     }
 }
 
-/// Holds an array and wipes it: arrays of more than 32 bytes have no `Default`.
+/// Holds an array and wipes it. `Zeroizing` does not suffice, because arrays of more than 32 bytes
+/// do not implement `Default`.
 pub struct WipingArray<const N: usize>([u8; N]);
 
 impl<const N: usize> Drop for WipingArray<N> {
@@ -191,12 +195,14 @@ impl<const N: usize> Holder<[u8; N]> for WipingArray<N> {
     }
 }
 
-/// The error for bytes that are no such value. The length says nothing that the ciphertext does not.
+/// Returns the error for bytes that are not a valid value. The length adds nothing to the leaks of
+/// the ciphertext.
 fn invalid(expected: &'static str, bytes: &[u8]) -> Error {
     Error::InvalidPlaintext { expected, length: bytes.len() }
 }
 
-/// Reads what `parse` reads, and refuses what `write` would write differently: so only the canonical form is read.
+/// Parses bytes with `parse` and accepts only the canonical form: the bytes that `write` would
+/// write for the value.
 fn canonical<T>(
     expected: &'static str,
     bytes: &[u8],
@@ -245,7 +251,7 @@ impl<const N: usize> Plaintext for [u8; N] {
         bytes
             .as_slice()
             .try_into()
-            .map_err(|_| invalid("an array of bytes of another length", &bytes))
+            .map_err(|_| invalid("a byte array of the expected length", &bytes))
     }
 }
 
@@ -304,7 +310,8 @@ impl Plaintext for f64 {
     }
 }
 
-/// Widened to `f64` and written so; a value that is no `f32` is refused on reading.
+/// The value is widened to `f64` and written as `f64`. Reading refuses a value that does not fit an
+/// `f32` exactly.
 impl Plaintext for f32 {
     type Holder = Zeroizing<Self>;
     const PAD_TO: usize = 32;
@@ -316,7 +323,7 @@ impl Plaintext for f32 {
     fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
         #[expect(
             clippy::cast_possible_truncation,
-            reason = "the canonical check refuses what the narrowing changed"
+            reason = "the canonical check refuses a value changed by narrowing"
         )]
         let narrow = |text: &str| text.parse::<f64>().ok().map(|wide| wide as Self);
         let write = |value: &Self| Encoded::display(&format_args!("{:e}", f64::from(*value)));
@@ -324,13 +331,15 @@ impl Plaintext for f32 {
     }
 }
 
-/// A value stored as the text that `Display` writes and `FromStr` reads: what other languages write as text, and any type of one's own.
+/// A value stored as text, written with `Display` and read with `FromStr`. It suits values that
+/// other languages write as text, and your own types.
 ///
-/// What `Display` writes and `FromStr` would refuse is not written.
+/// If `FromStr` would refuse the output of `Display`, the value is not written.
 ///
 /// # Security
 ///
-/// It is not padded: the variants of an enum can be told apart by their length. Give its column a `PAD_TO`.
+/// The text is not padded, so the variants of an enum can be distinguished by their length. To
+/// prevent this, set `PAD_TO` in the context of the column.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct AsText<T>(pub T);
 
@@ -349,13 +358,13 @@ impl<T: Display + FromStr> Plaintext for AsText<T> {
         if read {
             Ok(encoded)
         } else {
-            Err(Error::UnsupportedValue { expected: "text that the type itself reads" })
+            Err(Error::UnsupportedValue { expected: "text that its `FromStr` accepts" })
         }
     }
 
     fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
         let value = std::str::from_utf8(&bytes).ok().and_then(|text| text.parse().ok());
-        value.map(Self).ok_or_else(|| invalid("text that the type reads", &bytes))
+        value.map(Self).ok_or_else(|| invalid("text that the type can parse", &bytes))
     }
 }
 

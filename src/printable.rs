@@ -1,15 +1,21 @@
-//! Text from outside the program, made safe for a terminal and a log.
+//! Text from outside the program, made safe for terminals and logs.
 
 use std::fmt::{self, Write};
 
-/// The most characters that are printed of a text. The rest is counted.
+/// The maximum number of printed characters. A longer text is cut, and its length is printed.
 const MAX_CHARACTERS: usize = 256;
 
-/// A text from a database, a KMS, a file or the environment, printed so that it cannot act on a terminal or forge a line.
+/// A text from a database, a KMS, a file or the environment, printed so that it cannot control a
+/// terminal or forge a line.
 ///
-/// Control characters (Unicode category Cc: escape sequences, line breaks, NUL), line and paragraph separators, bidirectional
-/// controls and invisible characters are printed as escapes of Rust (`\n`, `\u{1b}`). After 256 characters the rest is counted:
-/// `… (20000 characters)`.
+/// The following characters are printed as Rust escapes (`\n`, `\u{1b}`):
+///
+/// - control characters (Unicode category Cc: escape sequences, line breaks, NUL)
+/// - line and paragraph separators
+/// - bidirectional controls
+/// - invisible characters
+///
+/// A text of more than 256 characters is cut, followed by its length: `… (20000 characters)`.
 ///
 /// ```
 /// use diesel_envelope::Printable;
@@ -38,14 +44,19 @@ impl fmt::Display for Printable<'_> {
     }
 }
 
-/// Whether a character moves the cursor, breaks a line, changes the direction of writing, or is not seen.
+/// Returns whether a character moves the cursor, breaks a line, changes the direction of writing,
+/// or is invisible.
 fn acts_on_a_terminal(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}'                                           // soft hyphen, Arabic letter mark
-            | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}'            // marks, separators, embeddings, overrides
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'            // isolates, byte-order mark, annotations
-            | '\u{e0000}'..='\u{e007f}') // tags
+            // soft hyphen, Arabic letter mark
+            '\u{ad}' | '\u{61c}' | '\u{180e}'
+            // marks, separators, embeddings, overrides
+            | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            // isolates, byte-order mark, annotations
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            // tags
+            | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

@@ -1,18 +1,21 @@
-//! Regular files, opened to read. Anything else under a path of the user's is refused, and never waited for.
+//! Opens regular files for reading. Anything else at a path given by the user is refused without
+//! waiting.
 
 use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{Error, ErrorKind, Result};
 use std::path::Path;
 
-/// Opens a regular file to read, without waiting. A symbolic link is followed.
+/// Opens a regular file for reading, without waiting. Symbolic links are followed.
 ///
-/// Opening a FIFO waits until a process writes to it, and opening a device can act on it. So the path is looked at first, and opened
-/// in such a way that nothing that is put there meanwhile is waited for.
+/// Opening a FIFO waits until a process writes to it, and opening a device can act on it. Therefore
+/// the type of the file is checked before it is opened. Another process could replace the file in
+/// between, so the file is opened without blocking and its type is checked again.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::InvalidInput`], which says what was found instead: a FIFO, a directory, a device, a socket. Otherwise what the
-/// operating system says.
+/// Returns [`ErrorKind::InvalidInput`] if the path is not a regular file. The message names the
+/// type that was found: a FIFO, a directory, a device or a socket. Other errors are those of the
+/// operating system.
 pub fn open_regular_file(path: &Path) -> Result<File> {
     refuse_others(&std::fs::metadata(path)?)?;
     let file = not_waiting(OpenOptions::new().read(true)).open(path)?;

@@ -1,4 +1,5 @@
-//! SQL types for columns that hold ciphertext and blind indexes: for `diesel::table!`, where a `use` brings them in.
+//! SQL types of columns for ciphertext and blind indexes. Import them in `diesel::table!` with a
+//! `use`.
 //!
 //! ```
 //! diesel::table! {
@@ -14,13 +15,15 @@
 //! }
 //! ```
 //!
-//! They travel as built-in types, and the driver asks the server for no custom OID. What they add is that a plaintext cannot be
-//! written to such a column, nor compared with it: it does not compile.
+//! The types map to built-in SQL types, so the driver does not look up a custom OID on the server.
+//! They prevent plaintext from being written to such a column or compared with it: such a query
+//! does not compile.
 
 use diesel::query_builder::QueryId;
 use diesel::sql_types::SqlType;
 
-/// Ciphertext in bytes: `bytea` or a domain over it on PostgreSQL, `BLOB` or `VARBINARY` on MySQL, `BLOB` on SQLite.
+/// Ciphertext in bytes: `bytea` or a domain over it on PostgreSQL, `BLOB` or `VARBINARY` on MySQL,
+/// `BLOB` on SQLite.
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
 #[diesel(
     postgres_type(oid = 17, array_oid = 1001),
@@ -29,7 +32,8 @@ use diesel::sql_types::SqlType;
 )]
 pub struct Ciphertext;
 
-/// Ciphertext in text: `text` or a domain over it on PostgreSQL, `TEXT` on MySQL and SQLite, compared byte by byte.
+/// Ciphertext in text: `text` or a domain over it on PostgreSQL, `TEXT` on MySQL and SQLite. The
+/// text is compared byte by byte.
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
 #[diesel(
     postgres_type(oid = 25, array_oid = 1009),
@@ -38,7 +42,8 @@ pub struct Ciphertext;
 )]
 pub struct CiphertextText;
 
-/// A blind index: `bytea` or a domain over it on PostgreSQL, `VARBINARY(32)` on MySQL, `BLOB` on SQLite.
+/// A blind index: `bytea` or a domain over it on PostgreSQL, `VARBINARY(32)` on MySQL, `BLOB` on
+/// SQLite.
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
 #[diesel(
     postgres_type(oid = 17, array_oid = 1001),

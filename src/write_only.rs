@@ -1,9 +1,11 @@
-//! Bound values that may be written and not compared.
+//! Bound values that can be written but not compared.
 //!
-//! Diesel makes an expression of every value, and gives it to `filter` as readily as to `values`. These expressions lack what a
-//! comparison asks for (`ValidGrouping`, and `Clone` for `ON`), so that the query does not compile, and their names say why.
+//! Diesel makes an expression of every value, and accepts it in `filter` as well as in `values`.
+//! The expressions of this module do not implement the traits that a comparison needs:
+//! `ValidGrouping`, and `Clone` for `ON`. So a comparison does not compile, and the name of the
+//! expression in the compiler's message gives the reason.
 
-/// Makes an expression type of a bound value that can be inserted and assigned, and nothing else.
+/// Defines an expression type of a bound value that can only be inserted and assigned.
 macro_rules! write_only_expression {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -45,8 +47,9 @@ macro_rules! write_only_expression {
     };
 }
 
-/// `AsExpression` for a value, and for references to it, into a write-only expression of every SQL type that a trait names. One impl
-/// for all of them: of several, the compiler would list each, and not show the bound that is missing.
+/// Implements `AsExpression` for a value and for references to it. The result is a write-only
+/// expression of every SQL type that implements a trait. One generic impl covers all SQL types:
+/// with several impls, the compiler would list each of them and not show the missing bound.
 macro_rules! as_write_only_expression {
     ([$($generics:tt)*] [$($value:tt)*] => $expression:ident: $sql_types:path) => {
         as_write_only_expression!(@one [] [$($generics)*] $($value)* => $expression: $sql_types);

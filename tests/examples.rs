@@ -104,16 +104,16 @@ const ENVELOPE: [&str; 8] = [
     "3   Zoë Straße      ZOË@example.org\n3 KMS calls",
     "3   Zoë Straße      ZOË@example.org\n0 KMS calls",
     "3   Zoë Straße\n",
-    "KMS Decrypt failed: KMS does not know the blob",
+    "KMS Decrypt failed: KMS does not recognise the blob",
     "1   Bobby Tables    bobby@example.org\n",
-    "2   the wrapped data key is gone, and with it what was sealed under it\n",
+    "2   the wrapped data key is gone: values encrypted under it can no longer be read\n",
     "0 KMS calls",
 ];
 const KMS_VALUES: [&str; 4] = [
     "1   Bobby Tables\n",
     "2   Duke Caboom\n",
     "1234 5678\n",
-    "KMS Decrypt failed: KMS does not know the blob",
+    "KMS Decrypt failed: KMS does not recognise the blob",
 ];
 
 #[test]

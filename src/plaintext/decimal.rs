@@ -1,4 +1,4 @@
-//! Decimals: plain digits with the scale kept and no exponent, `-12.50`.
+//! Decimals: plain digits with the same scale and without an exponent, such as `-12.50`.
 
 use super::{Encoded, NotWiped, Plaintext, canonical};
 use crate::error::Result;
@@ -34,7 +34,8 @@ impl Plaintext for bigdecimal::BigDecimal {
     }
 }
 
-/// There is one zero for each scale: `-0.00`, which arithmetic makes of `-0.004`, is written `0.00`.
+/// Encodes a decimal, with one zero for each scale. Arithmetic can turn `-0.004` into `-0.00`,
+/// which is written as `0.00`.
 #[cfg(feature = "rust_decimal")]
 fn unsigned_zero(value: &rust_decimal::Decimal) -> Result<Encoded<'static>> {
     let mut value = *value;
@@ -44,14 +45,15 @@ fn unsigned_zero(value: &rust_decimal::Decimal) -> Result<Encoded<'static>> {
     Encoded::display(&value)
 }
 
-/// The most digits that an exponent may unfold into: a value like `1e999999999` is refused instead of written out.
+/// The maximum number of digits that an exponent may expand to. A value like `1e999999999` is
+/// refused instead of being written out.
 #[cfg(feature = "bigdecimal")]
 const MAX_DIGITS: i64 = 65_536;
 
 #[cfg(feature = "bigdecimal")]
 fn plain(value: &bigdecimal::BigDecimal) -> Result<Encoded<'static>> {
     let (digits, scale) = value.as_bigint_and_exponent();
-    // A zero with an exponent would be written as several.
+    // A zero with an exponent would be written as several zeros.
     if scale < 0 && digits.sign() == bigdecimal::num_bigint::Sign::NoSign {
         return Encoded::display(&0);
     }

@@ -1,4 +1,4 @@
-//! JSON: compact, UTF-8 (RFC 8259). Object keys stand in the order in which serde writes them.
+//! JSON: compact, UTF-8 (RFC 8259). Object keys are in the order in which serde writes them.
 
 use std::io::{self, Write};
 
@@ -9,10 +9,10 @@ use zeroize::Zeroizing;
 use super::{Encoded, NotWiped, Plaintext, invalid};
 use crate::error::{Error, Result};
 
-/// Any serde type, stored as compact JSON.
+/// A value of any serde type, stored as compact JSON.
 ///
-/// JSON has no `NaN` and no infinities: serde writes `null` for them, which an `f64` does not read. More than 127 levels of nesting
-/// are refused when they are written.
+/// JSON has no `NaN` and no infinities. Serde writes `null` for them, which an `f64` cannot read.
+/// More than 127 levels of nesting are refused on writing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Json<T>(pub T);
 
@@ -46,8 +46,9 @@ impl Plaintext for serde_json::Value {
     }
 }
 
-/// Writes twice: once to learn the length, so that the buffer never grows and leaves a copy behind. What is nested too
-/// deeply would be written and never read.
+/// Encodes a value as JSON. The value is written twice, first to measure the length: a buffer that
+/// has to grow would leave a copy behind. A value nested too deeply is refused, because it could be
+/// written but never read.
 fn write(value: &impl Serialize) -> Result<Encoded<'static>> {
     let unsupported = |_| Error::UnsupportedValue { expected: "JSON" };
     let mut length = Length(0);
@@ -60,10 +61,10 @@ fn write(value: &impl Serialize) -> Result<Encoded<'static>> {
     Ok(Encoded::Owned(bytes))
 }
 
-/// The levels of arrays and objects that serde_json reads; it writes any number.
+/// The maximum number of nested arrays and objects that serde_json reads. It writes any number.
 const MAX_LEVELS: usize = 127;
 
-/// How deep arrays and objects stand in one another, in compact JSON.
+/// Returns the number of nested levels of arrays and objects in compact JSON.
 fn depth(json: &[u8]) -> usize {
     let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
     for byte in json {

@@ -1,4 +1,5 @@
-//! Dates and instants: ISO 8601 with nine digits of a second, years 0000 to 9999, so that the text sorts as the time does.
+//! Dates and instants: ISO 8601 with nine fractional digits of a second, years 0000 to 9999. The
+//! order of the texts is the order in time.
 //!
 //! ```text
 //! date                    2026-11-23
@@ -26,15 +27,15 @@ struct Parts {
 }
 
 impl Parts {
-    /// The fixed-width text, unless the year has more than four digits or the second is a leap second.
+    /// Writes the fixed-width text. A year of more than four digits or a leap second is an error.
     fn write(self, length: usize, zone: &str, expected: &'static str) -> Result<Encoded<'static>> {
         let Self { date: (year, month, day), time: (hour, minute, second), nanosecond } = self;
         if !(0..=9999).contains(&year) || nanosecond > 999_999_999 {
             return Err(Error::UnsupportedValue { expected });
         }
-        // Room for the longest form at once: a buffer that grows leaves a copy behind.
+        // The capacity suffices for the longest form: a buffer that grows leaves a copy behind.
         let mut text = Zeroizing::new(Vec::with_capacity(30));
-        // Nothing that is written to memory fails.
+        // Writing to memory never fails.
         let _ = write!(
             text,
             "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanosecond:09}"
@@ -56,8 +57,8 @@ impl Parts {
         self.write(29, "", DATE_TIME)
     }
 
-    /// Reads any of the three forms by position; what is not digits where digits stand is refused, and the separators are
-    /// checked by writing the value again.
+    /// Reads any of the three forms by position. It refuses other characters in the positions of
+    /// digits. The caller checks the separators by writing the value again.
     fn read(text: &str) -> Option<Self> {
         let number = |from: usize, to: usize| match text.get(from..to) {
             Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
@@ -168,7 +169,8 @@ mod with_time {
         Some(join_date(parts)?.with_time(time.ok()?))
     }
 
-    /// The same instant in UTC; `None` where that is past the years that the library knows.
+    /// Returns the parts of the instant in UTC. If its year is outside the range of the library,
+    /// the parts have a year that is refused on writing.
     fn utc(moment: &OffsetDateTime) -> Parts {
         let far = Parts { date: (i32::MAX, 1, 1), time: (0, 0, 0), nanosecond: 0 };
         moment

@@ -1,4 +1,4 @@
-//! UUIDs: 36 bytes, lower case, with hyphens (RFC 9562, section 4).
+//! UUIDs: 36 bytes in lower case with hyphens (RFC 9562, section 4).
 
 use uuid::Uuid;
 use zeroize::Zeroizing;

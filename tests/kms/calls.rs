@@ -123,7 +123,7 @@ fn a_key_that_may_not_be_used_says_what_to_do() {
         (
             KeyState::Denied,
             KmsReason::AccessDenied,
-            "KMS Decrypt failed: access denied: allow this role the operation in the key policy, and check that the blob's key is of this account and region \
+            "KMS Decrypt failed: access denied: allow the operation for this role in the key policy, and check that the blob's key is in this account and region \
              (AccessDeniedException: User: arn:aws:iam::123456789012:role/app is not authorized to perform: kms:Decrypt) [request request-1]",
         ),
     ] {
@@ -153,7 +153,7 @@ fn an_unknown_key_is_told_from_one_of_another_region() {
     let error = failure(client(&kms), &elsewhere);
     assert_eq!(error.reason, KmsReason::AccessDenied);
     assert!(
-        error.to_string().contains("check that the blob's key is of this account and region"),
+        error.to_string().contains("check that the blob's key is in this account and region"),
         "{error}"
     );
 }
@@ -381,7 +381,7 @@ fn an_answer_that_is_not_of_kms_is_told_from_a_refusal() {
         assert!(
             error
                 .to_string()
-                .contains("the answer does not come from KMS: check the endpoint, and the proxy"),
+                .contains("the answer does not come from KMS: check the endpoint, and any proxy"),
             "{error}"
         );
     }
@@ -476,7 +476,7 @@ fn a_blob_that_is_too_short_is_refused_without_a_call() {
     assert_eq!(error.reason, KmsReason::CiphertextTooShort);
     assert_eq!(
         error.to_string(),
-        "KMS Decrypt failed: the blob is too short to come from KMS: it was cut, or never wrapped (expected at least 64 bytes, found 63)"
+        "KMS Decrypt failed: the blob is too short to come from KMS: it was cut short, or never wrapped (expected at least 64 bytes, found 63)"
     );
 }
 
@@ -583,17 +583,17 @@ fn what_does_not_pass_ends_after_all_attempts() {
         (
             Fault::Error(400, "ThrottlingException", "Rate exceeded"),
             KmsReason::Throttled,
-            "throttled through all attempts: try again later, or raise the request quota (ThrottlingException: Rate exceeded)",
+            "throttled on every attempt: try again later, or raise the request quota (ThrottlingException: Rate exceeded)",
         ),
         (
             Fault::Error(500, "KMSInternalException", "internal"),
             KmsReason::Unavailable,
-            "KMS is in trouble: try again, and look the request up in CloudTrail (KMSInternalException: internal) [request request-5]",
+            "the service is unavailable: try again, and look up the request in CloudTrail (KMSInternalException: internal) [request request-5]",
         ),
         (
             Fault::Error(500, "KeyUnavailableException", "not available"),
             KmsReason::Unavailable,
-            "KMS is in trouble: try again, and look the request up in CloudTrail (KeyUnavailableException: not available)",
+            "the service is unavailable: try again, and look up the request in CloudTrail (KeyUnavailableException: not available)",
         ),
         (
             Fault::Answer(503, "<html>Service Unavailable</html>".to_owned()),

@@ -58,7 +58,7 @@ fn what_is_no_such_parameter_says_what_to_do() {
         assert_eq!(
             failed.message,
             format!(
-                "SSM GetParameter failed: the parameter is not a SecureString: put it again with that type, and rotate its keys (its type is {kind})"
+                "SSM GetParameter failed: the parameter is not a SecureString: store it again with that type, and rotate its keys (its type is {kind})"
             )
         );
     }
