@@ -197,7 +197,11 @@ fn a_blind_index_takes_an_allocation_only_where_its_value_is_normalised() {
 
 #[test]
 fn a_value_that_is_dropped_is_wiped() {
-    assert_eq!(leaks(TEXT, || drop(TEXT.to_owned())), 1, "the allocator sees what is not wiped");
+    assert_eq!(
+        leaks(TEXT, || drop(TEXT.to_owned())),
+        1,
+        "the allocator finds a plaintext that is not wiped"
+    );
     assert_eq!(leaks(TEXT, || drop(Encrypted::<String>::from(TEXT))), 0);
     assert_eq!(leaks(TEXT, || drop(Encrypted::<Vec<u8>>::new(TEXT.into()))), 0);
     assert_eq!(
@@ -319,7 +323,11 @@ fn a_fernet_key_leaves_nothing_behind_but_the_copy_of_its_crate() {
     let held = base64.clone();
     let base64: &'static str = base64.leak();
     let make = || Keyring::parse(held.as_bytes()).unwrap();
-    assert_eq!((leaks(key, make), leaks(base64, make)), (0, 0), "made and dropped");
+    assert_eq!(
+        (leaks(key, make), leaks(base64, make)),
+        (0, 0),
+        "after a keyring is parsed and dropped"
+    );
     let token = make().encrypt::<String, Unbound>(&TEXT.to_owned()).unwrap();
     let used = || {
         let keyring = make();

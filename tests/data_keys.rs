@@ -326,14 +326,17 @@ async fn one_kind_of_blob_is_no_other() {
     let kms = Counted::new();
     let (_, wrapped) = key(&kms).await;
     let as_value = KmsEncrypted::<String>::from_bytes(wrapped.as_bytes().to_vec());
-    assert!(kms.decrypt(&as_value).await.is_err(), "a data key is no value");
+    assert!(kms.decrypt(&as_value).await.is_err(), "a data key is not a value");
     assert!(
         kms.decrypt_bytes(wrapped.as_bytes(), &EncryptionContext::keyring()).await.is_err(),
-        "nor a keyring"
+        "a data key is not a keyring"
     );
     let tenant = context().with("tenant", "42");
     let (made, wrapped) = kms.generate_data_key(&tenant).await.unwrap();
-    assert!(kms.unwrap(&wrapped).await.is_err(), "nor another tenant's key");
+    assert!(
+        kms.unwrap(&wrapped).await.is_err(),
+        "a key does not unwrap without its tenant's context"
+    );
     assert_eq!(kms.unwrap_with(&wrapped, &tenant).await.unwrap().key_id(), made.key_id());
     let short = kms.encrypt_bytes(&[7; 16], &context()).await.unwrap();
     let short = kms.unwrap(&WrappedKey::from_bytes(short.blob)).await;
@@ -531,7 +534,7 @@ async fn a_hundred_readers_of_one_key_make_one_call() {
             matches!(reader.await.unwrap(), Error::Kms(error) if error.reason == KmsReason::AccessDenied)
         );
     }
-    assert!(kms.calls() < 100, "they share the failure too");
+    assert!(kms.calls() < 100, "waiting tasks share the failure too");
 }
 
 #[tokio::test]
@@ -556,7 +559,7 @@ async fn a_key_serves_its_time_its_uses_and_its_bytes() {
     }
     tokio::time::sleep(Duration::from_millis(60)).await;
     cache.unwrap(&wrapped).await.unwrap();
-    assert_eq!(kms.calls(), 2, "again after its time");
+    assert_eq!(kms.calls(), 2, "KMS is called again after the time limit");
 
     let value = "x".repeat(100);
     for policy in [CachePolicy::new(MINUTE).max_uses(3), CachePolicy::new(MINUTE).max_bytes(300)] {
@@ -564,7 +567,7 @@ async fn a_key_serves_its_time_its_uses_and_its_bytes() {
         for _ in 0..6 {
             cache.unwrap(&wrapped).await.unwrap().seal::<_, users::name>(&value).unwrap();
         }
-        assert_eq!(kms.calls(), 2, "again after three values");
+        assert_eq!(kms.calls(), 2, "KMS is called again after three values");
     }
 
     let cache = cached(&kms, CachePolicy::new(MINUTE).capacity(1));
@@ -573,7 +576,7 @@ async fn a_key_serves_its_time_its_uses_and_its_bytes() {
         assert!(cache.unwrap(&wrapped).await.is_ok() && cache.unwrap(&other).await.is_ok());
         cache.evict().await;
     }
-    assert!(kms.calls() >= 3, "one makes room for the other");
+    assert!(kms.calls() >= 3, "the second key evicts the first");
 }
 
 #[tokio::test]
@@ -595,9 +598,9 @@ async fn an_outage_is_bridged_by_the_stale_window_and_nothing_else() {
         );
         assert!(plain.unwrap(&wrapped).await.is_ok() && bridging.unwrap(&wrapped).await.is_ok());
         kms.fail(outage);
-        assert!(plain.unwrap(&wrapped).await.is_ok(), "within its time");
+        assert!(plain.unwrap(&wrapped).await.is_ok(), "within the time limit");
         pause().await;
-        assert!(plain.unwrap(&wrapped).await.is_err(), "after its time");
+        assert!(plain.unwrap(&wrapped).await.is_err(), "after the time limit");
         kms.calls();
         for _ in 0..5 {
             bridging.unwrap(&wrapped).await.unwrap();
@@ -605,7 +608,7 @@ async fn an_outage_is_bridged_by_the_stale_window_and_nothing_else() {
         assert_eq!((kms.calls(), bridging.stats().stale), (1, 5), "KMS is left alone for a while");
         let (_, other) = (kms.fail(None), key(&kms).await.1);
         kms.fail(outage);
-        assert!(bridging.unwrap(&other).await.is_err(), "a key that was never there");
+        assert!(bridging.unwrap(&other).await.is_err(), "a key that was never cached");
         kms.fail(None);
     }
 
@@ -669,9 +672,9 @@ async fn a_key_that_is_forgotten_while_it_is_fetched_is_not_kept() {
             if clear { cache.clear().await } else { cache.forget(&wrapped).await }
         };
         let (unwrapped, ()) = tokio::join!(cache.unwrap(&wrapped), forget);
-        assert!(unwrapped.is_ok(), "who asked before is answered");
+        assert!(unwrapped.is_ok(), "a call that began earlier is answered");
         kms.fail(KmsReason::KeyUnusable);
-        assert!(cache.unwrap(&wrapped).await.is_err(), "who asks after is not");
+        assert!(cache.unwrap(&wrapped).await.is_err(), "a later call is refused");
         kms.fail(None);
     }
 }

@@ -57,7 +57,7 @@ fn secret() -> String {
 
 /// Returns the error, and checks that its message reveals nothing of the value.
 fn error<T: std::fmt::Debug>(result: Result<T>) -> Error {
-    let error = result.expect_err("nothing to be read");
+    let error = result.expect_err("expected an error, but the value was read");
     let words = format!("{error} {error:?}");
     assert!(
         !words.contains("Bobby") && !words.contains("AQEB") && !words.contains(&FERNET[..8]),

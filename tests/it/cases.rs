@@ -1,5 +1,5 @@
 //! Cases that work on every backend.
-#![expect(clippy::type_complexity, reason = "tuples of columns are what is loaded")]
+#![expect(clippy::type_complexity, reason = "the tests load tuples of columns")]
 
 use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind;

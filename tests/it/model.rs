@@ -359,7 +359,7 @@ pub fn assert_no_plaintext(values: &[Vec<u8>]) {
     for value in values {
         for marker in MARKERS {
             let found = value.windows(marker.len()).any(|window| window == marker.as_bytes());
-            assert!(!found, "{marker} stands in the database: {}", String::from_utf8_lossy(value));
+            assert!(!found, "{marker} is in the database: {}", String::from_utf8_lossy(value));
         }
     }
 }

@@ -4,7 +4,7 @@
 //! The fake runs on its own threads. On the runtime of a test, a blocking boot would wait for
 //! itself.
 
-#![expect(clippy::disallowed_types, reason = "what stands in for KMS does its own cryptography")]
+#![expect(clippy::disallowed_types, reason = "a fake KMS does its own cryptography")]
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader, Write};

@@ -413,7 +413,7 @@ fn a_bare_blob_is_tried_under_every_pinned_key() {
         Application::new(&bare(&kms, &first)).at_fake(&kms).pinned_to(&[&first, &second]).fail();
     assert_eq!(
         error.kind, "Kms(Unreachable)",
-        "the region that could have unwrapped it is what an operator looks at: {}",
+        "expected the error of the region that could have unwrapped it: {}",
         error.message
     );
 }

@@ -172,7 +172,7 @@ fn a_deleted_key_takes_its_rows_with_it() {
         assert_eq!(
             cached.unwrap(&row.data_key).await.unwrap().open(&row.name).unwrap(),
             PLAINTEXT,
-            "within its time"
+            "within the time limit"
         );
         tokio::time::sleep(Duration::from_millis(60)).await;
         assert_eq!(

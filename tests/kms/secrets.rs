@@ -52,7 +52,7 @@ pub fn assert_holds_no_part_of(text: &str, key: &str) {
 fn assert_lacks(text: &str, secret: &str) {
     for part in secret.as_bytes().windows(TELLING) {
         let part = std::str::from_utf8(part).unwrap();
-        assert!(!text.contains(part), "{part:?} of a secret stands in: {text}");
+        assert!(!text.contains(part), "found {part:?} of a secret in: {text}");
     }
 }
 

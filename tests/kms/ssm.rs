@@ -1,5 +1,5 @@
-//! A keyring in an SSM SecureString, by its name in the environment variable. `Keyring::from_ssm`
-//! makes the same call.
+//! Boots a keyring from an SSM SecureString, by its name in the environment variable.
+//! `Keyring::from_ssm` makes the same call.
 
 use diesel_envelope::keyring::Options;
 use diesel_envelope::{Error, Keyring};

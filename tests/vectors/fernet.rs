@@ -65,7 +65,7 @@ fn the_tokens_of_the_specification_open() {
     for json in [include_str!("fernet-spec/generate.json"), include_str!("fernet-spec/verify.json")]
     {
         let [case] = &cases::<Specified>(json)[..] else {
-            panic!("there is more in the specification now")
+            panic!("the specification has more cases now")
         };
         assert_eq!(open(&case.token, &case.src), 26);
     }
