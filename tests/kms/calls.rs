@@ -172,7 +172,8 @@ fn a_pinned_key_opens_no_blob_of_another() {
     );
 }
 
-/// KMS checks the pinned key. This test checks an answer that did not come from KMS.
+/// KMS itself checks the pinned key. The crate checks it again, because an answer may not come from
+/// KMS.
 #[test]
 fn an_answer_under_another_key_is_refused_and_not_used() {
     let other = "arn:aws:kms:eu-west-1:123456789012:key/other";

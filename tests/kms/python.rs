@@ -155,8 +155,8 @@ impl IndexSpec for users::email_hint {
     }
 }
 
-/// A reader with the description alone can read and write the format. So the documentation is
-/// complete.
+/// An implementation from the description alone reads and writes the format, so the description is
+/// sufficient.
 #[test]
 fn python_reads_and_writes_the_native_format_from_its_description() {
     let document = Keyset::generate().unwrap();
