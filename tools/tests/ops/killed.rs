@@ -146,8 +146,8 @@ fn a_backfill_that_is_killed_again_and_again_ends_well() {
     killed(Task::Backfill, "backfill");
 }
 
-/// Kills the tool again and again. A rotation that is complete continues with the other key. The
-/// old program version undoes rows of a backfill, so that it always has rows to do.
+/// Kills the tool again and again. A complete rotation is followed by one to the other key. The old
+/// program version undoes rows of a backfill, so that the backfill always has work.
 fn killed(task: Task, name: &str) {
     let documents = reading_and_writing();
     let rows = if task == Task::Rotate { 900 } else { 1_500 };
