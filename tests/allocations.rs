@@ -1,5 +1,5 @@
-//! How many allocations a value takes, and that no plaintext stays behind in memory that was freed. The allocator of this process
-//! counts and looks, so the file is a process of its own.
+//! Counts the allocations of each value, and checks that freed memory contains no plaintext. The
+//! allocator of this process counts and inspects, so this file is a separate process.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::borrow::Cow;
@@ -24,14 +24,15 @@ use diesel_envelope::{
     Plaintext, Sealed, Unbound, WrappedKey,
 };
 
-/// The system's allocator, which counts what it gives and looks into what it takes back. It moves blocks that grow, and clears
-/// blocks that are new, so that what is found in one was written to it.
+/// The system's allocator, with a counter and a check of every block that is freed. It moves a
+/// block that grows and clears a new block. So the contents of a block were written to that block.
 struct Watching;
 
 #[global_allocator]
 static ALLOCATOR: Watching = Watching;
 
-/// How many bytes of a plaintext in a row are a leak: a tail that stays behind a shorter text counts too.
+/// The number of consecutive plaintext bytes that count as a leak. The rest of a longer text behind
+/// a shorter one counts too.
 const FRAGMENT: usize = 6;
 
 thread_local! {
@@ -40,7 +41,8 @@ thread_local! {
     static LEAKS: Cell<usize> = const { Cell::new(0) };
 }
 
-// SAFETY: the system's allocator does the work. A block is read before it is freed, as long as it is, and was initialised.
+// SAFETY: the system's allocator does the work. Each block is read before it is freed, within its
+// length, and its memory was initialised.
 unsafe impl GlobalAlloc for Watching {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
@@ -57,7 +59,7 @@ unsafe impl GlobalAlloc for Watching {
     }
 }
 
-/// The allocations of doing it a second time: the first seeds generators and caches.
+/// Counts the allocations of a second call. The first call seeds generators and fills caches.
 fn allocations<R>(mut act: impl FnMut() -> R) -> usize {
     drop(act());
     let before = ALLOCATIONS.get();
@@ -67,7 +69,7 @@ fn allocations<R>(mut act: impl FnMut() -> R) -> usize {
     count
 }
 
-/// How many blocks with a piece of the plaintext in them are freed meanwhile.
+/// Counts the blocks that are freed during the call and contain a fragment of the plaintext.
 fn leaks<R>(plaintext: &'static str, act: impl FnOnce() -> R) -> usize {
     assert!(plaintext.len() >= FRAGMENT);
     LEAKS.set(0);
@@ -112,7 +114,7 @@ fn sealed_text<T: Plaintext>(value: &T) -> String {
     Keyring::installed().unwrap().encrypt_text::<T, Email>(value).unwrap()
 }
 
-/// What Diesel takes for a value that it binds, handed over to SQLite.
+/// Writes a value as Diesel does when it binds the value for SQLite.
 fn write<ST, V: ToSql<ST, Sqlite>>(value: &V) {
     let mut lookup = ();
     let mut out = Output::<Sqlite>::new(0.into(), &mut lookup);
@@ -120,7 +122,7 @@ fn write<ST, V: ToSql<ST, Sqlite>>(value: &V) {
     black_box(out.into_inner());
 }
 
-/// The same, written to PostgreSQL's buffer.
+/// Writes a value to PostgreSQL's buffer of bind parameters.
 fn write_postgres<ST, V: ToSql<ST, Pg>>(value: &V) -> RawBytesBindCollector<Pg>
 where
     Pg: HasSqlType<ST>,
@@ -158,7 +160,7 @@ fn opening_takes_no_more_allocations_than_reading_bytes() {
 
     let stored = sealed_text(&TEXT.to_owned());
     let text = allocations(|| read::<Text, String>(stored.as_bytes()).unwrap());
-    // One to decode base64 into.
+    // The additional allocation is the buffer for the decoded base64.
     assert_eq!(
         allocations(|| read::<CiphertextText, Encrypted<String, Email>>(stored.as_bytes()).unwrap()),
         text + 1
@@ -177,7 +179,7 @@ fn sealing_takes_one_allocation_more_than_binding_bytes() {
     install();
     let value = Encrypted::<String, Email>::from(TEXT);
     let bytes = vec![7_u8; TEXT.len() + 34];
-    // SQLite is lent the bytes of a `Vec`, and given those of a value.
+    // SQLite borrows the bytes of a `Vec` but owns the bytes of an encrypted value.
     assert_eq!(
         allocations(|| write::<Ciphertext, _>(&value)),
         allocations(|| write::<Binary, _>(&bytes)) + 1
@@ -195,7 +197,11 @@ fn a_blind_index_takes_an_allocation_only_where_its_value_is_normalised() {
 
 #[test]
 fn a_value_that_is_dropped_is_wiped() {
-    assert_eq!(leaks(TEXT, || drop(TEXT.to_owned())), 1, "the allocator sees what is not wiped");
+    assert_eq!(
+        leaks(TEXT, || drop(TEXT.to_owned())),
+        1,
+        "the allocator finds a plaintext that is not wiped"
+    );
     assert_eq!(leaks(TEXT, || drop(Encrypted::<String>::from(TEXT))), 0);
     assert_eq!(leaks(TEXT, || drop(Encrypted::<Vec<u8>>::new(TEXT.into()))), 0);
     assert_eq!(
@@ -208,8 +214,9 @@ fn a_value_that_is_dropped_is_wiped() {
     assert_eq!(leaks(TEXT, || drop(MaybeEncrypted::<String>::from(TEXT))), 0);
 }
 
-/// Seals and opens a value, and looks for the plaintext in between. The value itself is not dropped: not every type can be wiped.
-/// `BigDecimal` is not among the types: its crate writes the digits into buffers of its own, and frees them as they are.
+/// Seals and opens a value, and checks that no plaintext is freed in between. The value itself is
+/// not dropped, because not every type can be wiped. `BigDecimal` is not among the types: its crate
+/// writes the digits to its own buffers and frees them without wiping them.
 fn comes_through_unseen<T: Plaintext>(encoded: &'static str, value: T) {
     install();
     let value = std::mem::ManuallyDrop::new(value);
@@ -301,22 +308,26 @@ fn fernet_tokens_leave_nothing_behind() {
     );
 }
 
-/// A key of 32 bytes, to be looked for as it is.
+/// Returns a key of 32 bytes that are readable text, and its base64.
 fn key_bytes() -> (&'static str, String) {
     let text: &'static str = "These 32 bytes are a Fernet key.";
     let base64: String = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE, text);
     (text, base64)
 }
 
-/// Both halves of a Fernet key and its base64 are gone, but for the one copy of each key that the `fernet` crate frees as it is, when the
-/// first token is met.
+/// Both halves of a Fernet key and its base64 are wiped. One copy of each key remains: the `fernet`
+/// crate frees it without wiping it when the key meets its first token.
 #[test]
 fn a_fernet_key_leaves_nothing_behind_but_the_copy_of_its_crate() {
     let (key, base64) = key_bytes();
     let held = base64.clone();
     let base64: &'static str = base64.leak();
     let make = || Keyring::parse(held.as_bytes()).unwrap();
-    assert_eq!((leaks(key, make), leaks(base64, make)), (0, 0), "made and dropped");
+    assert_eq!(
+        (leaks(key, make), leaks(base64, make)),
+        (0, 0),
+        "after a keyring is parsed and dropped"
+    );
     let token = make().encrypt::<String, Unbound>(&TEXT.to_owned()).unwrap();
     let used = || {
         let keyring = make();
@@ -328,7 +339,7 @@ fn a_fernet_key_leaves_nothing_behind_but_the_copy_of_its_crate() {
     assert_eq!((leaks(key, used), leaks(base64, used)), (1, 0), "the copy of the `fernet` crate");
 }
 
-/// A key file whose KMS wraps and unwraps within this thread.
+/// Returns a KMS with a key file, which wraps and unwraps in this thread.
 fn local_kms(test: &str) -> LocalKms {
     let path = std::env::temp_dir()
         .join(format!("diesel-envelope-allocations-{test}-{}", std::process::id()));
@@ -341,7 +352,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
-/// Every data key can open Fernet tokens, and few meet one.
+/// Every data key can open Fernet tokens, but few of them meet one.
 #[test]
 fn a_data_key_leaves_nothing_behind() {
     let kms = local_kms("data-key");
@@ -357,7 +368,7 @@ fn a_data_key_leaves_nothing_behind() {
     assert_eq!(leaks(key, used), 0);
 }
 
-/// A keyring in the place of a value or of a data key is refused, and wiped.
+/// A keyring in place of a value or of a data key is refused, and wiped.
 #[test]
 fn a_keyring_in_another_role_is_wiped() {
     let kms = local_kms("keyring");
@@ -396,7 +407,7 @@ fn normalised_values_are_wiped() {
         )),
         0
     );
-    // Folding makes this longer than it was.
+    // Case folding makes this value longer.
     assert_eq!(
         leaks("i\u{307}i\u{307}i\u{307}i\u{307}stanbul", || BlindIndex::<Index>::of("İİİİstanbul")),
         0

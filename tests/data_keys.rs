@@ -1,4 +1,5 @@
-//! Data keys for rows and tenants, values that KMS encrypts, and the cache between, with a KMS whose calls are counted and can fail.
+//! Data keys for rows and tenants, values that KMS encrypts, and the cache. The KMS counts its
+//! calls and can fail.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -62,7 +63,7 @@ struct User {
     text_key: WrappedKey,
 }
 
-/// A KMS that counts its calls, how many were under way at once, and fails when it is told to.
+/// A KMS that counts its calls and the calls under way at once, and fails on demand.
 #[derive(Clone)]
 struct Counted(Arc<Inner>);
 
@@ -119,7 +120,8 @@ impl Counted {
     }
 }
 
-/// An error of the wanted reason: only the crate makes them, so one that it made is changed.
+/// Returns an error with the given reason. Only the crate can make such an error, so the reason of
+/// an existing one is changed.
 fn kms_error(kms: &LocalKms, reason: KmsReason) -> Error {
     let make = || {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -225,7 +227,8 @@ async fn a_row_under_its_own_key_goes_in_and_comes_out() {
     );
 }
 
-/// The attack: whoever writes to the database puts a blob of another role where a value or a data key is. Under no context, KMS decrypts it.
+/// The attack: a writer of the database puts a blob of another role in the place of a value or a
+/// data key. KMS decrypts the blob because it has no encryption context.
 #[tokio::test]
 async fn a_keyring_is_never_shown_as_a_value_that_is_bound_to_nothing() {
     let kms = Counted::new();
@@ -262,7 +265,7 @@ async fn a_keyring_is_never_shown_as_a_value_that_is_bound_to_nothing() {
         refused(
             kms.decrypt(&KmsEncrypted::<serde_json::Value>::from_bytes(blob.clone())).await.err(),
         );
-        // Nor is written what would not be read.
+        // A value that would be refused on reading is not written either.
         kms.calls();
         refused(kms.encrypt::<String, Unbound>(&keyring.to_owned()).await.err());
         refused(kms.encrypt_all::<String, Unbound>([&keyring.to_owned()]).await.remove(0).err());
@@ -270,7 +273,7 @@ async fn a_keyring_is_never_shown_as_a_value_that_is_bound_to_nothing() {
         let error = Error::UnboundKeyring.to_string();
         assert!(error.contains("bind it to its column") && !error.contains(&key[..6]), "{error}");
 
-        // A value that is bound has a context of its own, and may be anything.
+        // A bound value has an encryption context of its own and may be anything.
         let bound: KmsEncrypted<String, users::token> =
             kms.encrypt(&keyring.to_owned()).await.unwrap();
         assert_eq!(kms.decrypt(&bound).await.unwrap(), keyring);
@@ -278,7 +281,7 @@ async fn a_keyring_is_never_shown_as_a_value_that_is_bound_to_nothing() {
             kms.decrypt(&KmsEncrypted::<String, users::token>::from_bytes(blob.clone())).await,
             Err(Error::Kms(_))
         ));
-        // As a data key it has another length, and the raw door returns everything.
+        // As a data key, the blob has the wrong length. `decrypt_bytes` returns everything.
         let unwrapped = kms
             .unwrap_with(&WrappedKey::from_bytes(blob.clone()), &EncryptionContext::none())
             .await;
@@ -293,7 +296,7 @@ async fn a_keyring_is_never_shown_as_a_value_that_is_bound_to_nothing() {
     }
 }
 
-/// What only looks a little like a keyring is a value.
+/// A text that only resembles a keyring is a value.
 #[tokio::test]
 async fn other_values_that_are_bound_to_nothing_are_read_as_before() {
     let kms = Counted::new();
@@ -313,7 +316,7 @@ async fn other_values_that_are_bound_to_nothing_are_read_as_before() {
         let value: KmsEncrypted<String> = kms.encrypt(&text.to_owned()).await.unwrap();
         assert_eq!(kms.decrypt(&value).await.unwrap(), text);
     }
-    // 32 bytes may be a data key, and may be a value: SECURITY.md says so.
+    // 32 bytes can be a data key and can be a value, as SECURITY.md says.
     let bytes: KmsEncrypted<Vec<u8>> = kms.encrypt(&vec![0xfb; 32]).await.unwrap();
     assert_eq!(kms.decrypt(&bytes).await.unwrap(), [0xfb; 32]);
 }
@@ -323,21 +326,25 @@ async fn one_kind_of_blob_is_no_other() {
     let kms = Counted::new();
     let (_, wrapped) = key(&kms).await;
     let as_value = KmsEncrypted::<String>::from_bytes(wrapped.as_bytes().to_vec());
-    assert!(kms.decrypt(&as_value).await.is_err(), "a data key is no value");
+    assert!(kms.decrypt(&as_value).await.is_err(), "a data key is not a value");
     assert!(
         kms.decrypt_bytes(wrapped.as_bytes(), &EncryptionContext::keyring()).await.is_err(),
-        "nor a keyring"
+        "a data key is not a keyring"
     );
     let tenant = context().with("tenant", "42");
     let (made, wrapped) = kms.generate_data_key(&tenant).await.unwrap();
-    assert!(kms.unwrap(&wrapped).await.is_err(), "nor another tenant's key");
+    assert!(
+        kms.unwrap(&wrapped).await.is_err(),
+        "a key does not unwrap without its tenant's context"
+    );
     assert_eq!(kms.unwrap_with(&wrapped, &tenant).await.unwrap().key_id(), made.key_id());
     let short = kms.encrypt_bytes(&[7; 16], &context()).await.unwrap();
     let short = kms.unwrap(&WrappedKey::from_bytes(short.blob)).await;
     assert_eq!(short.unwrap_err(), Error::InvalidDataKey { expected: 32, found: 16 });
 }
 
-/// As the second listing of the article makes it: `generate_data_key(KeyId, KeySpec)` without a context.
+/// A data key as the second listing of the article makes it: `generate_data_key(KeyId, KeySpec)`
+/// without a context.
 #[tokio::test]
 async fn a_data_key_without_a_context_says_how_it_is_unwrapped() {
     let kms = Counted::new();
@@ -361,7 +368,8 @@ async fn a_data_key_without_a_context_says_how_it_is_unwrapped() {
     assert!(words.ends_with("(it has the context of a data key: call unwrap(key))"), "{words}");
     kms.calls();
 
-    // A damaged key, another context, and a blob that is no data key: what they are is not guessed.
+    // A damaged key, another context, or a blob that is not a data key: the error does not guess
+    // which.
     let mut damaged = ours.as_bytes().to_vec();
     *damaged.last_mut().unwrap() ^= 1;
     let (_, tenant) = kms.generate_data_key(&context().with("tenant", "42")).await.unwrap();
@@ -378,7 +386,7 @@ async fn a_data_key_without_a_context_says_how_it_is_unwrapped() {
         assert_eq!(kms.calls(), calls);
     }
 
-    // The cache keeps nothing of it, and all who wait share the two calls.
+    // The cache stores nothing of a failed call, and all waiting tasks share the two calls.
     let cache = Arc::new(cached(&kms, CachePolicy::new(MINUTE)));
     let wait = |_| {
         let (cache, bare) = (cache.clone(), bare.clone());
@@ -526,7 +534,7 @@ async fn a_hundred_readers_of_one_key_make_one_call() {
             matches!(reader.await.unwrap(), Error::Kms(error) if error.reason == KmsReason::AccessDenied)
         );
     }
-    assert!(kms.calls() < 100, "they share the failure too");
+    assert!(kms.calls() < 100, "waiting tasks share the failure too");
 }
 
 #[tokio::test]
@@ -551,7 +559,7 @@ async fn a_key_serves_its_time_its_uses_and_its_bytes() {
     }
     tokio::time::sleep(Duration::from_millis(60)).await;
     cache.unwrap(&wrapped).await.unwrap();
-    assert_eq!(kms.calls(), 2, "again after its time");
+    assert_eq!(kms.calls(), 2, "KMS is called again after the time limit");
 
     let value = "x".repeat(100);
     for policy in [CachePolicy::new(MINUTE).max_uses(3), CachePolicy::new(MINUTE).max_bytes(300)] {
@@ -559,7 +567,7 @@ async fn a_key_serves_its_time_its_uses_and_its_bytes() {
         for _ in 0..6 {
             cache.unwrap(&wrapped).await.unwrap().seal::<_, users::name>(&value).unwrap();
         }
-        assert_eq!(kms.calls(), 2, "again after three values");
+        assert_eq!(kms.calls(), 2, "KMS is called again after three values");
     }
 
     let cache = cached(&kms, CachePolicy::new(MINUTE).capacity(1));
@@ -568,7 +576,7 @@ async fn a_key_serves_its_time_its_uses_and_its_bytes() {
         assert!(cache.unwrap(&wrapped).await.is_ok() && cache.unwrap(&other).await.is_ok());
         cache.evict().await;
     }
-    assert!(kms.calls() >= 3, "one makes room for the other");
+    assert!(kms.calls() >= 3, "the second key evicts the first");
 }
 
 #[tokio::test]
@@ -590,9 +598,9 @@ async fn an_outage_is_bridged_by_the_stale_window_and_nothing_else() {
         );
         assert!(plain.unwrap(&wrapped).await.is_ok() && bridging.unwrap(&wrapped).await.is_ok());
         kms.fail(outage);
-        assert!(plain.unwrap(&wrapped).await.is_ok(), "within its time");
+        assert!(plain.unwrap(&wrapped).await.is_ok(), "within the time limit");
         pause().await;
-        assert!(plain.unwrap(&wrapped).await.is_err(), "after its time");
+        assert!(plain.unwrap(&wrapped).await.is_err(), "after the time limit");
         kms.calls();
         for _ in 0..5 {
             bridging.unwrap(&wrapped).await.unwrap();
@@ -600,7 +608,7 @@ async fn an_outage_is_bridged_by_the_stale_window_and_nothing_else() {
         assert_eq!((kms.calls(), bridging.stats().stale), (1, 5), "KMS is left alone for a while");
         let (_, other) = (kms.fail(None), key(&kms).await.1);
         kms.fail(outage);
-        assert!(bridging.unwrap(&other).await.is_err(), "a key that was never there");
+        assert!(bridging.unwrap(&other).await.is_err(), "a key that was never cached");
         kms.fail(None);
     }
 
@@ -664,9 +672,9 @@ async fn a_key_that_is_forgotten_while_it_is_fetched_is_not_kept() {
             if clear { cache.clear().await } else { cache.forget(&wrapped).await }
         };
         let (unwrapped, ()) = tokio::join!(cache.unwrap(&wrapped), forget);
-        assert!(unwrapped.is_ok(), "who asked before is answered");
+        assert!(unwrapped.is_ok(), "a call that began earlier is answered");
         kms.fail(KmsReason::KeyUnusable);
-        assert!(cache.unwrap(&wrapped).await.is_err(), "who asks after is not");
+        assert!(cache.unwrap(&wrapped).await.is_err(), "a later call is refused");
         kms.fail(None);
     }
 }

@@ -1,4 +1,4 @@
-//! Compiles the snippets of the documents, which take the features of all databases and of AWS.
+//! Compiles the snippets of the documents. They need the features of all databases and of AWS.
 
 #[cfg(all(doctest, feature = "aws", feature = "postgres"))]
 mod pages {

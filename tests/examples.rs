@@ -1,20 +1,22 @@
-//! Each example as a reader runs it: without any service, and with feature `aws` against the AWS emulator that `bin/test` starts.
+//! Runs each example as a reader does: without any service, and with feature `aws` against the AWS
+//! emulator that `bin/test` starts.
 //!
-//! `cargo test` builds them first. `cargo test --test examples` does not, and runs what was built before: `cargo build --examples`.
+//! `cargo test` builds the examples first. `cargo test --test examples` does not, and runs the
+//! examples of the last build. `cargo build --examples` builds them.
 
 use std::process::Command;
 
-/// What the examples seal. No thief may see it.
+/// The plaintexts that the examples seal. No output for the thief may contain one.
 const SECRETS: [&str; 6] = ["Bobby", "Duke", "Zoë", "example.org", "1234 5678", "@"];
 
-/// An example that Cargo has built beside this test.
+/// An example that Cargo built beside this test.
 struct Example {
     name: &'static str,
     command: Command,
 }
 
 impl Example {
-    /// With no configuration from anywhere else.
+    /// Prepares the example without any configuration from the environment.
     fn new(name: &'static str) -> Self {
         let test = std::env::current_exe().unwrap();
         let path = test
@@ -51,7 +53,7 @@ impl Example {
         self
     }
 
-    /// Whether it succeeded, and what it printed on standard output and on standard error.
+    /// Runs the example. Returns whether it succeeded, its standard output and its standard error.
     fn run(mut self) -> (bool, String, String) {
         let output = self.command.output().unwrap();
         (
@@ -61,7 +63,7 @@ impl Example {
         )
     }
 
-    /// Runs it, and expects these lines among those that it prints, in order.
+    /// Runs the example and expects these lines in its output, in this order.
     #[track_caller]
     fn prints(self, lines: &[&str]) -> String {
         let name = self.name;
@@ -83,7 +85,7 @@ impl Example {
         stdout
     }
 
-    /// Runs it, and expects that it fails for this reason.
+    /// Runs the example and expects it to fail for this reason.
     #[track_caller]
     fn fails(self, reason: &str) {
         let name = self.name;
@@ -145,7 +147,7 @@ fn ssm_makes_the_document_for_a_parameter() {
     assert!(diesel_envelope::Keyring::parse(document.as_bytes()).is_ok());
 }
 
-/// What the environment asks for is never left out silently.
+/// A setting in the environment is never ignored silently.
 #[test]
 #[cfg(not(feature = "aws"))]
 fn what_needs_aws_says_so() {
@@ -159,7 +161,8 @@ fn what_needs_aws_says_so() {
         .fails("built without SSM: run it with --features ssm");
 }
 
-/// The calls for 20 rows: they are what the score card is about, and do not depend on the machine.
+/// The numbers of calls for 20 rows. The score card is about them, and they do not depend on the
+/// machine.
 #[cfg(feature = "aws")]
 const CARD: [(&str, [&str; 4]); 4] = [
     ("Startup", ["1 call", "1 call", "0 calls", "$0.000003 · $0"]),
@@ -204,7 +207,7 @@ mod emulator {
 
     use super::*;
 
-    /// A key and a parameter that Python made, once for all tests.
+    /// A key and a parameter made by Python, once for all tests.
     #[derive(Deserialize)]
     struct Made {
         alias: String,
@@ -273,7 +276,7 @@ mod emulator {
         on_aws("ssm")
             .env("SSM_PARAMETER", &MADE.parameter)
             .prints(&[&["parameter     /diesel-envelope-"], &SSM[..]].concat());
-        // Any program does the same by its environment.
+        // The environment configures any other program in the same way.
         on_aws("startup")
             .env("SECRET_KEY", &format!("ssm:{}", MADE.parameter))
             .prints(&STARTUP[1..]);
@@ -288,7 +291,7 @@ mod emulator {
         assert_card(&card.prints(&["KMS: AWS KMS, alias/", "write 20 rows"]), CARD);
     }
 
-    /// Nothing falls back to a key file when AWS was asked for.
+    /// If AWS is requested, no example falls back to a key file.
     #[test]
     fn what_is_not_there_fails() {
         for name in ["startup", "envelope", "kms_values", "scorecard"] {

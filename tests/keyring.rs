@@ -1,4 +1,5 @@
-//! The keyring of a process, from none to one to the next: a file of its own, because a process has only one.
+//! The keyring of a process: not installed, installed, replaced. A process has only one, so these
+//! tests are a separate process.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -130,8 +131,8 @@ fn key_bytes(key: diesel_envelope::KeyId) -> [u8; 4] {
     u32::from_str_radix(&key.to_string(), 16).unwrap().to_be_bytes()
 }
 
-/// Every core writes and reads while the keyring is replaced again and again; nothing fails, and each value is found again under
-/// the index of its own keyring.
+/// Every core writes and reads while the keyring is replaced again and again. Nothing fails, and
+/// each value is found by the index of its own keyring.
 fn readers_on_all_cores_never_notice_a_replacement(document: &mut Keyset) {
     let (stop, operations) = (AtomicBool::new(false), AtomicU64::new(0));
     let cores = std::thread::available_parallelism().unwrap().get().max(4);
@@ -164,7 +165,8 @@ fn readers_on_all_cores_never_notice_a_replacement(document: &mut Keyset) {
     assert!(operations.load(Ordering::Relaxed) >= 100 * cores as u64);
 }
 
-/// Each would write under a key of its own that the others lack: whoever comes second is refused, and no key in use is lost.
+/// Each replacement would write under a new key that the others lack. Only one succeeds, the others
+/// are refused, and no key in use is lost.
 fn of_replacements_at_once_one_wins(document: &Keyset) {
     let mut document = document.clone();
     for _ in 0..200 {

@@ -1,5 +1,5 @@
-//! What holds for every input: garbage is an error and never a panic, a value that was touched is the right error, and whatever goes
-//! in comes out.
+//! Properties that hold for every input. Garbage is an error and never a panic. A changed value is
+//! the right error. Every value comes back as it was written.
 
 use std::sync::Once;
 
@@ -38,7 +38,7 @@ const SECRET: &str = "Bobby Tables, 23 Main Street";
 const ONE: &str = r#"{"id":"8834c5ac","algorithm":"AES-256-GCM-SIV","key":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=","created":"2026-11-23","comment":"one"}"#;
 const FERNET: &str = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
 
-/// The keys of the Fernet key, and the one that writes.
+/// Returns a document with the keys of the Fernet key, and a native key as the primary.
 fn document() -> String {
     let mut document: serde_json::Value =
         serde_json::from_str(&FERNET.parse::<Keyset>().unwrap().to_json()).unwrap();
@@ -55,9 +55,9 @@ fn secret() -> String {
     SECRET.to_owned()
 }
 
-/// The error, which says nothing of what the value holds.
+/// Returns the error, and checks that its message reveals nothing of the value.
 fn error<T: std::fmt::Debug>(result: Result<T>) -> Error {
-    let error = result.expect_err("nothing to be read");
+    let error = result.expect_err("expected an error, but the value was read");
     let words = format!("{error} {error:?}");
     assert!(
         !words.contains("Bobby") && !words.contains("AQEB") && !words.contains(&FERNET[..8]),
@@ -70,7 +70,7 @@ fn key_id(bytes: &[u8]) -> KeyId {
     bytes.iter().map(|b| format!("{b:02x}")).collect::<String>().parse().unwrap()
 }
 
-// -- a value that was touched
+// -- changed values
 
 #[test]
 fn a_value_that_is_cut_short_says_so_where_it_can() {
@@ -147,7 +147,7 @@ fn every_bit_of_a_text_counts() {
     }
 }
 
-/// Not by the `=` at its end either. White space is no part of a token.
+/// A changed `=` at the end of a token is refused too. White space is not part of a token.
 #[test]
 fn a_fernet_token_that_is_cut_or_continued_does_not_open() {
     let token =
@@ -240,7 +240,7 @@ fn a_strict_column_reads_nothing_but_its_own() {
         (error(read(SECRET.as_bytes())), error(read_text(SECRET))),
         (unknown(SECRET.len()), unknown(SECRET.len()))
     );
-    // The text form in a binary column, and with what base64 readers often forgive.
+    // The text form in a binary column, and the deviations that base64 decoders often accept.
     assert_eq!(error(read(own_text.as_bytes())), unknown(own_text.len()));
     for text in
         [format!(" {own_text}"), own_text.replace("de1.", "DE1."), own_text.replace("de1.", "de2.")]
@@ -266,7 +266,7 @@ diesel::table! {
     stored (id) { id -> Integer, text -> Text, bytes -> Binary, digest -> Binary, }
 }
 
-/// A table whose one row holds this text, these bytes, and the bytes as a digest.
+/// Opens a table with one row: this text, these bytes, and the same bytes as a digest.
 fn table_of(text: &str, bytes: &[u8]) -> SqliteConnection {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| keyring().install().unwrap());
@@ -285,7 +285,7 @@ type Maybe = MaybeEncrypted<String, Email>;
 
 type TryMaybe = TryMaybeEncrypted<String, Email>;
 
-/// The same as the crate decides it, by decoding: whether the bytes are no ciphertext in form.
+/// Decides by decoding, as the crate does, that the bytes do not have the form of a ciphertext.
 fn is_plain(bytes: &[u8]) -> bool {
     let compact: Vec<u8> =
         bytes.iter().copied().filter(|byte| !b" \t\n\r\x0b\x0c".contains(byte)).collect();
@@ -303,8 +303,8 @@ fn is_plain(bytes: &[u8]) -> bool {
     bytes.first() != Some(&0xA1) && !native && !token
 }
 
-/// What a user types, what looks like a ciphertext to whoever looks only at its beginning, its length or its alphabet, and what is one in
-/// form.
+/// Generates text as a user types it, text that resembles a ciphertext only in its beginning, its
+/// length or its alphabet, and text that has the form of a ciphertext.
 fn typed() -> impl Strategy<Value = String> {
     let token = (0_usize..4, any::<u8>(), "[ \t\r\n=]{0,2}").prop_map(|(blocks, fill, tail)| {
         let mut token = vec![fill; 73 + 16 * blocks];
@@ -317,7 +317,7 @@ fn typed() -> impl Strategy<Value = String> {
             URL_SAFE_NO_PAD.encode([&[0xA1, 0, 0x88, 0x34, 0xc5, 0xac][..], &tail].concat())
         )
     });
-    // One character more, less, or another.
+    // One character is added, removed or replaced.
     let nearly = (
         prop_oneof![token.clone(), native.clone()],
         any::<prop::sample::Index>(),
@@ -359,7 +359,7 @@ proptest! {
         let plain = is_plain(text.as_bytes());
         prop_assert_eq!(looks_encrypted(&text), !plain);
         let conn = &mut table_of(&text, b"");
-        // A page with another row: one value fails alone.
+        // A second row on the same page shows that only one value fails.
         diesel::sql_query("INSERT INTO cells VALUES (2, 'bob', x'', x'')").execute(conn).unwrap();
         let mut page = cells::table.order(cells::id).select(cells::text).load::<TryMaybe>(conn).unwrap();
         prop_assert_eq!(page.pop().unwrap().into_inner(), Ok("bob".to_owned()));
@@ -368,7 +368,7 @@ proptest! {
         prop_assert!(!plain || value.into_inner().as_ref() == Ok(&text));
         let whole_page = cells::table.select(cells::text).load::<Maybe>(conn);
         prop_assert_eq!(whole_page.is_ok(), plain);
-        // What a program writes is encrypted, whatever it looks like.
+        // A value that a program writes is encrypted, whatever it looks like.
         let written = MaybeEncrypted::<String, Email>::new(text.clone());
         diesel::update(cells::table.find(1)).set(cells::text.eq(&written)).execute(conn).unwrap();
         let read = cells::table.find(1).select(cells::text).first::<Maybe>(conn).unwrap();
@@ -439,7 +439,7 @@ proptest! {
 
 // -- garbage
 
-/// Reads the bytes as every type, in every place and form.
+/// Checks that no type can be read from the bytes, in any column and form.
 fn nothing_opens(keyring: &Keyring, bytes: &[u8]) {
     fn one<T: Plaintext>(keyring: &Keyring, bytes: &[u8]) {
         assert!(
@@ -462,7 +462,8 @@ fn nothing_opens(keyring: &Keyring, bytes: &[u8]) {
     one::<String>(keyring, bytes);
 }
 
-/// The bytes are no value, or the one encoding of a value.
+/// Checks that the bytes are either refused or the only encoding of a value. Returns whether they
+/// were accepted.
 fn decode<T: Plaintext>(bytes: &[u8], canonical: bool) -> bool {
     let Ok(value) = T::decode(Zeroizing::new(bytes.to_vec())) else { return false };
     let again = value.encode().unwrap().to_vec();
@@ -494,7 +495,7 @@ proptest! {
         prop_assert!(text.parse::<Keyset>().is_err());
     }
 
-    /// One byte of a document changed: what is still accepted has the same keys.
+    /// Changes one byte of a document. If the document is still accepted, it has the same keys.
     #[test]
     fn a_keyring_document_that_was_mistyped_has_no_other_key(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let json = document();
@@ -517,7 +518,8 @@ proptest! {
 
 // -- round trips
 
-/// The value comes back bit for bit from both forms, bound or not; and the ciphertext is as long as it must be.
+/// Checks that the value comes back bit for bit from both forms, bound and unbound, and that each
+/// ciphertext has the expected length.
 fn round_trip<T: Plaintext>(value: &T) {
     let keyring = keyring();
     let encoded = value.encode().unwrap().to_vec();

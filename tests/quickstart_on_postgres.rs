@@ -1,4 +1,5 @@
-//! The story of `examples/quickstart` on PostgreSQL, through diesel-async, whose driver needs no client library.
+//! The story of `examples/quickstart` on PostgreSQL, through diesel-async, whose driver needs no
+//! client library.
 
 use std::error::Error;
 use std::process::Command;
@@ -19,7 +20,7 @@ type Outcome = Result<(), Box<dyn Error>>;
 const MIGRATIONS: diesel_migrations::EmbeddedMigrations =
     diesel_migrations::embed_migrations!("../migrations/postgresql");
 
-/// This program once more is the application, with the environment that its operator gives it.
+/// A second run of this program is the application, with the environment that its operator sets.
 #[test]
 fn the_quickstart_runs_on_postgresql() {
     if std::env::var_os("SECRET_KEY").is_some() {

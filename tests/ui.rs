@@ -1,8 +1,11 @@
-//! Programs that must not compile, each with the words that a newcomer reads; and one of everything that must.
+//! Programs that must not compile, each with the compiler's messages that a newcomer reads, and one
+//! program that must compile.
 //!
-//! `TRYBUILD=overwrite cargo test --test ui` writes the words anew after a change of the compiler: read them before they are committed.
+//! After a change of the compiler, `TRYBUILD=overwrite cargo test --test ui` writes the messages
+//! again. Read them before you commit them.
 
-// The words list the backends, and each feature would be built once more for these programs: the AWS SDK takes minutes.
+// The messages list the backends. Each feature would be built again for these programs, and the AWS
+// SDK takes minutes.
 #![cfg(not(feature = "aws"))]
 
 #[test]

@@ -1,5 +1,5 @@
-//! What works on every backend.
-#![expect(clippy::type_complexity, reason = "tuples of columns are what is loaded")]
+//! Cases that work on every backend.
+#![expect(clippy::type_complexity, reason = "the tests load tuples of columns")]
 
 use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind;
@@ -311,7 +311,7 @@ fn a_column_on_its_way_reads_plaintext_and_writes_ciphertext() {
             Some(&unknown),
             "what looks like ciphertext opens or is an error"
         );
-        // Of its own row.
+        // The error belongs to its own row alone.
         let page: Vec<Option<TryMaybeEncrypted<String>>> =
             profiles::table.order(profiles::id).select(profiles::tag).load(conn).unwrap();
         for (tag, typed) in page.into_iter().zip(typed).skip(1) {
@@ -492,7 +492,7 @@ fn the_database_itself_refuses_a_plaintext() {
                 let bound = diesel::sql_query(update.clone() + placeholder())
                     .bind::<Binary, _>(plaintext.as_bytes())
                     .execute(conn);
-                // MariaDB's code for a failed CHECK is one that Diesel does not know.
+                // Diesel does not know MariaDB's error code for a failed CHECK.
                 let Err(DieselError::DatabaseError(_, refusal)) = bound else {
                     panic!("{column} {plaintext}: {bound:?}")
                 };
@@ -532,14 +532,14 @@ fn the_strict_migration_takes_only_bound_native_values() {
     });
 }
 
-/// A token of the Fernet specification.
+/// A token from the Fernet specification.
 const TOKEN: &[u8] = b"gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==";
 
 fn placeholder() -> &'static str {
     if std::any::type_name::<Db>().contains("Pg") { "$1" } else { "?" }
 }
 
-/// Writes bytes into a column of the first row past all types.
+/// Writes bytes to a column of the first row, without regard to its type.
 fn plant(conn: &mut Conn, column: &str, bytes: &[u8]) {
     let update = format!("UPDATE users SET {column} = {} ", placeholder());
     diesel::sql_query(update).bind::<Nullable<Binary>, _>(Some(bytes)).execute(conn).unwrap();
@@ -583,7 +583,7 @@ fn a_value_that_does_not_belong_where_it_stands_is_an_error() {
     });
 }
 
-/// What is not protected, as SECURITY.md says: nothing in a value names its row or its time.
+/// SECURITY.md excludes this from the protection: nothing in a value names its row or its time.
 #[test]
 fn two_rows_of_one_column_can_be_swapped_and_a_row_rolled_back() {
     on_database(|conn| {

@@ -1,7 +1,9 @@
-//! The column types against real databases: the same cases for SQLite, PostgreSQL and MariaDB/MySQL.
+//! Tests of the column types against real databases: the same cases for SQLite, PostgreSQL and
+//! MariaDB/MySQL.
 //!
-//! SQLite runs always, in memory. The others run with the features `postgres` and `mysql`, against the servers that
-//! `bin/test` starts and names in `TEST_POSTGRES_URL` and `TEST_MYSQL_URL`.
+//! The tests on SQLite always run, in memory. The others need the features `postgres` and `mysql`.
+//! They use the servers that `bin/test` starts and names in `TEST_POSTGRES_URL` and
+//! `TEST_MYSQL_URL`.
 
 #![allow(clippy::duplicate_mod, reason = "the same cases run on each backend")]
 
@@ -30,7 +32,7 @@ mod sqlite {
         conn
     }
 
-    /// Every value of every column, as bytes.
+    /// Returns every value of every column as bytes.
     pub fn dump(conn: &mut Conn) -> Vec<Vec<u8>> {
         super::model::dump(conn, |column| format!("CAST({column} AS BLOB)"))
     }
@@ -50,7 +52,7 @@ mod postgres {
 
     pub use super::model::POSTGRESQL as MIGRATIONS;
 
-    /// A schema of its own for each connection, so that the tests run side by side.
+    /// Opens a connection with its own schema, so that the tests can run in parallel.
     pub fn connect() -> Conn {
         let mut conn = Conn::establish(&super::model::url("TEST_POSTGRES_URL")).unwrap();
         let schema = super::model::unique_name();
@@ -71,7 +73,7 @@ mod postgres {
         conn
     }
 
-    /// Every value of every column, as bytes.
+    /// Returns every value of every column as bytes.
     pub fn dump(conn: &mut Conn) -> Vec<Vec<u8>> {
         super::model::dump(conn, |column| match column {
             "note" | "tag" | "contacts.email" => format!("convert_to({column}::text, 'UTF8')"),
@@ -96,7 +98,7 @@ mod mysql {
 
     pub use super::model::MYSQL as MIGRATIONS;
 
-    /// A database of its own for each connection, so that the tests run side by side.
+    /// Opens a connection with its own database, so that the tests can run in parallel.
     pub fn connect() -> Conn {
         let mut conn = Conn::establish(&super::model::url("TEST_MYSQL_URL")).unwrap();
         let database = super::model::unique_name();
@@ -118,7 +120,7 @@ mod mysql {
         conn
     }
 
-    /// Every value of every column, as bytes.
+    /// Returns every value of every column as bytes.
     pub fn dump(conn: &mut Conn) -> Vec<Vec<u8>> {
         super::model::dump(conn, |column| format!("CAST({column} AS BINARY)"))
     }

@@ -1,4 +1,4 @@
-//! The models of the tests, and what every database needs around them.
+//! The models of the tests, and their set-up for every database.
 
 use std::borrow::Cow;
 use std::sync::Once;
@@ -34,7 +34,7 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::*;
 
-    /// Columns that were there before: no SQL types of this crate.
+    /// Columns of an existing table, without SQL types of this crate.
     profiles (id) {
         id -> BigInt,
         secret -> Binary,
@@ -180,7 +180,7 @@ pub struct Post {
     pub user_id: i64,
 }
 
-/// A marker type as a spec: where the schema is another crate's.
+/// A marker type as the spec of an index, for a schema that belongs to another crate.
 pub struct SecretIndex;
 impl IndexSpec for SecretIndex {
     type Value = str;
@@ -190,7 +190,8 @@ impl IndexSpec for SecretIndex {
     }
 }
 
-/// The same for a column and its index: what `SearchableColumn` is where the schema is one's own.
+/// A marker type as the spec of a column and its index. `SearchableColumn` does the same for a
+/// schema in one's own crate.
 pub struct Secret;
 impl Context for Secret {
     const LABEL: &'static str = "profiles.secret";
@@ -245,7 +246,8 @@ pub struct ContactPatch {
     pub phone: Option<Searchable<Option<String>, contacts::phone>>,
 }
 
-/// A request and an answer of an API: every form of field, read and written by serde, and set side by side in memory.
+/// A request and a response of an API. serde reads and writes every form of field, and the test
+/// compares them in memory.
 #[derive(
     Debug,
     Clone,
@@ -320,7 +322,7 @@ pub struct ApiProfile {
     pub tag: Option<MaybeEncrypted<String>>,
 }
 
-/// A request that says what is to change.
+/// A request that names the changes.
 #[derive(Debug, serde::Serialize, serde::Deserialize, AsChangeset)]
 #[diesel(table_name = contacts)]
 pub struct ApiContactPatch {
@@ -337,10 +339,11 @@ pub fn new_user(name: &str, phone: Option<&str>) -> NewUser {
     }
 }
 
-/// What every plaintext of the tests contains one of.
+/// Every plaintext of the tests contains one of these markers.
 const MARKERS: [&str; 6] = ["Tables", "Example", "example", "+49 30 555", "hunter2", "-1234567"];
 
-/// Runs a test on a fresh database with the keyring installed, and then looks for plaintext in all that it left behind.
+/// Runs a test on a fresh database with the keyring installed, and then checks that the database
+/// contains no plaintext.
 pub fn with_database<Conn>(
     connect: fn() -> Conn,
     dump: fn(&mut Conn) -> Vec<Vec<u8>>,
@@ -356,7 +359,7 @@ pub fn assert_no_plaintext(values: &[Vec<u8>]) {
     for value in values {
         for marker in MARKERS {
             let found = value.windows(marker.len()).any(|window| window == marker.as_bytes());
-            assert!(!found, "{marker} stands in the database: {}", String::from_utf8_lossy(value));
+            assert!(!found, "{marker} is in the database: {}", String::from_utf8_lossy(value));
         }
     }
 }
@@ -366,7 +369,8 @@ pub fn install_keyring() {
     INSTALL.call_once(|| Keyring::insecure_for_tests().install().unwrap());
 }
 
-/// The URL of a server that `bin/test` started. A missing one is a failure: a test that does not run must not look like one that passed.
+/// Returns the URL of a server that `bin/test` started. A missing URL is a failure, because a
+/// skipped test must not look like a passed one.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub fn url(variable: &str) -> String {
     std::env::var(variable)
@@ -382,7 +386,8 @@ pub fn unique_name() -> String {
     format!("t{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Runs the first migration, and proves the second by running it and taking it back: it takes only bound native values.
+/// Runs the first migration. Also runs the second one, which accepts only bound native values, and
+/// reverts it.
 pub fn migrate<Conn: MigrationHarness<Conn::Backend> + MigrationConnection>(
     conn: &mut Conn,
     migrations: fn() -> EmbeddedMigrations,
@@ -409,7 +414,8 @@ pub struct Raw {
     pub raw: Option<Vec<u8>>,
 }
 
-/// Every value of every column of the test's tables, each read as what `cast` makes bytes of.
+/// Returns every value of every column of the test's tables. `cast` is the SQL that converts a
+/// column to bytes.
 pub fn dump<Conn>(conn: &mut Conn, cast: impl Fn(&str) -> String) -> Vec<Vec<u8>>
 where
     Conn: LoadConnection,

@@ -1,4 +1,4 @@
-//! What only MySQL and MariaDB have: `ON DUPLICATE KEY UPDATE` and `REPLACE`.
+//! Cases for MySQL and MariaDB alone: `ON DUPLICATE KEY UPDATE` and `REPLACE`.
 
 use diesel::prelude::*;
 use diesel_envelope::BlindIndexDsl;

@@ -1,4 +1,4 @@
-//! What only PostgreSQL has: arrays, `COPY`, `= ANY`.
+//! Cases for PostgreSQL alone: arrays, `COPY` and `= ANY`.
 
 use diesel::prelude::*;
 use diesel_envelope::{BlindIndexDsl, Encrypted};
@@ -36,7 +36,7 @@ fn arrays_of_encrypted_values_are_read_back() {
     });
 }
 
-/// The connection is not used again: Diesel leaves it inside the `COPY`.
+/// The connection is not used again, because Diesel leaves it inside the `COPY`.
 #[test]
 fn copy_reads_encrypted_rows() {
     install_keyring();
@@ -48,7 +48,7 @@ fn copy_reads_encrypted_rows() {
     assert_eq!((copied.len(), &**copied[0].name), (1, "a Tables"));
 }
 
-/// However many digests a query holds, it is one prepared statement.
+/// A query is one prepared statement, whatever number of digests it compares.
 #[test]
 fn lookups_share_one_prepared_statement() {
     with_database(connect, dump, |conn: &mut Conn| {

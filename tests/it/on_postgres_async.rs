@@ -1,4 +1,4 @@
-//! diesel-async on PostgreSQL.
+//! Cases for diesel-async on PostgreSQL.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,7 +9,7 @@ use diesel_envelope::{BlindIndexDsl, EncryptDsl, Encrypted, Error, Plaintext};
 use super::Conn;
 use crate::model::*;
 
-/// A text that counts how often it is encoded, which is how often `to_sql` runs.
+/// A text that counts its encodings, and so the calls of `to_sql`.
 struct Counted(String);
 
 static ENCODED: AtomicUsize = AtomicUsize::new(0);

@@ -1,4 +1,4 @@
-//! `RETURNING` and `ON CONFLICT`, which MySQL has not.
+//! Cases for `RETURNING` and `ON CONFLICT`, which MySQL does not have.
 
 use diesel::prelude::*;
 use diesel_envelope::{BlindIndexDsl, EncryptDsl, Encrypted};

@@ -1,5 +1,6 @@
-//! An application that boots its keyring from the environment, as a process of its own: the environment of a running one cannot
-//! be changed safely. It says what came of it, and everything it logged.
+//! An application that boots its keyring from the environment. It is a separate process, because a
+//! running process cannot change its environment safely. It reports its result and everything that
+//! it logged.
 
 use std::process::Command;
 use std::time::Duration;
@@ -11,12 +12,12 @@ use serde::{Deserialize, Serialize};
 use crate::fake::FakeKms;
 use crate::secrets::{ACCESS_KEY_ID, Log, SECRET_ACCESS_KEY, SESSION_TOKEN, assert_no_secret};
 
-/// The variable that says what the application is to do.
+/// The variable with the plan of the application.
 const PLAN: &str = "KMS_TEST_PLAN";
-/// How its lines begin on standard output, among those of the test harness.
+/// The prefix of the application's report, among the lines of the test harness.
 const REPORT: &str = "report: ";
 
-/// How a program calls the library.
+/// The way in which a program calls the library.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub enum Way {
     #[default]
@@ -36,20 +37,20 @@ struct Plan {
     encrypt: Vec<String>,
 }
 
-/// What the application did with its keyring.
+/// The result of an application that booted a keyring.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub struct Booted {
-    /// The keyring's own words for itself.
+    /// The keyring's own description of itself.
     pub keyring: String,
     pub decrypted: Vec<String>,
-    /// Each plaintext for a text column, then for a binary one.
+    /// For each plaintext, the ciphertext for a text column and for a binary one.
     pub encrypted: Vec<(String, Vec<u8>)>,
 }
 
-/// Why it has none.
+/// The error of an application that booted no keyring.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Failed {
-    /// The variant of [`Error`], and of the reason when KMS failed: `Kms(KeyDisabled)`.
+    /// The variant of [`Error`], with the reason if KMS failed: `Kms(KeyDisabled)`.
     pub kind: String,
     pub message: String,
     debug: String,
@@ -68,7 +69,8 @@ pub struct Application {
 }
 
 impl Application {
-    /// With this `SECRET_KEY`, the credentials of these tests, and no configuration from anywhere else.
+    /// Prepares an application with this `SECRET_KEY`, the credentials of these tests, and no other
+    /// configuration.
     pub fn new(secret_key: &str) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         for (name, _) in
@@ -95,7 +97,7 @@ impl Application {
         Self { command, plan: Plan::default() }
     }
 
-    /// Where KMS is, and the default region.
+    /// Sets the address of KMS and the default region.
     pub fn at(self, url: &str, region: &str) -> Self {
         self.env("AWS_ENDPOINT_URL_KMS", url)
             .env("AWS_ENDPOINT_URL_SSM", url)
@@ -131,19 +133,19 @@ impl Application {
         self
     }
 
-    /// What it decrypts once it has a keyring.
+    /// Adds tokens that the application decrypts with its keyring.
     pub fn decrypting(mut self, tokens: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.plan.decrypt = tokens.into_iter().map(Into::into).collect();
         self
     }
 
-    /// What it encrypts once it has a keyring.
+    /// Adds plaintexts that the application encrypts with its keyring.
     pub fn encrypting(mut self, plaintexts: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.plan.encrypt = plaintexts.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Starts it and waits for it.
+    /// Starts the application and waits until it ends.
     #[track_caller]
     fn run(mut self) -> Report {
         self.command.env(PLAN, serde_json::to_string(&self.plan).unwrap());
@@ -160,14 +162,15 @@ impl Application {
         report
     }
 
-    /// Starts it, and expects a keyring. Returns what it logged, too.
+    /// Starts the application and expects a keyring. Returns the log too.
     #[track_caller]
     pub fn boot(self) -> (Booted, String) {
         let Report { outcome, log } = self.run();
         (outcome.unwrap_or_else(|error| panic!("{}: {}", error.kind, error.message)), log)
     }
 
-    /// Starts it, and expects that it gets no keyring. The error holds no secret, whichever way it is printed.
+    /// Starts the application and expects it to boot no keyring. The error contains no secret,
+    /// however it is printed.
     #[track_caller]
     pub fn fail(self) -> Failed {
         let failed = self.run().outcome.expect_err("expected an error, found a keyring");
@@ -188,7 +191,7 @@ impl From<Error> for Failed {
     }
 }
 
-/// Not a test of its own: what the others start.
+/// The process that the other tests start, and not a test.
 #[test]
 #[ignore = "the application that the other tests start"]
 fn application() {

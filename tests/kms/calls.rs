@@ -1,4 +1,5 @@
-//! One call to KMS: each way in which it fails has a reason of its own, words that name the remedy, and a number of attempts.
+//! Single calls to KMS. Each kind of failure has its own reason, a message that names the remedy,
+//! and a fixed number of attempts.
 
 #![expect(
     clippy::disallowed_types,
@@ -18,7 +19,7 @@ use crate::secrets::{
     ACCESS_KEY_ID, FERNET_KEY, Log, SECRET_ACCESS_KEY, SESSION_TOKEN, assert_no_secret,
 };
 
-/// How often a call is tried at most: what the documentation of `AwsKms` says.
+/// The maximum number of attempts for a call, as the documentation of `AwsKms` gives it.
 const ATTEMPTS: usize = 5;
 const CONTEXT: [(&str, &str); 1] = [("diesel-envelope", "keyring-v1")];
 
@@ -46,7 +47,8 @@ pub fn block_on<T>(call: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(call)
 }
 
-/// Decrypts, and checks that neither the error nor the log holds a key, also not a trace of the AWS SDK.
+/// Decrypts, and checks that neither the error nor the log contains a key. The log includes the
+/// traces of the AWS SDK.
 #[track_caller]
 fn decrypt(client: AwsKmsBuilder, blob: &[u8]) -> Result<Vec<u8>> {
     let log = Log::default();
@@ -73,7 +75,7 @@ fn failure(client: AwsKmsBuilder, blob: &[u8]) -> KmsError {
     }
 }
 
-/// A fake with a key, and a blob under it that holds a keyring.
+/// Returns a fake KMS with a key, and a blob of a keyring under that key.
 fn kms() -> (FakeKms, String, Vec<u8>) {
     let kms = FakeKms::start();
     let arn = kms.key();
@@ -170,7 +172,8 @@ fn a_pinned_key_opens_no_blob_of_another() {
     );
 }
 
-/// KMS checks the pin, and an answer that did not come from there is checked once more.
+/// KMS itself checks the pinned key. The crate checks it again, because an answer may not come from
+/// KMS.
 #[test]
 fn an_answer_under_another_key_is_refused_and_not_used() {
     let other = "arn:aws:kms:eu-west-1:123456789012:key/other";
@@ -194,7 +197,7 @@ fn an_answer_under_another_key_is_refused_and_not_used() {
     }
 }
 
-/// The key that wrapped goes into a line that is appended to an env file.
+/// The ARN of the wrapping key goes into a line that is appended to an env file.
 #[test]
 fn a_key_that_is_not_the_pinned_one_is_refused_before_a_line_is_made() {
     let (kms, arn, _) = kms();
@@ -281,7 +284,7 @@ fn a_text_that_names_no_key_is_refused_without_a_call() {
     assert_eq!(kms.calls(), 0);
 }
 
-/// Whoever answers in the place of KMS chooses its message.
+/// A server in the place of KMS can choose its message freely.
 #[test]
 fn a_message_of_kms_forges_no_line_and_stays_short() {
     let log = Log::default();
@@ -329,7 +332,8 @@ fn a_message_of_kms_forges_no_line_and_stays_short() {
     );
 }
 
-/// Memory must not grow with what is sent. The sockets on the way hold some megabytes of each attempt.
+/// Memory must not grow with the length of an answer. The sockets buffer some megabytes of each
+/// attempt.
 #[test]
 fn an_answer_without_end_is_not_read_to_its_end() {
     const BUFFERS: usize = 8 << 20;
@@ -549,7 +553,7 @@ fn a_closed_port_is_unreachable() {
     assert!(error.detail.unwrap().contains("Connection refused"));
 }
 
-/// Runs the cases side by side: each waits for its backoffs.
+/// Runs the cases in parallel, because each waits for its backoffs.
 fn side_by_side<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync) {
     std::thread::scope(|scope| {
         for case in cases {
@@ -645,7 +649,8 @@ fn a_slow_answer_is_waited_for() {
     assert_eq!(kms.calls(), 1);
 }
 
-/// The SDK's own errors print what they could not read, and that may be a key: `failure` looks at error and log.
+/// The SDK's own errors print the input that they could not parse, which may be a key. `failure`
+/// checks the error and the log.
 #[test]
 fn an_answer_that_breaks_off_inside_the_key_does_not_show_it() {
     let key = BASE64_STANDARD.encode(FERNET_KEY);

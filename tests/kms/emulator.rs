@@ -1,4 +1,5 @@
-//! The same against a KMS emulator over HTTP: moto's server with AWS's error names, which `bin/test` starts.
+//! Boots a keyring from a KMS emulator over HTTP: moto's server with AWS's error names, which
+//! `bin/test` starts.
 
 #![expect(
     clippy::disallowed_types,
@@ -14,7 +15,7 @@ use crate::application::Application;
 use crate::python;
 use crate::secrets::{ACCESS_KEY_ID, FERNET_KEY, SECRET_ACCESS_KEY};
 
-/// The region of the keys in `tests/python/keys.json` that these tests use, but for [`SECOND`].
+/// The region of the keys in `tests/python/keys.json` that these tests use, except for [`SECOND`].
 pub const REGION: &str = "ca-central-1";
 pub const KEY: &str =
     "arn:aws:kms:ca-central-1:123456789012:key/0a11ce00-1111-4111-8111-111111111111";
@@ -22,7 +23,8 @@ const SECOND: &str = "arn:aws:kms:eu-west-1:123456789012:key/0b0b0000-2222-4222-
 const OTHER: &str =
     "arn:aws:kms:ca-central-1:123456789012:key/0ca20100-3333-4333-8333-333333333333";
 
-/// Where the emulator is. Without it these tests fail, and never pass by not running.
+/// Returns the address of the emulator. Without it these tests fail, so that a skipped test does
+/// not look like a passed one.
 pub fn url() -> String {
     std::env::var("TEST_KMS_URL")
         .expect("TEST_KMS_URL is the address of tests/python/moto_strict.py: run bin/test")
@@ -32,7 +34,7 @@ pub fn application(secret_key: &str) -> Application {
     Application::new(secret_key).at(&url(), REGION)
 }
 
-/// Wraps in this process.
+/// Wraps a plaintext in this process.
 fn wrap(key: &str, plaintext: &[u8], context: &EncryptionContext) -> String {
     let credentials = aws_sdk_kms::config::Credentials::new(
         ACCESS_KEY_ID,
@@ -86,7 +88,8 @@ fn a_new_keyring_is_wrapped_and_boots() {
     assert!(booted.encrypted[0].0.starts_with("de1."));
 }
 
-/// A `SECRET_KEY` that was wrapped when these tests were written: what is deployed today must boot the program of tomorrow.
+/// A `SECRET_KEY` that was wrapped when these tests were written. A keyring that is deployed today
+/// must boot a later version.
 #[test]
 fn a_secret_key_from_long_ago_boots() {
     #[derive(Deserialize)]
@@ -133,7 +136,7 @@ fn the_emulator_s_errors_have_their_reasons() {
         ),
         (named.replace(KEY, OTHER), "Kms(WrongKey)"),
         (named.replace("0a11ce00", "ffffffff"), "Kms(KeyUnknown)"),
-        // KMS does not say whether the key is of another region, or may not be used.
+        // KMS does not say whether the key is in another region or may not be used.
         (
             bare(&wrap(SECOND, FERNET_KEY.as_bytes(), &EncryptionContext::none())).to_owned(),
             "Kms(AccessDenied)",

@@ -1,8 +1,10 @@
-//! A KMS in this process that fails as it is told: the API's JSON over HTTP, real AES-GCM, the documented error names.
+//! A KMS in this process that fails on demand. It speaks the API's JSON over HTTP, with real
+//! AES-GCM and the documented error names.
 //!
-//! It runs on threads of its own: on the runtime of a test, a blocking boot would wait for itself.
+//! The fake runs on its own threads. On the runtime of a test, a blocking boot would wait for
+//! itself.
 
-#![expect(clippy::disallowed_types, reason = "what stands in for KMS does its own cryptography")]
+#![expect(clippy::disallowed_types, reason = "a fake KMS does its own cryptography")]
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader, Write};
@@ -17,26 +19,27 @@ use serde_json::{Value, json};
 
 const NONCE_LEN: usize = 12;
 const TAG_LEN: usize = 16;
-/// How a blob begins: nothing that these tests feed to it by mistake does.
+/// The first bytes of a blob. No other input of these tests begins with them.
 const MAGIC: &[u8] = b"\x01\x02fake";
 const ACCOUNT: &str = "123456789012";
 
-/// What happens to a call instead of its answer.
+/// A fault that replaces the answer to a call.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// An error of KMS: HTTP status, name, message.
+    /// An error of KMS: HTTP status, name and message.
     Error(u16, &'static str, &'static str),
-    /// An answer of somebody else: HTTP status and body.
+    /// An answer of another server: HTTP status and body.
     Answer(u16, String),
     /// The connection is closed without an answer.
     Drop,
-    /// The request is taken, and nothing happens.
+    /// The request is read and never answered.
     Hang,
-    /// The answer comes, and takes its time.
+    /// The answer comes after a delay.
     Slow(Duration),
-    /// The answer is announced in full, and ends in the middle.
+    /// The answer is announced in full and ends in the middle.
     Truncate,
-    /// An error of KMS with this HTTP status, whose message has this many bytes, or has no end. The connection is closed behind it.
+    /// An error of KMS with this HTTP status, whose message has this many bytes, or is endless. The
+    /// connection is closed after it.
     Flood(u16, Option<usize>),
 }
 
@@ -46,11 +49,12 @@ pub enum KeyState {
     Enabled,
     Disabled,
     PendingDeletion,
-    /// The key policy does not allow the caller to use it.
+    /// The key policy does not allow the caller to use the key.
     Denied,
 }
 
-/// A KMS that serves all regions on one address, and tells them apart as KMS does: by the signature.
+/// A KMS that serves all regions on one address. It reads the region from the signature, as KMS
+/// does.
 #[derive(Clone)]
 pub struct FakeKms {
     address: SocketAddr,
@@ -60,11 +64,11 @@ pub struct FakeKms {
 #[derive(Default)]
 struct State {
     keys: HashMap<String, Key>,
-    /// Of SSM: type and value.
+    /// The parameters of SSM by name: type and value.
     parameters: HashMap<String, (String, String)>,
     faults: Vec<Script>,
     calls: Vec<Call>,
-    /// The bytes of floods that the other side has taken.
+    /// The number of bytes of floods that the client has read.
     flooded: usize,
 }
 
@@ -79,7 +83,7 @@ struct Script {
     fault: Fault,
 }
 
-/// One request that arrived.
+/// A request that was received.
 struct Call {
     region: String,
     operation: String,
@@ -106,13 +110,13 @@ impl FakeKms {
         format!("http://{}", self.address)
     }
 
-    /// A region of this fake's own: the SDK keeps one budget of retries for each region of a process, and tests would use up one
-    /// another's.
+    /// Returns a region that no other fake uses. The SDK has one retry budget for each region of a
+    /// process, so that tests in one region would use up each other's budget.
     pub fn region(&self) -> String {
         format!("test-{}", self.address.port())
     }
 
-    /// Makes a key and returns its ARN.
+    /// Creates a key and returns its ARN.
     pub fn key(&self) -> String {
         self.key_in(&self.region())
     }
@@ -129,7 +133,7 @@ impl FakeKms {
         self.state.lock().unwrap().keys.get_mut(arn).unwrap().state = state;
     }
 
-    /// Puts a parameter of SSM, whose type is `SecureString` or another.
+    /// Creates a parameter of SSM, of the type `SecureString` or another.
     pub fn put_parameter(&self, name: &str, kind: &str, value: &str) {
         self.state
             .lock()
@@ -138,29 +142,29 @@ impl FakeKms {
             .insert(name.to_owned(), (kind.to_owned(), value.to_owned()));
     }
 
-    /// Forgets a key, as KMS does when the time before its deletion is over.
+    /// Deletes a key, as KMS does when the waiting period of a deletion is over.
     pub fn delete(&self, arn: &str) {
         self.state.lock().unwrap().keys.remove(arn);
     }
 
-    /// What was still to fail does not.
+    /// Cancels the remaining faults.
     pub fn recover(&self) {
         self.state.lock().unwrap().faults.clear();
     }
 
-    /// Wraps without a call.
+    /// Wraps a plaintext without a call.
     pub fn wrap(&self, arn: &str, plaintext: &[u8], context: &[(&str, &str)]) -> Vec<u8> {
         let context =
             context.iter().map(|(key, value)| (key.to_string(), (*value).into())).collect();
         self.state.lock().unwrap().keys[arn].seal(arn, plaintext, &Value::Object(context))
     }
 
-    /// The next calls fail.
+    /// Makes the next calls fail.
     pub fn fail(&self, times: usize, fault: Fault) {
         self.state.lock().unwrap().faults.push(Script { region: None, left: times, fault });
     }
 
-    /// Every call to a region fails.
+    /// Makes every call to a region fail.
     pub fn fail_in(&self, region: &str, fault: Fault) {
         self.state.lock().unwrap().faults.push(Script {
             region: Some(region.to_owned()),
@@ -169,7 +173,7 @@ impl FakeKms {
         });
     }
 
-    /// How many requests arrived.
+    /// Returns the number of requests received.
     pub fn calls(&self) -> usize {
         self.state.lock().unwrap().calls.len()
     }
@@ -178,19 +182,19 @@ impl FakeKms {
         self.state.lock().unwrap().calls.iter().filter(|call| call.region == region).count()
     }
 
-    /// How many bytes of floods the other side has taken.
+    /// Returns the number of bytes of floods that the client has read.
     pub fn flooded(&self) -> usize {
         self.state.lock().unwrap().flooded
     }
 
-    /// Operation and body of the last request.
+    /// Returns the operation and the body of the last request.
     pub fn last_call(&self) -> (String, Value) {
         let state = self.state.lock().unwrap();
         let call = state.calls.last().unwrap();
         (call.operation.clone(), call.body.clone())
     }
 
-    /// Answers the requests of one connection. `None` ends it.
+    /// Answers the requests of one connection, until a `None` ends it.
     fn serve(&self, stream: TcpStream) -> Option<()> {
         stream.set_nodelay(true).ok()?;
         let mut writer = stream.try_clone().ok()?;
@@ -229,7 +233,7 @@ impl FakeKms {
         }
     }
 
-    /// Sends for as long as it is read.
+    /// Sends bytes for as long as the client reads them.
     fn flood(&self, writer: &mut TcpStream, status: u16, length: Option<usize>) -> Option<()> {
         const CHUNK: &[u8] = &[b'x'; 16 * 1024];
         let announced = length
@@ -249,7 +253,7 @@ impl FakeKms {
         writer.write_all(br#""}"#).ok()
     }
 
-    /// Counts the call, and looks up what shall happen to it.
+    /// Counts the call and returns the fault for it.
     fn note(&self, call: &Call) -> (Option<Fault>, usize) {
         let mut state = self.state.lock().unwrap();
         state.calls.push(Call {
@@ -310,7 +314,7 @@ impl State {
                 "The key ID in the request does not identify a CMK that can perform this operation.".to_owned(),
             ));
         }
-        // AWS answers so for keys of other regions and accounts, and for keys that are gone.
+        // AWS gives this answer for a key of another region or account, and for a deleted key.
         if !arn.contains(&format!(":{}:", call.region)) || !self.keys.contains_key(arn) {
             let message = "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.";
             return Err(("AccessDeniedException", message.to_owned()));

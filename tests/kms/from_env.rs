@@ -1,4 +1,4 @@
-//! From the environment variable to the keyring: every form, and every way in which it goes wrong.
+//! From the environment variable to the keyring: every form, and every kind of failure.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use crate::fake::{FakeKms, Fault, KeyState};
 use crate::secrets::FERNET_KEY;
 
 const CONTEXT: [(&str, &str); 1] = [("diesel-envelope", "keyring-v1")];
-/// The keyring of [`FERNET_KEY`], in its own words.
+/// The description of the keyring of [`FERNET_KEY`].
 const KEYRING: &str = "primary 9235ac06 of 1, index primary 7159f65c of 1";
 /// The example token of the Fernet specification, under [`FERNET_KEY`].
 const TOKEN: &str = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==";
 
 const TWICE: &str = "is in base64 twice: give it as it is, as Kubernetes takes it in `stringData` (a Secret's `data` is encoded once more, not twice)";
 
-/// As the article makes it: no context, no ARN.
+/// Returns a bare blob as the article makes it, without a context and an ARN.
 fn bare(kms: &FakeKms, arn: &str) -> String {
     BASE64_STANDARD.encode(kms.wrap(arn, FERNET_KEY.as_bytes(), &[]))
 }
 
-/// As `wrap` makes it.
+/// Returns a blob in the form that `wrap` prints.
 fn named(kms: &FakeKms, arn: &str) -> String {
     format!("kms:{arn}:{}", BASE64_STANDARD.encode(kms.wrap(arn, FERNET_KEY.as_bytes(), &CONTEXT)))
 }
@@ -216,7 +216,8 @@ fn what_was_wrapped_and_is_no_keyring_is_malformed() {
     );
 }
 
-/// 20,000 Fernet keys took 14 seconds once. KMS wraps no list as long as these, so the answer is not of KMS.
+/// Parsing 20,000 Fernet keys once took 14 seconds. KMS wraps no list of such a length, so the
+/// answer did not come from KMS.
 #[test]
 fn a_keyring_larger_than_kms_wraps_is_passed_over() {
     for (keys, words) in [
@@ -230,7 +231,7 @@ fn a_keyring_larger_than_kms_wraps_is_passed_over() {
         let answer =
             serde_json::json!({"Plaintext": BASE64_STANDARD.encode(list.join(",")), "KeyId": arn})
                 .to_string();
-        // One that is too long is asked for again, as one that is cut short.
+        // An answer that is too long is requested again, like one that is cut short.
         let attempts = if keys == 92 { 1 } else { 5 };
         kms.fail(attempts, Fault::Answer(200, answer.clone()));
         let error = Application::new(&named(&kms, &arn)).at_fake(&kms).fail();
@@ -345,7 +346,8 @@ fn when_all_alternatives_fail_each_says_why() {
     }
 }
 
-/// Somebody wrapped the wrong thing: the next alternative would hide it.
+/// A malformed keyring means that the wrong secret was wrapped. The next alternative would hide
+/// this mistake.
 #[test]
 fn a_malformed_keyring_is_fatal_also_beside_a_good_one() {
     let (kms, arn) = kms();
@@ -397,7 +399,7 @@ fn a_pin_refuses_what_is_not_under_its_key() {
     }
 }
 
-/// A bare blob may be under any of the pinned keys, and one of their regions may be down.
+/// A bare blob may be under any of the pinned keys, and the region of one of them may be down.
 #[test]
 fn a_bare_blob_is_tried_under_every_pinned_key() {
     let kms = FakeKms::start();
@@ -411,7 +413,7 @@ fn a_bare_blob_is_tried_under_every_pinned_key() {
         Application::new(&bare(&kms, &first)).at_fake(&kms).pinned_to(&[&first, &second]).fail();
     assert_eq!(
         error.kind, "Kms(Unreachable)",
-        "the region that could have unwrapped it is what an operator looks at: {}",
+        "expected the error of the region that could have unwrapped it: {}",
         error.message
     );
 }

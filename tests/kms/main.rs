@@ -1,7 +1,9 @@
-//! Keyrings from KMS: that they boot, what an operator reads when they do not, and that no key is in it.
+//! Keyrings from KMS: how they boot, the errors that an operator reads if they do not, and that no
+//! key is in these errors.
 //!
-//! `calls`, `boot`, `rows` and `ssm` run against a fake in this process, for the faults that no real part can be made to show. With feature
-//! `aws`, `emulator`, `python` and `ways` run against a KMS emulator over HTTP, with Python on the other side.
+//! `calls`, `from_env`, `rows` and `ssm` run against a fake in this process, for faults that cannot
+//! be caused in a real service. With feature `aws`, `emulator`, `python` and `ways` run against a
+//! KMS emulator over HTTP, together with Python.
 
 mod application;
 mod calls;

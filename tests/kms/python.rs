@@ -1,4 +1,4 @@
-//! Python on the other side: boto3 and `cryptography`, as an application uses them that was there before.
+//! An existing Python application with boto3 and `cryptography`, which shares its keys and tokens.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::emulator::{REGION, application, url};
 use crate::secrets::{ACCESS_KEY_ID, SECRET_ACCESS_KEY, assert_holds_no_part_of};
 
-/// Runs a script of `tests/python` and returns the JSON that it prints.
+/// Runs a script of `tests/python` and parses the JSON that it prints.
 #[track_caller]
 pub fn run<T: DeserializeOwned>(
     script: &str,
@@ -45,7 +45,7 @@ pub fn run<T: DeserializeOwned>(
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// What `article.py wrap` prints.
+/// The output of `article.py wrap`.
 #[derive(Deserialize)]
 struct Wrapped {
     secret_key: String,
@@ -53,14 +53,15 @@ struct Wrapped {
     tokens: Vec<(String, String)>,
 }
 
-/// What `spellings.py` prints.
+/// The output of `spellings.py`.
 #[derive(Deserialize)]
 struct Spellings {
     opened: Vec<(String, String)>,
     refused: Vec<(String, String)>,
 }
 
-/// As a `CHAR(n)` column, a file, a form or an encoder of the other alphabet gives a token back.
+/// Each spelling is a token as a `CHAR(n)` column, a file, a form or an encoder of the other
+/// alphabet returns it.
 #[test]
 fn a_token_opens_in_every_spelling_in_which_python_opens_it() {
     const KEY: &str = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
@@ -154,7 +155,8 @@ impl IndexSpec for users::email_hint {
     }
 }
 
-/// The format is documented well enough when somebody else can read and write it, who has the description and no more.
+/// An implementation from the description alone reads and writes the format, so the description is
+/// sufficient.
 #[test]
 fn python_reads_and_writes_the_native_format_from_its_description() {
     let document = Keyset::generate().unwrap();

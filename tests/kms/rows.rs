@@ -1,5 +1,5 @@
-//! Rows under data keys and values that KMS encrypts, while KMS fails: each fault has its own error, nothing is lost or written in
-//! plain, and all goes on when it ends.
+//! Rows under data keys, and values that KMS encrypts, while KMS fails. Each fault has its own
+//! error. Nothing is lost or written in plain, and everything works again when the fault ends.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::secrets::assert_no_secret;
 
 const PLAINTEXT: &str = "Bobby Tables";
 
-/// What a row of the database has once it is written.
+/// The columns of a row in the database.
 struct Row {
     name: Sealed<String>,
     token: KmsEncrypted<String>,
@@ -116,7 +116,7 @@ fn every_fault_has_its_error_and_all_goes_on_when_it_ends() {
                     let kms = aws(&fake, &fake.key()).await;
                     let row = write(&kms).await.unwrap();
                     fake.fail(usize::MAX, fault.clone());
-                    // A call that was given up in time may have met the limit before the last answer.
+                    // A call that is near its time limit may time out before the last answer.
                     for outcome in [reason(write(&kms).await), reason(read(&kms, &row).await)] {
                         assert!(
                             outcome == expected || outcome == KmsReason::TimedOut,
@@ -172,7 +172,7 @@ fn a_deleted_key_takes_its_rows_with_it() {
         assert_eq!(
             cached.unwrap(&row.data_key).await.unwrap().open(&row.name).unwrap(),
             PLAINTEXT,
-            "within its time"
+            "within the time limit"
         );
         tokio::time::sleep(Duration::from_millis(60)).await;
         assert_eq!(
@@ -183,7 +183,8 @@ fn a_deleted_key_takes_its_rows_with_it() {
     });
 }
 
-/// A proxy's answers are an outage, which the stale window bridges; what KMS itself says drops the key.
+/// A proxy's answers count as an outage, which the stale window bridges. An answer of KMS itself
+/// drops the key.
 #[test]
 fn a_proxy_that_answers_for_kms_drops_no_cached_key() {
     block_on(async {

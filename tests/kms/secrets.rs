@@ -1,4 +1,4 @@
-//! The secrets of these tests, and what must never hold one.
+//! The secrets of these tests, and the check that a text contains none of them.
 
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
@@ -7,16 +7,17 @@ use base64::prelude::*;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata, Subscriber, span};
 
-/// What a `SECRET_KEY` holds once it is unwrapped. The key of the Fernet specification's own examples.
+/// The unwrapped keyring of these tests: the key of the examples in the Fernet specification.
 pub const FERNET_KEY: &str = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
 pub const ACCESS_KEY_ID: &str = "AKIDFORTESTSONLY";
 pub const SECRET_ACCESS_KEY: &str = "this+is+the+aws+secret+access+key+of+the+tests";
 pub const SESSION_TOKEN: &str = "this+is+the+aws+session+token+of+the+tests";
 
-/// How much of a secret is too much.
+/// The number of consecutive characters of a secret that count as a leak.
 const TELLING: usize = 10;
 
-/// Fails when the text holds a part of a key or of the AWS credentials, in any spelling that a program might use by accident.
+/// Fails if the text contains a part of a key or of the AWS credentials, in any spelling that a
+/// program might use by accident.
 #[track_caller]
 pub fn assert_no_secret(text: &str) {
     assert_holds_no_part_of(text, FERNET_KEY);
@@ -25,7 +26,7 @@ pub fn assert_no_secret(text: &str) {
     }
 }
 
-/// The same for another key: 44 characters of base64.
+/// Fails if the text contains a part of the given key, 44 characters of base64.
 #[track_caller]
 pub fn assert_holds_no_part_of(text: &str, key: &str) {
     let root = BASE64_URL_SAFE.decode(key.replace('+', "-").replace('/', "_")).unwrap();
@@ -51,11 +52,11 @@ pub fn assert_holds_no_part_of(text: &str, key: &str) {
 fn assert_lacks(text: &str, secret: &str) {
     for part in secret.as_bytes().windows(TELLING) {
         let part = std::str::from_utf8(part).unwrap();
-        assert!(!text.contains(part), "{part:?} of a secret stands in: {text}");
+        assert!(!text.contains(part), "found {part:?} of a secret in: {text}");
     }
 }
 
-/// A subscriber that keeps everything, down to the traces of the AWS SDK.
+/// A subscriber that records everything, including the traces of the AWS SDK.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<String>>);
 

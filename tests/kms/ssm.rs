@@ -1,4 +1,5 @@
-//! A keyring in an SSM SecureString, by its name in the environment variable: `Keyring::from_ssm` makes the same call.
+//! Boots a keyring from an SSM SecureString, by its name in the environment variable.
+//! `Keyring::from_ssm` makes the same call.
 
 use diesel_envelope::keyring::Options;
 use diesel_envelope::{Error, Keyring};
@@ -88,7 +89,7 @@ fn what_is_no_such_parameter_says_what_to_do() {
     );
 }
 
-/// No call is made, so that no configuration is needed.
+/// No call is made, so no configuration is needed.
 #[test]
 fn a_parameter_is_refused_where_the_program_requires_kms() {
     let pinned = |pin: &str| {

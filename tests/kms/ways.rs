@@ -1,4 +1,5 @@
-//! The other three ways to hold the key, against a KMS emulator over HTTP, in the columns of a database that Python shares.
+//! The other three ways to hold the key, against a KMS emulator over HTTP, in the columns of a
+//! database that Python shares.
 
 use diesel::prelude::*;
 use diesel_envelope::keyring::Algorithm;
@@ -12,7 +13,7 @@ use crate::emulator::{KEY, REGION, application, url};
 use crate::python;
 
 diesel::table! {
-    /// Text columns, as Python has them.
+    /// Text columns, as in Python's schema.
     users (id) {
         id -> Integer,
         value -> Text,
@@ -30,7 +31,7 @@ struct User {
     data_key: WrappedKey,
 }
 
-/// What Python's side has in its columns, and a token under the key in SSM.
+/// The columns of the Python program, and a token under the key in SSM.
 #[derive(Serialize, Deserialize)]
 struct Columns {
     value: String,
@@ -76,7 +77,7 @@ fn rows_that_python_wrote_each_way_are_read() {
 
 #[test]
 fn rows_written_each_way_are_read_by_python() {
-    // The parameter is Python's, and so is one token under it.
+    // Python made the parameter and one token under it.
     let python: Columns = python::run("ways.py", &["write", "/written/here", "alias/app"], &[], "");
     let (booted, _) = application("ssm:/written/here").encrypting(["Duke Caboom"]).boot();
     let user = block_on(async {

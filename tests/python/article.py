@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""The application that was there before: Fernet tokens in its tables, its SECRET_KEY wrapped by KMS.
+"""An existing application, with Fernet tokens in its tables and a SECRET_KEY that KMS wraps.
 
-    article.py wrap KEY ALPHABET     a new SECRET_KEY through KMS, and tokens under it, as JSON
-    article.py read                  unwraps $SECRET_KEY and decrypts the tokens of standard input, one on each line
+    article.py wrap KEY ALPHABET     print a new SECRET_KEY wrapped by KMS, and tokens under it, as JSON
+    article.py read                  unwrap $SECRET_KEY and decrypt the tokens of standard input, one on each line
 
-boto3 takes endpoint and credentials from the environment.
+boto3 reads the endpoint and the credentials from the environment.
 """
 
 import base64

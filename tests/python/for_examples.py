@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""What an operator makes in AWS before the examples run there, as JSON: a KMS key, and a keyring in an SSM SecureString under it.
+"""Creates the AWS resources that the examples need: a KMS key, and a keyring in an SSM SecureString under it.
 
-    for_examples.py < DOCUMENT
+    for_examples.py < DOCUMENT     print their names as JSON
 
-boto3 takes endpoint, region and credentials from the environment.
+boto3 reads the endpoint, the region and the credentials from the environment.
 """
 
 import json

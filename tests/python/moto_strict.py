@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""moto's server, with the answers of KMS that moto 5.2.5 does not give, and keys that survive a restart.
+"""Runs moto's server, with answers of KMS that moto 5.2.5 does not give, and with keys that survive a restart.
 
-    moto_strict.py -H 127.0.0.1 -p 5000          the options of moto_server
+    moto_strict.py -H 127.0.0.1 -p 5000          with the options of moto_server
 
-Plain moto goes on using a disabled key, says AccessDenied where AWS says IncorrectKey or InvalidCiphertext, and takes
-{"ab": "c"} for {"a": "bc"} in an encryption context. The keys of keys.json have a fixed id and fixed material, so that what
-was wrapped under them once, and committed, still unwraps.
+Plain moto still uses a disabled key. It answers AccessDenied if AWS answers IncorrectKey or InvalidCiphertext. It does not
+distinguish {"ab": "c"} from {"a": "bc"} in an encryption context. The keys of keys.json have fixed ids and fixed material.
+So the blobs in the repository, which were wrapped under these keys once, still unwrap.
 """
 
 import base64
@@ -26,7 +26,7 @@ LARGEST_BLOB = 6144
 
 
 def patched(owner, name):
-    """Replaces a method by one that is given the original as its first argument."""
+    """Replaces a method with a function that receives the original method as its first argument."""
 
     def patch(replacement):
         original = getattr(owner, name)
@@ -38,7 +38,7 @@ def patched(owner, name):
 
 @patched(models, "generate_private_key")
 def no_rsa_for_symmetric_keys(original, key_spec):
-    """An RSA key that nobody uses is 140 ms of each CreateKey."""
+    """Saves the 140 ms in which each CreateKey makes an unused RSA key."""
     return None if key_spec == SYMMETRIC else original(key_spec)
 
 

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""The native format, from its description alone and without this crate.
+"""Reads and writes the native format, from its description alone and without this crate.
 
     value    0xA1 | flags (1) | key id (4) | nonce (12) | ciphertext | tag (16)
-    text     "de1." | base64url of the same, without padding
-    AAD      the 6 bytes before the nonce | LABEL, when flag 0x01 is set
+    text     "de1." | base64url of the same bytes, without padding
+    AAD      the 6 bytes before the nonce | LABEL, if flag 0x01 is set
     key      HKDF-SHA256(root, no salt, info = "diesel-envelope v1 key aes-256-gcm-siv"), AES-256-GCM-SIV (RFC 8452)
     key id   HKDF-SHA256(root, info = "diesel-envelope v1 key id aes-256-gcm-siv"), 4 bytes
-    padding  when flag 0x02 is set: 0x80, then as many 0x00 as it takes
+    padding  if flag 0x02 is set: 0x80, then 0x00 up to the padded length
     index    HMAC-SHA256(HKDF-SHA256(index root, info = "diesel-envelope v1 index"), u16be(len(LABEL)) | LABEL | value)
 
-Reads a request from standard input and answers on standard output, both JSON:
+The request is on standard input, the answer on standard output, both in JSON:
 
     {"document": {…}, "open": [{"label": …, "value": hex or text}], "seal": [{"label": …, "plaintext": …, "pad_to": n}],
      "index": [{"label": …, "value": …, "bits": n}]}
@@ -35,7 +35,7 @@ def derive(root, info, length=32):
 
 
 def roots(entries, info):
-    """The roots of a document by their ids, which are derived and must agree with what stands there."""
+    """Returns the roots of a document by id, and checks that each id equals the one derived from its root."""
     by_id = {}
     for entry in entries:
         root = base64.urlsafe_b64decode(entry["key"])
@@ -80,7 +80,7 @@ def seal_value(keys, primary, label, plaintext, pad_to):
 
 
 def caseless(value):
-    """Trimmed, case folded and composed; Python's Unicode tables are older than the crate's, which common letters do not notice."""
+    """Trims, case folds and composes. Python's Unicode tables are older than the crate's, but equal for common letters."""
     folded = unicodedata.normalize("NFD", value.strip()).casefold()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", folded))
 

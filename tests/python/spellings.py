@@ -1,8 +1,9 @@
-"""Fernet tokens in every spelling in which they come back from a column, a file or a form.
+"""Prints Fernet tokens in every spelling in which a column, a file or a form returns them.
 
     python spellings.py <key>
 
-prints {"opened": [[spelling, plaintext], ...], "refused": [[what, token], ...]}: what `cryptography` itself opens, and what it does not.
+The output is {"opened": [[spelling, plaintext], ...], "refused": [[change, token], ...]}. `cryptography` itself opens the first
+list of tokens and refuses the second.
 """
 
 import json
@@ -42,7 +43,7 @@ def refused(token: str):
 fernet = Fernet(sys.argv[1])
 opened, failed = [], []
 for plaintext in ("", "bob@example.org", "x" * 16, "y" * 31, "Zoë, " * 60):
-    # Until both characters are there that the alphabets differ in.
+    # Repeated until the token contains both characters that differ between the alphabets.
     token = fernet.encrypt(plaintext.encode()).decode()
     while not {"-", "_"} <= set(token[6:]):
         token = fernet.encrypt(plaintext.encode()).decode()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""KMS keys in trouble, each with a blob from better days, as JSON: {state: "kms:<arn>:<blob>"}.
+"""Makes KMS keys that cannot be used, each with a blob from before, and prints JSON: {state: "kms:<arn>:<blob>"}.
 
     troubled_keys.py PLAINTEXT
 """

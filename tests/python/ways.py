@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """The other ways in which an application uses KMS: a call for each value, a data key for each row, a parameter of SSM.
 
-    ways.py write PARAMETER KEY    writes each way, and prints what stands in its columns as JSON
-    ways.py read PARAMETER         reads what standard input has of the same form
+    ways.py write PARAMETER KEY    encrypt a value in each way, and print the columns as JSON
+    ways.py read PARAMETER         decrypt the columns of such JSON on standard input
 
-boto3 takes endpoint and credentials from the environment.
+boto3 reads the endpoint and the credentials from the environment.
 """
 
 import base64

@@ -1,4 +1,4 @@
-//! A digest is compared with `matches`, which knows every index key and the spec of the column.
+//! A digest is compared with `matches`, which uses every index key and the spec of the column.
 mod schema;
 
 use diesel::prelude::*;

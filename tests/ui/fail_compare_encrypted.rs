@@ -1,4 +1,4 @@
-//! Each encryption of a value is different: a comparison would never be true.
+//! Each encryption of a value is different, so a comparison would never be true.
 mod schema;
 
 use diesel::prelude::*;

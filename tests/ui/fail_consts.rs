@@ -1,4 +1,4 @@
-//! Labels and numbers that cannot be kept are found when the program is compiled.
+//! Labels and numbers that are not valid are found at compile time.
 use std::borrow::Cow;
 
 use diesel_envelope::{Context, IndexSpec, Keyring};

@@ -1,4 +1,4 @@
-//! A decrypted value leaves the program only where somebody says so.
+//! A decrypted value leaves the program only through an explicit call.
 mod schema;
 
 use schema::Email;

@@ -1,4 +1,4 @@
-//! `matches` is for index columns with a spec, and takes what the spec indexes.
+//! `matches` is for index columns with a spec, and accepts the type that the spec indexes.
 mod schema;
 
 use diesel_envelope::BlindIndexDsl;

@@ -1,4 +1,4 @@
-//! What a model lacks is named, with the line that adds it.
+//! If a model lacks something, the message names it and the line that adds it.
 mod schema;
 
 use diesel::prelude::*;

@@ -1,4 +1,4 @@
-//! A plaintext is neither written to a ciphertext column nor compared with one.
+//! A plaintext can neither be written to a ciphertext column nor be compared with one.
 mod schema;
 
 use diesel::prelude::*;

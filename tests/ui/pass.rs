@@ -1,4 +1,5 @@
-//! What Diesel users write without thinking of encryption, and what other tests do not write. It compiles, and runs.
+//! Code that Diesel users write without a thought of encryption, and that no other test contains.
+//! It compiles and runs.
 mod schema;
 
 use diesel::dsl::auto_type;
@@ -15,7 +16,7 @@ type Phone = Encrypted<String, users::phone>;
 #[derive(Insertable)]
 #[diesel(table_name = users)]
 struct NewUser {
-    // A plain field, encrypted on its way.
+    // A plain field that is encrypted when it is written.
     #[diesel(serialize_as = Note)]
     note: String,
     #[diesel(embed)]

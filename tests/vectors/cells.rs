@@ -1,4 +1,4 @@
-//! A stored value, read through Diesel in every kind of column and with every type that reads it.
+//! A stored value in every kind of column, read through Diesel with every type that reads it.
 
 use diesel::prelude::*;
 use diesel_envelope::{Context, Encrypted, MaybeEncrypted, TryEncrypted};
@@ -35,7 +35,7 @@ fn connect() -> SqliteConnection {
     conn
 }
 
-/// Reads the stored value from all four columns and returns what came out, each time.
+/// Reads the stored value from all four columns and returns each result.
 pub fn read<C: Context>(bytes: &[u8], text: &str) -> Vec<Vec<u8>> {
     let conn = &mut connect();
     let values = (
@@ -71,7 +71,8 @@ pub fn read<C: Context>(bytes: &[u8], text: &str) -> Vec<Vec<u8>> {
     read
 }
 
-/// Writes the value to all four columns and returns the bytes that stand there: two in binary, two in text.
+/// Writes the value to all four columns and returns the stored bytes: two binary columns, two text
+/// columns.
 pub fn write<C: Context>(value: &[u8]) -> ([Vec<u8>; 2], [String; 2]) {
     let conn = &mut connect();
     let value = Encrypted::<Vec<u8>, C>::new(value.to_vec());

@@ -1,4 +1,5 @@
-//! Fernet tokens: those of the specification, and those that Python wrote with dates from 1970 to far beyond its own calendar.
+//! Fernet tokens: those of the specification, and tokens that Python wrote with dates from 1970 to
+//! far beyond its own calendar.
 
 use diesel_envelope::{Error, Keyring, Unbound};
 use serde::Deserialize;
@@ -29,7 +30,7 @@ impl diesel_envelope::Context for Column {
     const LABEL: &'static str = "users.email";
 }
 
-/// Opens the token in every way; returns in how many.
+/// Opens the token in every way. Returns the number of ways.
 fn open(token: &str, plaintext: &str) -> usize {
     let keyring = installed();
     let mut opened = cells::read::<Column>(token.as_bytes(), token);
@@ -57,21 +58,22 @@ fn tokens_of_any_date_open_under_whichever_key_wrote_them() {
     }
 }
 
-/// `generate.json` and `verify.json` hold one token, as they differ in what a program does with the clock.
+/// `generate.json` and `verify.json` contain the same token. They differ in how a program uses the
+/// clock.
 #[test]
 fn the_tokens_of_the_specification_open() {
     for json in [include_str!("fernet-spec/generate.json"), include_str!("fernet-spec/verify.json")]
     {
         let [case] = &cases::<Specified>(json)[..] else {
-            panic!("there is more in the specification now")
+            panic!("the specification has more cases now")
         };
         assert_eq!(open(&case.token, &case.src), 26);
     }
 }
 
-/// Two of the eleven are invalid only for a reader that asks for their age, as one does with session tokens: one is dated ahead of
-/// the clock, and one is older than its time to live. Data at rest has no age limit, and must stay readable whatever the clock says,
-/// so those two open here.
+/// Two of the eleven tokens are invalid only for a reader that checks their age, as for session
+/// tokens. One is dated ahead of the clock, and one is older than its time to live. Data at rest
+/// has no age limit and must remain readable whatever the clock says, so those two open here.
 #[test]
 fn what_the_specification_calls_invalid_is_refused_but_for_its_age() {
     let mut opened = Vec::new();

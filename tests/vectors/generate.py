@@ -3,8 +3,8 @@
     pip install 'cryptography>=42'
     python generate.py
 
-It shares no code with the crate: AES-256-GCM-SIV, HKDF, HMAC and Fernet come from the package `cryptography`, the rest is written
-here. Keys, nonces and dates are fixed, so running it again must change nothing.
+This script shares no code with the crate. AES-256-GCM-SIV, HKDF, HMAC and Fernet come from the package `cryptography`. The rest is
+implemented here. Keys, nonces and dates are fixed, so a second run must change nothing.
 """
 
 import base64
@@ -35,7 +35,7 @@ def hkdf(root, info, length=32):
 
 
 def root(name):
-    """A root that anybody can make again: these keys are public."""
+    """Returns a root that anyone can compute again: these keys are public."""
     return sha256(f"diesel-envelope vectors, root {name}")
 
 
@@ -56,7 +56,7 @@ BOUND, PADDED = 0x01, 0x02
 
 
 def seal(root, name, plaintext, label, pad_to):
-    """0xA1 | flags | key id | nonce | ciphertext | tag; `label` is None for a value bound to no context."""
+    """0xA1 | flags | key id | nonce | ciphertext | tag; `label` is None for an unbound value."""
     flags = BOUND * (label is not None) | PADDED * (pad_to > 1)
     header = bytes([0xA1, flags]) + key_id(root, AES)
     if pad_to > 1:
@@ -104,7 +104,7 @@ def value_vectors():
 
 
 def exponent(number):
-    """Rust's `{:e}`: the shortest digits that give the number back, one of them before the point, a bare exponent."""
+    """Formats like Rust's `{:e}`: the shortest digits that parse to the same number, one before the point, and a bare exponent."""
     if math.isnan(number):
         return "NaN"
     if math.isinf(number):
@@ -123,7 +123,7 @@ def single(number):
 
 
 def instant(text):
-    """UTC with nine digits; Python's datetime has six, so the last three are carried along as text."""
+    """Formats UTC with nine digits. Python's datetime has six, so the last three are passed as text."""
     moment = datetime.datetime.fromisoformat(text)
     if moment.tzinfo:
         moment = moment.astimezone(datetime.timezone.utc)
@@ -183,7 +183,7 @@ def plaintext_vectors():
 
 
 def refused_vectors():
-    """Encodings that decrypt and are no value of the type."""
+    """Encodings that decrypt but are not a valid value of the type."""
     refused = {
         "i64": ["", "+5", "007", "-0", " 5", "5 ", "5.0", "0x5", "1_000", "9223372036854775808", "٣"],
         "u8": ["-1", "256", "+1"],
@@ -274,7 +274,7 @@ def keyring_vectors():
         return {"id": key_id(root, INDEX).hex(), "name": name, "key": encoding(root), "created": "2026-11-23"}
 
     def expected(name, document, primary, keys, index_primary, index_keys):
-        """What the document means: ids, what each key wrote, and the digests of one value, in the order of the document."""
+        """Returns the meaning of the document: ids, a value under each key, and the digests of one value, in the order of the document."""
         written = []
         for key_root, kind in keys:
             value = fernet_token(key_root, name, b"bobby", 1700000000) if kind == FERNET else seal(key_root, name, b"bobby", None, 1).hex()
@@ -283,7 +283,7 @@ def keyring_vectors():
         return {"name": name, "document": document, "primary": key_id(*primary).hex(), "keys": written,
                 "index_primary": index_primary and key_id(index_primary, INDEX).hex(), "index_keys": digests}
 
-    # Roots whose base64 differs between the alphabets.
+    # The base64 of these roots differs between the alphabets.
     f1, f2, f3 = (bytes([0xFB, 0xFF]) + root(f"keyring fernet {i}")[2:-1] + b"\xfe" for i in (1, 2, 3))
     a1, a2, i1, i2 = root("keyring aes 1"), root("keyring aes 2"), root("keyring index 1"), root("keyring index 2")
     # The first halves of Fernet keys must differ.
@@ -344,7 +344,7 @@ def local_kms_vectors():
         for plaintext in (b"a", b"hunter2") if i else (b"a", bytes(range(256)) * 16):
             name = f"context {i}, {len(plaintext)} bytes"
             blob = local_kms_blob(root("local"), name, plaintext, context)
-            # The long one is made by the test, to keep the file small.
+            # The test makes the long plaintext itself, to keep the file small.
             yield {"name": name, "key_file": url(root("local")) + "\n", "context": {k: v if len(v) < 1000 else f"{len(v)} x" for k, v in context.items()},
                    "plaintext": plaintext.hex(), "blob": blob.hex()}
 

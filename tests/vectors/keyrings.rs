@@ -23,7 +23,7 @@ struct Case {
 struct Key {
     id: String,
     algorithm: String,
-    /// "bobby", as this key wrote it: a token, or the hexadecimal digits of a native value.
+    /// "bobby", encrypted under this key: a token, or the hexadecimal digits of a native value.
     value: String,
 }
 
@@ -31,7 +31,7 @@ struct Key {
 struct IndexKey {
     id: String,
     name: String,
-    /// That of "bobby@example.org".
+    /// The digest of "bobby@example.org".
     digest: String,
 }
 
@@ -50,7 +50,7 @@ fn check(case: &Case, document: &Keyset) {
     let what = &case.name;
     assert_eq!(document.primary().to_string(), case.primary, "{what}");
     assert_eq!(document.index_primary().map(|id| id.to_string()), case.index_primary, "{what}");
-    // The order of the keys means nothing.
+    // The order of the keys has no meaning.
     let keys: BTreeMap<_, _> = document
         .keys()
         .map(|(id, algorithm)| (id.to_string(), serde_json::to_value(algorithm).unwrap()))

@@ -1,4 +1,5 @@
-//! The formats once more, from their description: what this crate writes is read here with nothing of the crate.
+//! A second implementation of the formats, from their description. It reads the values that this
+//! crate writes, and uses nothing of the crate.
 
 #![expect(clippy::disallowed_types, reason = "a second implementation names the primitives itself")]
 
@@ -35,7 +36,7 @@ fn derive(root: &[u8], info: &str, length: usize) -> Vec<u8> {
     out
 }
 
-/// The id of a key, as it is written.
+/// Returns the id of a key in hexadecimal.
 pub fn key_id(root: &[u8], kind: &str) -> String {
     derive(root, &format!("diesel-envelope v1 key id {kind}"), 4)
         .iter()
@@ -43,8 +44,8 @@ pub fn key_id(root: &[u8], kind: &str) -> String {
         .collect()
 }
 
-/// A native value: its flags, how long its plaintext is with the padding, and its plaintext without. `label` is "" for a value
-/// bound to no context.
+/// Opens a native value. Returns its flags, the length of its plaintext with the padding, and its
+/// plaintext without padding. `label` is "" for a value that is bound to no context.
 pub fn open_native(root: &[u8], value: &[u8], label: &str) -> (u8, usize, Vec<u8>) {
     let (header, body) = value.split_at(6);
     assert_eq!(header[0], 0xA1);
@@ -72,13 +73,14 @@ pub fn open_native(root: &[u8], value: &[u8], label: &str) -> (u8, usize, Vec<u8
     (header[1], padded, plaintext)
 }
 
-/// The text form of a native value, whose first 8 characters after the prefix are the header.
+/// Decodes the text form of a native value. Its first 8 characters after the prefix are the header.
 pub fn from_text(text: &str) -> Vec<u8> {
     let body = text.strip_prefix("de1.").unwrap();
     from_base64_url(&format!("{body}{}", "=".repeat(body.len().wrapping_neg() % 4)))
 }
 
-/// A Fernet token: its date, and its plaintext (the Fernet specification, "Verifying").
+/// Opens a Fernet token. Returns its date and its plaintext (the Fernet specification,
+/// "Verifying").
 pub fn open_fernet(root: &[u8], token: &str) -> (u64, Vec<u8>) {
     let token = from_base64_url(token);
     assert_eq!(token[0], 0x80);

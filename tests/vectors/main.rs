@@ -1,5 +1,6 @@
-//! Known-answer vectors: what other implementations wrote, read in every way that the public interface offers; and what this crate
-//! writes, read by a second implementation of the formats that stands in `layout.rs`. `README.md` says where the vectors come from.
+//! Known-answer vectors. Values of other implementations are read in every way that the public
+//! interface offers. Values of this crate are read by a second implementation of the formats, in
+//! `layout.rs`. `README.md` describes the origin of the vectors.
 
 mod blind_indexes;
 mod caseless;
@@ -17,7 +18,7 @@ use diesel_envelope::Keyring;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-/// The cases of a file of vectors.
+/// Parses the cases of a file of vectors.
 fn cases<T: DeserializeOwned>(json: &str) -> Vec<T> {
     serde_json::from_str(json).unwrap()
 }
@@ -27,12 +28,12 @@ fn hex(text: &str) -> Vec<u8> {
     (0..text.len() / 2).map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap()).collect()
 }
 
-/// The roots that `generate.py` uses, by the names that it gives them.
+/// Returns the root with this name in `generate.py`.
 fn root(name: &str) -> Vec<u8> {
     layout::sha256(format!("diesel-envelope vectors, root {name}").as_bytes())
 }
 
-/// A keyring document with the given roots, of which the first of each role is the primary.
+/// Returns a keyring document with the given roots. The first root of each role is the primary.
 fn document(native: &[&[u8]], fernet: &[&[u8]], index: &[&[u8]]) -> String {
     let key = |algorithm, kind, root: &&[u8]| json!({"id": layout::key_id(root, kind), "algorithm": algorithm, "key": layout::base64_url(root), "created": "2026-11-23"});
     let keys: Vec<_> = native
@@ -49,7 +50,8 @@ fn document(native: &[&[u8]], fernet: &[&[u8]], index: &[&[u8]]) -> String {
     json!({"version": 1, "primary": keys[0]["id"], "keys": keys, "index_primary": index_primary, "index_keys": index_keys}).to_string()
 }
 
-/// The keyring of this process, with every root of the vectors; key 1 and index key 1 write.
+/// Returns the keyring of this process, with every root of the vectors. Key 1 and index key 1 are
+/// the primaries.
 fn installed() -> std::sync::Arc<Keyring> {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -1,4 +1,4 @@
-//! The encoding of every type, and what is no encoding of it.
+//! The encoding of every type, and bytes that are not a valid encoding of it.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -26,7 +26,8 @@ struct Encoding {
     text: String,
 }
 
-/// The value is encoded as Python encoded it, and what Python sealed is this value.
+/// Checks that the value is encoded as in Python, and that the ciphertext sealed by Python decrypts
+/// to this value.
 fn check<T: Plaintext>(case: &Encoding, parse: impl Fn(&str) -> T) {
     let (keyring, encoded, what) =
         (installed(), hex(&case.encoded), format!("{} {}", case.r#type, case.value));
@@ -49,7 +50,7 @@ fn check<T: Plaintext>(case: &Encoding, parse: impl Fn(&str) -> T) {
     }
 }
 
-/// What Python sealed decrypts, and is no such value.
+/// Checks that a ciphertext sealed by Python decrypts, but is not a valid value of this type.
 fn refuse<T: Plaintext>(case: &Encoding) {
     let length = case.encoded.len() / 2;
     for opened in [

@@ -25,7 +25,7 @@ macro_rules! contexts {
             const PAD_TO: Option<usize> = Some($pad_to);
         })+
 
-        /// Does with the case what is to be done with its context.
+        /// Runs the check for the context of the case.
         fn check(case: &Value) -> usize {
             match case.label.as_deref() {
                 None => open::<Unbound>(case) + if case.pad_to == 1 { seal::<Unbound>(case) } else { 0 },
@@ -48,7 +48,7 @@ contexts! {
     Long, "a-label.of:255_bytes-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 255;
 }
 
-/// Opens what Python sealed, in every way; returns in how many.
+/// Opens a value sealed by Python in every way. Returns the number of ways.
 fn open<C: Context>(case: &Value) -> usize {
     let (keyring, binary, plaintext) = (installed(), hex(&case.binary), hex(&case.plaintext));
     let mut opened = cells::read::<C>(&binary, &case.text);
@@ -60,7 +60,8 @@ fn open<C: Context>(case: &Value) -> usize {
     opened.len()
 }
 
-/// Seals the plaintext in every way, and reads the bytes without the crate; returns in how many.
+/// Seals the plaintext in every way and reads the bytes without the crate. Returns the number of
+/// ways.
 fn seal<C: Context>(case: &Value) -> usize {
     let (keyring, plaintext) = (installed(), hex(&case.plaintext));
     let (mut binary, mut text) = {
@@ -90,8 +91,8 @@ fn seal<C: Context>(case: &Value) -> usize {
 fn native_values() {
     let cases = cases::<Value>(include_str!("values.json"));
     let runs: usize = cases.iter().map(check).sum();
-    // 14 of the 72 hold bytes that are no text, which `MaybeEncrypted` does not read in 4 columns; 10 are unbound and padded, which
-    // nothing writes.
+    // 14 of the 72 cases contain bytes that are not text. `MaybeEncrypted` does not read them in 4
+    // columns. 10 cases are unbound and padded, a form that is never written.
     assert_eq!((cases.len(), runs), (72, 72 * 14 - 14 * 4 + 62 * 6));
 }
 

@@ -1,6 +1,7 @@
--- The database itself refuses a plaintext. A ciphertext is
---   a native value: 34 bytes or more, of which the first is 0xA0 to 0xAF, so that a new format needs no new constraint; or
---   a Fernet token: 73 bytes, or a multiple of 16 more, in base64url, of which the first characters are 'gAAAAA'.
+-- The database itself refuses a plaintext. A ciphertext is one of these:
+--   - A native value: 34 bytes or more. The first byte is 0xA0 to 0xAF, so that a new format needs
+--     no new constraint.
+--   - A Fernet token: base64url of 73 bytes plus a multiple of 16. It begins with 'gAAAAA'.
 CREATE TABLE users (
     id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     name BLOB NOT NULL,

@@ -1,6 +1,7 @@
--- The database itself refuses a plaintext. A ciphertext is
---   a native value: 34 bytes or more, of which the first is 0xA0 to 0xAF, so that a new format needs no new constraint; or
---   a Fernet token: 73 bytes, or a multiple of 16 more, in base64url, of which the first characters are 'gAAAAA'.
+-- The database itself refuses a plaintext. A ciphertext is one of these:
+--   - A native value: 34 bytes or more. The first byte is 0xA0 to 0xAF, so that a new format needs
+--     no new constraint.
+--   - A Fernet token: base64url of 73 bytes plus a multiple of 16. It begins with 'gAAAAA'.
 CREATE DOMAIN ciphertext AS bytea CHECK (
     octet_length(VALUE) >= 34 AND substring(VALUE FROM 1 FOR 1) BETWEEN '\xa0' AND '\xaf'
     OR octet_length(VALUE) >= 100 AND (
@@ -10,7 +11,8 @@ CREATE DOMAIN ciphertext AS bytea CHECK (
     )
 );
 
--- The same in a text column: `de1.` and base64url, or a Fernet token. Compared byte by byte.
+-- The same for a text column: `de1.` and base64url, or a Fernet token.
+-- Values are compared byte by byte.
 CREATE DOMAIN ciphertext_text AS text COLLATE "C" CHECK (
     octet_length(VALUE) >= 50 AND (
         octet_length(VALUE) % 4 = 0 AND VALUE ~ '^de[1-9][.][o-r][A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR

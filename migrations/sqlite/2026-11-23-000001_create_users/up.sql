@@ -1,7 +1,8 @@
--- The database itself refuses a plaintext. A ciphertext is
---   a native value: 34 bytes or more, of which the first is 0xA0 to 0xAF, so that a new format needs no new constraint; or
---   a Fernet token: 73 bytes, or a multiple of 16 more, in base64url, of which the first characters are 'gAAAAA'.
--- SQLite keeps whatever type it is given, so the type is checked too.
+-- The database itself refuses a plaintext. A ciphertext is one of these:
+--   - A native value: 34 bytes or more. The first byte is 0xA0 to 0xAF, so that a new format needs
+--     no new constraint.
+--   - A Fernet token: base64url of 73 bytes plus a multiple of 16. It begins with 'gAAAAA'.
+-- SQLite stores a value of any type in any column, so the constraints check the type too.
 CREATE TABLE users (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     name BLOB NOT NULL CHECK (typeof(name) = 'blob' AND (

@@ -1,5 +1,6 @@
--- Once no Fernet token and no unbound value is left: only native values that are bound to a column (flag 0x01) are taken.
--- SQLite cannot add a constraint to a table, and checks with triggers instead.
+-- Run this once no Fernet token and no unbound value is left.
+-- The columns then accept only bound native values (flag 0x01).
+-- SQLite cannot add a constraint to a table, so triggers check the values.
 CREATE TRIGGER users_diesel_envelope_bound_insert BEFORE INSERT ON users
 WHEN (NEW.name IS NOT NULL AND NOT (substr(NEW.name, 1, 1) = x'a1' AND substr(NEW.name, 2, 1) IN (x'01', x'03')))
     OR (NEW.email IS NOT NULL AND NOT (substr(NEW.email, 1, 1) = x'a1' AND substr(NEW.email, 2, 1) IN (x'01', x'03')))

@@ -1,4 +1,5 @@
-//! An application as a process of its own, with real models: it does what it is told on standard input, a line for each.
+//! An application with real models, as a separate process. It reads commands from standard input,
+//! one on each line.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -11,7 +12,7 @@ use diesel_envelope::wrapped::WrappedKeyrings;
 
 use super::{Conn, establish};
 
-/// How the lines of the application begin, among those of the test harness.
+/// The prefix of the application's answers, among the lines of the test harness.
 const ANSWER: &str = "> ";
 const VERSION: &str = "APPLICATION_VERSION";
 
@@ -23,7 +24,7 @@ pub struct Application {
 }
 
 impl Application {
-    /// Starts this version of the program, which boots from `SECRET_KEY` as any does.
+    /// Starts this version of the program, which boots from `SECRET_KEY` as any program does.
     pub fn start(
         version: &str,
         secret_key: &str,
@@ -42,7 +43,7 @@ impl Application {
         application
     }
 
-    /// What it answers, or what went wrong there.
+    /// Sends a command and returns the answer, or the error of the application.
     pub fn ask(&mut self, command: &str) -> Result<String, String> {
         let stdin = self.stdin.as_mut().unwrap();
         writeln!(stdin, "{command}").and_then(|()| stdin.flush()).unwrap();
@@ -54,7 +55,7 @@ impl Application {
         self.ask(command).unwrap_or_else(|error| panic!("{command}: {error}"))
     }
 
-    /// That the database has a row with this value.
+    /// Expects that the database refuses the write, because another row has this value.
     #[track_caller]
     pub fn refused(&mut self, command: &str) {
         assert_eq!(self.ask(command), Err("duplicate".to_owned()), "{command}");
@@ -102,7 +103,7 @@ fn application() {
     }
 }
 
-/// A new keyring while the program runs.
+/// Replaces the keyring while the program runs.
 fn replace(value: &str) -> diesel_envelope::Result<()> {
     let alternatives = WrappedKeyrings::parse("SECRET_KEY", value, &Options::new())?;
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -110,7 +111,7 @@ fn replace(value: &str) -> diesel_envelope::Result<()> {
     Keyring::from_keyset(&document, &Options::new())?.replace()
 }
 
-/// As programs do: a transaction that the database gave up to resolve a deadlock is tried again.
+/// Retries a transaction that the database gave up to resolve a deadlock, as programs do.
 fn patiently(mut run: impl FnMut() -> QueryResult<String>) -> Result<String, String> {
     loop {
         return match run() {
@@ -149,7 +150,8 @@ fn version(name: &str) -> Run {
     }
 }
 
-/// A version of the program: the index columns that it knows, under which key each is, and the one by which it finds rows.
+/// A version of the program: the index columns that it knows, the key of each, and the one that it
+/// uses for lookups.
 macro_rules! version {
     ($name:ident finds by $found:ident, indexes $indexes:ty, $($index:ident: $key:expr),+) => {
         mod $name {

@@ -1,4 +1,4 @@
-//! Rotation, backfill and verification of tables that nobody else writes to.
+//! Rotation, backfill and verification of tables without other writers.
 
 use diesel_envelope::keyring::{Algorithm, Keyset};
 use diesel_envelope::{Accept, Keyring};
@@ -16,7 +16,7 @@ fn digest(keyring: &Keyring, value: &str) -> String {
     literal(keyring.blind_index::<EmailIndex>(value).unwrap().as_bytes())
 }
 
-/// So many users under a keyring, numbered from 1.
+/// Creates a table with this many users under a keyring, numbered from 1.
 pub fn users(keyring: &Keyring, count: usize) -> Database {
     let database = Database::with(&format!(
         "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, email {BYTES}, email_index {DIGEST}, note VARCHAR(40))"
@@ -262,7 +262,8 @@ fn a_text_column_is_encrypted_in_place() {
     );
 }
 
-/// A row as any user can type it: too short or too odd for a ciphertext is a plaintext, and the whole shape of one is a failed row.
+/// Rows with texts as any user can type them. A text that is too short or malformed for a
+/// ciphertext is a plaintext. A text with the whole shape of a ciphertext is a failed row.
 #[test]
 fn nothing_that_a_user_types_stays_in_plaintext_without_a_word() {
     let (document, _) = before_and_after();
@@ -323,7 +324,8 @@ fn nothing_that_a_user_types_stays_in_plaintext_without_a_word() {
             .is_sound()
     );
 
-    // The whole shape of a ciphertext: alone, beside its index, or a copy that belongs to another column.
+    // The whole shape of a ciphertext: alone, with an index in the row, or copied from another
+    // column.
     let stranger =
         keyring.encrypt_text::<String, diesel_envelope::Unbound>(&"x".to_owned()).unwrap();
     let index = literal(&[7; 32]);
@@ -365,7 +367,7 @@ fn nothing_that_a_user_types_stays_in_plaintext_without_a_word() {
     );
 }
 
-/// As Python wrote it, and as a column, a file or a form gave it back.
+/// A token as Python wrote it, and as a column, a file or a form returned it.
 #[test]
 fn a_token_in_another_spelling_is_a_ciphertext_to_every_tool() {
     let fernet = Keyset::generate_with(Algorithm::Fernet).unwrap();
@@ -427,7 +429,8 @@ fn a_token_in_another_spelling_is_a_ciphertext_to_every_tool() {
                 .unwrap();
         let key = fernet.primary();
         assert_eq!((verification.rows, verification.failed, verification.under(key)), (7, 0, 7));
-        // Under the same key too, so that the database takes them as what they are.
+        // Tokens under the same key are rewritten too, so that the constraints of the database
+        // accept them.
         for (document, written) in [(&reading, 6), (&reading, 0), (&after, 7)] {
             let report = ops::rotate(
                 &mut database.connections(1),
@@ -502,7 +505,7 @@ fn a_row_that_a_trigger_refuses_is_reported_and_a_trigger_that_refuses_all_is_an
 fn what_is_no_digest_of_the_value_is_not_written_over() {
     let (before, after) = before_and_after();
     let database = users(&keyring(&before), 3);
-    // Another normaliser than the model's, and a column that is none of its indexes.
+    // A normaliser other than the model's, and a column that is not one of its indexes.
     let exact = Column::new("users", "email")
         .index(ops::Index::new("email_index", "users.email_index").bits(20));
     let told = Told::default();
@@ -569,7 +572,8 @@ fn values_that_are_not_padded_as_their_column_declares_are_bad_until_they_are_ro
     let database = Database::with(&format!(
         "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, email {BYTES}, note {TEXT})"
     ));
-    // Not padded, padded to 16 bytes, padded to 16 bytes with the length that padding to 64 has, padded to 16 and longer than 64.
+    // Four values: not padded; padded to 16 bytes; padded to 16 bytes, with the length that padding
+    // to 64 gives; padded to 16 bytes and longer than 64.
     for (id, value) in ["plain", "short", &"x".repeat(50), &"x".repeat(70)].into_iter().enumerate()
     {
         let value = value.to_owned();

@@ -1,4 +1,5 @@
-//! What PostgreSQL claims, and what it may keep from being written.
+//! Cases for PostgreSQL alone: locks on claimed rows, rows that a trigger keeps unwritten, and
+//! tables with hidden rows.
 
 use std::time::Duration;
 
@@ -44,13 +45,13 @@ fn rows_can_be_referred_to_while_they_are_claimed() {
     let (before, after) = before_and_after();
     let database = one_user(&keyring(&before));
     database.execute("CREATE TABLE posts (user_id BIGINT REFERENCES users (id))");
-    // A transaction that holds what the tool holds between claiming and writing.
+    // A transaction that has the same locks as the tool between claiming and writing.
     let mut holder = database.connect();
     holder.batch_execute("BEGIN; SELECT id FROM users FOR NO KEY UPDATE SKIP LOCKED").unwrap();
     let mut other = database.connect();
     other.batch_execute("SET lock_timeout = '2s'; INSERT INTO posts VALUES (1)").unwrap();
     holder.batch_execute("ROLLBACK").unwrap();
-    // And the other way: a reference that is being inserted does not hold the tool up.
+    // In the other direction, an insert of a reference does not delay the tool.
     other.batch_execute("BEGIN; INSERT INTO posts VALUES (1)").unwrap();
     let settings = RunOptions::new().lock_wait(Duration::ZERO);
     let report = ops::rotate(
@@ -80,7 +81,7 @@ fn a_table_of_which_some_rows_are_hidden_is_refused() {
     database.execute("DROP TABLE members");
     database.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY");
     database.execute("ALTER TABLE users FORCE ROW LEVEL SECURITY");
-    // A superuser sees all rows whatever the policies are.
+    // A superuser sees all rows whatever the policies are, so the test uses another role.
     let role = format!("reader_{}", std::process::id());
     database.execute(&format!("CREATE ROLE {role}"));
     database.execute(&format!("GRANT ALL ON users TO {role}"));

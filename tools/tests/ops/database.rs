@@ -1,4 +1,4 @@
-//! A database of its own for each test.
+//! A separate database for each test.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -7,9 +7,9 @@ use diesel::sql_types::{Binary, Nullable};
 use super::{Conn, URL_VAR, bytes, establish};
 use crate::fixtures::unique_name;
 
-/// Dropped with the test.
+/// A database that is dropped with the test.
 pub struct Database {
-    /// What `--database-url` takes.
+    /// The value for `--database-url`.
     pub url: String,
     name: String,
 }
@@ -27,7 +27,7 @@ struct Cells {
 }
 
 impl Database {
-    /// A new database, in which these statements were run.
+    /// Creates a database and runs these statements in it.
     pub fn with(schema: &str) -> Self {
         let name = unique_name();
         let url = match URL_VAR {
@@ -50,20 +50,21 @@ impl Database {
         establish(&self.url)
     }
 
-    /// As many connections as there are workers.
+    /// Opens this many connections, one for each worker.
     pub fn connections(&self, count: usize) -> Vec<Conn> {
         (0..count).map(|_| self.connect()).collect()
     }
 
     pub fn execute(&self, sql: &str) {
-        // MySQL's driver takes several statements at once, and reports only what the first one says.
+        // MySQL's driver sends several statements at once, and reports only the error of the first
+        // one.
         let mut conn = self.connect();
         for statement in sql.split(";\n").filter(|statement| !statement.trim().is_empty()) {
             conn.batch_execute(statement).unwrap_or_else(|error| panic!("{error}: {statement}"));
         }
     }
 
-    /// The cells of up to four columns, as bytes, in the order of the first.
+    /// Returns the cells of up to four columns as bytes, ordered by the first column.
     pub fn cells<const N: usize>(
         &self,
         columns: [&str; N],

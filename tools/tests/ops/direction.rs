@@ -1,4 +1,5 @@
-//! A rotation goes forward: an old keyring does not undo it, and two that go against each other end.
+//! A rotation moves values forward only. An old keyring does not undo it, and two opposite
+//! rotations end.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -20,7 +21,7 @@ fn rotate(
     ops::rotate(&mut database.connections(1), &keyring(document), &[email()], &settings, &())
 }
 
-/// That it is refused, by the words, and that no row has changed.
+/// Expects an error with these words, and that no row has changed.
 #[track_caller]
 fn refused(database: &Database, document: &Keyset, words: &str) {
     let cells = || database.cells(["id", "email", "email_index"], "users");
@@ -46,7 +47,7 @@ fn an_old_keyring_does_not_undo_a_rotation() {
         old.primary()
     );
     refused(&database, &old, &words);
-    // Rows outside the filter are not moved.
+    // Rows outside the filter are neither checked nor moved.
     assert_eq!(rotate(&database, &old, RunOptions::new().filter("id > 30")).unwrap().written, 0);
     assert_eq!(
         rotate(&database, &old, RunOptions::new().allow_older_key(true)).unwrap().written,
@@ -55,7 +56,7 @@ fn an_old_keyring_does_not_undo_a_rotation() {
     assert_eq!(rotate(&database, &new, RunOptions::new()).unwrap().written, 30);
 }
 
-/// The days decide, and the places in the document only on one day.
+/// The dates decide. The order in the document decides only between keys of one day.
 #[test]
 fn a_key_is_older_by_its_date() {
     let (old, new) = reading_and_writing();
@@ -95,7 +96,7 @@ fn a_key_is_older_by_its_date() {
     );
 }
 
-/// Tokens and digests name no key, and are told apart when they are read.
+/// Tokens and digests name no key. The tools find their key when they read them.
 #[test]
 fn tokens_and_digests_do_not_go_back_either() {
     let mut old = Keyset::generate_with(Algorithm::Fernet).unwrap();
@@ -123,7 +124,8 @@ fn tokens_and_digests_do_not_go_back_either() {
     );
 }
 
-/// The first of a list of Fernet keys is the newest, also when the list became a document with dates.
+/// The first key of a list of Fernet keys is the newest, even after the list became a document with
+/// dates.
 #[test]
 fn a_list_of_fernet_keys_rotates_to_its_first() {
     let keys = [
@@ -142,7 +144,7 @@ fn a_list_of_fernet_keys_rotates_to_its_first() {
     }
 }
 
-/// A retired key comes back as an older one, though it is added last.
+/// A restored key counts as an older one, although it is added last.
 #[test]
 fn rows_under_a_key_that_was_restored_are_rotated() {
     let (old, new) = reading_and_writing();
@@ -154,7 +156,7 @@ fn rows_under_a_key_that_was_restored_are_rotated() {
     assert_eq!(rotate(&database, &restored, RunOptions::new()).unwrap().written, 2);
 }
 
-/// Begins together with another, and leaves it time.
+/// An observer that starts together with another one, and slows each batch down.
 struct Slow<'a> {
     both: &'a Barrier,
     passes: AtomicU32,
@@ -187,7 +189,7 @@ fn two_rotations_against_each_other_end() {
         document
     });
     let column = Column::new("users", "email");
-    // One may be through while the other waits.
+    // One rotation may end while the other waits, so the test makes several attempts.
     let ended = (0..20).any(|_| {
         let database = Database::with(&format!("CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, email {BYTES}, email_index {DIGEST})"));
         let value = sealed(&keyring(&first), "bobby@example.org");

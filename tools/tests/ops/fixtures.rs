@@ -1,4 +1,4 @@
-//! What all databases share: keyrings, columns, values.
+//! Keyrings, columns and values that the tests of all databases share.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -30,7 +30,7 @@ impl IndexSpec for EmailIndex {
     }
 }
 
-/// The column of [`Email`], with its index.
+/// Returns the column of [`Email`], with its index.
 pub fn email() -> Column {
     Column::new("users", "email")
         .index(Index::new("email_index", "users.email_index").normalize(Normalizer::Caseless))
@@ -40,7 +40,8 @@ pub fn keyring(document: &Keyset) -> Keyring {
     Keyring::from_keyset(document, &Options::new()).unwrap()
 }
 
-/// A document in which a new key only reads yet, and the same in which it writes: the keyrings of two program versions side by side.
+/// Returns a document whose new key only reads, and the same document with the new key as the
+/// primary. Two program versions use them side by side.
 pub fn reading_and_writing() -> (Keyset, Keyset) {
     let mut before = Keyset::generate().unwrap();
     let key = before.add_key(Algorithm::Aes256GcmSiv).unwrap();
@@ -49,7 +50,7 @@ pub fn reading_and_writing() -> (Keyset, Keyset) {
     (before, after)
 }
 
-/// A document, and the same with a new key that writes.
+/// Returns a document, and the same document with a new key as the primary.
 pub fn before_and_after() -> (Keyset, Keyset) {
     let before = Keyset::generate().unwrap();
     let mut after = before.clone();
@@ -58,7 +59,7 @@ pub fn before_and_after() -> (Keyset, Keyset) {
     (before, after)
 }
 
-/// Keeps what it is told.
+/// An observer that records all events.
 #[derive(Default)]
 pub struct Told {
     pub failures: Mutex<Vec<Failure>>,

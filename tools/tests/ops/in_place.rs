@@ -1,4 +1,5 @@
-//! From plaintext to ciphertext in one text column, while programs of two versions at a time read, write and look up.
+//! From plaintext to ciphertext in one text column, while programs of two versions at a time read,
+//! write and look up.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -11,7 +12,7 @@ use crate::tools::{Tools, keyrings};
 
 const ROWS: i64 = 300;
 
-/// As the guide has it, which is tested below.
+/// The declaration in the guide. A test below compares them.
 const COLUMNS: &str = r#"
 [[column]]
 name = "users.email"
@@ -36,7 +37,7 @@ macro_rules! email {
     };
 }
 
-/// The program as it was: plaintext only.
+/// The original program, which knows plaintext only.
 mod v0 {
     use super::*;
 
@@ -64,7 +65,7 @@ mod v0 {
     };
 }
 
-/// Reads and finds both, writes plaintext and its index.
+/// The program that reads and finds both, and writes plaintext and its index.
 mod v1 {
     use super::*;
     use diesel_envelope::{BlindIndex, BlindIndexDsl, MaybeEncrypted};
@@ -114,7 +115,7 @@ mod v1 {
     };
 }
 
-/// Reads and finds both, writes ciphertext and its index.
+/// The program that reads and finds both, and writes ciphertext and its index.
 mod v2 {
     use super::v1::users;
     use super::*;
@@ -145,7 +146,7 @@ mod v2 {
     };
 }
 
-/// Knows ciphertext only.
+/// The program that knows ciphertext only.
 mod v3 {
     use super::*;
     use diesel_envelope::{BlindIndexDsl, Searchable, SearchableColumn};
@@ -204,7 +205,7 @@ fn a_text_column_goes_from_plaintext_to_ciphertext_while_programs_run() {
     tools.run("diesel-envelope verify users").failed("a plaintext");
     v0.stop();
 
-    // From here on nobody is left who would take ciphertext for text.
+    // From here on, no running program would take a ciphertext for a text.
     let v2 = fleet.start(v2::VERSION);
     v1.stop();
     tools.done("diesel-envelope backfill users --batch-size 20");
@@ -212,7 +213,7 @@ fn a_text_column_goes_from_plaintext_to_ciphertext_while_programs_run() {
 
     let v3 = fleet.start(v3::VERSION);
     v2.stop();
-    // A plaintext that somebody left behind, whatever it looks like.
+    // A plaintext that was left behind, in two forms.
     let finish = "diesel-envelope generate-migration users --step finish --online";
     for left in ["left@example.org", "gAAAAAleft@example.org"] {
         database.execute(&format!("INSERT INTO users (id, email) VALUES (700000, '{left}')"));
@@ -223,7 +224,8 @@ fn a_text_column_goes_from_plaintext_to_ciphertext_while_programs_run() {
         tools.done("diesel-envelope verify users");
         database.execute("DELETE FROM users WHERE id = 700000");
     }
-    // In the whole shape of a ciphertext it is no plaintext, and does not stay without a word: only who decrypts can tell.
+    // A text with the whole shape of a ciphertext is not a plaintext. It is reported by the
+    // commands that decrypt, and only by them.
     database.execute(&format!(
         "INSERT INTO users (id, email) VALUES (700000, 'de1.oQ{}')",
         "A".repeat(60)

@@ -1,4 +1,4 @@
-//! An index key rotates: in place, and through a second column where the index is UNIQUE.
+//! Rotation of an index key: in place, and through a second column if the index is UNIQUE.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -20,7 +20,7 @@ index = [{ name = "email_index", normalize = "caseless" }]
 name = "users.note"
 "#;
 
-/// How many digests of the index column are under each key.
+/// Returns the number of digests of the index column under each key.
 fn digests(operator: &Operator, column: &str) -> serde_json::Value {
     let verified = operator.run("verify --format json").done().json();
     verified["tables"]["users"]["keys"][column].clone()
@@ -47,7 +47,7 @@ fn an_index_key_rotates_in_place_and_every_lookup_finds_its_row_meanwhile() {
     );
     operator.check(&mut applications);
 
-    // One process has the new key, the other has not yet.
+    // One process has the new key, the other does not have it yet.
     let b = key_in(&operator.readme_line("add-key --index --name b").stderr);
     operator.old_and_new(a, b);
     applications[0] = operator.start("first");
@@ -57,7 +57,7 @@ fn an_index_key_rotates_in_place_and_every_lookup_finds_its_row_meanwhile() {
     operator.check(&mut applications);
     applications[1].told(&format!("replace {}", operator.secret_key()));
 
-    // One writes under the new key, the other under the old one.
+    // One process writes under the new key, the other under the old one.
     operator.readme_line("promote-key 9f3c01aa --index");
     applications[0] = operator.start("first");
     let [promoted, distributed] = &mut applications;
@@ -96,7 +96,7 @@ fn an_index_key_rotates_in_place_and_every_lookup_finds_its_row_meanwhile() {
         rotated.done();
     });
     operator.check(&mut applications);
-    // The last that writes under the old key gets the new one, and what it wrote is done again.
+    // The last process that writes under the old key gets the new one. Its rows are rotated again.
     let [_, distributed] = &mut applications;
     operator.write(distributed, 5, "Last-Distributed@Example.org", "x");
     distributed.told(&format!("replace {}", operator.secret_key()));
@@ -125,7 +125,7 @@ fn a_unique_index_does_not_rotate_in_place() {
     operator.run("rotate users.note").done();
 }
 
-/// A table whose index has been UNIQUE from its first migration on.
+/// Creates a table whose index has been UNIQUE since its first migration.
 fn unique_users(operator: &Operator) {
     operator.database.execute(&format!(
         "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, plain VARCHAR(50), note {TEXT})"
@@ -143,14 +143,14 @@ fn unique_users(operator: &Operator) {
     declared("");
 }
 
-/// The same for a command that the guide has.
+/// Generates and runs a migration, and checks that the guide has the command.
 #[track_caller]
 fn migrate_as_told(operator: &Operator, arguments: &str) -> Result<(), String> {
     assert_told(&format!("generate-migration {arguments}"));
     migrate(operator, arguments)
 }
 
-/// Generates a migration and runs it. What the database says to it.
+/// Generates a migration and runs it. Returns the error of the database.
 fn migrate(operator: &Operator, arguments: &str) -> Result<(), String> {
     let generated = operator
         .run(&format!("generate-migration {arguments} --print --format json"))
@@ -177,8 +177,9 @@ fn declare(operator: &Operator, indexes: &[(&str, &str)]) {
         .write("envelope.toml", &format!("[[column]]\nname = \"users.email\"\n{indexes}"));
 }
 
-/// In each phase: every process finds every row, none can write an e-mail twice, whoever wrote it and whatever its case, and an
-/// e-mail that was given up is free for everybody.
+/// Checks one phase. Every process finds every row. No process can write an e-mail twice, whichever
+/// process wrote it first and whatever its case. If a row gives up an e-mail, every process can
+/// write it again.
 #[track_caller]
 fn phase(operator: &mut Operator, applications: &mut [Application]) {
     let next = |operator: &Operator| 1 + operator.rows.keys().last().copied().unwrap_or_default();
@@ -193,7 +194,7 @@ fn phase(operator: &mut Operator, applications: &mut [Application]) {
             }
             application.refused(&format!("change 2 {}", email.to_lowercase()));
         }
-        // It is given up by one, and taken by another.
+        // One process gives the e-mail up, and another one takes it.
         for giver in 0..applications.len() {
             for taker in 0..applications.len() {
                 let (id, taken) = (next(operator), format!("Taken-{id}@Example.org"));
@@ -234,7 +235,7 @@ fn a_unique_index_rotates_through_a_second_column_and_no_duplicate_passes_at_any
     let [first, mut old] = applications;
     old.told(&format!("replace {}", operator.secret_key()));
 
-    // 2. The second column: one program writes both, another does not know it.
+    // 2. The second column: one program writes both columns, another does not know the second.
     declare(&operator, &[("email_index", "a")]);
     migrate_as_told(&operator, "users.email --step shadow --shadow email_index=email_index_b")
         .unwrap();
@@ -249,7 +250,7 @@ fn a_unique_index_rotates_through_a_second_column_and_no_duplicate_passes_at_any
         migrate(&operator, "users --step promote --shadow email_index=email_index_b").unwrap_err();
     assert!(early.contains("email"), "{early}");
 
-    // An old process that is forgotten changes rows whose second index was computed.
+    // A forgotten old process changes rows whose second index was already computed.
     operator.run("rotate").done();
     let [first, both] = &mut applications;
     operator.change(first, 1, "Changed-1@Example.org");
@@ -268,7 +269,7 @@ fn a_unique_index_rotates_through_a_second_column_and_no_duplicate_passes_at_any
     drop(first);
     let mut applications = [both, operator.start("both")];
     assert!(operator.run("rotate").done().stdout.contains(" 0 bad"));
-    // Rows that are saved meanwhile have both.
+    // Rows that are written meanwhile have both indexes.
     phase(&mut operator, &mut applications);
     operator.run("verify").done();
     migrate_as_told(&operator, "users --step promote --shadow email_index=email_index_b").unwrap();
@@ -278,7 +279,7 @@ fn a_unique_index_rotates_through_a_second_column_and_no_duplicate_passes_at_any
     phase(&mut operator, &mut applications);
     operator.run("verify").done();
 
-    // 4. Nobody finds by the first any more.
+    // 4. No process looks up by the first column any more.
     let [both, second] = applications;
     drop(both);
     let mut applications = [second, operator.start("last")];

@@ -1,4 +1,4 @@
-//! Primary keys of every type: no row is passed over, whatever its key is.
+//! Primary keys of every type: no row is skipped, whatever its key is.
 
 use diesel_envelope_tools::{self as ops, RunOptions};
 
@@ -6,7 +6,8 @@ use super::database::Database;
 use super::{BYTES, DIGEST, URL_VAR, literal};
 use crate::fixtures::*;
 
-/// A primary key: its columns, the other words of the table, and its values. Two rows of a page each have their border among them.
+/// A primary key: its columns, the names for `PRIMARY KEY`, and its values. With pages of one and
+/// of two rows, every value is at the border of a page.
 type Keys = (&'static str, &'static str, &'static [&'static str]);
 
 const INTEGERS: Keys = (
@@ -37,7 +38,7 @@ const TRIPLES: Keys = (
     ],
 );
 
-/// Text with all that could be taken for something else.
+/// Text with characters that have a special meaning in SQL.
 macro_rules! odd_text {
     ($backslash:literal) => {
         &[

@@ -1,4 +1,4 @@
-//! A process that starts with the wrong keyring learns it at once, and cheaply.
+//! A process that starts with the wrong keyring learns it at once and cheaply.
 
 use diesel::prelude::*;
 use diesel_envelope::keyring::{Algorithm, Keyset};
@@ -9,7 +9,7 @@ use super::database::Database;
 use super::{BYTES, Conn, ROWS_READ, TEXT, UUID, establish, literal};
 use crate::fixtures::*;
 
-/// What a keyring lacks for the columns, in its own words.
+/// Returns the error message of `check` about keys that the keyring lacks.
 #[track_caller]
 fn missing(keyring: &Keyring, database: &Database, columns: &[Column]) -> String {
     let error = ops::check(&mut database.connect(), keyring, columns).unwrap_err();
@@ -101,7 +101,8 @@ fn a_plaintext_is_named_unless_the_column_is_encrypted_in_place() {
     ops::check(&mut database.connect(), &keyring(&document), &[note.plaintext("note")]).unwrap();
 }
 
-/// Any user can type a text that names a key, and no key is missing for it; a wrong keyring is seen all the same.
+/// Any user can type a text that names a key. A few such texts cause no report of a missing key,
+/// but a wrong keyring is still noticed.
 #[test]
 fn in_place_a_few_texts_in_the_shape_of_a_ciphertext_need_no_key() {
     let (document, _) = before_and_after();
@@ -164,7 +165,7 @@ fn composite_keys_and_schemas_are_looked_at_too() {
     );
 }
 
-/// What `check` says of a column of this type.
+/// Returns the words of `check` and `status` for a column of this type that is too short.
 fn too_short(sql_type: &str, column: impl Fn(Column) -> Column) -> Option<String> {
     let keyring = keyring(&before_and_after().0);
     let database = Database::with(&format!(
@@ -182,7 +183,8 @@ fn too_short(sql_type: &str, column: impl Fn(Column) -> Column) -> Option<String
     (!found.is_empty()).then(|| found.join("; "))
 }
 
-/// By its type, by its plaintext column, by its padding. SQLite enforces no length, and PostgreSQL's `bytea` has none.
+/// The needed length depends on the type, the plaintext column and the padding. SQLite enforces no
+/// length, and PostgreSQL's `bytea` has no limit.
 #[test]
 fn a_column_that_is_too_short_for_its_longest_value_is_named() {
     let is_mysql = super::URL_VAR == Some("TEST_MYSQL_URL");
@@ -199,10 +201,10 @@ fn a_column_that_is_too_short_for_its_longest_value_is_named() {
     assert_eq!(too_short("VARCHAR(50)", itself), None);
     assert_eq!(too_short("VARCHAR(50)", |column| column.pad_to(16)), enforced(50, 71, text));
     assert_eq!(too_short("VARCHAR(71)", |column| column.pad_to(16)), None);
-    // Integers are padded to 24 bytes, the longest of 20.
+    // Integers have up to 20 bytes and are padded to 24.
     assert_eq!(too_short("VARCHAR(81)", integer), enforced(81, 82, text));
     assert_eq!(too_short("VARCHAR(82)", integer), None);
-    // 60 characters of up to four bytes.
+    // 60 characters of up to four bytes each.
     assert_eq!(too_short("VARCHAR(369)", beside), enforced(369, 370, text));
     assert_eq!(too_short("VARCHAR(370)", beside), None);
     assert_eq!(too_short(super::BYTES, beside), None);
@@ -214,7 +216,8 @@ fn a_column_that_is_too_short_for_its_longest_value_is_named() {
     }
 }
 
-/// How many rows of the table have been read, or on MySQL by this connection, of the catalog too.
+/// Returns the number of rows that were read from the table. On MySQL it is the number of rows that
+/// this connection read, with those of the catalog.
 fn rows_read(conn: &mut Conn) -> Option<i64> {
     use diesel::sql_types::BigInt;
 
@@ -246,7 +249,7 @@ fn a_large_table_is_not_read() {
         "CREATE TABLE few (id BIGINT NOT NULL PRIMARY KEY, email {BYTES}, note {TEXT})"
     ));
     database.execute("INSERT INTO few SELECT * FROM users WHERE id <= 300");
-    // Before the planner knows the table, and after.
+    // Before the planner has statistics of the table, and after.
     for _ in 0..2 {
         let mut conn = establish(&database.url);
         let mut reads = |table: &str| {
@@ -258,7 +261,8 @@ fn a_large_table_is_not_read() {
             rows_read(&mut conn).zip(start).map_or(0, |(end, start)| end - start)
         };
         let (few, many) = (reads("few"), reads("users"));
-        // Two columns, each by a hundred rows at either end and a thousand or so on random pages.
+        // For each of the two columns, a hundred rows at either end and about a thousand on random
+        // pages.
         assert!(
             many >= if ROWS_READ.is_some() { 400 } else { 0 },
             "{many} rows were read of 50,000"

@@ -1,6 +1,7 @@
-//! The tools as processes of their own: two at once on one table, and killed at any moment.
+//! The tools as separate processes: two at once on one table, and killed at any moment.
 //!
-//! A child is this test binary again, which runs the test that [`child`] is and tells of each transaction that it committed.
+//! A child process is this test binary again. It runs the test [`child`] and prints each
+//! transaction that it committed.
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -17,12 +18,12 @@ use super::{WORKERS, establish};
 use crate::fixtures::*;
 use crate::random::Random;
 
-/// Where a child finds its table, its keyring, its task, and how many rows a second it may do.
+/// The variables with the child's table, keyring, task and maximum number of rows a second.
 const INPUTS: [&str; 4] =
     ["OPS_CHILD_URL", "OPS_CHILD_KEYRING", "OPS_CHILD_TASK", "OPS_CHILD_RATE"];
 const BATCH: usize = 15;
 
-/// Tells on standard output, a line for each transaction.
+/// An observer that prints a line for each transaction to standard output.
 struct Aloud;
 
 impl Observer for Aloud {
@@ -36,7 +37,7 @@ fn column(task: &str) -> Column {
 }
 
 #[test]
-#[ignore = "the tests below start it"]
+#[ignore = "the tests below start this process"]
 fn child() {
     let [url, document, task, rate] = INPUTS.map(|name| std::env::var(name).unwrap());
     let keyring = keyring(&Keyset::parse(document.as_bytes()).unwrap());
@@ -55,14 +56,14 @@ fn child() {
     println!("done {} {} {}", report.written, report.failed, report.left);
 }
 
-/// A tool at work in another process.
+/// A tool that runs in another process.
 struct Tool {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Tool {
-    /// Starts it, and waits until it is connected.
+    /// Starts the process and waits until it is connected.
     fn start(database: &Database, document: &Keyset, task: &str, rate: u32) -> Self {
         let test = format!("{}::child", module_path!().split_once("::").unwrap().1);
         let mut child = Command::new(std::env::current_exe().unwrap())
@@ -79,7 +80,7 @@ impl Tool {
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut tool = Self { child, lines };
-        // The test's own name may stand before it.
+        // The line may begin with the name of the test.
         tool.line("ready").unwrap();
         tool
     }
@@ -88,7 +89,7 @@ impl Tool {
         self.child.stdin.take().unwrap().write_all(b"go\n").unwrap();
     }
 
-    /// What follows this word in the next line that has it or another of the tool's words; `None` at the end.
+    /// Returns the rest of the next line with this word. Returns `None` if the tool ends first.
     fn line(&mut self, word: &str) -> Option<String> {
         for line in self.lines.by_ref() {
             let line = line.unwrap();
@@ -102,12 +103,12 @@ impl Tool {
         None
     }
 
-    /// Waits until so many transactions are committed; whether there were so many.
+    /// Waits until this many transactions are committed. Returns false if the tool ends first.
     fn batches(&mut self, count: usize) -> bool {
         (0..count).all(|_| self.line("batch").is_some())
     }
 
-    /// SIGKILL; whether that ended it, and it had not come to its end.
+    /// Sends SIGKILL. Returns whether the signal ended the process before its own end.
     fn kill(mut self) -> bool {
         self.child.kill().unwrap();
         let status = self.child.wait().unwrap();
@@ -145,7 +146,8 @@ fn a_backfill_that_is_killed_again_and_again_ends_well() {
     killed(Task::Backfill, "backfill");
 }
 
-/// A rotation goes on to the other key whenever all is done; what a backfill has done, the old program version makes undone.
+/// Kills the tool again and again. A complete rotation is followed by one to the other key. The old
+/// program version undoes rows of a backfill, so that the backfill always has work.
 fn killed(task: Task, name: &str) {
     let documents = reading_and_writing();
     let rows = if task == Task::Rotate { 900 } else { 1_500 };
@@ -162,7 +164,7 @@ fn killed(task: Task, name: &str) {
             tool.go();
             let batches = kills % 8;
             let had = tool.batches(batches);
-            // Somewhere in the transaction that follows.
+            // The kill happens at a random moment of the next transaction.
             std::thread::sleep(Duration::from_micros(random.below(9_000) as u64));
             let killed = tool.kill();
             assert_eq!(app.check_pairs(), rows as usize);

@@ -1,4 +1,5 @@
-//! Servers that word their messages in another language: what is reported for a row, what ends a run, and that nothing is quoted.
+//! Servers that report errors in another language: the report for a row, the error that ends a run,
+//! and that no message quotes a value.
 
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ use crate::fixtures::*;
 const POSTGRES: Option<&str> = Some("TEST_POSTGRES_URL");
 const MYSQL: Option<&str> = Some("TEST_MYSQL_URL");
 
-/// The locales, and what a server in them says of a table that is not there. SQLite has no languages, and is among the cases.
+/// The locales, each with a part of the server's message about a missing table. SQLite has one
+/// language and is included.
 fn languages() -> &'static [(&'static str, &'static str)] {
     match URL_VAR {
         None => &[("en_US", "no such table")],
@@ -30,7 +32,7 @@ fn languages() -> &'static [(&'static str, &'static str)] {
     }
 }
 
-/// A connection to a server that speaks the language, which it is heard to do.
+/// Opens a connection to a server with this language, and checks the language of a message.
 fn speaking(database: &Database, (locale, missing): (&str, &str)) -> Conn {
     let mut conn = database.connect();
     match URL_VAR {
@@ -65,7 +67,7 @@ fn backfill(conn: &mut Conn, keyring: &Keyring, told: &Told) -> Result<Report, T
     )
 }
 
-/// A trigger that does this where a user is written.
+/// Creates a trigger with this body, which runs before an update of a user.
 fn on_update(database: &Database, sqlite: &str, postgres: &str, mysql: &str) {
     database.execute(&match URL_VAR {
         None => format!("CREATE TRIGGER guard BEFORE UPDATE ON users {sqlite} END"),
@@ -173,7 +175,8 @@ fn a_trigger_that_quotes_the_value_is_not_quoted() {
             assert!(!told.failures().concat().contains("example.org"), "{:?}", told.failures());
             match done {
                 Err(error) => {
-                    // SQLite's own functions complain of a value, and are taken at their word.
+                    // An error of SQLite's own functions counts as an error of the value, so every
+                    // row fails.
                     assert!(refused == 0 && URL_VAR.is_some(), "{error}");
                     assert!(
                         error
@@ -201,7 +204,8 @@ fn a_trigger_that_quotes_the_value_is_not_quoted() {
     }
 }
 
-/// A disk cannot be filled here, so a trigger says what the server says then; SQLite is told how large its file may be.
+/// The test cannot fill a disk, so a trigger raises the error of the server. On SQLite, a limit on
+/// the size of the file has this effect.
 #[test]
 fn a_full_disk_ends_the_run_and_is_no_matter_of_rows() {
     for language in languages() {
@@ -240,7 +244,8 @@ fn a_statement_that_is_cancelled_ends_the_run_and_is_no_matter_of_rows() {
     for language in languages().iter().filter(|_| URL_VAR.is_some()) {
         for rows in [1, 9] {
             let (database, keyring) = to_backfill(rows, BYTES, "");
-            // On PostgreSQL the tools lift the timeouts of the role, and somebody else cancels the statement.
+            // On PostgreSQL the tools lift the timeouts of the role, so another session's cancel
+            // request is simulated.
             on_update(
                 &database,
                 "",
@@ -285,10 +290,11 @@ fn a_database_that_is_read_only_ends_the_run() {
     }
 }
 
-/// Another transaction has inserted the same digest and is not over yet: whoever writes it too waits, and gives up.
+/// Another open transaction has inserted the same digest. A write of the same digest waits for it
+/// until the time limit.
 #[test]
 fn a_lock_that_is_waited_for_in_vain_leaves_the_row() {
-    // MySQL counts seconds.
+    // MySQL's lock timeout counts in seconds, so one language is enough.
     let languages = &languages()[..if URL_VAR == MYSQL { 1 } else { languages().len() }];
     for language in languages.iter().filter(|_| URL_VAR.is_some()) {
         let (database, keyring) = to_backfill(9, BYTES, ", UNIQUE (email_index)");
@@ -338,7 +344,7 @@ fn an_error_in_the_condition_names_the_column_where_the_message_is_known() {
     }
 }
 
-/// A text key is whatever somebody chose to call himself.
+/// A text key may be a name that a user chose freely.
 #[test]
 fn a_primary_key_cannot_act_on_a_terminal_or_forge_a_line() {
     let name = "1\n{\"ok\":true}\nusers id=2\u{1b}[2K\u{1b}]0;x\u{7}\u{202e}";
@@ -369,7 +375,7 @@ fn a_primary_key_cannot_act_on_a_terminal_or_forge_a_line() {
     assert_eq!(refused.unwrap_err().to_string(), "table users has no column email\\nindex");
 }
 
-/// By the command line, as text and as JSON.
+/// The output of the command line, as text and as JSON.
 #[cfg(feature = "cli")]
 #[test]
 fn the_command_line_quotes_nothing_in_any_language() {

@@ -1,4 +1,5 @@
-//! What a tool refuses, what it reports and leaves, and what holds it back.
+//! The tables that a tool refuses, the rows that it reports and leaves, and the limits that slow it
+//! down or end it.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -24,13 +25,13 @@ pub fn rotate(
     ops::rotate(&mut database.connections(1), keyring, &[email()], &settings, told)
 }
 
-/// So many users to rotate, and the keyring to rotate them to.
+/// Creates this many users to rotate, and the keyring for the rotation.
 pub fn to_rotate(count: usize) -> (Database, Keyring) {
     let (before, after) = before_and_after();
     (users(&keyring(&before), count), keyring(&after))
 }
 
-/// So many users to backfill from `plain`, each with a value of its own.
+/// Creates this many users to backfill from `plain`, each with a different value.
 pub fn to_backfill(count: usize, email_column: &str, rest: &str) -> (Database, Keyring) {
     let database = Database::with(&format!(
         "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, plain VARCHAR(60), email {email_column}, email_index {DIGEST}{rest})"
@@ -61,7 +62,7 @@ const ALL: [&str; 4] = ["id", "email", "email_index", "note"];
 fn a_trigger_that_would_fire_is_refused_until_it_is_allowed() {
     let (database, keyring) = to_rotate(5);
     database.execute(match URL_VAR {
-        // As people write them, over several lines.
+        // A trigger is often written over several lines.
         None => "CREATE TRIGGER set_updated_at\nAFTER\nUPDATE\nON users\nBEGIN UPDATE users SET note = 'touched' WHERE id = NEW.id; END",
         Some("TEST_POSTGRES_URL") => {
             "ALTER TABLE users ADD updated_at timestamptz NOT NULL DEFAULT '2020-01-01';

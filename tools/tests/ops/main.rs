@@ -1,7 +1,9 @@
-//! The tools on full tables, against real databases: the same cases for SQLite, PostgreSQL and MariaDB/MySQL.
+//! Tests of the tools on full tables in real databases: the same cases for SQLite, PostgreSQL and
+//! MariaDB/MySQL.
 //!
-//! SQLite runs always, on files. The others run with the features `libpq` and `libmysqlclient`, against the servers that
-//! `bin/test` starts and names in `TEST_POSTGRES_URL` and `TEST_MYSQL_URL`.
+//! The tests on SQLite always run, on files. The others need the features `libpq` and
+//! `libmysqlclient`. They use the servers that `bin/test` starts and names in `TEST_POSTGRES_URL`
+//! and `TEST_MYSQL_URL`.
 
 #![allow(clippy::duplicate_mod, reason = "the same cases run on each backend")]
 
@@ -22,32 +24,33 @@ mod sqlite {
     use diesel::prelude::*;
 
     pub const URL_VAR: Option<&str> = None;
-    /// A trigger that refuses to have the user 7 written.
+    /// A trigger that refuses to write user 7.
     pub const GUARD: &str = "CREATE TRIGGER guard BEFORE UPDATE ON users WHEN NEW.id = 7 BEGIN SELECT RAISE(ABORT, 'not him'); END";
-    /// What a ciphertext column and an index column are declared as.
+    /// The type of a ciphertext column. `DIGEST` is the type of an index column.
     pub const BYTES: &str = "BLOB";
-    /// A text that is encrypted in place.
+    /// The type of a text that is encrypted in place.
     #[cfg(feature = "cli")]
     pub const NOTE: &str = "TEXT";
-    /// A text that is compared by its bytes where that is the default.
+    /// The type of a text that is compared by its bytes, if that is the default of the database.
     #[cfg(feature = "cli")]
     pub const EMAIL: &str = "TEXT";
     pub const DIGEST: &str = "BLOB";
     pub const UUID: &str = "TEXT";
-    /// How a transaction that writes begins, and how it locks what it reads.
+    /// The statement that begins a writing transaction. `LOCK` is the clause that locks the rows it
+    /// reads.
     pub const BEGIN: &str = "BEGIN IMMEDIATE";
     pub const LOCK: &str = "";
-    /// What a database may have set for all sessions.
+    /// A strict setting that a database may have for all sessions.
     pub const STRICTEST: &str = "PRAGMA read_uncommitted = 0";
-    /// How many connections may do one job.
+    /// The maximum number of connections for one job.
     pub const WORKERS: usize = 1;
-    /// Makes the ciphertext NULL again when a program version that does not know it changes the plaintext.
+    /// Clears the ciphertext if a program version that does not know it changes the plaintext.
     pub const STALE: &str = "CREATE TRIGGER diesel_envelope_users AFTER UPDATE OF plain ON users
         WHEN NEW.plain IS NOT OLD.plain AND NEW.email IS OLD.email
         BEGIN UPDATE users SET email = NULL, email_index = NULL WHERE id = NEW.id; END";
     pub const TEXT: &str = "TEXT";
     pub const QUOTE: &str = "\"";
-    /// How many rows the connection has read: SQLite does not say.
+    /// The statements that count the rows read by the connection. SQLite has no such count.
     pub const ROWS_READ: Option<(&str, &str)> = None;
 
     pub fn analyze(conn: &mut Conn) {
@@ -62,7 +65,7 @@ mod sqlite {
         format!("x'{}'", super::fixtures::hex(bytes))
     }
 
-    /// Any expression as bytes.
+    /// Converts any expression to bytes.
     pub fn bytes(expression: &str) -> String {
         format!("CAST({expression} AS BLOB)")
     }
@@ -142,15 +145,16 @@ mod postgres {
     use diesel::prelude::*;
 
     pub const URL_VAR: Option<&str> = Some("TEST_POSTGRES_URL");
-    /// A trigger that refuses to have the user 7 written.
+    /// A trigger that refuses to write user 7.
     pub const GUARD: &str = "CREATE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS
         'BEGIN IF NEW.id = 7 THEN RAISE EXCEPTION ''not him''; END IF; RETURN NEW; END';
 CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard()";
     pub const BYTES: &str = "bytea";
-    /// A text that is encrypted in place: PostgreSQL's prepared statements do not survive that it is widened.
+    /// The type of a text that is encrypted in place. On PostgreSQL a wider type would break the
+    /// prepared statements of running programs.
     #[cfg(feature = "cli")]
     pub const NOTE: &str = "text";
-    /// A text that is compared by its bytes where that is the default.
+    /// The type of a text that is compared by its bytes, if that is the default of the database.
     #[cfg(feature = "cli")]
     pub const EMAIL: &str = "varchar(100)";
     pub const DIGEST: &str = "bytea";
@@ -166,7 +170,8 @@ CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard(
         CREATE TRIGGER diesel_envelope_users BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION diesel_envelope_users()";
     pub const TEXT: &str = "text";
     pub const QUOTE: &str = "\"";
-    /// How many rows have been read of the table, by this connection and by those that are closed.
+    /// The statements that count the rows read from the table, by this connection and by closed
+    /// ones.
     pub const ROWS_READ: Option<(&str, &str)> = Some((
         "SELECT pg_stat_force_next_flush()",
         "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) AS count FROM pg_stat_user_tables WHERE relname = 'users'",
@@ -176,7 +181,7 @@ CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard(
         diesel::sql_query("ANALYZE users").execute(conn).unwrap();
     }
 
-    /// Another schema, into which the table goes.
+    /// Moves the table to another schema and returns its name.
     pub fn schema_of(database: &database::Database) -> &'static str {
         database.execute("CREATE SCHEMA app;\nALTER TABLE users SET SCHEMA app");
         "app"
@@ -270,14 +275,14 @@ mod mysql {
     use diesel::prelude::*;
 
     pub const URL_VAR: Option<&str> = Some("TEST_MYSQL_URL");
-    /// A trigger that refuses to have the user 7 written.
+    /// A trigger that refuses to write user 7.
     pub const GUARD: &str = "CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW
         IF NEW.id = 7 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not him'; END IF";
     pub const BYTES: &str = "BLOB";
-    /// A text that is encrypted in place.
+    /// The type of a text that is encrypted in place.
     #[cfg(feature = "cli")]
     pub const NOTE: &str = "VARCHAR(100)";
-    /// A text that is compared by its bytes where that is the default.
+    /// The type of a text that is compared by its bytes, if that is the default of the database.
     #[cfg(feature = "cli")]
     pub const EMAIL: &str = "VARCHAR(100)";
     pub const DIGEST: &str = "VARBINARY(32)";
@@ -292,7 +297,7 @@ mod mysql {
             THEN SET NEW.email = NULL, NEW.email_index = NULL; END IF";
     pub const TEXT: &str = "TEXT CHARACTER SET ascii COLLATE ascii_bin";
     pub const QUOTE: &str = "`";
-    /// How many rows this connection has read.
+    /// The statements that count the rows read by this connection.
     pub const ROWS_READ: Option<(&str, &str)> = Some((
         "DO 0",
         "SELECT CAST(SUM(VARIABLE_VALUE) AS SIGNED) AS count FROM information_schema.SESSION_STATUS \

@@ -1,4 +1,4 @@
-//! What only MySQL and MariaDB have.
+//! Cases for MySQL and MariaDB alone.
 
 use diesel::connection::SimpleConnection;
 use diesel_envelope_tools::{self as ops, RunOptions, ToolError};
@@ -42,7 +42,7 @@ fn a_connection_that_is_not_strict_is_refused() {
     ops::check(&mut conns[0], &keyring, &[email()]).unwrap();
 }
 
-/// An index that is cut short finds nothing.
+/// A digest that is cut off matches nothing.
 #[test]
 fn an_index_column_that_is_too_short_is_named() {
     let (database, keyring) = to_rotate(5);

@@ -1,4 +1,4 @@
-//! What only PostgreSQL has.
+//! Cases for PostgreSQL alone.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use super::basics::users;
 use super::limits::to_backfill;
 use crate::fixtures::*;
 
-/// An UPDATE of a column that others could refer to waits for those who insert a reference, to whichever column it is.
+/// An UPDATE of a column that foreign keys could refer to waits for transactions that insert a
+/// reference, whichever column the reference names.
 #[test]
 fn a_row_that_is_referred_to_just_now_is_left_where_a_unique_index_is_written() {
     let (database, keyring) = to_backfill(3, BYTES, ", UNIQUE (email_index)");
@@ -34,7 +35,8 @@ fn a_row_that_is_referred_to_just_now_is_left_where_a_unique_index_is_written() 
     assert_eq!((report.written, report.is_complete()), (1, true), "{report:?}");
 }
 
-/// The predefined roles are no superusers: one reads every table and sees no hidden row, the other reads no table.
+/// The predefined roles are not superusers. One reads every table but no hidden row, and the other
+/// reads no table.
 #[test]
 fn a_table_that_the_role_does_not_read_is_not_taken_for_searched() {
     let (before, after) = before_and_after();

@@ -1,4 +1,4 @@
-//! What only SQLite has.
+//! Cases for SQLite alone.
 
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
@@ -9,7 +9,7 @@ use super::basics::sealed;
 use super::database::Database;
 use crate::fixtures::*;
 
-/// SQLite lets a primary key be NULL, which equals nothing: such rows would be passed over.
+/// SQLite accepts NULL in a primary key. NULL equals nothing, so such a row would be skipped.
 #[test]
 fn a_table_with_a_row_without_a_key_is_refused() {
     let keyring = keyring(&before_and_after().0);
@@ -22,7 +22,7 @@ fn a_table_with_a_row_without_a_key_is_refused() {
     assert!(matches!(refused, ToolError::NullKey { .. }), "{refused}");
 }
 
-/// Without a type of its own, a key is a number in one row and a text in another.
+/// In a column without a type, a key is a number in one row and a text in another.
 #[test]
 fn keys_of_several_types_in_one_column_are_all_visited() {
     let (before, after) = before_and_after();

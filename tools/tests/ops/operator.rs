@@ -1,4 +1,5 @@
-//! Who rotates: the commands of the guides, an env file, and what has been written to the table by whom.
+//! The operator of a rotation: the commands of the guides, an env file, and a record of the rows
+//! that each process wrote.
 
 use std::collections::BTreeMap;
 
@@ -9,26 +10,26 @@ use super::application::Application;
 use super::database::Database;
 use crate::command_line::{CommandLine, Outcome};
 
-/// The texts that operators read.
+/// The texts with instructions for operators.
 const TOLD: [&str; 3] = [
     include_str!("../../../docs/rotation.md"),
     include_str!("../../../docs/disaster-recovery.md"),
     include_str!("../../src/lib.rs"),
 ];
-/// The ids in these texts of the key that goes, and of the one that comes.
+/// The ids of the old key and of the new key in these texts.
 const OLD: &str = "1b2c3d4e";
 const NEW: &str = "9f3c01aa";
 
 pub struct Operator {
     pub command_line: CommandLine,
     pub database: Database,
-    /// What stands in the table: by its id, the e-mail and the note.
+    /// The rows of the table by id: the e-mail and the note.
     pub rows: BTreeMap<i64, (String, String)>,
     keys: Vec<(&'static str, KeyId)>,
 }
 
 impl Operator {
-    /// With a new keyring in `.env`, and the columns declared.
+    /// Creates an operator with a new keyring in `.env` and the declared columns.
     pub fn new(database: Database, config: &str) -> Self {
         Self::with_keyring(database, config, |command_line| {
             drop(command_line.line(&["keygen", "--local-key-file", "key"]))
@@ -45,7 +46,7 @@ impl Operator {
         Self { command_line, database, rows: BTreeMap::new(), keys: Vec::new() }
     }
 
-    /// The keyring that is rolled out now.
+    /// Returns the keyring that is rolled out now.
     pub fn document(&self) -> Keyset {
         self.command_line.document(&self.command_line.read(".env"))
     }
@@ -58,7 +59,7 @@ impl Operator {
         self.keys = vec![(OLD, old), (NEW, new)];
     }
 
-    /// Runs a command with the ids of this keyring in place of those in the guides.
+    /// Runs a command with the ids of this keyring in place of the ids in the guides.
     pub fn run(&self, command: &str) -> Outcome {
         let command = self.keys.iter().fold(command.to_owned(), |command, (word, key)| {
             command.replace(word, &key.to_string())
@@ -66,14 +67,16 @@ impl Operator {
         self.command_line.run(&command.split(' ').collect::<Vec<_>>())
     }
 
-    /// Runs a command as operators are told to: on a line of its own, or in backquotes.
+    /// Runs a command, and checks that the texts for operators contain it, on a line of its own or
+    /// in backquotes.
     #[track_caller]
     pub fn readme(&self, command: &str) -> Outcome {
         assert_told(command);
         self.run(command)
     }
 
-    /// The same for one that prints the line for the env file, which is put there.
+    /// Runs a command from the texts that prints the line for the env file, and writes this line to
+    /// the file.
     #[track_caller]
     pub fn readme_line(&mut self, command: &str) -> Outcome {
         let outcome = self.readme(command).done();
@@ -93,12 +96,12 @@ impl Operator {
         outcome
     }
 
-    /// A process of this version of the program, with the keyring of now.
+    /// Starts a process of this version of the program with the present keyring.
     pub fn start(&self, version: &str) -> Application {
         Application::start(version, &self.secret_key(), &self.command_line, &self.database.url)
     }
 
-    /// A process writes a row.
+    /// Lets a process write a row.
     #[track_caller]
     pub fn write(&mut self, application: &mut Application, id: i64, email: &str, note: &str) {
         self.command_line.never(email);
@@ -106,7 +109,7 @@ impl Operator {
         self.rows.insert(id, (email.to_owned(), note.to_owned()));
     }
 
-    /// A process changes the e-mail of a row.
+    /// Lets a process change the e-mail of a row.
     #[track_caller]
     pub fn change(&mut self, application: &mut Application, id: i64, email: &str) {
         self.command_line.never(email);
@@ -114,14 +117,14 @@ impl Operator {
         self.rows.get_mut(&id).unwrap().0 = email.to_owned();
     }
 
-    /// Every process reads every row, and finds it, and nothing else.
+    /// Checks that every process reads all rows, finds each row, and finds no other row.
     #[track_caller]
     pub fn check<'a>(&self, applications: impl IntoIterator<Item = &'a mut Application>) {
         let all: String =
             self.rows.iter().map(|(id, (email, note))| format!("{id} {email} {note}\t")).collect();
         for application in applications {
             assert_eq!(application.told("all"), all);
-            // A few of those that are many.
+            // Of the many rows with the note `fill`, a sample is enough.
             let few = self.rows.iter().filter(|(id, (_, note))| note != "fill" || *id % 97 == 0);
             for (id, (email, _)) in few {
                 assert_eq!(
@@ -135,7 +138,7 @@ impl Operator {
     }
 }
 
-/// Checks that operators are told a command: on a line of its own, or in backquotes.
+/// Checks that the texts for operators contain a command, on a line of its own or in backquotes.
 #[track_caller]
 pub fn assert_told(command: &str) {
     let line = format!("diesel-envelope {command}");
@@ -146,7 +149,7 @@ pub fn assert_told(command: &str) {
     assert!(told, "nobody is told: {line}");
 }
 
-/// What a line for the env file sets.
+/// Returns the value of the variable in a line for the env file.
 fn value(line: &str) -> &str {
     line.trim().trim_start_matches("SECRET_KEY=")
 }

@@ -1,4 +1,5 @@
-//! From the ciphertext of another library to that of this crate, while the old program writes.
+//! From the ciphertext of another library to the ciphertext of this crate, while the old program
+//! writes.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -10,7 +11,7 @@ use super::plaintext::{OTHER_LIBRARIES, refused, step};
 use super::{Conn, EMAIL, URL_VAR};
 use crate::tools::{Tools, keyrings};
 
-/// As the guide has it, which is tested below.
+/// The declaration in the guide. A test below compares them.
 const COLUMNS: &str = r#"
 [[column]]
 name = "users.email"
@@ -57,12 +58,12 @@ struct Email {
     email: Searchable<String, users::email>,
 }
 
-/// The other library: its ciphertext is the value backwards.
+/// The cipher of the other library: it reverses the value.
 fn other(value: &str) -> String {
     value.chars().rev().collect()
 }
 
-/// Encrypts the rows without a new value, as the program of the guide does.
+/// Encrypts the rows without a new value, like the program in the guide.
 fn re_encrypt(conn: &mut Conn) -> usize {
     let old = users::table
         .filter(users::email.is_null())
@@ -108,7 +109,7 @@ fn the_ciphertext_of_another_library_is_replaced_while_its_program_writes() {
         diesel::insert_into(users::table).values(row).execute(&mut database.connect()).unwrap();
     }
 
-    // The old program changes a value: the new one is cleared, and no row is lost.
+    // The old program changes a value. The new value is cleared, and no row is lost.
     let change = diesel::update(users::table.find(7))
         .set(users::email_ciphertext.eq(other("changed@example.org")));
     change.execute(&mut database.connect()).unwrap();

@@ -1,4 +1,5 @@
-//! What finds a row, and what refuses a duplicate, in each phase: the table in `tools/src/phases.md`, cell by cell.
+//! The lookups that find a row, and the columns that refuse a duplicate, in each phase. The tests
+//! check the table in `tools/src/phases.md` cell by cell.
 
 use diesel::prelude::*;
 use diesel_envelope::{BlindIndex, BlindIndexDsl, Context, Encrypted, IndexSpec, Keyring};
@@ -12,7 +13,7 @@ use crate::tools::keyrings;
 diesel::table! {
     use diesel::sql_types::*;
 
-    /// Both columns, of whichever some phases have none.
+    /// All columns of all phases. Some phases lack some of them.
     users (id) {
         id -> BigInt,
         plain -> Nullable<Text>,
@@ -42,7 +43,8 @@ fn index() -> Index {
     Index::new("email_index", "users.email_index").normalize(Normalizer::Caseless)
 }
 
-/// Bobby, Ann and nobody. Plaintext and index are UNIQUE, in the phases that have them.
+/// A table with Bobby, Ann, and a row without a value. Plaintext and index are UNIQUE in the phases
+/// that have them.
 struct Table {
     database: Database,
     conn: Conn,
@@ -127,8 +129,9 @@ CREATE UNIQUE INDEX users_email_index ON users (email_index)"
         ]
     }
 
-    /// Whether a row is refused that has this value: of a program that writes plaintext, both, ciphertext; in place plaintext,
-    /// ciphertext without an index, and with it.
+    /// Returns for six kinds of writes whether a row with this value is refused. With a second
+    /// column: plaintext alone, both, ciphertext alone. In place: plaintext, ciphertext without its
+    /// index, ciphertext with its index.
     fn refuses(&mut self, value: &str) -> [bool; 6] {
         let sealed = || Some(Encrypted::<String, Email>::from(value.to_owned()));
         let index = || Some(BlindIndex::<users::email_index>::of(value));
@@ -178,7 +181,7 @@ CREATE UNIQUE INDEX users_email_index ON users (email_index)"
     }
 }
 
-/// MySQL's default collations compare letters without their case.
+/// Returns the ids on MySQL, whose default collations ignore letter case, and nothing elsewhere.
 fn in_any_case(ids: &[i64]) -> Vec<i64> {
     if URL_VAR == Some("TEST_MYSQL_URL") { ids.to_vec() } else { Vec::new() }
 }
@@ -208,10 +211,12 @@ fn both_columns_half_backfilled() {
     );
     assert_eq!(table.any(&[BOBBY, ANN]), [1]);
     assert_eq!(table.nulls()[..3], [vec![3], vec![2, 3], vec![2, 3]]);
-    // Who writes the plaintext too is refused by the plaintext's own index; who does not, only where the backfill has been.
+    // A program that also writes the plaintext is refused by the plaintext's UNIQUE index. A
+    // program that writes only ciphertext is refused only if the row was backfilled.
     assert_eq!(table.refuses(BOBBY)[..3], [YES, YES, YES]);
     assert_eq!(table.refuses(ANN)[..3], [YES, YES, NO]);
-    // Letters of another case are another value to most plaintext columns, and the same to the index.
+    // A value in another case is a different value in most plaintext columns, and the same value
+    // for the index.
     assert_eq!(table.refuses(SHOUTED)[1..3], [YES, YES]);
 }
 
@@ -259,7 +264,8 @@ fn in_place_half_way() {
     };
     assert_eq!((found(&mut table.conn, BOBBY), found(&mut table.conn, ANN)), (vec![1], vec![2]));
     assert_eq!(table.nulls()[2..], [vec![2, 3], vec![3]]);
-    // Ciphertexts of equal values differ: only the index sees them, and only where it is written.
+    // Ciphertexts of equal values differ. Only the index refuses a duplicate, and only if the
+    // program writes it.
     assert_eq!(table.refuses(BOBBY)[3..], [NO, NO, YES]);
     assert_eq!(table.refuses(ANN)[3..], [YES, NO, NO]);
 }
@@ -283,7 +289,7 @@ fn in_place_complete() {
 fn two_index_keys_in_one_column() {
     let mut table = Table::new();
     table.beside("id = 1");
-    // A program whose index primary is `b` does the second row.
+    // A program whose primary index key is `b` writes the second row.
     let mut document = keyrings()[1].clone();
     let b = document.index_keys().find(|(_, name)| *name == "b").unwrap().0;
     document.promote_index_key(b).unwrap();
@@ -297,7 +303,7 @@ fn two_index_keys_in_one_column() {
         (table.matches(BOBBY), table.matches(ANN), table.any(&[BOBBY, ANN])),
         (vec![1], vec![2], vec![1, 2])
     );
-    // And do not refuse each other: this process writes under `a`.
+    // The digests of two keys do not refuse each other. This process writes under `a`.
     assert_eq!((table.refuses(BOBBY)[2], table.refuses(ANN)[2]), (YES, NO));
     let column = [Column::new("users", "email").index(index())];
     let refused = ops::rotate(

@@ -1,4 +1,5 @@
-//! From a plaintext column to a ciphertext column beside it, while programs of two versions at a time read, write and look up.
+//! From a plaintext column to a second column with ciphertext, while programs of two versions at a
+//! time read, write and look up.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -13,7 +14,7 @@ use crate::tools::{Tools, keyrings};
 
 const ROWS: i64 = 300;
 
-/// As the guide has it, which is tested below.
+/// The declaration in the guide. A test below compares them.
 const COLUMNS: &str = r#"
 [[column]]
 name = "users.email_ciphertext"
@@ -24,7 +25,7 @@ name = "email_index"
 normalize = "caseless"
 "#;
 
-/// The label, the index and their words, the same in each version.
+/// The label, the index and their implementation, the same in each version.
 macro_rules! email {
     ($column:ident) => {
         impl diesel_envelope::Context for users::$column {
@@ -43,7 +44,7 @@ macro_rules! email {
     };
 }
 
-/// The program as it was: plaintext only.
+/// The original program, which knows plaintext only.
 mod v0 {
     use super::*;
 
@@ -71,7 +72,7 @@ mod v0 {
     };
 }
 
-/// Writes both, reads the plaintext.
+/// The program that writes both and reads the plaintext.
 mod v1 {
     use super::*;
     use diesel_envelope::Searchable;
@@ -120,7 +121,7 @@ mod v1 {
     };
 }
 
-/// Writes both, reads the ciphertext, and looks up by the blind index.
+/// The program that writes both, reads the ciphertext, and looks up by the blind index.
 mod v2 {
     use super::*;
     use diesel_envelope::{BlindIndexDsl, Encrypted};
@@ -152,7 +153,7 @@ mod v2 {
     };
 }
 
-/// Knows the ciphertext only, under the name that the field always had.
+/// The program that knows the ciphertext only, under the original name of the field.
 mod v3 {
     use super::*;
     use diesel_envelope::{BlindIndexDsl, Searchable};
@@ -192,18 +193,19 @@ mod v3 {
     };
 }
 
-/// `diesel migration run`.
+/// Does the same as `diesel migration run`.
 pub fn migrate(database: &Database, tools: &Tools) -> Result<usize, String> {
     let migrations = FileBasedMigrations::from_path(tools.migrations()).unwrap();
     let run = establish(&database.url).run_pending_migrations(migrations).map(|run| run.len());
     run.map_err(|error| format!("{error:?}"))
 }
 
-/// The guides for tables that have rows.
+/// The guide for tables that already have rows.
 pub const EXISTING_DATA: &str = include_str!("../../../docs/existing-data.md");
 pub const OTHER_LIBRARIES: &str = include_str!("../../../docs/lockbox-and-pgcrypto.md");
 
-/// `diesel-envelope generate-migration …`, as a guide has it, and `diesel migration run`.
+/// Runs a `diesel-envelope generate-migration …` command that a guide contains, and then the
+/// migration.
 #[track_caller]
 pub fn step(database: &Database, tools: &Tools, line: &str) {
     let told = |guide: &str| {
@@ -214,7 +216,7 @@ pub fn step(database: &Database, tools: &Tools, line: &str) {
     assert_eq!(migrate(database, tools), Ok(created), "{line}");
 }
 
-/// A step that the database refuses, and that leaves the rows as they are.
+/// Runs a step that the database refuses. Returns the error, and deletes the generated migration.
 #[track_caller]
 pub fn refused(database: &Database, tools: &Tools, line: &str) -> String {
     let before = tools.generated();
@@ -245,10 +247,10 @@ fn a_plaintext_column_is_replaced_by_a_ciphertext_column_while_programs_run() {
         .run("diesel-envelope verify users")
         .failed("the row has a plaintext but no ciphertext: run the backfill");
 
-    // As long as v0 changes plaintexts there may be rows left, which is no reason to wait.
+    // While v0 changes plaintexts, rows may be left. The backfill does not wait for them.
     let outcome = tools.run("diesel-envelope backfill users --batch-size 20");
     assert!(outcome.code == 0 || outcome.stderr.contains("rows are left"), "{outcome:?}");
-    // v0 changes a plaintext whose row is done: the row comes by again.
+    // v0 changes a plaintext after its row was encrypted, so the row must be encrypted again.
     v0.until(|| rows(&database, "email_ciphertext IS NULL AND id <= 300") > 0);
     v0.stop();
 
@@ -261,13 +263,14 @@ fn a_plaintext_column_is_replaced_by_a_ciphertext_column_while_programs_run() {
     tools.done("diesel-envelope verify users");
     assert_eq!(rows(&database, "email_ciphertext IS NULL OR email_index IS NULL"), 0);
 
-    // SQLite takes no NOT NULL from a column: the program that knows no plaintext cannot run beside the one that does.
+    // SQLite cannot remove NOT NULL from a column, so the last two versions cannot run side by
+    // side.
     let v3 = if URL_VAR.is_none() {
         tools
             .run("diesel-envelope generate-migration users --step relax")
             .failed("stop the program, run finish");
         v2.stop();
-        // Nor does it drop a column that an index is over.
+        // SQLite also refuses to drop a column that has an index.
         database.execute("DROP INDEX users_email");
         None
     } else {
@@ -275,13 +278,13 @@ fn a_plaintext_column_is_replaced_by_a_ciphertext_column_while_programs_run() {
         v2.works();
         let v3 = fleet.start(v3::VERSION);
         v2.stop();
-        // What v3 wrote has no plaintext, and every other one is what the ciphertext says.
+        // Rows written by v3 have no plaintext. All other plaintexts equal their ciphertexts.
         assert!(rows(&database, "email IS NULL AND email_ciphertext IS NOT NULL") > 0);
         tools.done("diesel-envelope verify users --where=email>''");
         Some(v3)
     };
 
-    // A plaintext that somebody left behind.
+    // A plaintext that was left behind.
     let finish =
         "diesel-envelope generate-migration users --step finish --not-null users.email_ciphertext";
     database.execute("INSERT INTO users (id, email) VALUES (700000, 'left@example.org')");
@@ -307,7 +310,8 @@ fn a_plaintext_column_is_replaced_by_a_ciphertext_column_while_programs_run() {
     refuses("SELECT email FROM users");
     refuses("INSERT INTO users (id) VALUES (700001)");
 
-    // A value that could be another column's is found by `verify`, and stops the last step.
+    // A value that could belong to another column is reported by `verify`, and makes the last step
+    // fail.
     let stray = super::literal(
         &keyring(&keyrings()[0]).encrypt::<_, Unbound>(&"left@example.org".to_owned()).unwrap(),
     );

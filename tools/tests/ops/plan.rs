@@ -1,4 +1,4 @@
-//! Planning an index from what stands in a column.
+//! Planning an index from the values in a column.
 
 use diesel_envelope::keyring::Keyset;
 use diesel_envelope::{Error, Keyring};
@@ -10,7 +10,8 @@ use super::database::Database;
 use super::{BYTES, literal};
 use crate::fixtures::*;
 
-/// 16 cities, of which the n-th occurs n times, in two spellings; and 4 rows without one.
+/// Creates a table with 16 cities, of which the n-th occurs n times, in two spellings, and 4 rows
+/// without a city.
 fn cities(email: impl Fn(&str) -> String, note: impl Fn(&str) -> String) -> Database {
     let database = Database::with(&format!(
         "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, city VARCHAR(40), email {BYTES}, note TEXT)"

@@ -1,6 +1,8 @@
-//! Behind PgBouncer in transaction mode, where each transaction may run in another session of the server.
+//! The tools behind PgBouncer in transaction mode, where each transaction may run in another
+//! session of the server.
 //!
-//! `bin/test` starts it with fewer sessions than a job has workers, and names it in `TEST_PGBOUNCER_URL`.
+//! `bin/test` starts PgBouncer with fewer sessions than a job has workers, and names it in
+//! `TEST_PGBOUNCER_URL`.
 
 use diesel::connection::CacheSize;
 use diesel::prelude::*;
@@ -43,7 +45,7 @@ struct User {
     email: Searchable<String, users::email>,
 }
 
-/// The same database through the pooler.
+/// Returns the URL of the same database through the pooler.
 fn pooled(database: &Database) -> String {
     let pooler =
         std::env::var("TEST_PGBOUNCER_URL").expect("TEST_PGBOUNCER_URL is not set: run bin/test");
@@ -83,7 +85,8 @@ fn every_command_runs_behind_a_pooler() {
             command_line.run(&[arguments, &workers, &["--format", "json"]].concat()).done();
         assert_eq!(outcome.json()["tables"]["users"]["written"], count, "{outcome:?}");
     };
-    // More often than the pooler has sessions, so that each session sees each command.
+    // Each command runs more often than the pooler has sessions, so every session gets each
+    // command.
     for _ in 0..3 {
         command_line.run(&["status"]).done();
         command_line.run(&["status", "--quick"]).done();

@@ -1,4 +1,5 @@
-//! Programs that run all the time, in several versions side by side, and a log of what they wrote, against which each read is held.
+//! Programs that run all the time, in several versions side by side. Each read is checked against a
+//! log of the writes.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, RwLock};
@@ -10,47 +11,47 @@ use diesel::result::{DatabaseErrorKind, Error};
 
 use super::{Conn, establish};
 
-/// What a version of the program does with a row.
+/// A version of the program: its operations on a row.
 #[derive(Clone, Copy)]
 pub struct Version {
     pub name: &'static str,
     pub insert: fn(&mut Conn, i64, &str) -> QueryResult<usize>,
     pub update: fn(&mut Conn, i64, &str) -> QueryResult<usize>,
     pub read: fn(&mut Conn, i64) -> QueryResult<String>,
-    /// The rows with this value, by the means of the version.
+    /// Returns the rows with this value, found as this version finds them.
     pub find: fn(&mut Conn, &str) -> QueryResult<Vec<i64>>,
 }
 
 /// A row and all values that it ever had.
 struct Row {
     id: i64,
-    /// Holder by the one who writes: the log is in the order of the writes.
+    /// Locked during a write, so that the log has the order of the writes.
     writing: Mutex<()>,
     log: Mutex<Log>,
 }
 
 #[derive(Default)]
 struct Log {
-    /// Also the one that is being written.
+    /// All values, with the one that is being written now.
     values: Vec<String>,
-    /// How many of them are committed.
+    /// The number of committed values.
     committed: usize,
 }
 
-/// The rows, and what the database has to say of them.
+/// The rows in the database and the log of their values.
 pub struct Fleet {
     url: String,
     rows: RwLock<Vec<Arc<Row>>>,
 }
 
-/// A version that runs: a thread that writes and one that reads.
+/// A running version: a writing thread and a reading thread.
 pub struct Program {
     version: Version,
     done: Arc<Done>,
     threads: Vec<JoinHandle<()>>,
 }
 
-/// How far a program is.
+/// The progress of a program.
 #[derive(Default)]
 struct Done {
     stop: AtomicBool,
@@ -65,7 +66,7 @@ impl Row {
         Self { id, writing: Mutex::default(), log: Mutex::default() }
     }
 
-    /// Another value: every second differs from the one before in case only.
+    /// Returns a new value. Every second value differs from the one before only in letter case.
     fn next_value(&self) -> String {
         let count = self.log.lock().unwrap().values.len();
         let (id, number) = (self.id, count / 2);
@@ -76,7 +77,8 @@ impl Row {
         }
     }
 
-    /// Writes until it is committed: a transaction that the database gave up is tried again, as an application does.
+    /// Retries the write until it is committed. The database may give up a transaction, and an
+    /// application retries it too.
     fn write(&self, name: &str, act: impl Fn(&str) -> QueryResult<usize>) {
         let _writing = self.writing.lock().unwrap();
         let value = self.next_value();
@@ -92,20 +94,20 @@ impl Row {
         log.committed = log.values.len();
     }
 
-    /// The value that was committed last, and its number.
+    /// Returns the value that was committed last, and its number.
     fn present(&self) -> (usize, String) {
         let log = self.log.lock().unwrap();
         (log.committed - 1, log.values[log.committed - 1].clone())
     }
 
-    /// All values that the row may have had since a moment.
+    /// Returns all values that the row may have had since the value with this number.
     fn since(&self, number: usize) -> Vec<String> {
         self.log.lock().unwrap().values[number..].to_vec()
     }
 }
 
 impl Fleet {
-    /// So many rows, written by a version.
+    /// Creates this many rows, written by a version.
     pub fn new(url: &str, version: Version, rows: i64) -> Arc<Self> {
         let fleet = Self { url: url.to_owned(), rows: RwLock::default() };
         let mut conn = establish(url);
@@ -126,21 +128,21 @@ impl Fleet {
         rows[number as usize % rows.len()].clone()
     }
 
-    /// The version is rolled out, and has done some work when this returns.
+    /// Starts a version, and returns when it has done some work.
     pub fn start(self: &Arc<Self>, version: Version) -> Program {
         let done = Arc::new(Done::default());
         let spawn = |act: fn(&Self, &mut Conn, Version, u64), writes: bool| {
             let (fleet, done) = (self.clone(), done.clone());
             std::thread::spawn(move || {
                 let mut conn = establish(&fleet.url);
-                // Each version goes through the rows in an order of its own.
+                // Each version visits the rows in a different order.
                 for turn in 0.. {
                     if done.stop.load(Ordering::Acquire) {
                         return;
                     }
                     act(&fleet, &mut conn, version, turn);
                     done.count(if writes { &done.written } else { &done.read });
-                    // Leaves the machine to the others too.
+                    // Leaves processor time for the other threads.
                     std::thread::sleep(Duration::from_micros(500));
                 }
             })
@@ -152,7 +154,7 @@ impl Fleet {
     }
 
     fn write_one(&self, conn: &mut Conn, version: Version, turn: u64) {
-        // Each program inserts under ids of its own.
+        // Each program inserts rows with ids that no other program uses.
         if turn % 20 == 19 {
             static NEXT: AtomicU64 = AtomicU64::new(1_000_000);
             let id = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -187,7 +189,8 @@ impl Fleet {
         );
     }
 
-    /// Each row has the value that was committed last, and is found by it. Nobody writes meanwhile.
+    /// Checks that each row has the value that was committed last and is found by it, while no
+    /// program writes.
     pub fn settles(&self, version: Version) {
         let mut conn = establish(&self.url);
         for row in self.rows.read().unwrap().iter() {
@@ -215,7 +218,7 @@ impl Fleet {
 }
 
 impl Program {
-    /// Waits until the program has done some more of all that it does.
+    /// Waits until the program has done some more writes and reads.
     pub fn works(&self) {
         let target = self.progress() + 60;
         self.until(|| self.progress() >= target);
@@ -225,7 +228,7 @@ impl Program {
         self.done.written.load(Ordering::Acquire).min(self.done.read.load(Ordering::Acquire))
     }
 
-    /// Waits for what comes of the program's work.
+    /// Waits until the work of the program makes the condition true.
     pub fn until(&self, mut condition: impl FnMut() -> bool) {
         let began = Instant::now();
         while !condition() {
@@ -240,7 +243,7 @@ impl Program {
         }
     }
 
-    /// Taken down, after some more work.
+    /// Stops the program after some more work.
     pub fn stop(mut self) {
         self.works();
         self.done.stop.store(true, Ordering::Release);
@@ -250,7 +253,7 @@ impl Program {
     }
 }
 
-/// Where a test fails, the others stop too.
+/// If a test fails, the programs stop too.
 impl Drop for Program {
     fn drop(&mut self) {
         self.done.stop.store(true, Ordering::Release);
@@ -266,7 +269,7 @@ impl Done {
     }
 }
 
-/// What a database resolves a deadlock by, or a table that was altered meanwhile.
+/// Returns whether the error comes from a deadlock, or from a table that was altered meanwhile.
 fn is_passing(error: &Error) -> bool {
     match error {
         Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,

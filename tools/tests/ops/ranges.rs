@@ -1,4 +1,4 @@
-//! No statement reads a whole table that is large.
+//! No statement reads a large table as a whole.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use super::database::Database;
 use super::{BYTES, Conn, DIGEST, URL_VAR};
 use crate::fixtures::*;
 
-/// Keeps the SQL of the statements that were run.
+/// Records the SQL of all statements of the connection.
 fn record(conn: &mut Conn) -> Arc<Mutex<Vec<String>>> {
     let statements = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&statements);
@@ -31,7 +31,7 @@ impl Observer for Expected {
     }
 }
 
-/// A table of this many rows without values.
+/// Creates a table with this many rows and no values.
 fn empty_rows(count: usize) -> Database {
     let database = Database::with(&format!(
         "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, email {BYTES}, email_index {DIGEST}, note VARCHAR(40))"
@@ -63,7 +63,7 @@ fn a_large_table_is_not_counted_for_a_progress_bar() {
         .iter()
         .filter(|statement| statement.contains("count(*)"))
         .count();
-    // SQLite keeps no statistics.
+    // SQLite has no statistics, so the rows are counted.
     assert_eq!(counts, if URL_VAR.is_none() { 2 } else { 0 });
     assert!(expected.0.load(Ordering::Relaxed) <= 250_000);
 }

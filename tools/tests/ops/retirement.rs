@@ -1,4 +1,5 @@
-//! A key is retired only when no table of the database needs it, whether its columns are declared or not.
+//! A key is retired only if no table of the database needs it, whether its columns are declared or
+//! not.
 
 use diesel_envelope::{Context, Keyring, Unbound};
 use diesel_envelope_tools::{self as ops, Column};
@@ -25,7 +26,7 @@ fn tables() -> Database {
     ))
 }
 
-/// Promotes a new key. Gives the id of the old one, and of the new one.
+/// Promotes a new key. Returns the ids of the old key and of the new key.
 fn promote(operator: &mut Operator) -> (String, String) {
     let old = operator.document().primary().to_string();
     let new = key_in(&operator.line("add-key").stderr).to_string();
@@ -72,7 +73,7 @@ fn a_key_stays_while_a_column_that_is_not_declared_needs_it() {
     );
     operator.run("rotate").done();
     refused(&operator, &retire, "drafts.body has 1", "declare drafts.body in envelope.toml");
-    // Moved to where nothing but the search looks: another schema.
+    // The table moves to another schema, where only the search looks.
     if URL_VAR == Some("TEST_POSTGRES_URL") {
         operator.database.execute("CREATE SCHEMA apart;\nALTER TABLE drafts SET SCHEMA apart");
         refused(
@@ -150,7 +151,7 @@ fn a_fernet_key_stays_until_every_column_with_tokens_is_declared() {
     operator.line(&retire);
 }
 
-/// An index column that is declared to the database, and not to the tools.
+/// An index column that is declared in the database and not in `envelope.toml`.
 #[test]
 fn an_index_key_stays_until_every_blind_index_is_declared() {
     let index = match URL_VAR {

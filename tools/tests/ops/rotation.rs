@@ -1,4 +1,5 @@
-//! A key rotates as the guide tells it, while processes with the keyring before and after each step run side by side.
+//! Rotation of a key by the steps of the guide. In each step, processes with the keyrings before
+//! and after the step run side by side.
 
 use std::io::{BufRead, BufReader};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,7 +35,7 @@ fn users() -> Database {
     ))
 }
 
-/// Writes a row by each process, and has every process read every row.
+/// Lets each process write a row, and checks that every process reads every row.
 fn write_by_each(operator: &mut Operator, applications: &mut [Application]) {
     for application in &mut *applications {
         let id = 1 + operator.rows.keys().last().copied().unwrap_or_default();
@@ -43,7 +44,7 @@ fn write_by_each(operator: &mut Operator, applications: &mut [Application]) {
     operator.check(applications);
 }
 
-/// The keys of a verification of the users, and how many values each has.
+/// Returns each column and key in the result of a verification of the users.
 fn keys(verified: &serde_json::Value) -> Vec<String> {
     let columns = verified["tables"]["users"]["keys"].as_object().unwrap();
     columns
@@ -69,7 +70,8 @@ fn a_key_rotates_while_old_and_new_processes_run_side_by_side() {
     let rows_before = operator.database.cells(["id", "email", "email_index", "note"], "users");
     let backup = operator.rows.clone();
 
-    // 1. The new key reads. Process by process: one is restarted, one gets it while it runs.
+    // 1. The new key reads. The processes get it one by one: one restarts, the other replaces its
+    // keyring while it runs.
     let before = operator.secret_key();
     let new = key_in(&operator.readme_line("add-key").stderr);
     operator.old_and_new(old, new);
@@ -84,7 +86,7 @@ fn a_key_rotates_while_old_and_new_processes_run_side_by_side() {
     applications[1].told(&format!("replace {}", operator.secret_key()));
     write_by_each(&mut operator, &mut applications);
 
-    // 2. It writes. What the new processes write the others read, which have the key.
+    // 2. The new key writes. The other process has the key and reads the values of the new process.
     operator.readme_line("promote-key 9f3c01aa");
     applications[0] = operator.start("first");
     write_by_each(&mut operator, &mut applications);
@@ -94,7 +96,7 @@ fn a_key_rotates_while_old_and_new_processes_run_side_by_side() {
         "diesel-envelope rotate",
     );
     assert!(!operator.command_line.path(&format!("{old}.archive")).exists());
-    // A process that was left out names what it lacks.
+    // A forgotten process reports the key that it lacks.
     let forgotten =
         Application::start("first", &before, &operator.command_line, &operator.database.url)
             .ask("all")
@@ -103,10 +105,10 @@ fn a_key_rotates_while_old_and_new_processes_run_side_by_side() {
     applications[1].told(&format!("replace {}", operator.secret_key()));
     write_by_each(&mut operator, &mut applications);
 
-    // 3. Every row, while they run.
+    // 3. Every row is rotated while the processes run.
     rotate_while_they_run(&mut operator, &mut applications);
 
-    // 4. Nothing is left under the old key.
+    // 4. No row is left under the old key.
     operator.readme("verify").done();
     let verified = operator.run("verify --format json").done().json();
     let expected = [
@@ -129,7 +131,7 @@ fn a_key_rotates_while_old_and_new_processes_run_side_by_side() {
         (&values, &json!(0))
     );
 
-    // 5. The old key goes.
+    // 5. The old key is removed.
     operator.run("retire-key 1b2c3d4e --archive 1b2c3d4e.archive").failed(
         1,
         "no process may run any more",
@@ -143,7 +145,7 @@ fn a_key_rotates_while_old_and_new_processes_run_side_by_side() {
     applications[1].told(&format!("replace {}", operator.secret_key()));
     write_by_each(&mut operator, &mut applications);
 
-    // Years later: a backup from before.
+    // Years later, a backup from before the rotation is restored.
     operator.database.execute("DELETE FROM users");
     for rows in rows_before.chunks(100) {
         let row = |[id, email, index, note]: &[Option<Vec<u8>>; 4]| {
@@ -178,7 +180,7 @@ fn a_key_rotates_while_old_and_new_processes_run_side_by_side() {
     operator.check(&mut applications);
 }
 
-/// The processes write, change and read rows as long as the command runs, each its own.
+/// Rotates while the processes write, change and read rows. Each process has its own rows.
 fn rotate_while_they_run(operator: &mut Operator, applications: &mut [Application]) {
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -226,7 +228,7 @@ fn rotate_while_they_run(operator: &mut Operator, applications: &mut [Applicatio
     assert!(operator.readme("rotate").done().stdout.contains(": 0 rows rotated, 0 bad"));
 }
 
-/// What a batch has written stays, and the next run, or two of them side by side, do the rest.
+/// A batch that was written remains. The next run, or two parallel runs, rotate the rest.
 #[test]
 fn a_rotation_that_is_killed_is_started_again() {
     let mut operator = Operator::new(users(), CONFIG);
@@ -274,7 +276,7 @@ fn a_rotation_that_is_killed_is_started_again() {
     assert!(!keys(&verified).iter().any(|key| key.contains(&old.to_string())), "{verified}");
 }
 
-/// The article's `SECRET_KEY`: tokens that Python wrote, and a new key of the native format.
+/// The `SECRET_KEY` of the article: tokens written by Python, and a new key of the native format.
 #[test]
 fn a_fernet_key_rotates_to_an_aes_key() {
     let mut operator = Operator::with_keyring(users(), CONFIG, |command_line| {
@@ -306,7 +308,7 @@ fn a_fernet_key_rotates_to_an_aes_key() {
         &format!("rows are under key {fernet}"),
         "diesel-envelope rotate",
     );
-    // A token could be another column's, and says so.
+    // A token could belong to another column, and is reported.
     let verified = operator.run("verify");
     assert_eq!(verified.code, 1);
     assert!(
@@ -328,7 +330,7 @@ fn a_fernet_key_rotates_to_an_aes_key() {
     applications[0] = operator.start("first");
     applications[1].told(&format!("replace {}", operator.secret_key()));
     write_by_each(&mut operator, &mut applications);
-    // The index key is the old Fernet key still, and rotates on its own.
+    // The index key is still the old Fernet key. It rotates separately.
     assert_eq!(operator.document().keys().collect::<Vec<_>>(), [(new, Algorithm::Aes256GcmSiv)]);
     assert_eq!(operator.document().index_keys().count(), 1);
 }
@@ -350,7 +352,7 @@ impl Context for Note {
     const ACCEPT: Accept = Accept::STRICT;
 }
 
-/// Values that were bound to nothing become bound to their column, and padded, in a text column and in a binary one.
+/// Unbound values become bound to their column, and padded, in a text column and in a binary one.
 #[test]
 fn values_are_bound_and_padded_later() {
     let columns = format!(
@@ -380,7 +382,7 @@ fn values_are_bound_and_padded_later() {
     let verified = operator.run("verify");
     assert_eq!(verified.code, 1);
     assert!(verified.stderr.contains("bad row: notes a=0, b=key-0, body: "), "{}", verified.stderr);
-    // Without being told to, nothing takes them for the column's own.
+    // Without `accept`, no command takes unbound values for the column's own.
     let refused = operator.run("rotate");
     assert!(refused.code == 1 && refused.stdout.contains("0 rows rotated, 30 bad"), "{refused:?}");
     operator.command_line.write(
@@ -401,7 +403,7 @@ fn values_are_bound_and_padded_later() {
     );
     operator.run("verify").done();
 
-    // One column by arguments, which says the same as the file.
+    // Arguments for one column have the same effect as the file.
     operator.command_line.write(
         "envelope.toml",
         "[[column]]\nname = \"notes.body\"\npad-to = 64\n[[column]]\nname = \"notes.line\"\n",
@@ -429,7 +431,7 @@ fn values_are_bound_and_padded_later() {
     }
 }
 
-/// One column at a time, as the help of the command says.
+/// `--accept` applies to one column at a time, as the help of the command says.
 #[test]
 fn unbound_values_are_accepted_by_an_argument() {
     let operator = Operator::new(

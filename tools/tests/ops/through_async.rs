@@ -1,4 +1,4 @@
-//! The tools over a connection of diesel-async, which links no client library.
+//! The tools on a connection of diesel-async, which links no client library.
 
 use diesel::Connection;
 use diesel_async::AsyncPgConnection;

@@ -1,4 +1,4 @@
-//! What a role or a session limits: the time of a statement, of a lock, of a transaction that is idle.
+//! Time limits of a role or a session: for a statement, for a lock, for an idle transaction.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use super::database::Database;
 use super::limits::{to_backfill, to_rotate};
 use crate::fixtures::*;
 
-/// A limit for whoever connects from now on.
+/// Sets a limit for connections that are opened from now on.
 fn limit(database: &Database, setting: &str, value: &str) {
     let name = database.url.rsplit_once('/').unwrap().1;
     database
         .execute(&format!("ALTER ROLE CURRENT_USER IN DATABASE {name} SET {setting} = '{value}'"));
 }
 
-/// Does something while nobody can read the table, for longer than the limits allow.
+/// Runs an action while the table is locked against reading, for longer than the limits.
 fn behind_a_lock<T>(database: &Database, act: impl FnOnce() -> T) -> T {
     let (locked, is_locked) = mpsc::channel();
     std::thread::scope(|scope| {
@@ -63,7 +63,7 @@ fn lock_timeout_ends_no_run() {
     outlasts("lock_timeout");
 }
 
-/// Takes its time to tell of a bad row, within the transaction in which the row was found.
+/// An observer that reports a bad row slowly, within the transaction in which the row was found.
 struct Slow;
 
 impl Observer for Slow {
@@ -83,7 +83,7 @@ fn idle_in_transaction_session_timeout_ends_no_run() {
     assert_eq!((report.written, report.failed, report.left), (29, 1, 0), "{report:?}");
 }
 
-/// The limits of the role hold again after a run, also in a transaction of the caller.
+/// After a run, the limits of the role apply again, even in a transaction of the caller.
 #[test]
 fn a_read_leaves_the_settings_of_the_caller_as_they_were() {
     use diesel::prelude::*;
@@ -108,7 +108,7 @@ fn a_read_leaves_the_settings_of_the_caller_as_they_were() {
     .unwrap();
 }
 
-/// Where no row matches, a page of rows would be looked for to the end of the table.
+/// If no row matches, a search for a full page of rows would read the table to its end.
 #[test]
 fn each_statement_reads_a_range_of_the_table() {
     use diesel::connection::InstrumentationEvent;
@@ -138,7 +138,7 @@ fn each_statement_reads_a_range_of_the_table() {
             .unwrap()
             .last_value;
         let rows = now - std::mem::replace(&mut before, now);
-        // The progress bar of a small table.
+        // The count for the progress bar of a small table is not checked.
         if !query.to_string().contains("count(*)") {
             kept.lock().unwrap().push(rows);
         }

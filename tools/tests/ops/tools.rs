@@ -1,4 +1,4 @@
-//! The command line and the generated migrations, run as an operator runs them beside the application.
+//! The command line and the generated migrations, as an operator runs them beside the application.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -11,8 +11,9 @@ use serde_json::Value;
 
 use crate::fixtures::{keyring, unique_name};
 
-/// The keyring of the tools, and of the programs in this process: Diesel's types take it from there, installed by whoever asks first.
-/// The programs have an index key more, `b`, which only matches: they are ready for its rotation.
+/// The keyring of the tools, and the keyring of the programs in this process. The first call
+/// installs the latter, because Diesel's types need an installed keyring. The programs have an
+/// additional index key, `b`, which only matches, so they are prepared for its rotation.
 pub fn keyrings() -> &'static [Keyset; 2] {
     static DOCUMENTS: OnceLock<[Keyset; 2]> = OnceLock::new();
     DOCUMENTS.get_or_init(|| {
@@ -31,7 +32,7 @@ pub struct Tools {
     secret_key: String,
 }
 
-/// What a command came to.
+/// The result of a command.
 #[derive(Debug)]
 pub struct Outcome {
     pub code: i32,
@@ -81,7 +82,7 @@ impl Tools {
         }
     }
 
-    /// The same for a line that has to succeed.
+    /// Runs a line that must succeed.
     #[track_caller]
     pub fn done(&self, line: &str) -> Outcome {
         let outcome = self.run(line);
@@ -89,7 +90,7 @@ impl Tools {
         outcome
     }
 
-    /// One number of what `status` says of the first column.
+    /// Returns one number of the first column from `status`.
     #[track_caller]
     pub fn count(&self, what: &str) -> u64 {
         self.done("diesel-envelope status --format json").json()["columns"][0][what]
@@ -97,12 +98,12 @@ impl Tools {
             .unwrap()
     }
 
-    /// The folders of the migrations.
+    /// Returns the folders of the migrations.
     pub fn generated(&self) -> BTreeSet<PathBuf> {
         std::fs::read_dir(self.migrations()).unwrap().map(|entry| entry.unwrap().path()).collect()
     }
 
-    /// Takes back what was generated since and could not be run.
+    /// Deletes the migrations that were generated since then and could not be run.
     pub fn forget_since(&self, before: &BTreeSet<PathBuf>) {
         self.generated()
             .difference(before)
@@ -111,7 +112,7 @@ impl Tools {
 }
 
 impl Outcome {
-    /// That it failed, and said so.
+    /// Checks that the command failed with these words.
     #[track_caller]
     pub fn failed(&self, words: &str) {
         assert_eq!(self.code, 1, "{self:?}");

@@ -1,4 +1,4 @@
-//! Rotation and backfill of tables that the application goes on writing to.
+//! Rotation and backfill of tables to which the application still writes.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};

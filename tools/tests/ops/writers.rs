@@ -1,7 +1,8 @@
-//! The application while a tool goes through its table: it updates, inserts and deletes, and knows what it committed last.
+//! The application while a tool scans its table. It updates, inserts and deletes rows, and knows
+//! its last committed values.
 //!
-//! Each row that is written belongs to one writer, so that what this writer committed last is what must stand in the row: at each
-//! of its reads, and at the end.
+//! Each row belongs to one writer. So the row must contain the value that this writer committed
+//! last, at each of its reads and at the end.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -19,38 +20,38 @@ use super::{BEGIN, BYTES, Conn, DIGEST, LOCK, STALE, bytes, literal};
 use crate::fixtures::*;
 use crate::random::Random;
 
-/// One row in so many is written to.
+/// One row in this many is written by the application.
 const HOT: i64 = 5;
 const SEED: u64 = 0x5eed_0001;
 
-/// What the tool does that the application writes against.
+/// The task of the tool that runs against the application.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Task {
-    /// All values come under a new key; the old program version still writes under the old one.
+    /// All values get a new key. The old program version still writes under the old key.
     Rotate,
-    /// All plaintexts are encrypted; the old program version knows the plaintext only.
+    /// All plaintexts are encrypted. The old program version knows only the plaintext.
     Backfill,
 }
 
-/// The application, in its two program versions, and its table.
+/// The application in its two program versions, and its table.
 pub struct Application {
     task: Task,
     old: Keyring,
     new: Keyring,
     rows: i64,
     pub database: Database,
-    /// Whether the old program version still runs. Holder while one writes.
+    /// Whether the old program version still runs. Read-locked during each write.
     old_runs: RwLock<bool>,
     stopped: AtomicBool,
-    /// Whether writers insert and delete.
+    /// Whether writers insert and delete rows.
     pub inserts: bool,
     pub writes: AtomicU64,
-    /// Writes to rows that the tool had still to do, and to rows that it had done.
+    /// The numbers of writes to rows before and after the tool processed them.
     pub before: AtomicU64,
     pub after: AtomicU64,
 }
 
-/// Values by primary key: `None` where a row was deleted.
+/// Values by primary key. `None` is a deleted row.
 pub type Ledger = BTreeMap<i64, Option<String>>;
 
 #[derive(QueryableByName)]
@@ -72,7 +73,7 @@ fn first_value(id: i64) -> String {
 }
 
 impl Application {
-    /// With a table of so many rows, at even numbers.
+    /// Creates a table of this many rows, with even ids.
     pub fn new(task: Task, (before, after): &(Keyset, Keyset), rows: i64) -> Self {
         println!("seed {SEED:#x}");
         let database = Database::with(&format!(
@@ -108,7 +109,7 @@ impl Application {
         app
     }
 
-    /// What a program version writes: the columns and their SQL.
+    /// Returns the columns that a program version writes, with their SQL.
     fn columns(&self, value: &str, new: bool) -> Vec<(&'static str, String)> {
         let keyring = if new { &self.new } else { &self.old };
         let email = literal(&keyring.encrypt::<String, Email>(&value.to_owned()).unwrap());
@@ -122,7 +123,7 @@ impl Application {
         }
     }
 
-    /// A row for `INSERT`.
+    /// Returns a row for `INSERT`.
     fn row(&self, id: i64, value: &str, new: bool) -> String {
         let columns = self.columns(value, new);
         let cell = |name| {
@@ -136,7 +137,7 @@ impl Application {
         )
     }
 
-    /// Whether the tool has done the row.
+    /// Returns whether the tool has processed the row.
     fn is_done(&self, row: &Row) -> bool {
         let primary = u32::from_str_radix(&self.new_key(), 16).unwrap().to_be_bytes();
         row.email.as_ref().is_some_and(|email| email[2..6] == primary)
@@ -147,7 +148,7 @@ impl Application {
         hex(&probe[2..6])
     }
 
-    /// That the row is what was written last, in all its columns.
+    /// Checks that all columns of the row have the value that was written last.
     fn check(&self, row: &Row, value: &str) {
         let id = row.id;
         if self.task == Task::Backfill {
@@ -173,7 +174,7 @@ impl Application {
         format!("SELECT id, {} FROM users {rest}", columns.join(", "))
     }
 
-    /// Reads all rows, and checks that each is what was committed last.
+    /// Reads all rows and checks that each one has the value that was committed last.
     pub fn check_all(&self, ledgers: Vec<Ledger>, done: bool) {
         let mut expected: Ledger =
             (1..=self.rows).map(|id| (2 * id, Some(first_value(2 * id)))).collect();
@@ -192,7 +193,8 @@ impl Application {
         }
     }
 
-    /// Reads all rows while others write: each can be read, and its index is that of its value. How many there are.
+    /// Reads all rows while others write, and returns their number. Checks that each row can be
+    /// read and that its index belongs to its value.
     pub fn check_pairs(&self) -> usize {
         let rows: Vec<Row> =
             diesel::sql_query(self.select("")).load(&mut self.database.connect()).unwrap();
@@ -210,7 +212,7 @@ impl Application {
         *self.old_runs.write().unwrap() = false;
     }
 
-    /// Runs writers as long as `work` does. What they committed last.
+    /// Runs writers while `work` runs. Returns their last committed values.
     pub fn under_traffic(&self, writers: usize, work: impl FnOnce()) -> Vec<Ledger> {
         struct Stop<'a>(&'a Application);
         impl Drop for Stop<'_> {
@@ -229,7 +231,7 @@ impl Application {
         })
     }
 
-    /// Waits until there were so many writes. Nothing more is waited for once writers stopped.
+    /// Waits until there were this many writes, or until the writers stopped.
     pub fn wait_for(&self, writes: u64) {
         while self.writes.load(Relaxed) < writes && !self.stopped.load(Relaxed) {
             std::thread::sleep(Duration::from_millis(1));
@@ -248,25 +250,25 @@ struct Writer<'a> {
     random: Random,
     name: usize,
     written: u64,
-    /// Its rows, whether they are there or not.
+    /// The ids of the writer's rows, whether the rows exist or not.
     ids: Vec<i64>,
     ledger: Ledger,
 }
 
-/// How a change ends.
+/// The end of a change.
 #[derive(PartialEq, Eq)]
 enum End {
-    /// Without a transaction around it.
+    /// A change without a transaction.
     Alone,
     Commit,
-    /// After the rows were locked for a while.
+    /// A commit after the rows were locked for a while.
     LateCommit,
     Rollback,
 }
 
 impl<'a> Writer<'a> {
     fn new(app: &'a Application, name: usize, writers: usize) -> Self {
-        // Odd numbers are not there yet: before, behind and between the others.
+        // Rows with odd ids do not exist yet. They are before, after and between the others.
         let all = -app.rows / 5..app.rows * 11 / 5;
         let mine = |id: &i64| {
             id.rem_euclid(HOT) == 0
@@ -301,7 +303,7 @@ impl<'a> Writer<'a> {
         let _stop = Stop(self.app);
         while !self.app.stopped.load(Relaxed) {
             self.step();
-            // Who asks for SQLite's one lock without a pause leaves nothing to others.
+            // A writer that requests SQLite's only lock without a pause would starve the others.
             std::thread::sleep(Duration::from_millis(if LOCK.is_empty() { 3 } else { 0 }));
         }
         self.ledger
@@ -324,7 +326,7 @@ impl<'a> Writer<'a> {
             changes.insert(id, (!delete).then(|| self.value()));
         }
         let new = !*old_runs || self.random.below(2) == 0;
-        // In no order, as different requests come.
+        // The order of the rows varies, as it does for different requests.
         let mut order: Vec<_> = changes.keys().copied().collect();
         if self.random.below(2) == 0 {
             order.reverse();
