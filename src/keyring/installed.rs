@@ -36,9 +36,9 @@ impl Keyring {
     /// # Errors
     ///
     /// [`Error::NoKeyring`] if no keyring is installed. [`Error::ReplaceWouldDrop`] if the new
-    /// keyring lacks the current primary key or one of the current index keys, or has such an index
-    /// key under another name. The same error is returned if the new keyring is strict while Fernet
-    /// tokens are being written.
+    /// keyring lacks the current primary key or one of the current index keys. The same error is
+    /// returned if an index key has another name in it, or if it is strict while Fernet tokens are
+    /// being written.
     pub fn replace(self) -> Result<()> {
         let installed = INSTALLED.get().ok_or(Error::NoKeyring)?;
         let new = Arc::new(self);

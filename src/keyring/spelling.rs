@@ -35,8 +35,8 @@ pub(super) const BASE64_TWICE: &str = "is in base64 twice: give the value itself
 
 const QUOTES: [char; 2] = ['"', '\''];
 
-/// The maximum length of a name. Two keys without a comma between them must not be taken for a name
-/// and its value: the first key has 43 characters before its `=`.
+/// The maximum length of a name. A key has 43 characters before its `=`. Two keys without a comma
+/// between them are therefore not taken for a name and its value.
 const NAME_MAX: usize = 42;
 
 struct Before<'t> {

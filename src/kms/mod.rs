@@ -124,8 +124,8 @@ pub trait Kms: Send + Sync {
     /// # Security
     ///
     /// Without a context, every blob that wraps 32 bytes is accepted as a data key. An attacker may
-    /// be able to write to the database, and to have 32 chosen bytes encrypted as an unbound
-    /// [`KmsEncrypted`] value under the same KMS key. This attacker chooses the data key of a row.
+    /// be able to write to the database, and to choose 32 bytes that are encrypted under the same
+    /// KMS key as an unbound [`KmsEncrypted`] value. This attacker chooses the data key of a row.
     /// Make new keys with a context.
     ///
     /// # Errors
