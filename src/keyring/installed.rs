@@ -37,8 +37,8 @@ impl Keyring {
     ///
     /// [`Error::NoKeyring`] if no keyring is installed. [`Error::ReplaceWouldDrop`] if the new
     /// keyring lacks the current primary key or one of the current index keys. The same error is
-    /// returned if an index key has another name in it, or if it is strict while Fernet tokens are
-    /// being written.
+    /// returned if the new keyring has another name for an index key, or is strict while Fernet
+    /// tokens are being written.
     pub fn replace(self) -> Result<()> {
         let installed = INSTALLED.get().ok_or(Error::NoKeyring)?;
         let new = Arc::new(self);
