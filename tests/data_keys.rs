@@ -358,14 +358,17 @@ async fn a_data_key_without_a_context_says_how_it_is_unwrapped() {
     let words = telling(kms.unwrap(&bare).await.unwrap_err());
     assert!(
         words.ends_with(
-            "(it has none, as Python makes it: call unwrap_with(key, &EncryptionContext::none()))"
+            "(the key has no context, as in Python: call unwrap_with(key, &EncryptionContext::none()))"
         ),
         "{words}"
     );
     assert_eq!(kms.calls(), 2);
     assert_eq!(kms.unwrap_with(&bare, &none).await.unwrap().key_id(), python.key_id());
     let words = telling(kms.unwrap_with(&ours, &none).await.unwrap_err());
-    assert!(words.ends_with("(it has the context of a data key: call unwrap(key))"), "{words}");
+    assert!(
+        words.ends_with("(the key has the context of a data key: call unwrap(key))"),
+        "{words}"
+    );
     kms.calls();
 
     // A damaged key, another context, or a blob that is not a data key: the error does not guess

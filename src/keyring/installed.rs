@@ -1,4 +1,5 @@
-//! The one keyring of a process, which `ToSql` and `FromSql` use: installed once, replaced while the program runs.
+//! The installed keyring of a process, which `ToSql` and `FromSql` use. It is installed once and
+//! can be replaced while the program runs.
 
 use std::sync::Arc;
 
@@ -11,33 +12,38 @@ use crate::error::{Error, Result};
 static INSTALLED: OnceCell<ArcSwap<Keyring>> = OnceCell::new();
 
 impl Keyring {
-    /// Installs the keyring for the whole process: once, at start-up, before the first query.
+    /// Installs the keyring for the whole process. Call it once at start-up, before the first
+    /// query.
     ///
     /// # Errors
     ///
-    /// [`Error::AlreadyInstalled`] the second time.
+    /// [`Error::AlreadyInstalled`] on the second call.
     pub fn install(self) -> Result<()> {
         let summary = self.to_string();
         let insecure = self.primary_id().to_string() == INSECURE_PRIMARY;
         INSTALLED.set(ArcSwap::from_pointee(self)).map_err(|_| Error::AlreadyInstalled)?;
         tracing::info!(keyring = summary, "keyring installed");
         if insecure {
-            tracing::warn!("the keys of this keyring are known to everybody: it is for tests");
+            tracing::warn!("the keys of this keyring are publicly known: use it in tests only");
         }
         Ok(())
     }
 
-    /// Replaces the installed keyring while the program runs. Operations that start after this returns use the new one; a load
-    /// that is under way may use both, which harms nothing because the new one reads all that the old one writes.
+    /// Replaces the installed keyring while the program runs. Operations that start after this call
+    /// returns use the new keyring. A load that is already running may use both keyrings. This is
+    /// safe, because the new keyring reads every value that the old one writes.
     ///
     /// # Errors
     ///
-    /// [`Error::NoKeyring`] when none is installed; [`Error::ReplaceWouldDrop`] when the new one lacks the present primary key or
-    /// one of the present index keys, has an index key under another name, or is strict while Fernet tokens are being written.
+    /// [`Error::NoKeyring`] if no keyring is installed. [`Error::ReplaceWouldDrop`] if the new
+    /// keyring lacks the current primary key or one of the current index keys. The same error is
+    /// returned if the new keyring has another name for an index key, or is strict while Fernet
+    /// tokens are being written.
     pub fn replace(self) -> Result<()> {
         let installed = INSTALLED.get().ok_or(Error::NoKeyring)?;
         let new = Arc::new(self);
-        // Checked against what is there when the swap happens: of two replacements at once the second is checked against the first.
+        // Check against the keyring that the swap replaces: of two replacements at once, the second
+        // is checked against the first.
         loop {
             let present = installed.load_full();
             new.check_reads_all_of(&present)?;
@@ -63,11 +69,12 @@ impl Keyring {
         }
     }
 
-    /// Replaces the installed keyring, also by one that lacks keys which are in use: rows under them can no longer be read or found.
+    /// Replaces the installed keyring, even if the new one lacks keys that are in use. Rows under
+    /// those keys can no longer be read or found.
     ///
     /// # Errors
     ///
-    /// [`Error::NoKeyring`] when none is installed.
+    /// [`Error::NoKeyring`] if no keyring is installed.
     pub fn replace_dropping(self) -> Result<()> {
         let summary = self.to_string();
         INSTALLED.get().ok_or(Error::NoKeyring)?.store(Arc::new(self));
@@ -75,7 +82,7 @@ impl Keyring {
         Ok(())
     }
 
-    /// The installed keyring.
+    /// Returns the installed keyring.
     ///
     /// # Errors
     ///
@@ -84,7 +91,7 @@ impl Keyring {
         Ok(INSTALLED.get().ok_or(Error::NoKeyring)?.load_full())
     }
 
-    /// Does something with the installed keyring without touching its reference count.
+    /// Calls a function with the installed keyring, without touching its reference count.
     pub(crate) fn with_installed<R, E: From<Error>>(
         act: impl FnOnce(&Self) -> Result<R, E>,
     ) -> Result<R, E> {

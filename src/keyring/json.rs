@@ -1,4 +1,5 @@
-//! The JSON form of the keyring document. Unknown fields, versions and algorithms are refused, and ids are checked.
+//! The JSON form of the keyring document. Unknown fields, versions and algorithms are refused, and
+//! key ids are checked.
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -9,21 +10,22 @@ use crate::crypto::{self, Root};
 use crate::error::{Error, Result};
 use crate::key_id::KeyId;
 
-/// Reads a document. Whether its keys can live together is not checked here.
+/// Parses a document. The caller checks whether its keys are valid together.
 pub(super) fn parse(text: &str) -> Result<Keyset> {
-    // serde_json's own words may quote what it found, and that may be a key: only the place is told.
+    // The messages of serde_json may quote the input, which may be a key. Only the position is
+    // reported.
     let place = |error: serde_json::Error| {
         let (line, column) = (error.line(), error.column());
         Error::keyring(match error.classify() {
             serde_json::error::Category::Data => {
                 format!(
-                    "line {line}, column {column}: a field is unknown, missing, twice, or of the wrong kind"
+                    "line {line}, column {column}: a field is unknown, missing, repeated, or of the wrong type"
                 )
             }
             _ => format!("line {line}, column {column}: malformed JSON"),
         })
     };
-    // The version first: another one may have other fields.
+    // Read the version first: another version may have other fields.
     let Version { version } = serde_json::from_str(text).map_err(place)?;
     if version != 1 {
         return Err(Error::keyring(format!("expected version 1, found version {version}")));
@@ -35,12 +37,12 @@ pub(super) fn parse(text: &str) -> Result<Keyset> {
     Ok(Keyset { primary: json.primary.parse()?, keys, index_primary, index_keys })
 }
 
-/// Whether the text is a document by its shape, of whatever version.
+/// Returns whether the text has the shape of a document, of any version.
 pub(super) fn is_shaped_like(text: &str) -> bool {
     serde_json::from_str::<Shape>(text).is_ok()
 }
 
-/// Writes a document, with the keys in it.
+/// Serialises a document, including its keys.
 pub(super) fn write(document: &Keyset) -> Zeroizing<String> {
     let keys = oldest_first(&document.keys, |key| &key.created).map(|key| JsonKey {
         id: key.id.to_string(),
@@ -63,7 +65,8 @@ pub(super) fn write(document: &Keyset) -> Zeroizing<String> {
         index_primary: document.index_primary.map(|id| id.to_string()),
         index_keys: index_keys.collect(),
     };
-    // With room for all from the start: a string that grows leaves keys behind in what it frees.
+    // Reserve the full capacity now: a buffer that grows frees its old memory with keys still in
+    // it.
     let room = 256
         + document
             .keys
@@ -76,7 +79,9 @@ pub(super) fn write(document: &Keyset) -> Zeroizing<String> {
     Zeroizing::new(String::from_utf8(std::mem::take(&mut *text)).expect("JSON is UTF-8"))
 }
 
-/// The keys of a list of Fernet keys, which has the newest in front, get one date, and so are turned round; then those with a date.
+/// Returns the keys from oldest to newest. Keys without a date come from a list of Fernet keys,
+/// which starts with the newest. They all get one date, so their order is reversed. Keys with a
+/// date follow.
 fn oldest_first<K>(
     keys: &[K],
     created: impl Fn(&K) -> &Option<String> + Copy,
@@ -90,7 +95,7 @@ struct Version {
     version: u32,
 }
 
-/// The fields that tell a document from other JSON. Nothing of their content is kept.
+/// The fields that distinguish a document from other JSON. Their content is not kept.
 #[derive(Deserialize)]
 struct Shape {
     #[serde(rename = "version")]
@@ -157,19 +162,19 @@ fn json_root(id: &str, key: &str) -> Result<Root> {
     let root = crypto::from_base64_any(key).and_then(|bytes| Root::from_slice(&bytes));
     root.ok_or_else(|| {
         Error::keyring(format!(
-            "key {id}: expected 32 bytes in base64, found {} characters that are not",
+            "key {id} is not 32 bytes in base64 ({} characters)",
             key.chars().count()
         ))
     })
 }
 
-/// A mistyped key is found here, and not in the first row.
+/// Finds a mistyped key here, rather than in the first row.
 fn check_id(written: &str, derived: KeyId) -> Result<()> {
     if written.parse() == Ok(derived) {
         return Ok(());
     }
     Err(Error::keyring(format!(
-        "the key with the id {written} is not that key: its id is {derived}"
+        "key {written} does not match its id: the id of this key is {derived}"
     )))
 }
 
@@ -177,6 +182,6 @@ fn checked_date(date: String, id: KeyId) -> Result<String> {
     let format = time::macros::format_description!("[year]-[month]-[day]");
     match time::Date::parse(&date, format) {
         Ok(_) => Ok(date),
-        Err(_) => Err(Error::keyring(format!("key {id}: `created` is no date like 2026-11-23"))),
+        Err(_) => Err(Error::keyring(format!("key {id}: `created` is not a date like 2026-11-23"))),
     }
 }

@@ -1,4 +1,4 @@
-//! The keyring document: what the environment variable holds after unwrapping.
+//! The keyset: the document that an environment variable contains in wrapped form.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -14,26 +14,27 @@ use crate::error::{Error, Result};
 use crate::key_id::KeyId;
 use crate::printable::Printable;
 
-/// The most bytes that a document can have: an advanced parameter of SSM holds no more (AWS Systems Manager user guide, "Parameter
-/// tiers").
+/// The maximum length of a document in bytes: an advanced SSM parameter holds no more (AWS Systems
+/// Manager user guide, "Parameter tiers").
 const DOCUMENT_MAX: usize = 8192;
 
-/// The most keys of either role. A rotation has two or three, and each Fernet key is tried in turn.
+/// The maximum number of keys of each role. A rotation needs two or three, and each Fernet key is
+/// tried in turn.
 const KEYS_MAX: usize = 100;
 
-/// What a key does with a value.
+/// The algorithm by which a key encrypts values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Algorithm {
     /// AES-256-GCM-SIV (RFC 8452): the native format.
     #[serde(rename = "AES-256-GCM-SIV")]
     Aes256GcmSiv,
-    /// Fernet (the Fernet specification, version 0x80): what Python's `cryptography` writes.
+    /// Fernet (the Fernet specification, version 0x80): the format of Python's `cryptography`.
     Fernet,
 }
 
 impl Algorithm {
-    /// The id of such a key with this root.
+    /// Returns the id of a key of this algorithm with this root.
     pub(crate) fn key_id(self, root: &Root) -> KeyId {
         KeyId(*root.derive(match self {
             Self::Aes256GcmSiv => "diesel-envelope v1 key id aes-256-gcm-siv",
@@ -44,11 +45,12 @@ impl Algorithm {
 
 const INDEX_ID_INFO: &str = "diesel-envelope v1 key id index";
 
-/// The keys of a keyring with their ids, dates and roles, unwrapped: the source of a [`Keyring`](crate::Keyring), and what
-/// [`wrap`](Self::wrap) puts under a KMS key.
+/// The unwrapped keys of a keyring with their ids, dates and roles. A [`Keyring`](crate::Keyring)
+/// is created from it, and [`wrap`](Self::wrap) encrypts it under a KMS key.
 ///
-/// Two forms are read: JSON, and one or more Fernet keys separated by commas or white space, of which the first writes values
-/// and the last writes indexes, so that a new key in front moves no index.
+/// Two forms are accepted: JSON, and a list of one or more Fernet keys separated by commas or white
+/// space. In a list, the first key writes values and the last key writes indexes. A new key at the
+/// front therefore does not change the indexes.
 ///
 /// ```
 /// use diesel_envelope::keyring::{Algorithm, Keyset};
@@ -61,8 +63,8 @@ const INDEX_ID_INFO: &str = "diesel-envelope v1 key id index";
 ///
 /// # Security
 ///
-/// It holds every key. Its `Debug` shows ids only, its keys are wiped on drop, and [`to_json`](Self::to_json) is the only way to
-/// see them.
+/// A keyset contains every key. Its `Debug` shows ids only, and its keys are wiped on drop.
+/// [`to_json`](Self::to_json) is the only way to see them.
 #[derive(Clone)]
 pub struct Keyset {
     pub(super) primary: KeyId,
@@ -71,21 +73,22 @@ pub struct Keyset {
     pub(super) index_keys: Vec<IndexKey>,
 }
 
-/// What is known of a key, without the key.
+/// The metadata of a key, without the key itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyEntry<'d> {
-    /// Its id.
+    /// The id of the key.
     pub id: KeyId,
-    /// What it does with a value; an index key has none.
+    /// The algorithm of the key, or `None` for an index key.
     pub algorithm: Option<Algorithm>,
     /// The name of an index key.
     pub name: Option<&'d str>,
-    /// The day on which it was made, or came into the document, `2026-11-23`. In a list of Fernet keys none has one.
+    /// The day on which the key was made or added to the document, such as `2026-11-23`. Keys in a
+    /// list of Fernet keys have no date.
     pub created: Option<&'d str>,
-    /// What somebody wrote beside it.
+    /// The comment on the key in the document.
     pub comment: Option<&'d str>,
-    /// Whether it writes, or only reads.
+    /// Whether the key writes. Otherwise it only reads.
     pub writes: bool,
 }
 
@@ -126,13 +129,14 @@ impl IndexKey {
     }
 }
 
-/// The date in UTC, `2026-11-23`.
+/// Returns the date in UTC, such as `2026-11-23`.
 pub(super) fn today() -> String {
     time::OffsetDateTime::now_utc().date().to_string()
 }
 
 impl Keyset {
-    /// A new document with one AES-256-GCM-SIV key and one index key named `a`, from the operating system's generator.
+    /// Generates a keyset with one AES-256-GCM-SIV key and one index key named `a`. Both come from
+    /// the operating system's generator.
     ///
     /// # Errors
     ///
@@ -157,11 +161,11 @@ impl Keyset {
         })
     }
 
-    /// Reads either form: 8,192 bytes, 100 keys and 100 index keys at most.
+    /// Parses either form, with at most 8,192 bytes, 100 keys and 100 index keys.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidKeyring`], which names places and lengths, never contents.
+    /// [`Error::InvalidKeyring`], which names positions and lengths, never contents.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         if bytes.len() > DOCUMENT_MAX {
             return Err(Error::keyring(format!(
@@ -171,14 +175,11 @@ impl Keyset {
         }
         let binary = || {
             let hint = if bytes.len() == ROOT_LEN {
-                ", which may be a raw key: wrap its 44 characters of base64 instead"
+                ", and may be a raw key: wrap its 44 characters of base64 instead"
             } else {
                 ""
             };
-            Error::keyring(format!(
-                "expected a document in UTF-8, found {} bytes that are none{hint}",
-                bytes.len()
-            ))
+            Error::keyring(format!("the document is not valid UTF-8 ({} bytes){hint}", bytes.len()))
         };
         let text = std::str::from_utf8(bytes).map_err(|_| binary())?;
         let document = match text.trim_start().starts_with('{') {
@@ -191,8 +192,9 @@ impl Keyset {
         Ok(document)
     }
 
-    /// Whether the bytes are a keyring in either form by their shape, of whatever version, and also one that [`parse`](Self::parse)
-    /// refuses: for those who must never show one.
+    /// Returns whether the bytes have the shape of a keyring, in either form and of any version.
+    /// They may be a keyring that [`parse`](Self::parse) refuses. This is for callers that must
+    /// never show a keyring.
     pub(crate) fn is_shaped_like(bytes: &[u8]) -> bool {
         let Ok(text) = std::str::from_utf8(bytes) else { return false };
         if text.trim_start().starts_with('{') {
@@ -202,7 +204,7 @@ impl Keyset {
         entries.peek().is_some() && entries.all(|entry| fernet_root(entry, 0).is_ok())
     }
 
-    /// A document with the Fernet keys that stand in the text; the first writes, and the last writes indexes.
+    /// Parses a list of Fernet keys. The first key writes values, and the last key writes indexes.
     fn parse_fernet_keys(text: &str) -> Result<Self> {
         check_count("keys", fernet_entries(text).count())?;
         let roots = fernet_entries(text)
@@ -221,37 +223,40 @@ impl Keyset {
         Ok(Self { primary, keys, index_primary: index_keys.last().map(|key| key.id), index_keys })
     }
 
-    /// The document as JSON, with the keys in it.
+    /// Returns the keyset as JSON, including its keys.
     ///
     /// # Security
     ///
-    /// This is the secret itself. It belongs into [`wrap`](Self::wrap), an SSM SecureString, or nowhere.
+    /// The result is the secret itself. Use it only to wrap it, as [`wrap`](Self::wrap) does, or in
+    /// an SSM SecureString.
     pub fn to_json(&self) -> Zeroizing<String> {
         json::write(self)
     }
 
-    /// The id of the key that writes values.
+    /// Returns the id of the primary key, which writes values.
     pub fn primary(&self) -> KeyId {
         self.primary
     }
 
-    /// The ids and algorithms of all keys, in the order of the document. Of two keys that were made on one day, the later one is taken
-    /// for the newer one; otherwise the order means nothing.
+    /// Returns the ids and algorithms of all keys, in the order of the document. Of two keys made
+    /// on the same day, the later one in the document counts as newer. Otherwise the order has no
+    /// meaning.
     pub fn keys(&self) -> impl Iterator<Item = (KeyId, Algorithm)> + '_ {
         self.keys.iter().map(|key| (key.id, key.algorithm))
     }
 
-    /// The id of the key that writes indexes, where there is one.
+    /// Returns the id of the index primary, which writes indexes, if there is one.
     pub fn index_primary(&self) -> Option<KeyId> {
         self.index_primary
     }
 
-    /// The ids and names of all index keys. A Fernet key that stands for an index key has its id as its name.
+    /// Returns the ids and names of all index keys. An index key from a list of Fernet keys has its
+    /// id as its name.
     pub fn index_keys(&self) -> impl Iterator<Item = (KeyId, &str)> + '_ {
         self.index_keys.iter().map(|key| (key.id, key.name.as_str()))
     }
 
-    /// What is known of each key, without the key.
+    /// Returns the metadata of each key, without the key itself.
     pub fn entries(&self) -> impl Iterator<Item = KeyEntry<'_>> + '_ {
         self.keys.iter().map(|key| KeyEntry {
             id: key.id,
@@ -263,7 +268,7 @@ impl Keyset {
         })
     }
 
-    /// What is known of each index key, without the key.
+    /// Returns the metadata of each index key, without the key itself.
     pub fn index_entries(&self) -> impl Iterator<Item = KeyEntry<'_>> + '_ {
         self.index_keys.iter().map(|key| KeyEntry {
             id: key.id,
@@ -275,7 +280,8 @@ impl Keyset {
         })
     }
 
-    /// Whether both hold the same keys in the same roles, under the same names; order, dates and comments do not count.
+    /// Returns whether both keysets contain the same keys in the same roles and under the same
+    /// names. Order, dates and comments are ignored.
     pub fn has_same_keys(&self, other: &Self) -> bool {
         let holds = |one: &Self, other: &Self| {
             let same = |key: &Key, other: &Key| {
@@ -295,8 +301,9 @@ impl Keyset {
             && holds(other, self)
     }
 
-    /// A document with this one key, to be wrapped and kept when the key is retired: [`restore_key`](Self::restore_key) takes it
-    /// from there, and it is a keyring of its own that reads what the key wrote.
+    /// Returns a keyset with only this key, to be wrapped and kept when the key is retired.
+    /// [`restore_key`](Self::restore_key) takes the key from this archive. The archive is also a
+    /// complete keyring that reads the values of this key.
     ///
     /// # Errors
     ///
@@ -312,7 +319,8 @@ impl Keyset {
         })
     }
 
-    /// As [`archive_key`](Self::archive_key) for an index key. The key that writes values goes with it, as no keyring is without one.
+    /// As [`archive_key`](Self::archive_key), for an index key. The archive also contains the
+    /// primary key, because every keyring needs one.
     ///
     /// # Errors
     ///
@@ -327,19 +335,21 @@ impl Keyset {
         Ok(Self { index_primary: Some(key_id), index_keys: vec![key.clone()], ..archive })
     }
 
-    /// Takes a retired key back from its archive, to read: for the rows of a backup that is older than its retirement.
+    /// Restores a retired key from its archive as a key that only reads. Use it for the rows of a
+    /// backup that is older than the key's retirement.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownKey`] when the archive does not hold it; [`Error::InvalidKeyring`] when this document holds it already.
+    /// [`Error::UnknownKey`] if the archive does not contain the key; [`Error::InvalidKeyring`] if
+    /// this keyset already contains it.
     pub fn restore_key(&mut self, key_id: KeyId, archive: &Self) -> Result<()> {
         let key =
             archive.keys.iter().find(|key| key.id == key_id).ok_or(Error::UnknownKey { key_id })?;
-        // In front: it is older than a key of the same day that took its place.
+        // Insert it at the front: it is older than a key of the same day that replaced it.
         self.edit(|document| document.keys.insert(0, key.clone()))
     }
 
-    /// As [`restore_key`](Self::restore_key) for an index key, under which lookups match again.
+    /// As [`restore_key`](Self::restore_key), for an index key. Lookups match under it again.
     ///
     /// # Errors
     ///
@@ -356,7 +366,8 @@ impl Keyset {
         })
     }
 
-    /// Adds a new key that reads. Distribute the document to every process before the key is promoted.
+    /// Adds a new key that only reads. Distribute the keyset to every process before you promote
+    /// the key.
     ///
     /// # Errors
     ///
@@ -367,7 +378,7 @@ impl Keyset {
         self.edit(|document| document.keys.push(key)).map(|()| id)
     }
 
-    /// Makes a key the one that writes.
+    /// Makes a key the primary key, which writes values.
     ///
     /// # Errors
     ///
@@ -378,11 +389,11 @@ impl Keyset {
         Ok(())
     }
 
-    /// Adds a new index key, under which lookups match as soon as it is distributed.
+    /// Adds a new index key. Lookups match under it as soon as the keyset is distributed.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidKeyring`] when the name is taken; [`Error::NoRandomness`].
+    /// [`Error::InvalidKeyring`] if the name is taken; [`Error::NoRandomness`].
     pub fn add_index_key(&mut self, name: &str) -> Result<KeyId> {
         let key = IndexKey::new(Some(name), Root::generate()?);
         let id = key.id;
@@ -393,27 +404,28 @@ impl Keyset {
         .map(|()| id)
     }
 
-    /// Takes a key out: what is under it can no longer be read. Keep it as long as a row or a backup is.
+    /// Removes a key. Values under it can no longer be read. Keep a key as long as any row or
+    /// backup under it exists.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownKey`]; [`Error::InvalidKeyring`] for the key that writes.
+    /// [`Error::UnknownKey`]; [`Error::InvalidKeyring`] for the primary key.
     pub fn remove_key(&mut self, key_id: KeyId) -> Result<()> {
         self.keys.iter().find(|key| key.id == key_id).ok_or(Error::UnknownKey { key_id })?;
         self.edit(|document| document.keys.retain(|key| key.id != key_id))
     }
 
-    /// Takes an index key out: what is indexed under it alone is no longer found.
+    /// Removes an index key. Rows that are indexed under this key alone can no longer be found.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownKey`]; [`Error::InvalidKeyring`] for the key that writes indexes.
+    /// [`Error::UnknownKey`]; [`Error::InvalidKeyring`] for the index primary.
     pub fn remove_index_key(&mut self, key_id: KeyId) -> Result<()> {
         self.index_keys.iter().find(|key| key.id == key_id).ok_or(Error::UnknownKey { key_id })?;
         self.edit(|document| document.index_keys.retain(|key| key.id != key_id))
     }
 
-    /// Makes an index key the one that writes indexes.
+    /// Makes an index key the index primary, which writes indexes.
     ///
     /// # Errors
     ///
@@ -424,13 +436,14 @@ impl Keyset {
         Ok(())
     }
 
-    /// The keys that were made after the key that writes values: a later day, or the same day and a later place in the document. A key
-    /// without a date comes from a list of Fernet keys and is older than every key with a date; two of them cannot be compared.
+    /// Returns the keys made after the primary key: on a later day, or on the same day and later in
+    /// the document. A key without a date comes from a list of Fernet keys and is older than every
+    /// key with a date. Two keys without a date cannot be compared.
     pub(super) fn newer_than_primary(&self) -> Vec<KeyId> {
         newer(self.keys.iter().map(|key| (key.id, key.created.as_deref())), Some(self.primary))
     }
 
-    /// The index keys that were made after the key that writes indexes.
+    /// Returns the index keys made after the index primary.
     pub(super) fn newer_than_index_primary(&self) -> Vec<KeyId> {
         newer(
             self.index_keys.iter().map(|key| (key.id, key.created.as_deref())),
@@ -438,7 +451,7 @@ impl Keyset {
         )
     }
 
-    /// Changes the document, unless the change makes it invalid.
+    /// Applies a change, unless it makes the keyset invalid.
     fn edit(&mut self, change: impl FnOnce(&mut Self)) -> Result<()> {
         let mut changed = self.clone();
         change(&mut changed);
@@ -447,7 +460,7 @@ impl Keyset {
         Ok(())
     }
 
-    /// Refuses what cannot live in one keyring.
+    /// Refuses keys that are not valid together in one keyring.
     fn check(&self) -> Result<()> {
         check_count("keys", self.keys.len())?;
         check_count("index keys", self.index_keys.len())?;
@@ -464,7 +477,7 @@ impl Keyset {
                 )));
             }
             None if !self.index_keys.is_empty() => {
-                return Err(Error::keyring("there are index keys, and no index_primary"));
+                return Err(Error::keyring("there are index keys, but no index_primary"));
             }
             _ => {}
         }
@@ -483,8 +496,9 @@ impl Keyset {
         Ok(())
     }
 
-    /// One root in two roles would let what is learnt in one be used in the other. The exception is the Fernet key that also is an
-    /// index root: that is what a list of Fernet keys means, and it must survive being written as JSON.
+    /// Refuses one root in two roles, because knowledge from one role could be used in the other. A
+    /// Fernet key may also be an index root: a list of Fernet keys means exactly that. Such a list
+    /// must stay valid when it is written as JSON.
     fn check_roots(&self) -> Result<()> {
         let native = self
             .keys
@@ -497,7 +511,7 @@ impl Keyset {
         let twice = repeated(native.clone().chain(fernet.clone()).map(Root::as_bytes)).is_some()
             || repeated(native.chain(index.clone()).map(Root::as_bytes)).is_some();
         if twice {
-            return Err(Error::keyring("the same key stands in the document twice"));
+            return Err(Error::keyring("the document contains the same key twice"));
         }
         if repeated(fernet.map(|root| &root.as_bytes()[..16])).is_some() {
             return Err(Error::keyring("two Fernet keys have the same signing half"));
@@ -506,7 +520,8 @@ impl Keyset {
     }
 }
 
-/// The keys of a list, from the oldest to the newest where they have one date, that are newer than one of them.
+/// Returns the keys of a list that are newer than one of them. In the list, keys with the same date
+/// go from the oldest to the newest.
 fn newer<'d>(
     keys: impl Iterator<Item = (KeyId, Option<&'d str>)> + Clone,
     than: Option<KeyId>,
@@ -524,13 +539,13 @@ fn newer<'d>(
         .collect()
 }
 
-/// The first item that was there before.
+/// Returns the first item that occurred before.
 fn repeated<T: Eq + Hash + Copy>(mut items: impl Iterator<Item = T>) -> Option<T> {
     let mut seen = HashSet::new();
     items.find(|item| !seen.insert(*item))
 }
 
-/// Refuses more keys than a keyring has use for, before anything is derived from them.
+/// Refuses more keys than a keyring needs, before anything is derived from them.
 fn check_count(what: &str, found: usize) -> Result<()> {
     if found <= KEYS_MAX {
         Ok(())
@@ -539,7 +554,8 @@ fn check_count(what: &str, found: usize) -> Result<()> {
     }
 }
 
-/// Why a text is no keyring that would be one without what is around it, or with less base64.
+/// Explains why a text is not a keyring, if it would be one without the text around it or with one
+/// base64 encoding less.
 fn misspelled(text: &str) -> Option<Error> {
     if let Some(problem) = spelling::problem(None, text) {
         return Some(Error::keyring(format!("the document {problem}")));
@@ -549,12 +565,12 @@ fn misspelled(text: &str) -> Option<Error> {
     twice.then(|| Error::keyring(format!("the document {}", spelling::BASE64_TWICE)))
 }
 
-/// The entries of a list of Fernet keys.
+/// Splits a list of Fernet keys into its entries.
 fn fernet_entries(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|entry| !entry.is_empty())
 }
 
-/// The root of a Fernet key: 44 characters in either base64 alphabet.
+/// Parses the root of a Fernet key: 44 characters in either base64 alphabet.
 fn fernet_root(entry: &str, place: usize) -> Result<Root> {
     let root = crypto::from_base64_any(entry).and_then(|bytes| Root::from_slice(&bytes));
     root.filter(|_| entry.len() == 44).ok_or_else(|| {
@@ -565,7 +581,7 @@ fn fernet_root(entry: &str, place: usize) -> Result<Root> {
     })
 }
 
-/// The word by which documents name it.
+/// Writes the name of the algorithm, as in documents.
 impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -609,7 +625,8 @@ mod tests {
         crypto::to_base64_url_padded(&[byte; ROOT_LEN])
     }
 
-    /// An AES key of ones, a Fernet key of twos, index keys of threes and fours; what `change` does to the JSON.
+    /// Returns JSON with an AES key of ones, a Fernet key of twos and index keys of threes and
+    /// fours, after `change`.
     fn json(change: impl FnOnce(&mut serde_json::Value)) -> String {
         let document = Keyset {
             primary: Key::new(AES, root(1)).id,
@@ -622,7 +639,7 @@ mod tests {
         json.to_string()
     }
 
-    /// The words of the error, in which no key stands.
+    /// Returns the error message, and checks that it does not contain a key.
     fn refusal(text: &str) -> String {
         let words = Keyset::parse(text.as_bytes()).unwrap_err().to_string();
         for secret in (1..=9).map(self::text).chain(["hunter2".to_owned()]) {
@@ -660,20 +677,23 @@ mod tests {
     fn every_json_document_that_cannot_be_trusted_is_refused() {
         type Change = fn(&mut serde_json::Value);
         let changes: [(Change, &str); 19] = [
-            // One digit of the key mistyped, and the id of another key.
+            // A mistyped key, then the id of another key.
             (
                 |json| json["keys"][0]["key"] = text(5).into(),
-                "the key with the id 8834c5ac is not that key: its id is ",
+                "key 8834c5ac does not match its id: the id of this key is ",
             ),
             (
                 |json| json["keys"][0]["id"] = "00000000".into(),
-                "the key with the id 00000000 is not that key: its id is 8834c5ac",
+                "key 00000000 does not match its id: the id of this key is 8834c5ac",
             ),
-            (|json| json["index_keys"][0]["key"] = text(5).into(), "is not that key: its id is "),
-            // The same root as an AES key has another id than as a Fernet key.
+            (
+                |json| json["index_keys"][0]["key"] = text(5).into(),
+                "does not match its id: the id of this key is ",
+            ),
+            // A root has another id as an AES key than as a Fernet key.
             (
                 |json| json["keys"][0]["algorithm"] = "Fernet".into(),
-                "the key with the id 8834c5ac is not that key: its id is 5c0dcf21",
+                "key 8834c5ac does not match its id: the id of this key is 5c0dcf21",
             ),
             (
                 |json| json["keys"][0]["id"] = "hunter2!".into(),
@@ -681,35 +701,35 @@ mod tests {
             ),
             (
                 |json| json["keys"][0]["key"] = "hunter2".into(),
-                "key 8834c5ac: expected 32 bytes in base64, found 7 characters that are not",
+                "key 8834c5ac is not 32 bytes in base64 (7 characters)",
             ),
             (
                 |json| json["keys"][0]["key"] = text(1)[..40].into(),
-                "key 8834c5ac: expected 32 bytes in base64, found 40 characters that are not",
+                "key 8834c5ac is not 32 bytes in base64 (40 characters)",
             ),
             (
                 |json| json["keys"][0]["created"] = "23.11.2026".into(),
-                "key 8834c5ac: `created` is no date like 2026-11-23",
+                "key 8834c5ac: `created` is not a date like 2026-11-23",
             ),
             (
                 |json| json["keys"][0]["algorithm"] = "AES-256-GCM".into(),
-                ": a field is unknown, missing, twice, or of the wrong kind",
+                ": a field is unknown, missing, repeated, or of the wrong type",
             ),
             (
                 |json| json["keys"][0]["hunter2"] = 1.into(),
-                ": a field is unknown, missing, twice, or of the wrong kind",
+                ": a field is unknown, missing, repeated, or of the wrong type",
             ),
             (
                 |json| json["index_keys"][0]["comment"] = "none here".into(),
-                ": a field is unknown, missing, twice, or of the wrong kind",
+                ": a field is unknown, missing, repeated, or of the wrong type",
             ),
             (
                 |json| json["hunter2"] = 1.into(),
-                ": a field is unknown, missing, twice, or of the wrong kind",
+                ": a field is unknown, missing, repeated, or of the wrong type",
             ),
             (
                 |json| json["keys"][0].as_object_mut().unwrap().remove("created").map_or((), drop),
-                ": a field is unknown, missing, twice, or of the wrong kind",
+                ": a field is unknown, missing, repeated, or of the wrong type",
             ),
             (|json| json["version"] = 2.into(), "expected version 1, found version 2"),
             (
@@ -723,7 +743,7 @@ mod tests {
             ),
             (
                 |json| json["index_primary"] = serde_json::Value::Null,
-                "there are index keys, and no index_primary",
+                "there are index keys, but no index_primary",
             ),
             (|json| json["index_keys"][1]["name"] = "".into(), "an index key has an empty name"),
         ];
@@ -751,7 +771,7 @@ mod tests {
             }))
         };
 
-        let twice = "the same key stands in the document twice";
+        let twice = "the document contains the same key twice";
         assert_eq!(with_key(AES, root(1)), twice);
         assert_eq!(with_key(AES, root(2)), twice);
         assert_eq!(with_key(AES, root(3)), twice);
@@ -781,7 +801,7 @@ mod tests {
         }
     }
 
-    /// Two roots that were searched for, with one id.
+    /// The two roots with the same id were found by search.
     #[test]
     fn two_keys_with_one_id_are_refused() {
         let numbered = |number: u64| {
@@ -808,7 +828,7 @@ mod tests {
             (&unpadded, format!("key 1: {fernet} 43 other characters")),
             (&format!("{},p@sswörd", text(1)), format!("key 2: {fernet} 8 other characters")),
             (&format!("{}{}", text(1), text(2)), format!("key 1: {fernet} 88 other characters")),
-            (&format!("{0},{0}", text(1)), "the same key stands in the document twice".to_owned()),
+            (&format!("{0},{0}", text(1)), "the document contains the same key twice".to_owned()),
             ("{", "line 1, column 1: malformed JSON".to_owned()),
             ("{\"version\":1,\n\"hunter2", "line 2, column 8: malformed JSON".to_owned()),
             (
@@ -817,7 +837,7 @@ mod tests {
             ),
             (
                 "{\"version\":1,\"version\":1}",
-                "line 1, column 22: a field is unknown, missing, twice, or of the wrong kind"
+                "line 1, column 22: a field is unknown, missing, repeated, or of the wrong type"
                     .to_owned(),
             ),
         ] {
@@ -826,9 +846,11 @@ mod tests {
         let binary = |bytes: &[u8]| Keyset::parse(bytes).unwrap_err().to_string();
         assert_eq!(
             binary(&[0xFF; 31]),
-            "invalid keyring: expected a document in UTF-8, found 31 bytes that are none"
+            "invalid keyring: the document is not valid UTF-8 (31 bytes)"
         );
-        assert!(binary(&[0xFF; 32]).ends_with("32 bytes that are none, which may be a raw key: wrap its 44 characters of base64 instead"));
+        assert!(binary(&[0xFF; 32]).ends_with(
+            "(32 bytes), and may be a raw key: wrap its 44 characters of base64 instead"
+        ));
     }
 
     #[test]
@@ -933,14 +955,14 @@ mod tests {
         document.restore_index_key(index, &index_archive).unwrap();
         document.restore_key(key, &archive).unwrap();
         assert!(document.has_same_keys(&before));
-        // In front of the keys of the same day: they took its place.
+        // The restored keys come before the keys of the same day that replaced them.
         assert_eq!(
             (document.keys().next().unwrap().0, document.index_keys().next().unwrap().0),
             (key, index)
         );
         assert_eq!(
             document.restore_key(key, &archive),
-            Err(Error::keyring("the same key stands in the document twice"))
+            Err(Error::keyring("the document contains the same key twice"))
         );
         assert_eq!(document.restore_key(index, &archive), Err(Error::UnknownKey { key_id: index }));
         assert!(matches!(document.archive_key(index), Err(Error::UnknownKey { .. })));

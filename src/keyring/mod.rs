@@ -1,4 +1,5 @@
-//! The keys in the process: sealing, opening and indexing under them, and the one keyring that `ToSql` and `FromSql` use.
+//! The keys of a process: encryption, decryption and blind indexes, and the installed keyring that
+//! `ToSql` and `FromSql` use.
 
 use std::fmt;
 
@@ -25,10 +26,12 @@ pub use options::Options;
 const AEAD_INFO: &str = "diesel-envelope v1 key aes-256-gcm-siv";
 const INDEX_INFO: &str = "diesel-envelope v1 index";
 
-/// The keys of a process: one that writes, all that read, and those of the blind indexes.
+/// The keys of a process: a primary key that encrypts, further keys that only decrypt, and the keys
+/// of the blind indexes.
 ///
-/// Applications [`install`](Self::install) one at start-up; libraries take `&Keyring`. Every operation that the column types do
-/// with the installed keyring exists here with an explicit one.
+/// Applications [`install`](Self::install) a keyring at start-up. Libraries take `&Keyring`. Every
+/// operation that the column types perform with the installed keyring is also a method of this
+/// type.
 ///
 /// ```
 /// use diesel_envelope::{Keyring, Unbound};
@@ -42,14 +45,16 @@ const INDEX_INFO: &str = "diesel-envelope v1 index";
 ///
 /// # Security
 ///
-/// Keys are wiped on drop and never in `Debug`. There is no key commitment: nobody hostile may choose the keys of a keyring.
+/// Keys are wiped on drop, and `Debug` never shows them. The encryption has no key commitment, so
+/// an attacker must never be able to choose the keys of a keyring.
 pub struct Keyring {
     keys: Box<[Key]>,
     primary: usize,
     index_keys: Box<[IndexKey]>,
     index_primary: Option<usize>,
     strict: bool,
-    /// The keys that are newer than the primary key, and the index keys that are newer than the index primary.
+    /// The ids of the keys newer than the primary key, and of the index keys newer than the index
+    /// primary.
     newer: [Box<[KeyId]>; 2],
 }
 
@@ -82,13 +87,15 @@ impl IndexKey {
 const INSECURE_PRIMARY: &str = "8834c5ac";
 
 impl Keyring {
-    /// The keyring of a document.
+    /// Creates a keyring from a keyset.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidKeyring`] when the options and the keys contradict each other; [`Error::NoRandomness`].
+    /// [`Error::InvalidKeyring`] if the options and the keys contradict each other;
+    /// [`Error::NoRandomness`].
     pub fn from_keyset(document: &Keyset, options: &Options) -> Result<Self> {
-        // With room for all from the start: a vector that grows leaves keys behind in what it frees.
+        // Reserve the full capacity now: a vector that grows frees its old buffer with keys still
+        // in it.
         let mut keys = Vec::with_capacity(document.keys.len());
         for key in &document.keys {
             keys.push(Key { id: key.id, material: Material::new(key.algorithm, &key.root)? });
@@ -111,7 +118,7 @@ impl Keyring {
         let strict = options.is_strict();
         if strict && matches!(keys[primary].material, Material::Fernet(_)) {
             return Err(Error::keyring(
-                "a strict keyring reads no Fernet tokens, and its primary key would write them",
+                "the primary key is a Fernet key, but a strict keyring does not read Fernet tokens",
             ));
         }
         let newer =
@@ -119,7 +126,8 @@ impl Keyring {
         Ok(Self { keys, primary, index_keys, index_primary, strict, newer })
     }
 
-    /// The keyring of a data key: it reads native values and Fernet tokens under the root, writes one of them, and has no index key.
+    /// Creates the keyring of a data key. It reads native values and Fernet tokens under the root,
+    /// and writes one of the two formats. It has no index key.
     pub(crate) fn of_data_key(root: &Root, algorithm: Algorithm) -> Result<Self> {
         let key = |algorithm: Algorithm| -> Result<Key> {
             Ok(Key { id: algorithm.key_id(root), material: Material::new(algorithm, root)? })
@@ -136,12 +144,12 @@ impl Keyring {
         })
     }
 
-    /// Returns the id of the key that writes.
+    /// Returns the id of the primary key.
     pub fn primary_id(&self) -> KeyId {
         self.keys[self.primary].id
     }
 
-    /// The keyring of an unwrapped document in either form: JSON, or Fernet keys.
+    /// Creates a keyring from an unwrapped document in either form: JSON, or a list of Fernet keys.
     ///
     /// # Errors
     ///
@@ -150,7 +158,7 @@ impl Keyring {
         Self::from_keyset(&Keyset::parse(document)?, &Options::default())
     }
 
-    /// A keyring with fixed keys that everybody knows: for tests, and nothing else.
+    /// Returns a keyring with fixed, publicly known keys. Use it in tests only.
     pub fn insecure_for_tests() -> Self {
         Self::parse(Self::insecure_keyset().as_bytes()).expect("the document is fixed and tested")
     }
@@ -167,17 +175,18 @@ impl Keyring {
         )
     }
 
-    /// Encrypts a value for a binary column: 34 bytes more than its (padded) encoding, or a Fernet token.
+    /// Encrypts a value for a binary column. The result is a Fernet token, or it is 34 bytes longer
+    /// than the (padded) encoding of the value.
     ///
     /// # Errors
     ///
-    /// [`Error::UnsupportedValue`], [`Error::NoRandomness`]; [`Error::NotAccepted`] when the primary key is a Fernet key and the
-    /// column would not read its tokens.
+    /// [`Error::UnsupportedValue`], [`Error::NoRandomness`]; [`Error::NotAccepted`] if the primary
+    /// key is a Fernet key and the column does not accept Fernet tokens.
     pub fn encrypt<T: Plaintext, C: Context>(&self, value: &T) -> Result<Vec<u8>> {
         self.seal(&value.encode()?, Column::of::<C>(T::PAD_TO))
     }
 
-    /// Encrypts a value for a text column: `de1.` and base64url, or a Fernet token.
+    /// Encrypts a value for a text column, as `de1.` and base64url, or as a Fernet token.
     ///
     /// # Errors
     ///
@@ -194,8 +203,8 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`Error::UnsupportedFormat`], [`Error::Truncated`], [`Error::NotAccepted`], [`Error::UnknownKey`],
-    /// [`Error::DecryptionFailed`], [`Error::InvalidPlaintext`].
+    /// [`Error::UnsupportedFormat`], [`Error::Truncated`], [`Error::NotAccepted`],
+    /// [`Error::UnknownKey`], [`Error::DecryptionFailed`], [`Error::InvalidPlaintext`].
     pub fn decrypt<T: Plaintext, C: Context>(&self, value: &[u8]) -> Result<T> {
         let column = Column::of::<C>(T::PAD_TO);
         T::decode(match Format::of_bytes(value)? {
@@ -220,7 +229,8 @@ impl Keyring {
         })
     }
 
-    /// The digest of a value under the index key that writes.
+    /// Returns the digest to store for a value, under the index key that `I` names or under the
+    /// index primary.
     ///
     /// # Errors
     ///
@@ -233,7 +243,7 @@ impl Keyring {
         Ok(key.digest(I::LABEL, I::BITS, Normalized::of::<I>(value).as_bytes()))
     }
 
-    /// The digests of a value under every index key that may have written it, each once.
+    /// Returns the digests of a value, one for each index key that may have written it.
     ///
     /// # Errors
     ///
@@ -279,14 +289,15 @@ impl Keyring {
             value.resize(BODY + length, 0);
         }
         let tag = Aad::new(header, column).with(|aad| key.seal(&nonce, aad, &mut value[BODY..]));
-        // What failed to be sealed is plaintext, and must not be freed as it is.
+        // If sealing fails, the buffer still contains plaintext, which must be wiped before it is
+        // freed.
         let tag = tag.inspect_err(|_| zeroize::Zeroize::zeroize(&mut value))?;
         value.extend_from_slice(&tag);
         Ok(value)
     }
 
     fn seal_fernet(&self, key: &FernetKey, plaintext: &[u8], column: Column<'_>) -> Result<String> {
-        // What the column would not read is not written.
+        // Never write a token that the column would refuse to read.
         if !self.accept(column).contains(Accept::FERNET) {
             return Err(column.not_accepted(Found::Fernet));
         }
@@ -306,7 +317,8 @@ impl Keyring {
         let Some(key) = self.aead_key(key_id) else { return Err(Error::UnknownKey { key_id }) };
         let nonce = value[HEADER_LEN..BODY].try_into().map_err(|_| Error::DecryptionFailed)?;
         let (ciphertext, tag) = value[BODY..].split_at(value.len() - OVERHEAD);
-        // The one copy of the value: decrypted in place, and exactly as long as what comes out.
+        // The only copy of the value. It is decrypted in place and has exactly the length of the
+        // result.
         let mut plaintext = Zeroizing::new(ciphertext.to_vec());
         Aad::new(header, column).with(|aad| key.open(&nonce, aad, &mut plaintext, tag))?;
         if header.padded {
@@ -323,7 +335,7 @@ impl Keyring {
         })
     }
 
-    /// Tokens carry no key id: each Fernet key is tried.
+    /// Tries each Fernet key, because a token does not contain a key id.
     fn open_fernet(&self, token: &str, column: Column<'_>) -> Result<Zeroizing<Vec<u8>>> {
         let mut keys = self.keys.iter().filter_map(|key| match &key.material {
             Material::Fernet(key) => Some(key),
@@ -334,7 +346,8 @@ impl Keyring {
             return Err(refused);
         }
         let first = keys.next().ok_or(refused)?;
-        // The crate reads one alphabet and no white space, and forgives padding that is missing or too much.
+        // The Fernet crate accepts one base64 alphabet and no white space, but tolerates missing or
+        // surplus padding.
         let token = envelope::canonical_token(token).ok_or(Error::DecryptionFailed)?;
         first
             .open(&token)
@@ -361,7 +374,8 @@ impl Column<'_> {
     }
 }
 
-/// What is authenticated with a value: the 6 bytes of its header, then the label if it is bound to one.
+/// The additional authenticated data (AAD) of a value: the 6 bytes of its header, then its label if
+/// it is bound to one.
 struct Aad<'l> {
     header: [u8; HEADER_LEN],
     label: &'l str,
@@ -372,8 +386,8 @@ impl<'l> Aad<'l> {
         Self { header: header.to_bytes(), label: if header.bound { column.label } else { "" } }
     }
 
-    /// Lends the bytes in one piece, put together on the stack. Clearing room for the longest label would take a tenth of the time
-    /// of the encryption, and few labels are that long.
+    /// Passes the AAD to a function as one slice, assembled on the stack. To clear room for the
+    /// longest label would take a tenth of the encryption time, and few labels are that long.
     fn with<R>(&self, act: impl FnOnce(&[u8]) -> R) -> R {
         const MAX: usize = HEADER_LEN + LABEL_MAX;
         if self.label.len() <= 64 - HEADER_LEN {
@@ -392,7 +406,7 @@ impl<'l> Aad<'l> {
     }
 }
 
-/// Ids and numbers, no secret.
+/// Shows ids and counts, no secrets.
 impl fmt::Display for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (keys, index_keys) = (self.keys.len(), self.index_keys.len());
@@ -438,7 +452,8 @@ mod tests {
         "Bobby Tables".to_owned()
     }
 
-    /// The keyring for tests with a Fernet key beside its own, which still writes.
+    /// Returns the keyring for tests with an additional Fernet key. Its own key is still the
+    /// primary key.
     fn with_fernet(strict: bool) -> Result<Keyring> {
         let mut document: Keyset = Keyring::insecure_keyset().parse()?;
         document.keys.extend(Keyset::parse(FERNET_KEY.as_bytes())?.keys);
@@ -519,7 +534,7 @@ mod tests {
         );
 
         let strict = Keyring::from_keyset(&FERNET_KEY.parse().unwrap(), &Options::new().strict());
-        let words = "invalid keyring: a strict keyring reads no Fernet tokens, and its primary key would write them";
+        let words = "invalid keyring: the primary key is a Fernet key, but a strict keyring does not read Fernet tokens";
         assert_eq!(strict.unwrap_err().to_string(), words);
     }
 

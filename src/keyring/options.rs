@@ -1,13 +1,13 @@
-//! How a keyring is unwrapped, and the formats that it reads.
+//! Options for unwrapping a keyring.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The variable that says where the key file of `local:` is, and where it is otherwise.
+/// The variable with the path of the `local:` key file, and the default path if it is unset.
 const LOCAL_KEY_VAR: &str = "DIESEL_ENVELOPE_LOCAL_KEY";
 const LOCAL_KEY_DEFAULT: &str = "diesel-envelope.local-key";
 
-/// How a keyring is unwrapped, and what it is allowed to read.
+/// Options for unwrapping a keyring and for the formats that it accepts.
 ///
 /// ```
 /// use diesel_envelope::keyring::Options;
@@ -25,45 +25,56 @@ pub struct Options {
 }
 
 impl Options {
-    /// Nothing is pinned, and each column reads what its [`ACCEPT`](crate::Context::ACCEPT) says.
+    /// Creates options without pinned keys. Each column accepts the formats in its
+    /// [`ACCEPT`](crate::Context::ACCEPT).
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Every column reads its own native values and nothing else, whatever its [`ACCEPT`](crate::Context::ACCEPT) says: no Fernet
-    /// tokens, and no unbound values in bound columns. It is about what the keyring opens; what a [`DataKey`](crate::DataKey) opens
-    /// is the column's to say.
+    /// Restricts every column to its own native values, whatever its
+    /// [`ACCEPT`](crate::Context::ACCEPT) allows. Fernet tokens are refused, and so are unbound
+    /// values in bound columns.
+    ///
+    /// The option applies to values that the keyring opens. For values that a
+    /// [`DataKey`](crate::DataKey) opens, only the column's `ACCEPT` counts.
     #[must_use]
     pub fn strict(mut self) -> Self {
         self.strict = true;
         self
     }
 
-    /// Pins the keyring to these KMS keys, by ARN. The environment variable may then hold only `kms:` blobs of one of them, and
-    /// bare blobs, for which KMS is told to use no other key; `local:` and `ssm:` are refused, and so is `Keyring::from_ssm`. A text
-    /// that is not the ARN of a key, such as an alias, is refused when the keyring is read.
+    /// Pins the keyring to these KMS keys, by ARN. The environment variable may then contain only
+    /// `kms:` blobs of a pinned key, and bare blobs. For a bare blob, KMS is told to use no other
+    /// key.
+    ///
+    /// `local:`, `ssm:` and `Keyring::from_ssm` are refused. A text that is not the ARN of a key,
+    /// such as an alias, is refused when the keyring is read.
     ///
     /// # Security
     ///
-    /// Without the pin, whoever can set the environment variable can choose the keys under which the application writes. With it
-    /// they still can where they may set the whole environment: `AWS_ENDPOINT_URL_KMS` or a profile leads to a KMS of their own.
-    /// A bare blob has no encryption context, so anything that the pinned key wrapped without one may stand in its place; prefer
-    /// the form `kms:`.
+    /// Without the pin, anyone who can set the environment variable can choose the keys that the
+    /// application writes with. The pin does not help if an attacker can set the whole environment:
+    /// `AWS_ENDPOINT_URL_KMS` or a profile leads to a KMS of the attacker's.
+    ///
+    /// A bare blob has no encryption context, so any blob that the pinned key wrapped without a
+    /// context can replace it. Prefer the form `kms:`.
     #[must_use]
     pub fn require_kms(mut self, key_arns: &[impl AsRef<str>]) -> Self {
         self.pinned = Some(key_arns.iter().map(|arn| arn.as_ref().to_owned()).collect());
         self
     }
 
-    /// Where the key file of a `local:` keyring is: by default what `DIESEL_ENVELOPE_LOCAL_KEY` says, else
-    /// `diesel-envelope.local-key` in the current directory.
+    /// Sets the path of the key file of a `local:` keyring. The default is the value of
+    /// `DIESEL_ENVELOPE_LOCAL_KEY`, or `diesel-envelope.local-key` in the current directory if that
+    /// is unset.
     #[must_use]
     pub fn local_key_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.local_key_file = Some(path.into());
         self
     }
 
-    /// How long one KMS call may take with all its retries: 10 seconds by default. All alternatives together take 30 at most.
+    /// Sets the time limit of one KMS call with all its retries, 10 seconds by default. All
+    /// alternatives together take at most 30 seconds.
     #[must_use]
     pub fn kms_timeout(mut self, timeout: Duration) -> Self {
         self.kms_timeout = Some(timeout);
@@ -74,7 +85,7 @@ impl Options {
         self.strict
     }
 
-    /// Where the key file of a `local:` keyring is looked for.
+    /// Returns the path of the key file of a `local:` keyring.
     pub fn local_key_path(&self) -> PathBuf {
         let from_env = || {
             std::env::var_os(LOCAL_KEY_VAR).map_or_else(|| LOCAL_KEY_DEFAULT.into(), PathBuf::from)

@@ -1,8 +1,9 @@
-//! How systems spell a variable that is right but for what stands around it: quotes, its name, a byte-order mark, base64 once more.
-//! Found only to be named in an error; never read.
+//! Recognises a correct value with extra text around it: quotes, the name of the variable, a
+//! byte-order mark, or a second base64 encoding. The extra text is only named in an error, never
+//! removed.
 
-/// The problem of a text with more in it than its value. It names nothing of the content, but for the name of the variable that was
-/// asked for.
+/// Describes the extra text around a value. It reveals nothing of the content, except the name of
+/// the requested variable.
 pub(crate) fn problem(variable: Option<&str>, text: &str) -> Option<String> {
     if text.starts_with('\u{feff}') {
         return Some("begins with a byte-order mark: save it as UTF-8 without one".to_owned());
@@ -29,21 +30,23 @@ pub(crate) fn problem(variable: Option<&str>, text: &str) -> Option<String> {
     None
 }
 
-/// The problem of a text in base64 once too often.
-pub(crate) const BASE64_TWICE: &str = "is in base64 twice: give it as it is, as Kubernetes takes it in `stringData` (a Secret's `data` is encoded once more, not twice)";
+/// The problem of a value with one base64 encoding too many.
+pub(crate) const BASE64_TWICE: &str = "is in base64 twice: give the value itself, as in `stringData` of a Kubernetes Secret (its `data` needs one more encoding, not two)";
 
 const QUOTES: [char; 2] = ['"', '\''];
 
-/// The most characters of a name. Two keys without a comma between them are not a name and its value: the first has 43 before its `=`.
+/// The maximum length of a name. A key has 43 characters before its `=`. Two keys without a comma
+/// between them are therefore not taken for a name and its value.
 const NAME_MAX: usize = 42;
 
 struct Before<'t> {
-    /// `export`, `set`, or nothing.
+    /// `export`, `set`, or empty.
     command: &'t str,
     name: &'t str,
 }
 
-/// The assignment in front of the value: `NAME=`, `export NAME=`. The padding of base64 is none.
+/// Returns the assignment before the value, such as `NAME=` or `export NAME=`. Base64 padding is
+/// not an assignment.
 fn assigned<'t>(variable: Option<&str>, text: &'t str) -> Option<Before<'t>> {
     let (before, value) = text.split_once('=')?;
     let before = before.trim_ascii_end();

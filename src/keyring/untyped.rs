@@ -1,4 +1,5 @@
-//! What the column types do by their types, for tools that know a column only when they run.
+//! The operations of the column types without Rust types, for tools that know a column only at run
+//! time.
 
 use std::borrow::Cow;
 
@@ -12,7 +13,8 @@ use crate::index_spec::Digest;
 use crate::key_id::KeyId;
 
 impl Keyring {
-    /// Encrypts bytes as [`encrypt`](Self::encrypt) would, or as [`encrypt_text`](Self::encrypt_text) for a text column.
+    /// Encrypts bytes as [`encrypt`](Self::encrypt) would, or as
+    /// [`encrypt_text`](Self::encrypt_text) for a text column.
     pub fn seal_stored(&self, plaintext: &[u8], column: Column<'_>, text: bool) -> Result<Vec<u8>> {
         let value = self.seal(plaintext, column)?;
         let native = matches!(self.keys[self.primary].material, Material::Aes256GcmSiv(_));
@@ -36,8 +38,9 @@ impl Keyring {
         }
     }
 
-    /// How a value begins that was written with the present primary key for this column as it is now: in the bytes of a binary
-    /// column, or of a text column. `None` when the primary key is a Fernet key, whose tokens do not name it.
+    /// Returns the prefix of every value that the current primary key writes for this column as it
+    /// is now. `text` selects the prefix in a text column instead of a binary column. Returns
+    /// `None` if the primary key is a Fernet key, whose tokens do not name it.
     pub fn fresh_prefix(&self, column: Column<'_>, text: bool) -> Option<Vec<u8>> {
         let key = &self.keys[self.primary];
         let Material::Aes256GcmSiv(_) = key.material else { return None };
@@ -46,7 +49,8 @@ impl Keyring {
         Some(if text { envelope::to_text(&header).into_bytes() } else { header.to_vec() })
     }
 
-    /// Whether a value was written so. A Fernet token in another spelling than the one that is written is not.
+    /// Returns whether the current primary key wrote a value for this column as it is now. A Fernet
+    /// token must be spelled exactly as the key writes it.
     pub fn is_fresh(&self, value: &[u8], column: Column<'_>, text: bool) -> bool {
         match (&self.keys[self.primary].material, self.fresh_prefix(column, text)) {
             (_, Some(prefix)) => {
@@ -62,7 +66,8 @@ impl Keyring {
         }
     }
 
-    /// The digest that is written for a normalised value: under the named index key, or the index primary.
+    /// Returns the digest to store for a normalised value, under the named index key or the index
+    /// primary.
     pub fn digest(
         &self,
         label: &str,
@@ -81,7 +86,7 @@ impl Keyring {
         Ok(key.digest(label, bits, normalized))
     }
 
-    /// The index key under which a stored digest is that of a normalised value.
+    /// Returns the id of the index key under which a stored digest matches a normalised value.
     pub fn index_key_of(
         &self,
         label: &str,
@@ -93,17 +98,17 @@ impl Keyring {
         self.index_keys.iter().find(matches).map(|key| key.id)
     }
 
-    /// The keys that were made after the primary key.
+    /// Returns the ids of the keys made after the primary key.
     pub fn newer_keys(&self) -> &[KeyId] {
         &self.newer[0]
     }
 
-    /// The index keys that were made after the index primary.
+    /// Returns the ids of the index keys made after the index primary.
     pub fn newer_index_keys(&self) -> &[KeyId] {
         &self.newer[1]
     }
 
-    /// The id of the key under which a value is that can be opened.
+    /// Returns the id of the key that encrypted a value, for a value that can be opened.
     pub fn key_of(&self, value: &[u8], text: bool) -> Option<KeyId> {
         let as_text =
             || std::str::from_utf8(value).ok().and_then(|text| envelope::from_text(text).ok());
@@ -114,7 +119,7 @@ impl Keyring {
         }
     }
 
-    /// The id of the Fernet key under which a token is.
+    /// Returns the id of the Fernet key that encrypted a token.
     pub fn fernet_key_of(&self, token: &[u8]) -> Option<KeyId> {
         let token = envelope::canonical_token(std::str::from_utf8(token).ok()?)?;
         let mut keys = self.keys.iter();
@@ -126,42 +131,43 @@ impl Keyring {
         })
     }
 
-    /// Whether what is under this key does not name it.
+    /// Returns whether this is a Fernet key or an index key. Their tokens and digests do not
+    /// contain the key id.
     pub fn is_fernet_or_index_key(&self, key_id: KeyId) -> bool {
         self.is_fernet_key(key_id) || self.is_index_key(key_id)
     }
 
-    /// Whether it is a Fernet key of this keyring.
+    /// Returns whether this is a Fernet key of this keyring.
     pub fn is_fernet_key(&self, key_id: KeyId) -> bool {
         self.keys.iter().any(|key| key.id == key_id && matches!(key.material, Material::Fernet(_)))
     }
 
-    /// Whether it is an index key of this keyring.
+    /// Returns whether this is an index key of this keyring.
     pub fn is_index_key(&self, key_id: KeyId) -> bool {
         self.index_keys.iter().any(|key| key.id == key_id)
     }
 
-    /// Whether the key that writes is a Fernet key.
+    /// Returns whether the primary key is a Fernet key.
     pub fn writes_fernet(&self) -> bool {
         matches!(self.keys[self.primary].material, Material::Fernet(_))
     }
 
-    /// Whether the keyring reads native values of this key.
+    /// Returns whether the keyring reads native values of this key.
     pub fn has_native_key(&self, key_id: KeyId) -> bool {
         self.aead_key(key_id).is_some()
     }
 
-    /// Whether the keyring reads Fernet tokens.
+    /// Returns whether the keyring has a Fernet key to read tokens with.
     pub fn has_fernet_key(&self) -> bool {
         self.keys.iter().any(|key| matches!(key.material, Material::Fernet(_)))
     }
 
-    /// How many index keys there are.
+    /// Returns the number of index keys.
     pub fn index_key_count(&self) -> usize {
         self.index_keys.len()
     }
 
-    /// The id of the index key of this name, or of the index primary.
+    /// Returns the id of the index key with this name, or of the index primary without a name.
     pub fn index_key_id(&self, name: Option<&str>) -> Option<KeyId> {
         match name {
             Some(name) => self.index_keys.iter().find(|key| &*key.name == name).map(|key| key.id),
@@ -170,12 +176,13 @@ impl Keyring {
     }
 }
 
-/// How many bytes a native value has, where it is stored with so many.
+/// Returns the length of a native value in bytes, for a given stored length.
 pub fn native_length(stored: usize, text: bool) -> usize {
     if text { stored.saturating_sub(TEXT_PREFIX.len()) * 3 / 4 } else { stored }
 }
 
-/// Whether a native value of this length is padded to the multiple that its column declares. A column without padding takes any length.
+/// Returns whether a native value of this length is padded to the multiple that its column
+/// declares. A column without padding accepts any length.
 pub fn is_padded(length: usize, column: Column<'_>) -> bool {
     column.pad_to <= 1
         || length.checked_sub(OVERHEAD).is_some_and(|length| length.is_multiple_of(column.pad_to))

@@ -1,4 +1,4 @@
-//! One of the services, chosen when the program starts.
+//! A KMS that is chosen when the program starts.
 
 use zeroize::Zeroizing;
 
@@ -7,9 +7,11 @@ use super::AwsKms;
 use super::{EncryptionContext, Kms, LocalKms, Wrapped};
 use crate::error::Result;
 
-/// AWS KMS or a key file, as it turns out when the program starts: the one in production, the other on a laptop and in tests.
+/// AWS KMS or a key file, chosen when the program starts: AWS KMS in production, the key file on a
+/// laptop and in tests.
 ///
-/// [`Kms`] is no trait for `dyn`; this is the type for a program that does not know its KMS when it is compiled.
+/// [`Kms`] cannot be used as `dyn Kms`. Use this type in a program that does not know its KMS at
+/// compile time.
 ///
 /// ```
 /// # use diesel_envelope::{Result, kms::{AnyKms, CachedKms, CachePolicy, LocalKms}};

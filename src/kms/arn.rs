@@ -1,4 +1,5 @@
-//! The names of AWS resources, read by their grammar wherever one enters: from the environment, an argument, or an answer of KMS.
+//! The grammar of AWS resource names. Every name is checked where it enters: from the environment,
+//! an argument, or an answer of KMS.
 //!
 //! ```text
 //! arn:<partition>:kms:<region>:<account>:key/<id>
@@ -6,20 +7,21 @@
 //! arn:<partition>:ssm:<region>:<account>:parameter/<path>[:<version or label>]
 //! ```
 //!
-//! No part can hold a control character, white space, a comma or a quote, so that a name forges no line and no further variable, and
-//! a region forges no host.
+//! No part can contain a control character, white space, a comma or a quote. A name therefore
+//! cannot forge a line or a further variable, and a region cannot forge a host.
 
-/// The longest partition or region that is accepted. The longest of AWS have half of it.
+/// The maximum length of a partition or region. The longest ones of AWS are half as long.
 const PLACE_MAX: usize = 32;
-/// The longest id of a key that is accepted. A UUID and a multi-Region id (`mrk-…`) have 36 characters.
+/// The maximum length of a key id. A UUID and a multi-Region id (`mrk-…`) have 36 characters.
 const KEY_ID_MAX: usize = 64;
-/// The longest name of an alias, `alias/` included (AWS KMS API reference, `CreateAlias`).
+/// The maximum length of an alias, including `alias/` (AWS KMS API reference, `CreateAlias`).
 #[cfg(feature = "aws")]
 const ALIAS_MAX: usize = 256;
-/// The longest name or ARN of a parameter (AWS Systems Manager API reference, `GetParameter`).
+/// The maximum length of a parameter name or ARN (AWS Systems Manager API reference,
+/// `GetParameter`).
 const PARAMETER_MAX: usize = 2048;
 
-/// An ARN in its parts.
+/// The parts of an ARN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Arn<'a> {
     partition: &'a str,
@@ -29,19 +31,19 @@ pub(crate) struct Arn<'a> {
 }
 
 impl<'a> Arn<'a> {
-    /// The ARN of a KMS key, which is not that of an alias.
+    /// Parses the ARN of a KMS key, and refuses the ARN of an alias.
     pub(crate) fn of_key(text: &'a str) -> Option<Self> {
         Self::parse(text, "kms")
             .filter(|arn| arn.resource.strip_prefix("key/").is_some_and(is_key_id))
     }
 
-    /// The ARN of an SSM parameter.
+    /// Parses the ARN of an SSM parameter.
     pub(crate) fn of_parameter(text: &'a str) -> Option<Self> {
         Self::parse(text, "ssm")
             .filter(|arn| arn.resource.strip_prefix("parameter").is_some_and(is_parameter))
     }
 
-    /// An ARN of this service, whose resource is not looked at.
+    /// Parses an ARN of this service, without checking its resource.
     fn parse(text: &'a str, service: &str) -> Option<Self> {
         let parts: Vec<_> = text.splitn(6, ':').collect();
         let ["arn", partition, named, region, account, resource] = parts[..] else { return None };
@@ -56,7 +58,7 @@ impl<'a> Arn<'a> {
     }
 }
 
-/// A KMS key as a program names it.
+/// The name by which a program refers to a KMS key.
 #[cfg(feature = "aws")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyName<'a> {
@@ -81,7 +83,7 @@ impl<'a> KeyName<'a> {
         if is_alias(text) { Some(Self::Alias) } else { is_key_id(text).then_some(Self::Id(text)) }
     }
 
-    /// The region that the name has in it.
+    /// Returns the region in the name, if there is one.
     pub(crate) fn region(self) -> Option<&'a str> {
         match self {
             Self::Arn(arn) | Self::AliasArn(arn) => Some(arn.region),
@@ -89,7 +91,8 @@ impl<'a> KeyName<'a> {
         }
     }
 
-    /// Whether the key that KMS used, in this region of the client, can be the one that is named. An alias does not tell the id.
+    /// Returns whether the key that KMS used can be the named one, for a client in this region. An
+    /// alias does not reveal the key id.
     pub(crate) fn can_be(self, used: Arn<'_>, region: Option<&str>) -> bool {
         let in_region = region.is_none_or(|region| region == used.region);
         match self {
@@ -101,7 +104,7 @@ impl<'a> KeyName<'a> {
     }
 }
 
-/// Whether the text is the name of an SSM parameter, or its ARN.
+/// Returns whether the text is the name or the ARN of an SSM parameter.
 pub(crate) fn is_parameter_name(text: &str) -> bool {
     if text.starts_with("arn:") { Arn::of_parameter(text).is_some() } else { is_parameter(text) }
 }
@@ -120,7 +123,8 @@ fn is_alias(text: &str) -> bool {
     text.strip_prefix("alias/").is_some_and(is_name)
 }
 
-/// A path, and the version or the label behind it. A parameter that refers to a secret has more characters in its path.
+/// Accepts a path with an optional version or label. A parameter that refers to a secret has more
+/// characters in its path.
 fn is_parameter(text: &str) -> bool {
     let (path, selector) = text.split_once(':').unwrap_or((text, "latest"));
     is_made_of(path, PARAMETER_MAX, |b| b.is_ascii_alphanumeric() || b"/_.-+=@".contains(&b))
@@ -138,7 +142,7 @@ mod tests {
     const ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
     const ARN: &str =
         "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-    /// What an attacker writes into a part of a name.
+    /// Characters that an attacker writes into a part of a name.
     const HOSTILE: [&str; 10] = ["\n", "\r", "\0", "\u{1b}", "\u{202e}", " ", ",", "\"", "'", "é"];
 
     #[test]

@@ -21,28 +21,30 @@ use super::{EncryptionContext, KMS_LIMIT, Kms, Wrapped, WrappingKey};
 use crate::error::{Error, KmsError, KmsReason, Result};
 use crate::printable::Printable;
 
-/// Until a connection stands.
+/// The time limit for opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Until the first byte of an answer; the SDK itself would wait for ever.
+/// The time limit for the first byte of an answer. The SDK itself would wait for ever.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
-/// For one attempt.
+/// The time limit of one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
-/// For one call with all its attempts.
+/// The time limit of one call with all its attempts.
 pub(super) const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often one call is tried, with a backoff that doubles from [`FIRST_BACKOFF`] and jitters.
+/// The maximum number of attempts of one call. The backoff doubles from [`FIRST_BACKOFF`], with
+/// jitter.
 const ATTEMPTS: u32 = 5;
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);
 
-/// No ciphertext of KMS is as short as this: a secret of one byte is longer once wrapped.
+/// A lower limit for the length of a KMS ciphertext. Even a wrapped secret of one byte is longer.
 const SHORTEST_BLOB: usize = 64;
 
-/// AWS KMS, by way of the AWS SDK and its usual configuration: `AWS_REGION`, profiles, roles, `AWS_ENDPOINT_URL_KMS`.
+/// AWS KMS, through the AWS SDK and its usual configuration: `AWS_REGION`, profiles, roles,
+/// `AWS_ENDPOINT_URL_KMS`.
 ///
-/// Connecting may take 2 seconds, an answer 3, one attempt 4, and a call with all its attempts 10; a call is tried 5 times at
-/// most, with a jittered backoff.
+/// The time limits are 2 seconds for connecting, 3 for an answer, 4 for one attempt, and 10 for a
+/// call with all its attempts. A call is tried at most 5 times, with a jittered backoff.
 ///
-/// An answer is read up to 64 KiB, and is taken for an outage when it does not come from KMS. If the endpoint is plain HTTP to another
-/// machine, the first call logs a warning.
+/// At most 64 KiB of an answer are read. An answer that does not come from KMS counts as an outage.
+/// If the endpoint is plain HTTP to another machine, the first call logs a warning.
 ///
 /// ```no_run
 /// # async fn run() -> diesel_envelope::Result<()> {
@@ -60,7 +62,7 @@ pub struct AwsKms {
     key: Option<String>,
 }
 
-/// What an [`AwsKms`] is to be.
+/// A builder for [`AwsKms`].
 #[derive(Debug, Clone)]
 pub struct AwsKmsBuilder {
     key: Option<String>,
@@ -70,12 +72,12 @@ pub struct AwsKmsBuilder {
 }
 
 impl AwsKms {
-    /// A client with the usual configuration and no pinned key.
+    /// Creates a client with the usual configuration and no pinned key.
     pub async fn new() -> Self {
         Self::builder().build().await
     }
 
-    /// Sets the client up piece by piece.
+    /// Creates a builder, which configures the client step by step.
     pub fn builder() -> AwsKmsBuilder {
         AwsKmsBuilder {
             key: None,
@@ -85,22 +87,23 @@ impl AwsKms {
         }
     }
 
-    /// The name of the key, if one is named.
+    /// Returns the parsed name of the key, if one is named.
     fn named_key(&self) -> Result<Option<KeyName<'_>>> {
         let invalid = |key: &str| Error::name("the ARN, id or alias (alias/…) of a KMS key", key);
         self.key.as_deref().map(|key| KeyName::parse(key).ok_or_else(|| invalid(key))).transpose()
     }
 
-    /// The name of the key that encrypts.
+    /// Returns the name of the key that encrypts.
     fn encrypting_key(&self, operation: &'static str) -> Result<&str> {
         self.named_key()?;
         self.key.as_deref().ok_or_else(|| {
-            failed(operation, KmsReason::KeyUnknown, "no key is named to encrypt under")
+            failed(operation, KmsReason::KeyUnknown, "no key is configured for encryption")
         })
     }
 
-    /// The ARN of the key that KMS used, unless it is not the named one, as far as the name tells: an alias tells the region, and
-    /// by its ARN the account.
+    /// Returns the ARN of the key that KMS used, or an error if this key cannot be the named one.
+    /// The check depends on the name. An alias reveals the region, and the ARN of an alias also
+    /// reveals the account.
     fn used_key(&self, operation: &'static str, answer: Option<String>) -> Result<String> {
         let foreign = |detail: &str| failed(operation, KmsReason::NotFromKms, detail);
         let arn = answer.ok_or_else(|| foreign("no key id in the answer"))?;
@@ -117,8 +120,9 @@ impl AwsKms {
 }
 
 impl AwsKmsBuilder {
-    /// The key that encrypts, and the only one that may have encrypted what is decrypted: an ARN, a key id or an alias. From an
-    /// ARN the region is taken too. A text that is none of these is [`Error::InvalidName`] at the first call.
+    /// Sets the key that encrypts, by ARN, key id or alias. Decryption accepts only blobs that this
+    /// key encrypted. An ARN also sets the region. Any other text is [`Error::InvalidName`] at the
+    /// first call.
     #[must_use]
     pub fn key(mut self, key: impl Into<String>) -> Self {
         let key = key.into();
@@ -129,28 +133,30 @@ impl AwsKmsBuilder {
         self
     }
 
-    /// The region, where it is not the configured one.
+    /// Sets the region, instead of the configured one.
     #[must_use]
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.region = Some(region.into());
         self
     }
 
-    /// Credentials, endpoint and region from a configuration of the application's own. Timeouts and retries stay as they are here.
+    /// Takes credentials, endpoint and region from the application's own configuration. The
+    /// timeouts and retries of this type still apply.
     #[must_use]
     pub fn config(mut self, config: SdkConfig) -> Self {
         self.config = Some(config);
         self
     }
 
-    /// How long one call may take with all its attempts, instead of 10 seconds. One attempt takes half of it at most.
+    /// Sets the time limit of one call with all its attempts, instead of 10 seconds. One attempt
+    /// takes at most half of it.
     #[must_use]
     pub fn operation_timeout(mut self, timeout: Duration) -> Self {
         self.operation_timeout = timeout;
         self
     }
 
-    /// Loads the configuration, which makes no call to KMS.
+    /// Loads the configuration and creates the client, without a call to KMS.
     pub async fn build(self) -> AwsKms {
         let config = match self.config {
             Some(config) => config,
@@ -168,7 +174,8 @@ impl AwsKmsBuilder {
     }
 }
 
-/// How long one call may take. Half of the time for one attempt at most: a server that hangs once must not use up the whole call.
+/// Returns the timeouts of one call. One attempt takes at most half of the limit: a server that
+/// hangs once must not use up the whole call.
 pub(super) fn timeouts(limit: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT.min(limit / 2))
@@ -178,7 +185,7 @@ pub(super) fn timeouts(limit: Duration) -> TimeoutConfig {
         .build()
 }
 
-/// How often one call is tried.
+/// Returns the retry configuration of one call.
 pub(super) fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(FIRST_BACKOFF)
 }
@@ -270,7 +277,8 @@ fn pairs(context: &EncryptionContext) -> Option<std::collections::HashMap<String
         .then(|| context.pairs().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
 }
 
-/// Waits for a call inside a span that tells operation, key, time and outcome, never material.
+/// Waits for a call inside a span that records operation, key, time and outcome, never key
+/// material.
 pub(super) async fn observed<T, E>(
     operation: &'static str,
     key: Option<&str>,
@@ -301,8 +309,8 @@ pub(super) fn failed(operation: &'static str, reason: KmsReason, detail: impl As
     KmsError::new(operation, reason).detail(detail).into()
 }
 
-/// What an error of the SDK means. Its `Debug` and its chain of sources can hold the raw answer, and with it a key: only the code
-/// and the message that KMS gave are kept.
+/// Converts an SDK error. Its `Debug` and its chain of sources can contain the raw answer, and with
+/// it a key. Only the code and the message from KMS are kept.
 fn classify<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> KmsError
 where
     E: ProvideErrorMetadata + RequestId + std::error::Error + 'static,
@@ -330,7 +338,7 @@ where
                     (Some(code), Some(message)) => format!("{code}: {message}"),
                     (Some(code), None) => code.to_owned(),
                     (None, _) => {
-                        format!("the answer, with HTTP status {status}, was not one of KMS")
+                        format!("the answer with HTTP status {status} does not come from KMS")
                     }
                 };
             let reason = match told {
@@ -345,8 +353,9 @@ where
     }
 }
 
-/// The documented error codes of Encrypt, Decrypt, GenerateDataKey and GetParameter, and the common ones (AWS KMS and AWS Systems
-/// Manager API references). `None` for an error that neither of them gives: only their own words may drop a cached key.
+/// Maps the documented error codes of Encrypt, Decrypt, GenerateDataKey and GetParameter, and the
+/// common ones (AWS KMS and AWS Systems Manager API references). Returns `None` for an error that
+/// neither service gives: only their own errors may drop a cached key.
 fn reason(code: &str, answer: &HttpResponse) -> Option<KmsReason> {
     Some(match code {
         _ if !(answer.status().is_client_error() || answer.status().is_server_error()) => {
@@ -383,7 +392,8 @@ fn reason(code: &str, answer: &HttpResponse) -> Option<KmsReason> {
         | "NotAuthorized"
         | "OptInRequired"
         | "RequestExpired" => KmsReason::Service,
-        // An error of a later version: in the format of these services, which no proxy speaks.
+        // An error of a later API version. It has the format of these services, which no proxy
+        // uses.
         later if later.ends_with("Exception") && is_aws_json(answer) => KmsReason::Service,
         _ => return None,
     })
@@ -396,7 +406,8 @@ fn is_aws_json(answer: &HttpResponse) -> bool {
         .is_some_and(|kind| kind.starts_with("application/x-amz-json"))
 }
 
-/// What kept a request from being sent. The SDK has no variants for missing credentials and a missing region, only words.
+/// Converts a failure to send a request. The SDK has no variants for missing credentials and a
+/// missing region, only messages.
 fn dispatch(operation: &'static str, failure: Option<&ConnectorError>) -> KmsError {
     let mut words = String::new();
     let mut next = failure.map(|error| error as &dyn std::error::Error);
@@ -406,7 +417,8 @@ fn dispatch(operation: &'static str, failure: Option<&ConnectorError>) -> KmsErr
     }
     let lower = words.to_lowercase();
     let reason = if failure.is_some_and(ConnectorError::is_io) {
-        // What TLS says of a certificate names hosts, and a host may have any name, "identity" too.
+        // A TLS message about a certificate contains host names, and a host name may contain any
+        // word, even "identity".
         KmsReason::Unreachable
     } else if lower.contains("missing signing region")
         || lower.contains("region") && lower.contains("missing")

@@ -1,4 +1,4 @@
-//! Data keys that are kept for a while, so that reading a row again makes no call.
+//! A cache of data keys, so that reading a row again makes no call.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,10 +13,11 @@ use crate::data_key::DataKey;
 use crate::error::{Error, KmsReason, Result};
 use crate::sealed::WrappedKey;
 
-/// A year is for ever to a process, and no sum of two overflows.
+/// The maximum of a duration: one year. No process runs that long, and the sum of two does not
+/// overflow.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// How long, how many and how often data keys are kept.
+/// The limits of a cache: how long data keys are kept, how many of them, and for how many uses.
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,8 +36,9 @@ pub struct CachePolicy {
 }
 
 impl CachePolicy {
-    /// Keeps a key for so long after it was unwrapped, a year at most. By default 1,000 keys are kept, each for 2^20 values and 2^30
-    /// bytes, and none is used after its time, also not when KMS is down.
+    /// Creates a policy that keeps a key for this long after it was unwrapped, at most a year. By
+    /// default, 1,000 keys are kept, each for 2^20 values and 2^30 bytes. An expired key is not
+    /// used by default, even if KMS is down.
     pub fn new(ttl: Duration) -> Self {
         Self {
             ttl: ttl.min(LONGEST),
@@ -48,38 +50,41 @@ impl CachePolicy {
         }
     }
 
-    /// How many keys are kept at once.
+    /// Sets the maximum number of keys.
     #[must_use]
     pub fn capacity(mut self, keys: u64) -> Self {
         self.capacity = keys;
         self
     }
 
-    /// For how much longer a key serves while KMS is down: throttled, unreachable, silent, failing by its own words (HTTP 5xx), or
-    /// answered for by somebody else, such as a proxy; a year at most. Every other answer of KMS counts, and drops the key: that it
-    /// is disabled, deleted, or that access is denied.
+    /// Sets how much longer an expired key is used while KMS is down, at most a year.
+    ///
+    /// KMS is down if it throttles, cannot be reached, does not answer, or reports its own failure
+    /// (HTTP 5xx). It also counts as down if another server answers, such as a proxy. Any other
+    /// answer of KMS drops the key, such as that the key is disabled or deleted, or that access is
+    /// denied.
     #[must_use]
     pub fn stale_for(mut self, window: Duration) -> Self {
         self.stale = window.min(LONGEST);
         self
     }
 
-    /// After how many values sealed and opened a key is unwrapped again.
+    /// Sets how many values a key may seal and open before it is unwrapped again.
     #[must_use]
     pub fn max_uses(mut self, uses: u64) -> Self {
         self.max_uses = uses;
         self
     }
 
-    /// After how many bytes of ciphertext sealed and opened a key is unwrapped again.
+    /// Sets how many bytes of ciphertext a key may seal and open before it is unwrapped again.
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// How long KMS is left alone after it failed, as long as stale keys serve: 1 second by default, a
-    /// year at most.
+    /// Sets the pause before KMS is called again after it failed, while stale keys are used. The
+    /// default is 1 second, the maximum a year.
     #[must_use]
     pub fn retry_after(mut self, pause: Duration) -> Self {
         self.retry_after = pause.min(LONGEST);
@@ -87,52 +92,57 @@ impl CachePolicy {
     }
 }
 
-/// What a cache did so far.
+/// The counters of a cache since its creation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheStats {
-    /// Keys that were there.
+    /// Lookups that found the key.
     pub hits: u64,
-    /// Keys that were not there, or had served their time or their uses.
+    /// Lookups that did not find the key, or found it expired or used up.
     pub misses: u64,
-    /// Calls of KMS to unwrap a key. Fewer than misses where several waited for the same key.
+    /// KMS calls to unwrap a key. There are fewer calls than misses if several tasks waited for the
+    /// same key.
     pub calls: u64,
     /// Calls that failed.
     pub errors: u64,
-    /// Keys that served after their time because KMS was down.
+    /// Expired keys that were used because KMS was down.
     pub stale: u64,
 }
 
-/// A KMS whose unwrapped data keys are kept for a while.
+/// A KMS with a cache of unwrapped data keys.
 ///
-/// However many tasks ask for one key at once, KMS is asked once. A key is wiped as soon as it leaves the cache and nothing uses it
-/// any more; a cache that nobody asks for anything forgets nothing, so call [`evict`](Self::evict) now and then where that counts.
+/// If many tasks ask for one key at once, KMS is called once. A key is wiped as soon as it has left
+/// the cache and is not in use. A cache without lookups evicts nothing. Call [`evict`](Self::evict)
+/// from time to time where this matters.
 ///
 /// # Security
 ///
-/// A key that was deleted, disabled or shredded goes on serving from the cache until its time and stale window are over. Call
-/// [`forget`](Self::forget) in the process that deletes it.
+/// The cache keeps serving a key that was deleted, disabled or shredded until its time and stale
+/// window are over. Call [`forget`](Self::forget) in the process that deletes it.
 pub struct CachedKms<K> {
     kms: K,
     policy: CachePolicy,
-    /// The keys within their time. Its single flight is what makes one call for all who wait.
+    /// The keys that have not expired. This cache makes a single call for all tasks that wait for a
+    /// key.
     fresh: Cache<Id, Arc<Slot>>,
-    /// The same keys, for as long as they may serve when KMS is down. What leaves it is wiped.
+    /// The same keys, until their stale window is over. A key that leaves this cache is wiped.
     kept: Cache<Id, Arc<Slot>>,
     down_until: Mutex<Option<Instant>>,
-    /// Grows with every `forget` and `clear`: what was asked for before is not kept after.
+    /// Incremented by every `forget` and `clear`. A key that was requested before such a call is
+    /// not kept after it.
     forgotten: AtomicU64,
     counters: Counters,
 }
 
-/// What a key is kept under: the context is part of it, so that the cache never answers what KMS would have refused.
+/// The cache key of a data key. It includes the context, so that the cache never returns a key that
+/// KMS would have refused.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Id {
     blob: Arc<[u8]>,
     context: EncryptionContext,
 }
 
-/// A kept key. Eviction takes it out at once; the cache itself may drop the rest later.
+/// A kept key. Eviction takes the key out at once. The cache itself may drop the slot later.
 struct Slot {
     key: Mutex<Option<DataKey>>,
     since: Instant,
@@ -166,7 +176,7 @@ fn bump(counter: &AtomicU64) {
 }
 
 impl<K: Kms> CachedKms<K> {
-    /// Keeps what this KMS unwraps.
+    /// Creates a cache in front of this KMS.
     pub fn new(kms: K, policy: CachePolicy) -> Self {
         let builder = || {
             Cache::builder().max_capacity(policy.capacity).eviction_policy(EvictionPolicy::lru())
@@ -187,7 +197,7 @@ impl<K: Kms> CachedKms<K> {
         }
     }
 
-    /// What the cache did so far.
+    /// Returns the counters of the cache.
     pub fn stats(&self) -> CacheStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let Counters { hits, misses, calls, errors, stale } = &self.counters;
@@ -200,7 +210,7 @@ impl<K: Kms> CachedKms<K> {
         }
     }
 
-    /// Drops a key under every context, in the process that shreds it.
+    /// Drops a key under every context. Call it in the process that shreds the key.
     pub async fn forget(&self, key: &WrappedKey) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         let ids: Vec<_> =
@@ -225,20 +235,20 @@ impl<K: Kms> CachedKms<K> {
         self.evict().await;
     }
 
-    /// Drops the keys whose time is over. The cache does so by itself whenever it is asked for a key.
+    /// Drops the keys whose time is over. The cache also does this itself at every lookup.
     pub async fn evict(&self) {
         self.fresh.run_pending_tasks().await;
         self.kept.run_pending_tasks().await;
     }
 
-    /// The key, if it is still there and its uses are not used up.
+    /// Returns the key, if it is still there and not used up.
     fn usable(&self, slot: &Slot) -> Option<DataKey> {
         let key = slot.key()?;
         let (uses, bytes) = key.usage();
         (uses < self.policy.max_uses && bytes < self.policy.max_bytes).then_some(key)
     }
 
-    /// The key that may serve because KMS is down: within its stale window.
+    /// Returns the key for use while KMS is down, if it is within its stale window.
     async fn stale(&self, id: &Id) -> Option<DataKey> {
         let slot = self.kept.get(id).await?;
         let within = !self.policy.stale.is_zero()
@@ -275,7 +285,8 @@ impl<K: Kms> CachedKms<K> {
         let forgotten = self.forgotten.load(Ordering::SeqCst);
         let answer = self.fresh.try_get_with(id.clone(), self.call(&id, key, context)).await;
         if self.forgotten.load(Ordering::SeqCst) != forgotten {
-            // It was asked for before, and answers who asked; it is not kept for anybody else.
+            // The key was requested before `forget` or `clear`. It is returned to this caller, but
+            // not kept for others.
             let key = answer.as_ref().ok().and_then(|slot| slot.key());
             self.drop_key(&id).await;
             if let Some(key) = key {
@@ -285,7 +296,7 @@ impl<K: Kms> CachedKms<K> {
         let error = match answer {
             Ok(slot) => match slot.key() {
                 Some(key) => return Ok(key),
-                // A cache with too little room has evicted it already.
+                // A cache with too little room has already evicted the key.
                 None => {
                     return self
                         .kms
@@ -297,17 +308,17 @@ impl<K: Kms> CachedKms<K> {
             Err(error) => Error::clone(&error),
         };
         if !is_outage(&error) {
-            tracing::warn!(%error, "a data key is dropped from the cache");
+            tracing::warn!(%error, "data key dropped from the cache");
             self.drop_key(&id).await;
             return Err(error);
         }
         let key = self.stale(&id).await.ok_or_else(|| error.clone())?;
         self.note_outage(Some(Instant::now() + self.policy.retry_after));
-        tracing::warn!(%error, "a data key serves after its time because KMS is down");
+        tracing::warn!(%error, "an expired data key is used because KMS is down");
         Ok(key)
     }
 
-    /// Asks KMS, once for all who wait for this key.
+    /// Calls KMS, once for all tasks that wait for this key.
     async fn call(
         &self,
         id: &Id,
@@ -323,7 +334,7 @@ impl<K: Kms> CachedKms<K> {
     }
 }
 
-/// Whether KMS failed, as opposed to refused.
+/// Returns whether KMS failed, rather than refused.
 fn is_outage(error: &Error) -> bool {
     let outages = [
         KmsReason::Throttled,
@@ -385,22 +396,22 @@ mod tests {
         let cache = CachedKms::new(kms, CachePolicy::new(Duration::from_millis(20)).capacity(1));
         let unwrapped = async || cache.unwrap(&wrapped).await.unwrap().downgrade();
         let gone = unwrapped().await;
-        assert!(gone.upgrade().is_some(), "kept");
+        assert!(gone.upgrade().is_some(), "the cache keeps the key");
         tokio::time::sleep(Duration::from_millis(30)).await;
         cache.evict().await;
-        assert!(gone.upgrade().is_none(), "by time");
+        assert!(gone.upgrade().is_none(), "evicted by time");
 
         let gone = unwrapped().await;
         cache.unwrap(&other).await.unwrap();
         cache.evict().await;
-        assert!(gone.upgrade().is_none(), "by another key");
+        assert!(gone.upgrade().is_none(), "evicted by another key");
 
         let gone = unwrapped().await;
         cache.forget(&wrapped).await;
-        assert!(gone.upgrade().is_none(), "by name");
+        assert!(gone.upgrade().is_none(), "forgotten by name");
 
         let gone = unwrapped().await;
         cache.clear().await;
-        assert!(gone.upgrade().is_none(), "all at once");
+        assert!(gone.upgrade().is_none(), "all keys are cleared");
     }
 }

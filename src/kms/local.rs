@@ -24,23 +24,24 @@ const BODY: usize = HEADER_LEN + NONCE_LEN;
 const KEY_INFO: &str = "diesel-envelope v1 local-kms";
 const KEY_ID_INFO: &str = "diesel-envelope v1 key id local-kms";
 
-/// A key in a file that stands in for AWS KMS where there is none.
+/// A key in a file, as a substitute for AWS KMS where it is not available.
 ///
 /// # Security
 ///
-/// Not for production: whoever reads the file and the environment variable has the keyring. The file holds 32 bytes from the
-/// operating system's generator as 44 characters of base64, has mode 0600, and is refused when others can read it.
+/// Not for production: anyone who can read the file and the environment variable has the keyring.
+/// The file contains 32 bytes from the operating system's generator as 44 characters of base64. It
+/// has mode 0600, and is refused if others can read it.
 pub struct LocalKms {
     key: AeadKey,
     key_id: KeyId,
 }
 
 impl LocalKms {
-    /// Opens the key file, which must be there.
+    /// Opens an existing key file.
     ///
     /// # Errors
     ///
-    /// [`Error::KeyFile`] when it is missing, not a regular file, readable by others, or not a key.
+    /// [`Error::KeyFile`] if it is missing, not a regular file, readable by others, or not a key.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let file = open_regular_file(path).map_err(|error| key_file(path, &error))?;
@@ -48,11 +49,13 @@ impl LocalKms {
         let mut text = Zeroizing::new(String::with_capacity(64));
         file.take(64).read_to_string(&mut text).map_err(|error| key_file(path, &error))?;
         let root = crypto::from_base64_any(&text).and_then(|bytes| Root::from_slice(&bytes));
-        let root = root.ok_or_else(|| problem(path, "holds no key of 44 base64 characters"))?;
+        let root =
+            root.ok_or_else(|| problem(path, "does not contain a key of 44 base64 characters"))?;
         Ok(Self { key: AeadKey::derive(&root, KEY_INFO), key_id: KeyId(*root.derive(KEY_ID_INFO)) })
     }
 
-    /// Opens the key file, and makes it first where there is none. Several processes may do so at once.
+    /// Opens the key file, and creates it first if it does not exist. Several processes may do so
+    /// at once.
     ///
     /// # Errors
     ///
@@ -153,7 +156,8 @@ fn aad(header: &[u8], context: &EncryptionContext) -> Result<Vec<u8>> {
     Ok(aad)
 }
 
-/// Writes a new key beside the path and links it there, so that no other process ever sees half a key; the first one wins.
+/// Writes a new key to a file beside the path and links it to the path. No other process ever sees
+/// an incomplete key, and the first process wins.
 fn create(path: &Path) -> Result<()> {
     let root = Root::generate()?;
     let text = Zeroizing::new(crypto::to_base64_url_padded(root.as_bytes()));
@@ -215,7 +219,7 @@ mod tests {
     use super::*;
     use crate::crypto::ROOT_LEN;
 
-    /// A directory of its own for each test, removed with everything in it.
+    /// A directory for each test, removed with its contents on drop.
     struct Dir(PathBuf);
 
     impl Dir {
@@ -306,7 +310,7 @@ mod tests {
                 .unwrap();
             let words = words(&path);
             assert!(
-                words.contains("holds no key of 44 base64 characters")
+                words.contains("does not contain a key of 44 base64 characters")
                     || words.contains("valid UTF-8"),
                 "{words}"
             );

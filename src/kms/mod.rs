@@ -1,4 +1,4 @@
-//! Key management services: what wraps a keyring and unwraps it again.
+//! Key management services (KMS), which wrap and unwrap keyrings and data keys.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -35,17 +35,18 @@ pub use aws::{AwsKms, AwsKmsBuilder};
 pub use cache::{CachePolicy, CacheStats, CachedKms};
 pub use local::LocalKms;
 
-/// The most bytes that KMS wraps in one call (AWS KMS API reference, `Encrypt`).
+/// The maximum number of bytes that KMS wraps in one call (AWS KMS API reference, `Encrypt`).
 pub(crate) const KMS_LIMIT: usize = 4096;
 
-/// How many calls are under way at once where many are made.
+/// The maximum number of concurrent calls when many are made.
 const CONCURRENT_CALLS: usize = 16;
 
-/// A service that encrypts and decrypts small secrets under a key that it does not give out.
+/// A service that encrypts and decrypts small secrets under a key that it does not disclose.
 ///
-/// The three methods that every service has are about bytes. On top of them, the same for all: data keys
-/// ([`generate_data_key`](Self::generate_data_key), [`unwrap`](Self::unwrap)) and single values ([`encrypt`](Self::encrypt),
-/// [`decrypt`](Self::decrypt)). None of them is ever called by `ToSql` or `FromSql`.
+/// Each service implements three methods for bytes. The other methods are the same for all
+/// services. They are for data keys ([`generate_data_key`](Self::generate_data_key),
+/// [`unwrap`](Self::unwrap)) and for single values ([`encrypt`](Self::encrypt),
+/// [`decrypt`](Self::decrypt)). `ToSql` and `FromSql` never call any of them.
 pub trait Kms: Send + Sync {
     /// Encrypts a secret of 1 to 4,096 bytes, bound to the encryption context.
     fn encrypt_bytes(
@@ -54,26 +55,27 @@ pub trait Kms: Send + Sync {
         context: &EncryptionContext,
     ) -> impl Future<Output = Result<Wrapped>> + Send;
 
-    /// Decrypts what [`encrypt_bytes`](Self::encrypt_bytes) returned under the same context.
+    /// Decrypts a blob that [`encrypt_bytes`](Self::encrypt_bytes) returned under the same context.
     ///
     /// # Security
     ///
-    /// It returns every plaintext, also a keyring or a data key, and under [`EncryptionContext::none`] nothing tells these apart. Show
-    /// no one what it returns; [`decrypt`](Self::decrypt) is for values.
+    /// It returns every plaintext, including that of a keyring or a data key. Under
+    /// [`EncryptionContext::none`], nothing distinguishes them. Never show the result to anyone.
+    /// For values, use [`decrypt`](Self::decrypt).
     fn decrypt_bytes(
         &self,
         blob: &[u8],
         context: &EncryptionContext,
     ) -> impl Future<Output = Result<Zeroizing<Vec<u8>>>> + Send;
 
-    /// Makes 32 random bytes and encrypts them, bound to the encryption context.
+    /// Generates 32 random bytes and encrypts them, bound to the encryption context.
     fn generate_bytes(
         &self,
         context: &EncryptionContext,
     ) -> impl Future<Output = Result<(Zeroizing<Vec<u8>>, Wrapped)>> + Send;
 
-    /// Makes a data key, for a row or for a tenant, and wraps it: one call. The context is usually
-    /// [`EncryptionContext::data_key`], with pairs of one's own.
+    /// Generates a data key, for a row or for a tenant, and wraps it with one call. The context is
+    /// usually [`EncryptionContext::data_key`] with pairs of your own.
     ///
     /// # Errors
     ///
@@ -88,7 +90,8 @@ pub trait Kms: Send + Sync {
         }
     }
 
-    /// Makes many data keys, at most 16 calls at once; each has its own result, in the order of the contexts.
+    /// Generates many data keys, with at most 16 calls at once. Each key has its own result, in the
+    /// order of the contexts.
     fn generate_data_keys(
         &self,
         contexts: impl IntoIterator<Item = EncryptionContext>,
@@ -100,8 +103,9 @@ pub trait Kms: Send + Sync {
         stream::iter(calls).buffered(CONCURRENT_CALLS).collect()
     }
 
-    /// Unwraps a data key that was made under [`EncryptionContext::data_key`] without further pairs: one call. The key may be
-    /// missing, as in `row.data_key.as_ref()`. A key that Python made has no context, and needs [`unwrap_with`](Self::unwrap_with).
+    /// Unwraps a data key that was made under [`EncryptionContext::data_key`] without further
+    /// pairs. It makes one call. The key may be missing, as in `row.data_key.as_ref()`. A key made
+    /// by Python has no context and needs [`unwrap_with`](Self::unwrap_with).
     ///
     /// # Errors
     ///
@@ -113,17 +117,19 @@ pub trait Kms: Send + Sync {
         async move { self.unwrap_with(key, &EncryptionContext::data_key()).await }
     }
 
-    /// As [`unwrap`](Self::unwrap), under the context that the key was made with: [`EncryptionContext::none`] for keys that the
-    /// likes of Python's `generate_data_key(KeyId, KeySpec)` made.
+    /// As [`unwrap`](Self::unwrap), under the context that the key was made with. A key from a call
+    /// such as `generate_data_key(KeyId, KeySpec)` in Python needs [`EncryptionContext::none`].
     ///
-    /// KMS answers a damaged key and another context alike. If it refuses a key under [`EncryptionContext::data_key`] or under none,
-    /// a second call under the other of the two tells them apart, for the error's words alone.
+    /// KMS gives the same error for a damaged key and for another context. It may refuse a key
+    /// under [`EncryptionContext::data_key`] or under no context. A second call under the other of
+    /// the two then tells the causes apart. This call only affects the message of the error.
     ///
     /// # Security
     ///
-    /// Without a context every blob of 32 bytes is a data key. Whoever can write to the database, and have 32 bytes of their choice
-    /// encrypted as an unbound [`KmsEncrypted`] value under the same KMS key, chooses the data key of a row. Make new keys with a
-    /// context.
+    /// Without a context, every blob that wraps 32 bytes is accepted as a data key. An attacker may
+    /// be able to write to the database, and to choose 32 bytes that are encrypted under the same
+    /// KMS key as an unbound [`KmsEncrypted`] value. This attacker chooses the data key of a row.
+    /// Make new keys with a context.
     ///
     /// # Errors
     ///
@@ -145,9 +151,9 @@ pub trait Kms: Send + Sync {
         }
     }
 
-    /// Opens a page of rows: unwraps the distinct keys, at most 16 at once, and then opens each row. The order is kept, and a row
-    /// whose key cannot be unwrapped has its own error. As in [`unwrap_with`](Self::unwrap_with), a key that KMS refuses may cost a
-    /// second call.
+    /// Opens a page of rows. It unwraps the distinct keys, at most 16 at once, and then opens each
+    /// row. The order is kept. A row whose key cannot be unwrapped has its own error. As in
+    /// [`unwrap_with`](Self::unwrap_with), a key that KMS refuses may cost a second call.
     ///
     /// ```
     /// # use diesel_envelope::{DataKey, Result, Sealed, WrappedKey, kms::{EncryptionContext, Kms}};
@@ -189,14 +195,18 @@ pub trait Kms: Send + Sync {
         }
     }
 
-    /// Encrypts one value by KMS itself: one call. It is never padded, whatever its column or type says. Bound to the column `C` by the encryption context
-    /// `{"diesel-envelope": "value-v1", "label": LABEL}`, or to nothing, without a context, when `C` is
-    /// [`Unbound`](crate::Unbound).
+    /// Encrypts one value by KMS itself, with one call. The value is never padded, whatever its
+    /// column or type declares.
+    ///
+    /// The encryption context `{"diesel-envelope": "value-v1", "label": LABEL}` binds the value to
+    /// the column `C`. If `C` is [`Unbound`](crate::Unbound), the value is bound to nothing and has
+    /// no context.
     ///
     /// # Errors
     ///
-    /// [`Error::ValueTooLarge`] for an empty encoding and above 4,096 bytes, [`Error::UnboundKeyring`] for a value that
-    /// [`decrypt`](Self::decrypt) would not return, both before any call; [`Error::Kms`].
+    /// [`Error::ValueTooLarge`] for an empty encoding and above 4,096 bytes.
+    /// [`Error::UnboundKeyring`] for a value that [`decrypt`](Self::decrypt) would refuse. Both are
+    /// returned before any call. [`Error::Kms`].
     fn encrypt<T: Plaintext + Sync, C: Context>(
         &self,
         value: &T,
@@ -212,11 +222,12 @@ pub trait Kms: Send + Sync {
         }
     }
 
-    /// Decrypts one value by KMS: one call.
+    /// Decrypts one value by KMS, with one call.
     ///
     /// # Errors
     ///
-    /// [`Error::Kms`], [`Error::InvalidPlaintext`]; [`Error::UnboundKeyring`] for a keyring in the place of an unbound value.
+    /// [`Error::Kms`], [`Error::InvalidPlaintext`]; [`Error::UnboundKeyring`] for a keyring in the
+    /// place of an unbound value.
     fn decrypt<T: Plaintext, C: Context>(
         &self,
         value: &KmsEncrypted<T, C>,
@@ -229,7 +240,7 @@ pub trait Kms: Send + Sync {
         }
     }
 
-    /// Encrypts many values, at most 16 at once; each has its own result, in order.
+    /// Encrypts many values, at most 16 at once. Each value has its own result, in order.
     fn encrypt_all<'v, T: Plaintext + Sync + 'v, C: Context>(
         &self,
         values: impl IntoIterator<Item = &'v T>,
@@ -238,7 +249,7 @@ pub trait Kms: Send + Sync {
         stream::iter(calls).buffered(CONCURRENT_CALLS).collect()
     }
 
-    /// Decrypts many values, at most 16 at once; each has its own result, in order.
+    /// Decrypts many values, at most 16 at once. Each value has its own result, in order.
     fn decrypt_all<'v, T: Plaintext + Send + 'v, C: Context>(
         &self,
         values: impl IntoIterator<Item = &'v KmsEncrypted<T, C>>,
@@ -248,8 +259,9 @@ pub trait Kms: Send + Sync {
     }
 }
 
-/// The error with the context that the data key has, if it is the other one of the two that most keys have. A key that is refused
-/// costs one more call, which a cache makes once for all who wait; no other context is tried.
+/// Adds the actual context of the data key to the error, if it is the other of the two usual
+/// contexts. A refused key costs one more call, which a cache makes once for all waiting tasks. No
+/// other context is tried.
 async fn name_context<K: Kms + ?Sized>(
     kms: &K,
     blob: &[u8],
@@ -259,10 +271,10 @@ async fn name_context<K: Kms + ?Sized>(
     let (other, hint) = if *context == EncryptionContext::data_key() {
         (
             EncryptionContext::none(),
-            "it has none, as Python makes it: call unwrap_with(key, &EncryptionContext::none())",
+            "the key has no context, as in Python: call unwrap_with(key, &EncryptionContext::none())",
         )
     } else if context.is_empty() {
-        (EncryptionContext::data_key(), "it has the context of a data key: call unwrap(key)")
+        (EncryptionContext::data_key(), "the key has the context of a data key: call unwrap(key)")
     } else {
         return Error::Kms(error);
     };
@@ -274,8 +286,8 @@ async fn name_context<K: Kms + ?Sized>(
     }
 }
 
-/// Refuses a keyring as a value that is bound to no column. Such a value has no encryption context, as the keyring of a bare blob, and
-/// KMS decrypts the one in the place of the other.
+/// Refuses a keyring as a value that is bound to no column. Such a value has no encryption context,
+/// like the keyring in a bare blob. KMS would decrypt either of them in the place of the other.
 fn refuse_keyring<C: Context>(plaintext: &[u8]) -> Result<()> {
     match C::BINDING {
         Binding::Nothing(_) if Keyset::is_shaped_like(plaintext) => Err(Error::UnboundKeyring),
@@ -298,7 +310,7 @@ macro_rules! behind_a_pointer {
                 (**self).generate_bytes(context).await
             }
 
-            // A cache answers this one itself.
+            // Forwarded, because a cache implements this method itself.
             async fn unwrap_with<'k>(&self, key: impl Into<Option<&'k WrappedKey>> + Send, context: &EncryptionContext) -> Result<DataKey> {
                 (**self).unwrap_with(key, context).await
             }
@@ -308,16 +320,16 @@ macro_rules! behind_a_pointer {
 
 behind_a_pointer!(['a] &'a K, [] Arc<K>);
 
-/// A wrapped secret, and who wrapped it.
+/// A wrapped secret and the key that wrapped it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Wrapped {
-    /// The ciphertext, opaque but to the service.
+    /// The ciphertext, which is opaque to all but the service.
     pub blob: Vec<u8>,
     /// The key that wrapped it.
     pub key: WrappingKey,
 }
 
-/// The key of a service.
+/// The key with which a service wraps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WrappingKey {
@@ -334,12 +346,12 @@ impl fmt::Debug for Wrapped {
 }
 
 impl Wrapped {
-    /// The form in which an environment variable holds it: `kms:<key-arn>:<base64>` or `local:<base64>`.
+    /// Returns the entry for an environment variable: `kms:<key-arn>:<base64>` or `local:<base64>`.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidName`] for a key that is not named by an ARN: the text may come from an answer of KMS, and goes into a line
-    /// that is appended to files.
+    /// [`Error::InvalidName`] if the key is not named by an ARN. The name may come from an answer
+    /// of KMS, and the entry goes into a line that is appended to files.
     pub fn to_env_entry(&self) -> Result<String> {
         let blob = crypto::to_base64(&self.blob);
         match &self.key {
@@ -352,34 +364,37 @@ impl Wrapped {
     }
 }
 
-/// The pairs that are authenticated with a wrapped secret, not secret themselves: KMS writes them to CloudTrail.
+/// Pairs that are authenticated with a wrapped secret. They are not secret: KMS writes them to
+/// CloudTrail.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct EncryptionContext(BTreeMap<String, String>);
 
 impl EncryptionContext {
-    /// No pairs, as a blob has that was wrapped without any.
+    /// Creates a context without pairs, for a blob that was wrapped without any.
     ///
     /// # Security
     ///
-    /// All blobs that one KMS key made without a context have the same role: a bare keyring, a data key and an unbound value can be
-    /// put in each other's place. Use it to read those that are there, and give new ones a context.
+    /// All blobs that one KMS key wrapped without a context have the same role. A bare keyring, a
+    /// data key and an unbound value can replace each other. Use this context to read existing
+    /// blobs, and give new ones a context.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// The context of a keyring document: `{"diesel-envelope": "keyring-v1"}`. It stops a blob of another kind, which the same
-    /// KMS key wrapped, from being taken for a keyring.
+    /// Returns the context of a keyring document: `{"diesel-envelope": "keyring-v1"}`. It prevents
+    /// a blob of another kind under the same KMS key from being accepted as a keyring.
     pub fn keyring() -> Self {
         Self::none().with("diesel-envelope", "keyring-v1")
     }
 
-    /// The context of a data key: `{"diesel-envelope": "data-key-v1"}`, to which pairs of one's own are added, such as the tenant.
-    /// It must be the same when the key is unwrapped.
+    /// Returns the context of a data key: `{"diesel-envelope": "data-key-v1"}`. Add pairs of your
+    /// own, such as the tenant. The context must be the same when the key is unwrapped.
     pub fn data_key() -> Self {
         Self::none().with("diesel-envelope", "data-key-v1")
     }
 
-    /// The context of a value of the column `C`: `{"diesel-envelope": "value-v1", "label": LABEL}`, or none.
+    /// Returns the context of a value of the column `C`, which is empty if the column is unbound.
+    /// Otherwise it is `{"diesel-envelope": "value-v1", "label": LABEL}`.
     fn value<C: Context>() -> Self {
         match C::BINDING {
             Binding::Label => {
@@ -396,12 +411,12 @@ impl EncryptionContext {
         self
     }
 
-    /// Whether there are no pairs.
+    /// Returns whether the context is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The pairs, sorted by key.
+    /// Returns the pairs, sorted by key.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> + '_ {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }

@@ -1,4 +1,5 @@
-//! AWS Systems Manager's Parameter Store as the place of a keyring: a SecureString, which KMS decrypts on the way.
+//! Reads a keyring from AWS Systems Manager Parameter Store. The parameter is a SecureString, which
+//! KMS decrypts on the way.
 
 use std::time::Duration;
 
@@ -14,12 +15,13 @@ use crate::error::{Error, KmsReason, Result};
 
 const OPERATION: &str = "GetParameter";
 
-/// Reads a SecureString by its name or ARN, unwrapped: one call. From an ARN the region is taken.
+/// Reads a SecureString by its name or ARN, and returns its decrypted value. It makes one call. An
+/// ARN also sets the region.
 ///
 /// # Errors
 ///
-/// `Error::Kms` with `ParameterUnknown`, `ParameterNotSecure`, `AccessDenied` and what else a call to AWS can meet;
-/// `Error::InvalidName` without a call.
+/// `Error::Kms` with `ParameterUnknown`, `ParameterNotSecure`, `AccessDenied` or any other reason
+/// for which a call to AWS fails. `Error::InvalidName`, without a call.
 pub(crate) async fn parameter(name: &str, timeout: Option<Duration>) -> Result<Zeroizing<String>> {
     if !arn::is_parameter_name(name) {
         return Err(Error::name("the name or ARN of an SSM parameter", name));

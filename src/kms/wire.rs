@@ -1,4 +1,5 @@
-//! What goes over the wire to KMS and SSM: how long an answer may be, and whether the endpoint encrypts it.
+//! Checks on the traffic to KMS and SSM: the length of an answer, and whether the endpoint encrypts
+//! it.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,12 +14,13 @@ use http_body_util::{LengthLimitError, Limited};
 
 use crate::printable::Printable;
 
-/// The longest answer that is read, errors included. The longest that KMS gives is a plaintext of 4,096 bytes in base64, with a
-/// ciphertext of 6,144. SSM's is a value of 8,192 characters, each written as an escape of 6, with a name of 2,048 beside it.
+/// The maximum length of an answer, errors included. The longest answer of KMS is a plaintext of
+/// 4,096 bytes in base64, with a ciphertext of 6,144. The longest of SSM is a value of 8,192
+/// characters, each written as an escape of 6, with a name of 2,048.
 pub(super) const ANSWER_MAX: usize = 64 * 1024;
 
-/// Ends an answer that is too long while it is read, and warns once of an endpoint that is not encrypted, before the first request
-/// leaves.
+/// An interceptor that stops reading an answer that is too long. It also warns once of an
+/// unencrypted endpoint, before the first request is sent.
 #[derive(Debug, Default)]
 pub(super) struct Wire {
     warned: AtomicBool,
@@ -56,13 +58,14 @@ impl Intercept for Wire {
     }
 }
 
-/// Whether an error comes from an answer that is too long.
+/// Returns whether the cause of an error is an answer that is too long.
 pub(super) fn is_too_long(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source())
         .any(|error| error.is::<LengthLimitError>())
 }
 
-/// The host of an endpoint whose traffic can be read on the way, without the credentials that the URL may have in it.
+/// Returns the host of an endpoint whose traffic can be read in transit. Credentials in the URL are
+/// left out.
 fn plain_host(uri: &str) -> Option<String> {
     let uri: http::Uri = uri.parse().ok()?;
     let host = uri.host().filter(|_| uri.scheme() == Some(&http::uri::Scheme::HTTP))?;

@@ -13,7 +13,7 @@ mod wrapped_keyrings;
 pub use unwrap::refuse_differences;
 pub use wrapped_keyrings::{WrappedKeyring, WrappedKeyrings};
 
-/// Refuses a pin that could pin nothing.
+/// Refuses a pin that is not the ARN of a key, because it could not match any key.
 fn check_pins(options: &Options) -> Result<()> {
     let bad = options.pinned.iter().flatten().find(|pin| Arn::of_key(pin).is_none());
     bad.map_or(Ok(()), |pin| Err(Error::name("the ARN of a KMS key in require_kms", pin)))

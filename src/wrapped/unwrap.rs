@@ -1,4 +1,4 @@
-//! From wrapped keyrings to what was wrapped: the calls to AWS, one alternative after the other.
+//! Unwraps wrapped keyrings: calls AWS for one alternative after the other.
 
 #[cfg(feature = "aws")]
 use std::time::Duration;
@@ -10,13 +10,13 @@ use crate::error::{Error, Result};
 use crate::keyring::{Keyset, Options};
 use crate::kms::{EncryptionContext, Kms, LocalKms};
 
-/// How long all alternatives may take together.
+/// The time limit for all alternatives together.
 #[cfg(feature = "aws")]
 const TOTAL_TIME: Duration = Duration::from_secs(30);
 
 impl WrappedKeyrings {
-    /// Unwraps each, and returns what was wrapped: a document in either form, which [`Keyset::parse`] reads.
-    /// [`refuse_differences`](super::refuse_differences) compares them.
+    /// Unwraps each alternative and returns its document, which [`Keyset::parse`] reads in either
+    /// form. [`refuse_differences`](super::refuse_differences) compares the documents.
     pub async fn unwrap_each(&self) -> Vec<Result<Zeroizing<Vec<u8>>>> {
         let mut unwrapped = Vec::with_capacity(self.all.len());
         for alternative in &self.all {
@@ -25,12 +25,14 @@ impl WrappedKeyrings {
         unwrapped
     }
 
-    /// Unwraps the one keyring that all alternatives hold, for a tool that is going to write them anew: what was wrapped, of the
-    /// first. One that cannot be unwrapped is passed over with a warning, as when a process starts.
+    /// Unwraps the keyring that all alternatives contain, for a tool that will wrap it again.
+    /// Returns the document of the first alternative that is unwrapped. An alternative that cannot
+    /// be unwrapped is skipped with a warning, as when a process starts.
     ///
     /// # Errors
     ///
-    /// [`Error::WrappedKeyringsDiffer`]; [`Error::InvalidKeyring`]; the error of the only alternative, or [`Error::NoneUnwrapped`].
+    /// [`Error::WrappedKeyringsDiffer`]; [`Error::InvalidKeyring`]; the error of the only
+    /// alternative, or [`Error::NoneUnwrapped`].
     pub async fn unwrap_same(&self) -> Result<Zeroizing<Vec<u8>>> {
         let unwrapped = self.unwrap_each().await;
         for (i, error) in unwrapped
@@ -51,7 +53,8 @@ impl WrappedKeyrings {
         sound.ok_or_else(|| none_of(errors))
     }
 
-    /// Tries the alternatives in turn, as a process does that starts, and returns what was wrapped, of the first that is unwrapped.
+    /// Tries the alternatives in turn, as a process does at start-up. Returns the document of the
+    /// first alternative that is unwrapped.
     ///
     /// # Errors
     ///
@@ -77,7 +80,8 @@ impl WrappedKeyrings {
     }
 }
 
-/// Refuses what [`WrappedKeyrings::unwrap_each`] returned when it is not the same keyring wherever it is one.
+/// Refuses the results of [`WrappedKeyrings::unwrap_each`] if the unwrapped documents are not all
+/// the same keyring.
 ///
 /// # Errors
 ///
@@ -113,7 +117,8 @@ fn none_of(errors: Vec<Error>) -> Error {
 }
 
 impl WrappedKeyring {
-    /// A key file answers at once, and needs no runtime with a clock.
+    /// Unwraps before the deadline. A key file answers at once, so it needs no runtime with a
+    /// clock.
     #[cfg(feature = "aws")]
     async fn unwrap_before(
         &self,
@@ -163,7 +168,7 @@ pub(super) mod with_aws {
     use crate::error::{KmsError, KmsReason};
     use crate::kms::AwsKms;
 
-    /// The answer, unless the time of all alternatives is up.
+    /// Returns the answer, unless the time for all alternatives is over.
     pub(super) async fn before<T>(
         deadline: tokio::time::Instant,
         operation: &'static str,
@@ -173,7 +178,8 @@ pub(super) mod with_aws {
         tokio::time::timeout_at(deadline, call).await.map_err(late)?
     }
 
-    /// A bare blob: under each pinned key in turn, of which one may be in a region that is down, or under whichever key made it.
+    /// Unwraps a bare blob. With pinned keys, each key is tried in turn, because the region of one
+    /// key may be down. Otherwise KMS uses the key that wrapped the blob.
     pub(super) async fn unwrap_bare(blob: &[u8], options: &Options) -> Result<Zeroizing<Vec<u8>>> {
         let Some(pinned) = options.pinned.as_deref() else {
             return unwrap(client(options, None).await, blob, &EncryptionContext::none()).await;
@@ -187,7 +193,8 @@ pub(super) mod with_aws {
                     Err(error) => error,
                     answer => return answer,
                 };
-            // That a key did not make the blob says nothing when another one may have, and cannot be asked.
+            // A wrong-key error explains nothing if another pinned key may be the right one but
+            // cannot be reached.
             let other_key = matches!(&error, Error::Kms(kms) if matches!(kms.reason, KmsReason::WrongKey | KmsReason::AccessDenied));
             if telling.is_none() || !other_key {
                 telling = Some(error);
@@ -224,8 +231,9 @@ pub(super) mod with_aws {
         builder.build().await
     }
 
-    /// Unwraps the blob. KMS answers a wrong encryption context and a damaged blob alike; a second call with the other context
-    /// that a keyring may have tells them apart, and what it unwraps is thrown away.
+    /// Unwraps the blob. KMS gives the same error for a wrong encryption context and for a damaged
+    /// blob. A second call with the other possible context of a keyring tells them apart. The
+    /// result of that call is discarded.
     async fn unwrap(
         kms: AwsKms,
         blob: &[u8],
@@ -238,11 +246,11 @@ pub(super) mod with_aws {
         let (other, hint) = match context.is_empty() {
             true => (
                 EncryptionContext::keyring(),
-                "it has the context of a keyring: write it as kms:<key-arn>:<base64>",
+                "the blob has the context of a keyring: write it as kms:<key-arn>:<base64>",
             ),
             false => (
                 EncryptionContext::none(),
-                "it has none: write it as a bare blob, without kms: and the ARN",
+                "the blob has no context: write it as a bare blob, without kms: and the ARN",
             ),
         };
         match kms.decrypt_bytes(blob, &other).await {

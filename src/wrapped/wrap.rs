@@ -5,11 +5,11 @@ use crate::keyring::Keyset;
 use crate::kms::{EncryptionContext, KMS_LIMIT, Kms};
 
 impl Keyset {
-    /// Wraps the document under a KMS key and returns the line for the environment variable.
+    /// Wraps the keyset under a KMS key and returns the entry for the environment variable.
     ///
     /// # Errors
     ///
-    /// [`Error::KeysetTooLarge`] above 4,096 bytes; what the KMS answers.
+    /// [`Error::KeysetTooLarge`] above 4,096 bytes; errors of the KMS.
     pub async fn wrap<K: Kms>(&self, kms: &K) -> Result<String> {
         let json = self.to_json();
         if json.len() > KMS_LIMIT {

@@ -1,4 +1,4 @@
-//! What the environment variable holds: one wrapped keyring or several. All are parsed before any is tried.
+//! The wrapped keyrings in an environment variable. All of them are parsed before any is tried.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::keyring::{Options, spelling};
 use crate::kms::arn::{self, Arn};
 
-/// The wrapped keyrings that an environment variable holds, parsed and not yet unwrapped: for tools. Programs call
-/// [`Keyring::from_env`](crate::Keyring::from_env).
+/// The wrapped keyrings in an environment variable, parsed and not yet unwrapped. This type is for
+/// tools. Programs call [`Keyring::from_env`](crate::Keyring::from_env).
 #[derive(Debug)]
 pub struct WrappedKeyrings {
     pub(super) all: Vec<WrappedKeyring>,
@@ -25,25 +25,26 @@ pub struct WrappedKeyrings {
 pub enum WrappedKeyring {
     /// A bare blob: default region, no encryption context.
     Blob(Vec<u8>),
-    /// A blob with the ARN of its key: region and key id from the ARN, the context of a keyring.
+    /// A blob with the ARN of its key. The ARN gives the region and the key id. The encryption
+    /// context is that of a keyring.
     Kms {
         /// The ARN of the KMS key.
         arn: String,
         /// The ciphertext.
         blob: Vec<u8>,
     },
-    /// The name or ARN of an SSM SecureString that holds the document.
+    /// The name or ARN of an SSM SecureString that contains the document.
     Ssm(String),
-    /// A blob of a local key file.
+    /// A blob wrapped by a local key file.
     Local(Vec<u8>),
 }
 
 impl WrappedKeyrings {
-    /// Reads the variable.
+    /// Parses the environment variable.
     ///
     /// # Errors
     ///
-    /// [`Error::EnvVar`] when it is unset, or one of its alternatives is malformed.
+    /// [`Error::EnvVar`] if the variable is unset or one of its alternatives is malformed.
     pub fn from_env(name: &str, options: &Options) -> Result<Self> {
         let text = std::env::var(name).map(Zeroizing::new).map_err(|error| match error {
             std::env::VarError::NotPresent => env_var(name, "is not set"),
@@ -52,7 +53,8 @@ impl WrappedKeyrings {
         Self::parse(name, &text, options)
     }
 
-    /// Reads what a variable of this name would hold. All alternatives are read: a syntax error in one is fatal.
+    /// Parses a text as the value of a variable with this name. All alternatives are parsed: a
+    /// syntax error in one is fatal.
     ///
     /// # Errors
     ///
@@ -61,13 +63,13 @@ impl WrappedKeyrings {
         Ok(Self { all: parse(name, text, options)?, options: options.clone() })
     }
 
-    /// The alternatives, in order.
+    /// Returns the alternatives in order.
     pub fn iter(&self) -> impl Iterator<Item = &WrappedKeyring> + '_ {
         self.all.iter()
     }
 }
 
-/// Lengths instead of blobs.
+/// Shows lengths instead of blobs.
 impl fmt::Debug for WrappedKeyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -80,7 +82,7 @@ impl fmt::Debug for WrappedKeyring {
 }
 
 impl WrappedKeyring {
-    /// The length of its blob in bytes, where it has one.
+    /// Returns the length of the blob in bytes, or `None` for an SSM parameter.
     pub fn blob_len(&self) -> Option<usize> {
         match self {
             Self::Blob(blob) | Self::Kms { blob, .. } | Self::Local(blob) => Some(blob.len()),
@@ -96,7 +98,7 @@ pub(super) fn env_var(name: &str, problem: impl Into<Cow<'static, str>>) -> Erro
 const UNWRAPPED_KEYRING: &str = "holds a keyring that is not wrapped: wrap it with KMS first";
 const UNWRAPPED_KEY: &str = "holds a key that is not wrapped: wrap it with KMS first";
 
-/// Reads all alternatives before any is tried: a syntax error in one is fatal.
+/// Parses all alternatives before any is tried: a syntax error in one is fatal.
 fn parse(name: &str, text: &str, options: &Options) -> Result<Vec<WrappedKeyring>> {
     super::check_pins(options)?;
     if text.trim_start().starts_with('{') {
@@ -153,19 +155,20 @@ fn parse_alternative(entry: &str) -> Result<WrappedKeyring, &'static str> {
     match entry.split_once(':') {
         None => Ok(WrappedKeyring::Blob(blob(entry)?)),
         Some(("local", text)) => Ok(WrappedKeyring::Local(blob(text)?)),
-        Some(("ssm", "")) => Err("names no SSM parameter"),
+        Some(("ssm", "")) => Err("does not name an SSM parameter"),
         Some(("ssm", name)) if !arn::is_parameter_name(name) => {
             Err("does not name an SSM parameter by its name or ARN")
         }
         Some(("ssm", name)) => Ok(WrappedKeyring::Ssm(name.to_owned())),
-        Some(_) => Err("begins with a scheme other than kms, ssm and local"),
+        Some(_) => Err("begins with an unknown scheme: expected kms, ssm or local"),
     }
 }
 
-/// The problem of decoded bytes that are text again: what the variable may hold, in base64 once too often. No blob is: KMS makes 64 random
-/// bytes or more, and a key file 36.
+/// Returns the problem of decoded bytes that are again a possible value of the variable, with one
+/// base64 encoding too many. A blob is never such a text: KMS makes at least 64 random bytes, and a
+/// key file at least 36.
 fn inner_problem(bytes: &[u8]) -> Option<&'static str> {
-    /// The fewest bytes of a blob: `local:`, around a secret of no length.
+    /// The minimum length of a blob: that of a `local:` blob around an empty secret.
     const SHORTEST: usize = 36;
     let text = std::str::from_utf8(bytes).ok().filter(|text| text.is_ascii())?;
     match parse("", text, &Options::new()) {
@@ -186,7 +189,7 @@ fn inner_problem(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// What `require_kms` and the rules of the forms allow.
+/// Refuses an alternative that `require_kms` or the rules of the forms do not allow.
 fn allow(
     alternative: WrappedKeyring,
     count: usize,
@@ -194,19 +197,19 @@ fn allow(
 ) -> Result<WrappedKeyring, &'static str> {
     match (&alternative, &options.pinned) {
         (WrappedKeyring::Local(_), Some(_)) => {
-            Err("holds a local keyring, and the program requires KMS")
+            Err("holds a local keyring, but the program requires KMS")
         }
         (WrappedKeyring::Ssm(_), Some(_)) => {
-            Err("names an SSM parameter, and the program requires KMS")
+            Err("names an SSM parameter, but the program requires KMS")
         }
         (WrappedKeyring::Local(_), None) if count > 1 => {
-            Err("holds a local keyring beside another: it stands only alone")
+            Err("holds a local keyring and others: a local keyring must be the only alternative")
         }
         (WrappedKeyring::Kms { arn, .. }, Some(pinned)) if !pinned.contains(arn) => {
             Err("names a KMS key that the program does not pin")
         }
         (WrappedKeyring::Blob(_), Some(pinned)) if pinned.is_empty() => {
-            Err("names no KMS key, and the program pins none")
+            Err("does not name a KMS key, and the program pins none")
         }
         _ => Ok(alternative),
     }
@@ -289,17 +292,17 @@ mod tests {
             ),
             (&format!("kms:{}\u{1b}[2K:{blob}", ARN), "does not name a KMS key by its ARN"),
             (&format!("kms:{ARN}:p@ss"), "is not base64"),
-            ("ssm:", "names no SSM parameter"),
+            ("ssm:", "does not name an SSM parameter"),
             ("ssm:/app\u{1b}[2K", "does not name an SSM parameter by its name or ARN"),
             (
                 "ssm:arn:aws:ssm:a/b:123456789012:parameter/app",
                 "does not name an SSM parameter by its name or ARN",
             ),
-            (&format!("vault:{blob}"), "begins with a scheme other than kms, ssm and local"),
+            (&format!("vault:{blob}"), "begins with an unknown scheme: expected kms, ssm or local"),
             (&format!("{blob},"), "holds an empty blob (alternative 2)"),
             (
                 &format!("local:{blob},{blob}"),
-                "holds a local keyring beside another: it stands only alone (alternative 1)",
+                "holds a local keyring and others: a local keyring must be the only alternative (alternative 1)",
             ),
         ] {
             assert_eq!(
@@ -309,7 +312,7 @@ mod tests {
         }
     }
 
-    /// As containers, shells, editors and orchestrators write it.
+    /// Covers the text that containers, shells, editors and orchestrators add.
     #[test]
     fn what_stands_around_a_value_is_named() {
         let blob = crypto::to_base64(&[0xfb; 100]);
@@ -374,7 +377,7 @@ mod tests {
         );
         assert_eq!(
             problem(&format!("local:{blob}"), &pinned),
-            "environment variable SECRET_KEY holds a local keyring, and the program requires KMS"
+            "environment variable SECRET_KEY holds a local keyring, but the program requires KMS"
         );
         for pin in ["", "alias/app", &ARN.replace("key/", "alias/"), &format!("{ARN}\n")] {
             let error = parse("K", &blob, &Options::new().require_kms(&[ARN, pin])).unwrap_err();
@@ -383,7 +386,7 @@ mod tests {
         let none: [&str; 0] = [];
         assert!(
             problem(&blob, &Options::new().require_kms(&none))
-                .ends_with("names no KMS key, and the program pins none")
+                .ends_with("does not name a KMS key, and the program pins none")
         );
     }
 }

@@ -602,7 +602,7 @@ fn what_does_not_pass_ends_after_all_attempts() {
         (
             Fault::Answer(503, "<html>Service Unavailable</html>".to_owned()),
             KmsReason::Unavailable,
-            "(the answer, with HTTP status 503, was not one of KMS)",
+            "(the answer with HTTP status 503 does not come from KMS)",
         ),
         (
             Fault::Drop,
@@ -667,9 +667,9 @@ fn an_answer_that_breaks_off_inside_the_key_does_not_show_it() {
         let error = failure(client(&kms), &blob);
         assert_eq!((error.reason, kms.calls()), (KmsReason::NotFromKms, 1), "{body}: {error}");
         assert!(
-            error
-                .to_string()
-                .contains(&format!("(the answer, with HTTP status {status}, was not one of KMS)")),
+            error.to_string().contains(&format!(
+                "(the answer with HTTP status {status} does not come from KMS)"
+            )),
             "{error}"
         );
     }
@@ -694,7 +694,7 @@ fn what_kms_could_not_wrap_is_refused_without_a_call() {
     );
     assert_eq!(
         encrypt(client(&kms), 44).to_string(),
-        "KMS Encrypt failed: no such KMS key: check the key id, the account and the region (no key is named to encrypt under)"
+        "KMS Encrypt failed: no such KMS key: check the key id, the account and the region (no key is configured for encryption)"
     );
     assert_eq!(kms.calls(), 0);
 }

@@ -14,7 +14,7 @@ const KEYRING: &str = "primary 9235ac06 of 1, index primary 7159f65c of 1";
 /// The example token of the Fernet specification, under [`FERNET_KEY`].
 const TOKEN: &str = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==";
 
-const TWICE: &str = "is in base64 twice: give it as it is, as Kubernetes takes it in `stringData` (a Secret's `data` is encoded once more, not twice)";
+const TWICE: &str = "is in base64 twice: give the value itself, as in `stringData` of a Kubernetes Secret (its `data` needs one more encoding, not two)";
 
 /// Returns a bare blob as the article makes it, without a context and an ARN.
 fn bare(kms: &FakeKms, arn: &str) -> String {
@@ -159,13 +159,13 @@ fn a_wrong_encryption_context_names_the_right_form() {
     let with = BASE64_STANDARD.encode(kms.wrap(&arn, FERNET_KEY.as_bytes(), &CONTEXT));
     let error = Application::new(&with).at_fake(&kms).fail();
     assert_eq!(error.kind, "Kms(WrongEncryptionContext)");
-    let words = "the blob was wrapped with another encryption context (it has the context of a keyring: write it as kms:<key-arn>:<base64>)";
+    let words = "the blob was wrapped with another encryption context (the blob has the context of a keyring: write it as kms:<key-arn>:<base64>)";
     assert!(error.message.contains(words), "{}", error.message);
 
     let without = format!("kms:{arn}:{}", bare(&kms, &arn));
     let error = Application::new(&without).at_fake(&kms).fail();
     assert_eq!(error.kind, "Kms(WrongEncryptionContext)");
-    let words = "the blob was wrapped with another encryption context (it has none: write it as a bare blob, without kms: and the ARN)";
+    let words = "the blob was wrapped with another encryption context (the blob has no context: write it as a bare blob, without kms: and the ARN)";
     assert!(error.message.contains(words), "{}", error.message);
 
     let foreign = kms.wrap(&arn, FERNET_KEY.as_bytes(), &[("app", "another")]);
@@ -210,7 +210,7 @@ fn what_was_wrapped_and_is_no_keyring_is_malformed() {
     let raw = BASE64_STANDARD.encode(kms.wrap(&arn, &[0xfb; 32], &[]));
     let error = Application::new(&raw).at_fake(&kms).fail();
     assert!(
-        error.message.ends_with("which may be a raw key: wrap its 44 characters of base64 instead"),
+        error.message.ends_with("and may be a raw key: wrap its 44 characters of base64 instead"),
         "{}",
         error.message
     );
@@ -375,7 +375,7 @@ fn a_pin_refuses_what_is_not_under_its_key() {
         ),
         (
             format!("local:{}", bare(&kms, &arn)),
-            "holds a local keyring, and the program requires KMS",
+            "holds a local keyring, but the program requires KMS",
         ),
     ] {
         let error = Application::new(&secret_key).at_fake(&kms).pinned_to(&[&arn]).fail();

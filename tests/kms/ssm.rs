@@ -76,14 +76,18 @@ fn what_is_no_such_parameter_says_what_to_do() {
         "Kms(AccessDenied)"
     );
     assert!(
-        Application::new("ssm:").at_fake(&fake).fail().message.contains("names no SSM parameter")
+        Application::new("ssm:")
+            .at_fake(&fake)
+            .fail()
+            .message
+            .contains("does not name an SSM parameter")
     );
     let pinned = Application::new("ssm:/app/secret-key")
         .at_fake(&fake)
         .pinned_to(&["arn:aws:kms:x:123456789012:key/2"])
         .fail();
     assert!(
-        pinned.message.ends_with("names an SSM parameter, and the program requires KMS"),
+        pinned.message.ends_with("names an SSM parameter, but the program requires KMS"),
         "{}",
         pinned.message
     );
@@ -98,7 +102,7 @@ fn a_parameter_is_refused_where_the_program_requires_kms() {
     let refused = pinned("arn:aws:kms:eu-central-1:123456789012:key/1");
     assert_eq!(
         refused.to_string(),
-        "invalid keyring: it is in an SSM parameter, and the program requires KMS"
+        "invalid keyring: the keyring is in an SSM parameter, but the program requires KMS"
     );
     assert!(matches!(pinned("alias/app"), Error::InvalidName { .. }));
     let forged = block_on(Keyring::from_ssm("/app\nINFO forged", &Options::new())).unwrap_err();
