@@ -32,7 +32,7 @@ fn a_key_is_added_promoted_retired_and_restored() {
     let added = command_line.line(&with(&["add-key"]));
     let new = key_in(&added.stderr);
     assert!(added.stderr.contains(&format!(
-        "next: roll this out to every process, then `diesel-envelope promote-key {new}`"
+        "next: deploy this to every process, then run `diesel-envelope promote-key {new}`"
     )));
     assert_eq!(
         (
@@ -44,7 +44,7 @@ fn a_key_is_added_promoted_retired_and_restored() {
 
     let promoted = command_line.line(&with(&["promote-key", &new.to_string()]));
     assert!(
-        promoted.stderr.contains(&format!("key {new} writes\nnext: "))
+        promoted.stderr.contains(&format!("key {new} is now primary\nnext: "))
             && promoted.stderr.contains(&format!("retire-key {old}"))
     );
     assert_eq!(command_line.document(&promoted.stdout).primary(), new);
@@ -131,7 +131,7 @@ fn what_is_written_is_for_its_owner_alone_and_never_overwritten() {
     command_line.run(&retire).failed(
         1,
         "archive archive: File exists",
-        "name a file that is not there yet",
+        "name a file that does not exist yet",
     );
     assert_eq!(command_line.read("archive"), "of another key");
     std::fs::remove_file(command_line.path("archive")).unwrap();

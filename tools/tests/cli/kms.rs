@@ -149,7 +149,7 @@ fn python_reads_what_is_wrapped_bare() {
         // Where it was wrapped does not stand in it.
         command_line.run(&[&["add-key"][..], &FROM].concat()).failed(
             1,
-            "do not say under which KMS key",
+            "do not name the KMS key",
             "--kms-key",
         );
         let added =
@@ -192,7 +192,7 @@ fn every_alternative_is_inspected() {
     assert_eq!(
         (
             lost.code,
-            lost.stderr.contains("to mend it: name the KMS keys that can be used with --kms-key")
+            lost.stderr.contains("help: name the usable KMS keys with --kms-key")
         ),
         (1, true),
         "{}",

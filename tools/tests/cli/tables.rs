@@ -267,8 +267,8 @@ fn errors_say_what_to_do() {
     let command_line = command_line.env("DATABASE_URL", "nowhere.sqlite");
     command_line.run(&["status"]).failed(
         1,
-        "there is no such SQLite file",
-        "it is the path of a file",
+        "the SQLite file does not exist",
+        "give the path of a file",
     );
 }
 
@@ -308,7 +308,7 @@ fn a_url_is_never_shown() {
     command_line.never("hunter2");
     command_line.run(&["status", "--database-url", "mssql://bobby:hunter2@127.0.0.1/app"]).failed(
         1,
-        "no such SQLite file",
+        "the SQLite file does not exist",
         "check the database URL",
     );
     assert!(!command_line.run(&["status", "--help"]).done().stdout.contains("hunter2"));
@@ -626,7 +626,7 @@ fn a_text_key_forges_no_line_and_sends_nothing_to_the_terminal() {
                 "bad row: people id=",
                 "people: ",
                 "error: ",
-                "  to mend it: ",
+                "  help: ",
             ];
             assert!(starts.iter().any(|start| line.starts_with(start)), "{line}");
         }
