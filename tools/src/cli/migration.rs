@@ -27,12 +27,12 @@ Examples:
     --shadow email_index=email_index_b
 
 Steps. The first lines of each up.sql say when to run it:
-  widen    in place: makes room for ciphertext in a text column
-  add      adds the columns, their constraints and the trigger for the backfill
-  relax    allows NULL in the plaintext column, and sets it if a program writes only the ciphertext
-  finish   fails if plaintext is left; drops the plaintext column and the trigger
-  bound    accepts only native values that are bound to their column
-  shadow, promote, retire    for a UNIQUE index whose key rotates: its second column
+  widen    in place: makes room for ciphertext in a text column.
+  add      adds the columns, their constraints and the trigger for the backfill.
+  relax    allows NULL in the plaintext column, and sets it if a program writes only the ciphertext.
+  finish   fails if plaintext is left; drops the plaintext column and the trigger.
+  bound    accepts only native values that are bound to their column.
+  shadow, promote, retire    for a UNIQUE index whose key rotates: its second column.
 
 The command reads the catalog of the database, and changes nothing in the database. JSON: files.")]
 pub struct GenerateMigration {

@@ -1,4 +1,4 @@
-//! What is refused, what the operator reads then, and the exit code.
+//! Refusals: the error, the remedy and the exit code.
 
 use base64::prelude::*;
 
@@ -45,7 +45,8 @@ fn what_holds_no_keyring_says_what_to_do() {
     );
 }
 
-/// The same text from standard input, a file and an archive; and the same around a secret that is not wrapped yet.
+/// Standard input, files and archives get the same error, and so does a secret that is not wrapped
+/// yet.
 #[test]
 fn what_stands_around_a_value_is_named() {
     let command_line = command_line();
@@ -94,7 +95,7 @@ fn what_stands_around_a_value_is_named() {
     }
 }
 
-/// A FIFO to which nobody writes made every command wait for ever that was given its path.
+/// Without this refusal, a command would wait forever for a FIFO that nobody writes to.
 #[cfg(unix)]
 #[test]
 fn a_path_that_is_no_regular_file_is_refused_at_once() {
@@ -269,13 +270,17 @@ fn a_key_is_restored_from_its_own_archive_only() {
     let restore = |key, more: &[&str]| {
         command_line.run(&[&with(&["restore-key", key, "--archive", "archive"]), more].concat())
     };
-    restore("00000000", &[]).failed(1, "the archive has no key 00000000", &format!("choose one of {new}"));
+    restore("00000000", &[]).failed(
+        1,
+        "the archive has no key 00000000",
+        &format!("choose one of {new}"),
+    );
     restore(&new, &["--index"]).failed(1, "the archive has no index key", "leave out --index");
     command_line.line(&with(&["restore-key", &new, "--archive", "archive"]));
     restore(&new, &[]).failed(1, &format!("the keyring already has key {new}"), "");
 }
 
-/// One key more than KMS wraps.
+/// Adds keys until there is one key more than KMS wraps.
 #[test]
 fn a_document_that_is_too_large_says_so_with_the_numbers() {
     let command_line = command_line();
