@@ -1,4 +1,4 @@
-//! The command line, `diesel-envelope`: a thin shell around `diesel_envelope_tools`.
+//! The command line, `diesel-envelope`, which only calls `diesel_envelope_tools`.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]

@@ -1,4 +1,4 @@
-//! Which columns a command is about: named on the command line, and declared there or in a file.
+//! The columns of a command: named on the command line, and declared there or in a file.
 
 use std::path::{Path, PathBuf};
 
@@ -11,11 +11,12 @@ use serde::Deserialize;
 use super::failure::Failure;
 use super::output::Output;
 
-/// Where columns are declared, unless another file is named.
+/// The default name of the file that declares columns.
 const FILE: &str = "envelope.toml";
 
 const CONFIG_HELP: &str = "\
-The file that declares the columns as the models do [default: envelope.toml, where there is one]:
+Read column declarations from this file, the same as in the models [default: envelope.toml, if it \
+exists]:
   [[column]]
   name = \"users.email\"         # or schema.table.column
   label = \"users.email\"        # Context::LABEL [default: name]
@@ -37,25 +38,28 @@ The file that declares the columns as the models do [default: envelope.toml, whe
 /// The columns of a command.
 #[derive(Args)]
 pub struct ColumnArgs {
-    /// Columns, as `users.email` or `schema.users.email`, or tables, for all columns that the file declares of them [default: all]
+    /// Process these columns (`users.email` or `schema.users.email`), or all declared columns of
+    /// these tables (`users`) [default: all declared columns]
     #[arg(value_name = "COLUMN")]
     pub columns: Vec<String>,
-    /// The file that declares the columns as the models do [default: envelope.toml, where there is one]
+    /// Read column declarations from this file, the same as in the models [default: envelope.toml,
+    /// if it exists]
     #[arg(long, value_name = "PATH", help_heading = "Columns", long_help = CONFIG_HELP)]
     config: Option<PathBuf>,
-    /// The label that the values are bound to [default: the name, `users.email`]
+    /// Set the label that the values are bound to [default: the name, `users.email`]
     #[arg(long, help_heading = "Columns")]
     label: Option<String>,
-    /// The values are bound to no column
+    /// Treat the values as bound to no column
     #[arg(long, conflicts_with = "label", help_heading = "Columns")]
     unbound: bool,
-    /// What the values are: text, binary, integer, float, boolean, date, instant, date-time, decimal, uuid, json
+    /// Set the type of the values: text, binary, integer, float, boolean, date, instant, date-time,
+    /// decimal, uuid, json
     #[arg(long = "type", value_name = "TYPE", value_parser = value_type, help_heading = "Columns")]
     value: Option<ValueType>,
-    /// Values are padded to a multiple of so many bytes
+    /// Pad values to a multiple of this many bytes
     #[arg(long, value_name = "BYTES", help_heading = "Columns")]
     pad_to: Option<usize>,
-    /// What is read besides native values bound to the column [default: fernet]
+    /// Accept these formats besides native values bound to the column [default: fernet]
     #[arg(
         long,
         value_name = "FORMAT",
@@ -64,31 +68,32 @@ pub struct ColumnArgs {
         help_heading = "Columns"
     )]
     accept: Vec<Format>,
-    /// The column of the same table that holds the plaintext; the column itself means in place
+    /// Read the plaintext from this column of the same table; the column itself means in place
     #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
     plaintext: Option<String>,
-    /// The blind index column
+    /// Use this blind index column
     #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
     index_column: Option<String>,
-    /// The label of the blind index [default: the name, `users.email_index`]
+    /// Set the label of the blind index [default: its name, `users.email_index`]
     #[arg(long, value_name = "LABEL", requires = "index_column", help_heading = "Columns")]
     index_label: Option<String>,
-    /// The form under which values are indexed: exact, caseless, digits, last-four-digits, email-domain [default: exact]
+    /// Index values in this form: exact, caseless, digits, last-four-digits, email-domain
+    /// [default: exact]
     #[arg(long, value_name = "NAME", value_parser = normalizer, help_heading = "Columns")]
     normalize: Option<Normalizer>,
-    /// How many bits of the digest are stored [default: 256]
+    /// Store this many bits of the digest [default: 256]
     #[arg(long, requires = "index_column", help_heading = "Columns")]
     bits: Option<usize>,
-    /// The name of the one index key that the index is under
+    /// Compute the index under the one index key with this name
     #[arg(long, value_name = "NAME", requires = "index_column", help_heading = "Columns")]
     index_key: Option<String>,
 }
 
-/// A format beside the column's own.
+/// A format that a column accepts besides its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
-    /// Native values bound to the column, and nothing else
+    /// Only native values bound to the column
     Strict,
     /// Fernet tokens
     Fernet,
@@ -97,7 +102,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// All of them together.
+    /// Combines the formats.
     pub fn all(formats: &[Self]) -> Accept {
         formats.iter().fold(Accept::STRICT, |accept, format| match format {
             Self::Strict => accept,
@@ -119,7 +124,7 @@ fn normalizer(name: &str) -> Result<Normalizer, String> {
     })
 }
 
-/// The file.
+/// The content of the file that declares columns.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Config {
@@ -152,7 +157,8 @@ struct DeclaredIndex {
     key: Option<String>,
 }
 
-/// The file may be another one by mistake, with a secret in any place of it, so no error quotes from it.
+/// Parses the file. A wrong file may be named by mistake and contain a secret anywhere, so no error
+/// quotes from it.
 fn parse(text: &str) -> Result<Config, String> {
     let parsed = toml::from_str::<Config>(text);
     parsed.map_err(|error| {
@@ -168,7 +174,8 @@ fn parse(text: &str) -> Result<Config, String> {
     })
 }
 
-/// What serde says of a value that is not as it should be, without the value: how it begins, and what was expected, which is ours.
+/// Returns serde's message without the value that is wrong. The message keeps its first words, and
+/// its expectation, which contains only words of this program.
 fn shape_of(message: &str) -> String {
     const PROBLEMS: [&str; 7] = [
         "unknown field",
@@ -182,7 +189,7 @@ fn shape_of(message: &str) -> String {
     let problem = PROBLEMS
         .into_iter()
         .find(|problem| message.starts_with(problem))
-        .unwrap_or("not what is declared here");
+        .unwrap_or("invalid declaration");
     match message.rsplit_once(", expected ") {
         Some((_, expected)) => format!("{problem}, expected {expected}"),
         None => problem.to_owned(),
@@ -190,7 +197,7 @@ fn shape_of(message: &str) -> String {
 }
 
 impl ColumnArgs {
-    /// The columns, by table: each table is gone through once.
+    /// Returns the columns grouped by table, because each table is scanned once.
     pub fn tables(&self, output: &Output) -> Result<Vec<Vec<Column>>, Failure> {
         let mut tables: Vec<Vec<Column>> = Vec::new();
         for column in self.read(output)? {
@@ -202,13 +209,13 @@ impl ColumnArgs {
         Ok(tables)
     }
 
-    /// The columns in the order in which they are named or declared.
+    /// Returns the columns in the order in which they are named or declared.
     pub fn read(&self, output: &Output) -> Result<Vec<Column>, Failure> {
         let declared = self.declared(output)?;
         self.chosen(declared)
     }
 
-    /// The columns that are named, and all others that the file declares.
+    /// Returns the named columns, then all others that the file declares.
     pub fn all(&self, output: &Output) -> Result<Vec<Column>, Failure> {
         let declared = self.declared(output)?;
         let mut columns = self.chosen(declared.clone())?;
@@ -224,17 +231,19 @@ impl ColumnArgs {
         let columns = if self.columns.is_empty() { declared } else { self.named(&declared)? };
         match columns.len() {
             0 => Err(Failure::usage("no column is named")
-                .remedy(format!("name one, as `users.email`, or declare it in {FILE}"))),
+                .remedy(format!("name one, such as `users.email`, or declare it in {FILE}"))),
             1 => columns.into_iter().map(|column| self.adjusted(column)).collect(),
             _ if self.adjusts() => {
-                Err(Failure::usage("what is said of a column by arguments is for one column")
-                    .remedy(format!("name one column, or declare them in {FILE}")))
+                let error =
+                    "column options such as --label apply to one column, but several were given";
+                Err(Failure::usage(error)
+                    .remedy(format!("name one column, or declare the columns in {FILE}")))
             }
             _ => Ok(columns),
         }
     }
 
-    /// The normaliser that the arguments name.
+    /// Returns the normaliser that the arguments name.
     pub fn normalizer(&self) -> Option<Normalizer> {
         self.normalize.clone()
     }
@@ -257,11 +266,11 @@ impl ColumnArgs {
             });
             match name.rsplit_once('.') {
                 _ if !found.is_empty() => columns.extend(found),
-                // Another label by default would be another column's.
+                // The default label for this spelling would be the label of another column.
                 _ if namesake.is_some() && self.label.is_none() && !self.unbound => {
                     let declared = namesake.map(ToString::to_string).unwrap_or_default();
                     return Err(Failure::usage(format!("{name} is declared as {declared}"))
-                        .remedy("name it as it is declared, or say its label with --label"));
+                        .remedy("use the declared name, or set the label with --label"));
                 }
                 Some((table, column)) => columns.push(Column::new(table, column)),
                 None => {
@@ -269,7 +278,7 @@ impl ColumnArgs {
                         "no column of the table {name} is declared"
                     ))
                     .remedy(format!(
-                        "name the column, as `{name}.email`, or declare it in {FILE}"
+                        "name the column, such as `{name}.email`, or declare it in {FILE}"
                     )));
                 }
             }
@@ -277,7 +286,8 @@ impl ColumnArgs {
         Ok(columns)
     }
 
-    /// The columns that the file declares. The file is named, since it decides how values are written.
+    /// Reads the columns that the file declares. An event reports the path of the file, because the
+    /// file decides how values are written.
     fn declared(&self, output: &Output) -> Result<Vec<Column>, Failure> {
         let path = match &self.config {
             Some(path) => path.as_path(),
@@ -287,7 +297,7 @@ impl ColumnArgs {
         let place = Printable(&path.display().to_string()).to_string();
         let text = open_regular_file(path).and_then(std::io::read_to_string).map_err(|error| {
             Failure::usage(format!("{place}: {error}"))
-                .remedy("name the file that declares the columns with --config")
+                .remedy("use --config to name the file that declares the columns")
         })?;
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let file = Printable(&absolute.to_string_lossy()).to_string();
@@ -297,7 +307,7 @@ impl ColumnArgs {
         );
         let config = parse(&text).map_err(|problem| {
             Failure::usage(format!("{place}{problem}"))
-                .remedy("`diesel-envelope rotate --help` shows what it may hold")
+                .remedy("see `diesel-envelope rotate --help` for the format of the file")
         })?;
         let declared = config.column.into_iter().map(Declared::into_column);
         declared
@@ -315,7 +325,7 @@ impl ColumnArgs {
             || index_column.is_some()
     }
 
-    /// The column with what the arguments say of it.
+    /// Applies the column options of the arguments to the column.
     fn adjusted(&self, mut column: Column) -> Result<Column, Failure> {
         let table = column.table_name().name().to_owned();
         column = match (&self.label, self.unbound) {
@@ -350,7 +360,7 @@ impl Declared {
     fn into_column(self) -> Result<Column, String> {
         let Some((table, name)) = self.name.rsplit_once('.') else {
             return Err(format!(
-                "`{}`: expected a table and a column, as `users.email`",
+                "`{}`: expected a table and a column, such as `users.email`",
                 self.name
             ));
         };
@@ -359,7 +369,7 @@ impl Declared {
         column = match (self.label, self.unbound) {
             (Some(_), true) => {
                 return Err(format!(
-                    "`{}`: expected a label, or `unbound = true`, found both",
+                    "`{}`: expected either a label or `unbound = true`, found both",
                     self.name
                 ));
             }

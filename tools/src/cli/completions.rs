@@ -1,4 +1,4 @@
-//! `completions`: for the shell.
+//! `completions`: completion scripts for shells.
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
@@ -8,7 +8,7 @@ use super::Cli;
 use super::failure::Failure;
 use super::output::{Output, Report};
 
-/// Print the completions for a shell
+/// Print the completion script for a shell
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -1,4 +1,4 @@
-//! Connections, to whichever of the databases the URL names.
+//! Connections to the database that the URL names.
 
 use std::cell::Cell;
 
@@ -13,7 +13,7 @@ use super::failure::Failure;
 /// The database of a command that reads tables.
 #[derive(Args)]
 pub struct DatabaseArgs {
-    /// Where the tables are: postgres://…, mysql://…, or the path of an SQLite file
+    /// Connect to this database: postgres://…, mysql://…, or the path of an SQLite file
     #[arg(
         long,
         env = "DATABASE_URL",
@@ -24,7 +24,7 @@ pub struct DatabaseArgs {
     pub database_url: Option<String>,
 }
 
-/// What the URL names.
+/// The backend that a URL names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     PostgreSql,
@@ -35,7 +35,7 @@ pub enum Kind {
 impl DatabaseArgs {
     pub fn url(&self) -> Result<&str, Failure> {
         let missing = || {
-            Failure::usage("no database is named").remedy("set DATABASE_URL, or say --database-url")
+            Failure::usage("no database is named").remedy("set DATABASE_URL, or use --database-url")
         };
         self.database_url.as_deref().filter(|url| !url.is_empty()).ok_or_else(missing)
     }
@@ -57,22 +57,25 @@ impl Kind {
             Self::MySql => ("MySQL", "libmysqlclient"),
             Self::Sqlite => ("SQLite", "sqlite"),
         };
-        Failure::new(format!("this build does not connect to {name}"))
-            .remedy(format!("install it with that feature: cargo install diesel-envelope-tools --features cli,{feature}"))
+        Failure::new(format!("this build does not connect to {name}")).remedy(format!(
+            "install it with this feature: cargo install diesel-envelope-tools \
+            --features cli,{feature}"
+        ))
     }
 }
 
-/// Connects so many times.
+/// Opens this many connections.
 pub fn establish<C: Connection>(url: &str, count: usize) -> Result<Vec<C>, Failure> {
     let kind = Kind::of(url);
     if kind == Kind::Sqlite && !url.starts_with("file:") && !std::path::Path::new(url).exists() {
-        return Err(Failure::new("there is no such SQLite file")
-            .remedy("check the database URL: it is the path of a file, or begins with postgres:// or mysql://"));
+        return Err(Failure::new("the SQLite file does not exist")
+            .remedy("check the database URL: give the path of a file, postgres://… or mysql://…"));
     }
     let connect = |_| {
         let mut conn = C::establish(url)?;
-        // A pooler in transaction mode, such as PgBouncer, runs each transaction in any of its sessions: a statement that was prepared
-        // in one is missing in the next, or is there under the same name already.
+        // A pooler in transaction mode, such as PgBouncer, may run each transaction in another
+        // session. A statement prepared in one session is missing in the next, or its name is
+        // already in use.
         if kind == Kind::PostgreSql {
             conn.set_prepared_statement_cache_size(CacheSize::Disabled);
         }
@@ -85,7 +88,7 @@ pub fn establish<C: Connection>(url: &str, count: usize) -> Result<Vec<C>, Failu
     (0..count).map(connect).collect::<Result<_, _>>().map_err(|error| refused(&error, url))
 }
 
-/// What the driver says, unless the URL may have a password that it quotes.
+/// Returns the driver's message as a failure, but leaves it out if it may quote a password.
 fn refused(error: &diesel::ConnectionError, url: &str) -> Failure {
     use diesel::ConnectionError::{BadConnection, InvalidConnectionUrl};
     let said = match error {
@@ -99,15 +102,19 @@ fn refused(error: &diesel::ConnectionError, url: &str) -> Failure {
         said => format!("no connection to the database: {}", Printable(said)),
     });
     if is_clean(url) {
-        return failure.remedy("check the database URL, and whether the server is up");
+        return failure.remedy("check the database URL, and that the server is running");
     }
     failure.remedy(
-        "check the database URL: in a user name and a password, write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25 and a blank as %20",
+        "check the database URL: in the user name and the password, write @ as %40, : as \
+        %3A, / as %2F, ? as %3F, # as %23, % as %25 and a space as %20",
     )
 }
 
-/// Whether the driver may quote a piece of a password. It does where it takes one for a host, a port or a parameter, for want of
-/// escapes: what the `url` crate does not read as it is written, or reads in one of several possible ways.
+/// Returns whether the driver's message may quote part of a password.
+///
+/// If characters are not escaped, a driver may mistake part of a password for a host, a port or a
+/// parameter. That can happen if the `url` crate parses the URL to a different spelling, or if the
+/// URL can be parsed in several ways.
 fn may_quote(said: &str, url: &str) -> bool {
     let Ok(parsed) = Url::parse(url) else { return true };
     let is_password = |name: &str| name.to_ascii_lowercase().contains("pass");
@@ -119,7 +126,8 @@ fn may_quote(said: &str, url: &str) -> bool {
     !password.is_empty() && (said.contains(password) || said.contains(&*decoded))
 }
 
-/// Whether a URL reads in one way only: escaped where it has to be, and with no `@` but the one before the host.
+/// Returns whether a URL can be parsed in one way only: everything is escaped where necessary, and
+/// the only `@` precedes the host.
 fn is_clean(url: &str) -> bool {
     let violated = Cell::new(false);
     let note = |violation| {
@@ -135,7 +143,7 @@ fn is_clean(url: &str) -> bool {
         && !url.contains("%00")
 }
 
-/// Runs an expression with as many connections as wanted, of the type that the URL asks for.
+/// Runs an expression with this many connections, of the type for the backend that the URL names.
 macro_rules! with_database {
     ($url:expr, $count:expr, |$conns:ident| $run:expr) => {{
         let url: &str = $url;

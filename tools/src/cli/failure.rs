@@ -1,11 +1,11 @@
-//! What happened, then what to do about it.
+//! The failure of a command: the error, then its remedy.
 
 use std::process::ExitCode;
 
 use diesel_envelope::{Error, KmsReason};
 use serde::Serialize;
 
-/// Why a command stopped, in words for an operator.
+/// The reason why a command stopped, in words for an operator.
 #[derive(Debug, Serialize)]
 pub struct Failure {
     error: String,
@@ -15,22 +15,23 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Something failed: exit code 1.
+    /// Creates a failure with exit code 1.
     pub fn new(error: impl Into<String>) -> Self {
         Self { error: error.into(), remedy: None, usage: false }
     }
 
-    /// The arguments do not go together, in a way that clap does not check: exit code 2.
+    /// Creates a failure with exit code 2: the arguments conflict in a way that clap does not
+    /// check.
     pub fn usage(error: impl Into<String>) -> Self {
         Self { usage: true, ..Self::new(error) }
     }
 
-    /// What to do about it, in the imperative.
+    /// Sets the remedy, in the imperative.
     pub fn remedy(self, remedy: impl Into<String>) -> Self {
         Self { remedy: Some(remedy.into()), ..self }
     }
 
-    /// What to do about it, where nothing better is known.
+    /// Sets the remedy, unless there is one.
     pub fn or_remedy(self, remedy: &str) -> Self {
         if self.remedy.is_some() { self } else { self.remedy(remedy) }
     }
@@ -44,17 +45,22 @@ impl Failure {
     }
 }
 
-/// The error's own words. Where they name the remedy themselves, after a colon, none is added.
+/// Uses the error's own message. If the message names the remedy itself, after a colon, none is
+/// added.
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let remedy = match &error {
             Error::EnvVar { problem, .. } => env_var_remedy(problem).map(str::to_owned),
-            Error::FeatureDisabled { feature, .. } => {
-                Some(format!("install it with that feature: cargo install diesel-envelope-tools --features cli,{feature}"))
-            }
-            Error::KeyFile { .. } => Some("name the key file with --local-key-file, or with DIESEL_ENVELOPE_LOCAL_KEY".to_owned()),
+            Error::FeatureDisabled { feature, .. } => Some(format!(
+                "install it with this feature: cargo install diesel-envelope-tools \
+                --features cli,{feature}"
+            )),
+            Error::KeyFile { .. } => Some(
+                "name the key file with --local-key-file or DIESEL_ENVELOPE_LOCAL_KEY".to_owned(),
+            ),
             Error::WrappedKeyringsDiffer { .. } => Some(
-                "see with `inspect --all-alternatives` which one is right, and wrap that one alone anew: `rewrap --kms-key … --kms-key …`"
+                "find the right one with `inspect --all-alternatives`, and wrap only that \
+                one again: `rewrap --kms-key … --kms-key …`"
                     .to_owned(),
             ),
             Error::NoneUnwrapped(errors) => errors.iter().find_map(kms_remedy),
@@ -67,20 +73,22 @@ impl From<Error> for Failure {
 fn env_var_remedy(problem: &str) -> Option<&'static str> {
     Some(match problem {
         "is not set" => {
-            "export it as the process has it, name another one with --var, or a file with --from-file"
+            "export it with the application's value, or name another variable with --var \
+            or a file with --from-file"
         }
-        "is empty" => "put a wrapped keyring into it: `diesel-envelope keygen` makes a new one",
+        "is empty" => "set it to a wrapped keyring: `diesel-envelope keygen` makes a new one",
         problem if problem.contains("not wrapped") => {
             "wrap it: `diesel-envelope wrap --kms-key alias/…`"
         }
         problem if problem.contains(": give ") || problem.contains(": save ") => return None,
         _ => {
-            "expected <base64>, kms:<key-arn>:<base64>, ssm:<name-or-arn> or local:<base64>, or several separated by commas"
+            "give <base64>, kms:<key-arn>:<base64>, ssm:<name-or-arn> or local:<base64>, \
+            or several separated by commas"
         }
     })
 }
 
-/// Of what KMS refuses, the cases in which this program can be told something else.
+/// Returns the remedy for a KMS error that other credentials, settings or permissions resolve.
 fn kms_remedy(error: &Error) -> Option<String> {
     let Error::Kms(kms) = error else { return None };
     Some(match kms.reason {
@@ -97,7 +105,7 @@ fn kms_remedy(error: &Error) -> Option<String> {
             } else {
                 format!("kms:{}", kms.operation)
             };
-            format!("allow {action} on the key to the role of this process")
+            format!("allow {action} on the key for the role of this process")
         }
         _ => return None,
     })

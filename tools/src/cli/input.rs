@@ -1,4 +1,4 @@
-//! Secrets that come in: from the environment, a file or standard input.
+//! Secrets from the environment, a file or standard input.
 
 use std::fmt;
 use std::io::{ErrorKind, Read};
@@ -9,10 +9,10 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::failure::Failure;
 
-/// More than several alternatives of the largest document.
+/// The input limit in bytes, which is more than several alternatives of the largest document.
 const MAX: usize = 256 * 1024;
 
-/// Where a secret is read.
+/// The place that a secret is read from.
 pub enum Source {
     Env(String),
     File(PathBuf),
@@ -20,7 +20,8 @@ pub enum Source {
 }
 
 impl Source {
-    /// The file if one is named, where `-` is standard input, else the variable.
+    /// Returns the file if one is named, otherwise the variable. The file name `-` is standard
+    /// input.
     pub fn new(file: Option<&Path>, variable: &str) -> Self {
         match file {
             None => Self::Env(variable.to_owned()),
@@ -36,7 +37,8 @@ impl Source {
             Self::Env(name) => {
                 std::env::var(name).map(Zeroizing::new).map_err(|error| match error {
                     std::env::VarError::NotPresent => failed("is not set").remedy(
-                        "export it as the process has it, or name another variable or a file",
+                        "export it with the application's value, \
+                        or name another variable or a file",
                     ),
                     std::env::VarError::NotUnicode(_) => failed("is not UTF-8"),
                 })
@@ -45,7 +47,10 @@ impl Source {
                 let mut file = open_regular_file(path).map_err(|error| {
                     let failure = failed(&format!("cannot be opened: {error}"));
                     match error.kind() {
-                        ErrorKind::InvalidInput => failure.remedy("name a regular file, or give `-` and pipe the text into standard input"),
+                        ErrorKind::InvalidInput => failure.remedy(
+                            "name a regular file, \
+                            or use `-` and pipe the text into standard input",
+                        ),
                         _ => failure,
                     }
                 })?;
@@ -66,7 +71,8 @@ impl fmt::Display for Source {
     }
 }
 
-/// Everything in the file, in a buffer that does not grow: one that grows leaves secrets behind in what it frees.
+/// Reads the whole file into a buffer that does not grow. A buffer that grows would leave secrets
+/// in the memory that it frees.
 fn read_all(file: &mut dyn Read) -> Result<Zeroizing<String>, String> {
     let mut buffer = Zeroizing::new(vec![0; MAX]);
     let mut length = 0;
@@ -93,7 +99,8 @@ fn read_all(file: &mut dyn Read) -> Result<Zeroizing<String>, String> {
     })
 }
 
-/// The value of the variable in an env file, or everything where no line sets it.
+/// Returns the value of the variable in an env file, or the whole text if no line sets the
+/// variable.
 pub fn value_of<'t>(variable: &str, text: &'t str) -> &'t str {
     let lines = text.lines().map(|line| line.trim().trim_start_matches("export ").trim_start());
     let value = lines.filter_map(|line| line.strip_prefix(variable)?.strip_prefix('=')).next_back();

@@ -1,4 +1,4 @@
-//! `inspect`: what is known of a keyring, without the keys.
+//! `inspect`: a description of the keyring, without its keys.
 
 use clap::Args;
 use diesel_envelope::Printable;
@@ -13,11 +13,11 @@ use super::failure::Failure;
 use super::keyring::KeyringArgs;
 use super::output::{Output, Report, safe};
 
-/// The most bytes that KMS wraps in one call (AWS KMS API reference, `Encrypt`).
+/// The maximum number of bytes that KMS wraps in one call (AWS KMS API reference, `Encrypt`).
 const KMS_LIMIT: usize = 4096;
 const FERNET_KEYS: &str = "fernet-keys";
 
-/// Show the keys of the keyring, by their ids, and how it is wrapped; no secret
+/// Show the ids of the keys and how the keyring is wrapped, but no secret
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -25,12 +25,15 @@ Examples:
   diesel-envelope inspect --all-alternatives
   diesel-envelope inspect --from-file .env --format json
 
-With --all-alternatives it fails unless each is unwrapped, and all hold the same keys in the same roles.
-JSON: document {form, bytes, limit}, alternatives [{form, arn, region, parameter, blob_bytes, unwrapped, error}], keys [{id, algorithm, created, comment, writes}], index_keys [{id, name, created, writes}].")]
+With --all-alternatives, the command fails unless it can unwrap every alternative and all of them \
+contain the same keys in the same roles.
+JSON: document {form, bytes, limit}, alternatives [{form, arn, region, parameter, blob_bytes, \
+unwrapped, error}], keys [{id, algorithm, created, comment, writes}], index_keys [{id, name, \
+created, writes}].")]
 pub struct Inspect {
     #[command(flatten)]
     keyring: KeyringArgs,
-    /// Unwrap each alternative, and fail unless all are the same keyring
+    /// Unwrap every alternative, and fail unless all are the same keyring
     #[arg(long)]
     all_alternatives: bool,
 }
@@ -51,14 +54,20 @@ impl Inspect {
         output.report(&report.with_outcomes(&unwrapped))?;
         let failed = unwrapped.iter().filter(|unwrapped| unwrapped.is_err()).count();
         if failed > 0 {
-            return Err(Failure::new(format!("{failed} of {} alternatives could not be unwrapped", unwrapped.len()))
-                .remedy("wrap the keyring anew under keys that can be used: `diesel-envelope rewrap --kms-key … --kms-key …`"));
+            return Err(Failure::new(format!(
+                "{failed} of {} alternatives could not be unwrapped",
+                unwrapped.len()
+            ))
+            .remedy(
+                "wrap the keyring again under usable keys: `diesel-envelope rewrap \
+                --kms-key … --kms-key …`",
+            ));
         }
         Ok(refuse_differences(&unwrapped)?)
     }
 }
 
-/// What `inspect` tells.
+/// The report of `inspect`.
 #[derive(Serialize)]
 struct Inspection {
     document: Option<Form>,
@@ -82,7 +91,7 @@ struct Wrapping {
     region: Option<String>,
     parameter: Option<String>,
     blob_bytes: Option<usize>,
-    /// Known when each was unwrapped.
+    /// Known only if every alternative was tried.
     unwrapped: Option<bool>,
     error: Option<String>,
 }

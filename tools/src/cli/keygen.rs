@@ -1,4 +1,4 @@
-//! `keygen`: a new keyring.
+//! `keygen`: makes a new keyring.
 
 use clap::Args;
 use diesel_envelope::keyring::{Algorithm, Keyset};
@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::keyring::{EnvLine, TargetArgs, wrap, writers};
 use super::output::Output;
 
-/// Make a new keyring, wrapped, and print the line for the env file
+/// Make a new wrapped keyring, and print the line for the env file
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -17,15 +17,16 @@ Examples:
   diesel-envelope keygen \\
     --local-key-file diesel-envelope.local-key >> .env
 
-The second survives the loss of a region. For a keyring in an SSM parameter see `diesel-envelope reveal --help`.
+The second example survives the loss of a region. For a keyring in an SSM parameter, see \
+`diesel-envelope reveal --help`.
 JSON: line, variable, value, primary, index_primary, next.")]
 pub struct Keygen {
     #[command(flatten)]
     targets: TargetArgs,
-    /// The name of the variable in the line
+    /// Name the variable in the line
     #[arg(long, value_name = "NAME", default_value = "SECRET_KEY")]
     var: String,
-    /// The key that writes is a Fernet key, so that Python's `cryptography` reads what is written
+    /// Make the primary key a Fernet key, so that Python's `cryptography` can read new values
     #[arg(long)]
     fernet: bool,
 }
@@ -36,7 +37,8 @@ impl Keygen {
         let document = Keyset::generate_with(algorithm)?;
         let value = wrap(document.to_json().as_bytes(), &self.targets.targets(), false)?;
         let done = format!("made a keyring: {}", writers(&document));
-        let next = "put the line into the environment of every process, and keep it: without it, or the KMS key, the data is gone";
+        let next = "put the line into the environment of every process, and keep it: without the \
+            line or the KMS key, the data is lost";
         output.report(&EnvLine::new(&self.var, value, &document, done, next))
     }
 }

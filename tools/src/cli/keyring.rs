@@ -15,28 +15,30 @@ use super::failure::Failure;
 use super::input::{Source, value_of};
 use super::output::{Report, safe};
 
-/// Where the wrapped keyring is.
+/// The arguments that locate the wrapped keyring.
 #[derive(Args)]
 pub struct KeyringArgs {
-    /// The environment variable that holds the wrapped keyring
+    /// Read the wrapped keyring from this environment variable
     #[arg(long, value_name = "NAME", default_value = "SECRET_KEY")]
     pub var: String,
-    /// Read it from a file instead: an env file, or one that holds the value alone; `-` is standard input. Never redirect the
-    /// output to the same file: the shell empties it before it is read
+    /// Read it from a file instead: an env file, or a file with the value alone; `-` is standard
+    /// input. Never redirect the output to the same file: the shell empties the file before it is
+    /// read
     #[arg(long, value_name = "PATH")]
     pub from_file: Option<PathBuf>,
-    /// The key file of a `local:` keyring [default: what DIESEL_ENVELOPE_LOCAL_KEY says, else diesel-envelope.local-key]
+    /// Use this key file for a `local:` keyring [default: the path in DIESEL_ENVELOPE_LOCAL_KEY,
+    /// else diesel-envelope.local-key]
     #[arg(long, value_name = "PATH")]
     pub local_key_file: Option<PathBuf>,
 }
 
 impl KeyringArgs {
-    /// The alternatives, parsed.
+    /// Reads and parses the alternatives.
     pub fn alternatives(&self) -> Result<WrappedKeyrings, Failure> {
         self.parse(&Source::new(self.from_file.as_deref(), &self.var))
     }
 
-    /// The alternatives in another place, which the same key file unwraps.
+    /// Reads and parses the alternatives of another source, for the same key file.
     pub fn parse(&self, source: &Source) -> Result<WrappedKeyrings, Failure> {
         let text = source.read()?;
         let value =
@@ -53,13 +55,13 @@ impl KeyringArgs {
         }
     }
 
-    /// The keyring that all alternatives hold, as it was wrapped.
+    /// Unwraps the keyring, which must be the same in all alternatives, to its original bytes.
     pub fn unwrap(&self) -> Result<Zeroizing<Vec<u8>>, Failure> {
         Ok(block_on(self.alternatives()?.unwrap_same())??)
     }
 }
 
-/// The failure with the place that was read, where it is no variable.
+/// Names the source in the failure if it is a file or standard input, not a variable.
 fn named(source: &Source, error: Error) -> Failure {
     let (Error::EnvVar { problem, .. }, Source::File(_) | Source::Stdin) = (&error, source) else {
         return error.into();
@@ -72,14 +74,15 @@ fn named(source: &Source, error: Error) -> Failure {
     }
 }
 
-/// Where a new keyring is wrapped.
+/// The keys that wrap a new keyring.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub struct TargetArgs {
-    /// Wrap under this KMS key: its ARN, id or alias. Several make several alternatives of the same keyring
+    /// Wrap under this KMS key, given by ARN, id or alias; repeat for several alternatives of the
+    /// keyring
     #[arg(long, value_name = "KEY")]
     pub kms_key: Vec<String>,
-    /// Wrap by this key file, which is made with mode 0600 if it is missing: for development
+    /// Wrap with this key file, for development; a missing file is created with mode 0600
     #[arg(long, value_name = "PATH")]
     pub local_key_file: Option<PathBuf>,
 }
@@ -91,22 +94,25 @@ impl TargetArgs {
     }
 }
 
-/// Wraps at the targets, or as Python does.
+/// Wraps the document for the targets, or as a bare blob like Python's.
 pub fn wrap(document: &[u8], targets: &[Target], bare: bool) -> Result<String, Failure> {
     Ok(match (bare, targets) {
         (false, targets) => block_on(keys::wrap(document, targets))??,
         (true, [Target::Kms(key)]) => block_on(keys::wrap_bare(document, key))??,
         (true, _) => {
-            return Err(Failure::usage("a bare blob is made under one KMS key")
-                .remedy("give --bare with one --kms-key, or leave --bare out: only kms: alternatives know their regions"));
+            return Err(Failure::usage("a bare blob can only be wrapped under one KMS key")
+                .remedy(
+                    "give one --kms-key with --bare, or leave --bare out: only kms: \
+                    alternatives contain their region",
+                ));
         }
     })
 }
 
-/// The line for the env file, and what to do with it.
+/// The line for the env file, and the next step.
 #[derive(Serialize)]
 pub struct EnvLine {
-    /// `SECRET_KEY=kms:…`, which is all that the text form prints on standard output.
+    /// The line `SECRET_KEY=kms:…`, the only text that the text format prints on standard output.
     line: String,
     variable: String,
     value: String,
@@ -115,7 +121,7 @@ pub struct EnvLine {
     key: Option<String>,
     primary: String,
     index_primary: Option<String>,
-    /// Where the archive of a retired key is.
+    /// The path of the archive of a retired key.
     #[serde(skip_serializing_if = "Option::is_none")]
     archive: Option<PathBuf>,
     #[serde(skip)]
@@ -124,7 +130,7 @@ pub struct EnvLine {
 }
 
 impl EnvLine {
-    /// The line of this document. `done` says what was done, and `next` what comes after it.
+    /// Creates the line of this document. `done` describes the completed step, `next` the next one.
     pub fn new(
         variable: &str,
         value: String,
@@ -155,7 +161,7 @@ impl EnvLine {
 }
 
 impl Report for EnvLine {
-    /// One line, whatever is in it: it is appended to an env file.
+    /// Returns one line in every case, because it is appended to an env file.
     fn text(&self) -> String {
         safe(&self.line)
     }
@@ -165,7 +171,7 @@ impl Report for EnvLine {
     }
 }
 
-/// The ids of the keys that write.
+/// Describes the primary keys by their ids.
 pub fn writers(document: &Keyset) -> String {
     match document.index_primary() {
         Some(index) => format!("primary {}, index primary {index}", document.primary()),

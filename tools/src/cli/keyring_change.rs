@@ -1,4 +1,4 @@
-//! `add-key`, `promote-key` and `restore-key`: one step of a rotation each.
+//! `add-key`, `promote-key` and `restore-key`: each is one step of a rotation.
 
 use std::path::PathBuf;
 
@@ -14,12 +14,12 @@ use super::input::Source;
 use super::keyring::{EnvLine, KeyringArgs, wrap};
 use super::output::Output;
 
-/// The keyring that is changed, and where it is wrapped again.
+/// The keyring to change, and the keys that wrap it afterwards.
 #[derive(Args)]
 pub struct ChangeArgs {
     #[command(flatten)]
     pub keyring: KeyringArgs,
-    /// Wrap under these KMS keys [default: those of the alternatives that are there]
+    /// Wrap under these KMS keys [default: the KMS keys of the existing alternatives]
     #[arg(long, value_name = "KEY")]
     kms_key: Vec<String>,
 }
@@ -32,7 +32,7 @@ pub struct Change {
 }
 
 impl ChangeArgs {
-    /// Unwraps the keyring, once it is clear where it is going to be wrapped.
+    /// Unwraps the keyring, after checking which keys will wrap it again.
     pub fn open(&self) -> Result<Change, Failure> {
         let alternatives = self.keyring.alternatives()?;
         let key_file = self.keyring.options().local_key_path();
@@ -40,11 +40,18 @@ impl ChangeArgs {
             let places: Option<Vec<_>> =
                 alternatives.iter().map(|alternative| Target::of(alternative, &key_file)).collect();
             places.ok_or_else(|| {
-                let failure = Failure::new("a bare blob and an SSM parameter do not say under which KMS key they are wrapped again");
-                match alternatives.iter().any(|alternative| matches!(alternative, WrappedKeyring::Ssm(_))) {
+                let failure = Failure::new(
+                    "bare blobs and SSM parameters do not name the KMS key to wrap under again",
+                );
+                match alternatives
+                    .iter()
+                    .any(|alternative| matches!(alternative, WrappedKeyring::Ssm(_)))
+                {
                     false => failure.remedy("name it: --kms-key alias/…"),
-                    true => failure
-                        .remedy("name it: --kms-key alias/…, and see `diesel-envelope reveal --help` for the way back into the parameter"),
+                    true => failure.remedy(
+                        "name it: --kms-key alias/…, and see `diesel-envelope reveal \
+                        --help` to store the keyring in the parameter again",
+                    ),
                 }
             })?
         } else {
@@ -56,18 +63,18 @@ impl ChangeArgs {
 }
 
 impl Change {
-    /// Wraps a document where the keyring was.
+    /// Wraps a document under the keys that wrap the keyring.
     pub fn wrap(&self, document: &Keyset) -> Result<String, Failure> {
         let wrapped = wrap(document.to_json().as_bytes(), &self.targets, false);
         wrapped.map_err(|failure| match self.targets.len() {
             0 | 1 => failure,
             _ => failure.or_remedy(
-                "name the KMS keys that can be used with --kms-key, to go on without the others",
+                "name the usable KMS keys with --kms-key, to continue without the others",
             ),
         })
     }
 
-    /// The line of the changed keyring.
+    /// Wraps the changed keyring and returns its line.
     pub fn line(
         &self,
         key: KeyId,
@@ -79,13 +86,13 @@ impl Change {
     }
 }
 
-/// The key that a command is about.
+/// The key that a command changes.
 #[derive(Args)]
 pub struct KeyArgs {
-    /// The id of the key: 8 hexadecimal digits, as `inspect` shows them
+    /// Change the key with this id: 8 hexadecimal digits, as `inspect` shows them
     #[arg(value_name = "KEYID", value_parser = key_id)]
     pub key_id: KeyId,
-    /// It is an index key
+    /// Change an index key
     #[arg(long)]
     pub index: bool,
 }
@@ -93,7 +100,7 @@ pub struct KeyArgs {
 fn key_id(text: &str) -> Result<KeyId, &'static str> {
     text.to_ascii_lowercase()
         .parse()
-        .map_err(|_| "a key id is 8 hexadecimal digits, as `inspect` shows them")
+        .map_err(|_| "expected a key id of 8 hexadecimal digits, as `inspect` shows them")
 }
 
 impl KeyArgs {
@@ -101,17 +108,17 @@ impl KeyArgs {
         if self.index { Role::Index } else { Role::Value }
     }
 
-    /// How the key is called in sentences.
+    /// Returns the name of the key for sentences.
     pub fn noun(&self) -> String {
         format!("{}key {}", if self.index { "index " } else { "" }, self.key_id)
     }
 
-    /// The option that says so, for commands that are proposed.
+    /// Returns the option that selects the role, for suggested commands.
     pub fn flag(&self) -> &'static str {
         if self.index { " --index" } else { "" }
     }
 
-    /// That the key is there, and in this role.
+    /// Checks that the document has the key in this role.
     pub fn check(&self, document: &Keyset, place: &str) -> Result<(), Failure> {
         let other = if self.index { Role::Value } else { Role::Index };
         let there = self.role().keys(document);
@@ -123,9 +130,9 @@ impl KeyArgs {
             true if self.index => failure.remedy("leave out --index: it is a key for values"),
             true => failure.remedy("add --index: it is an index key"),
             false => failure.remedy(match there.is_empty() {
-                true => "it has none of this kind".to_owned(),
+                true => format!("check the id: {place} has no keys of this kind"),
                 false => format!(
-                    "it has {}",
+                    "choose one of {}",
                     there.iter().map(KeyId::to_string).collect::<Vec<_>>().join(", ")
                 ),
             }),
@@ -133,7 +140,7 @@ impl KeyArgs {
     }
 }
 
-/// Add a new key that only reads, so that every process has it before one writes with it
+/// Add a key that only reads, so that every process has it before any process writes with it
 #[derive(Args)]
 #[command(group = ArgGroup::new("kind").args(["fernet", "index"]))]
 #[command(after_help = "\
@@ -142,18 +149,18 @@ Examples:
   diesel-envelope add-key --fernet
   diesel-envelope add-key --index --name b --from-file .env
 
-Then roll the line out to every process, and promote the key.
+Then deploy the line to every process, and promote the key.
 JSON: line, variable, value, key, primary, index_primary, next.")]
 pub struct AddKey {
     #[command(flatten)]
     change: ChangeArgs,
-    /// A Fernet key instead of an AES-256-GCM-SIV key
+    /// Add a Fernet key instead of an AES-256-GCM-SIV key
     #[arg(long)]
     fernet: bool,
-    /// An index key
+    /// Add an index key
     #[arg(long, requires = "name")]
     index: bool,
-    /// The name of the index key, by which an `IndexSpec::KEY` can pin it
+    /// Name the index key; an `IndexSpec::KEY` can pin the key by this name
     #[arg(long, requires = "index")]
     name: Option<String>,
 }
@@ -172,21 +179,22 @@ impl AddKey {
         let key = KeyArgs { key_id, index: self.index };
         let done = format!("added {}, which only reads", key.noun());
         let next = format!(
-            "roll this out to every process, then `diesel-envelope promote-key {key_id}{}`",
+            "deploy this to every process, then run `diesel-envelope promote-key {key_id}{}`",
             key.flag()
         );
         output.report(&change.line(key_id, done, next)?)
     }
 }
 
-/// Make a key the one that writes; all others go on reading
+/// Make a key the primary key, which writes; all other keys continue to read
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   diesel-envelope promote-key 9f3c01aa
   diesel-envelope promote-key 1b2c3d4e --index
 
-Every process must have the key before: one that has not cannot read what the others write.
+Every process must have the key before. A process without it cannot read the values that others \
+write.
 JSON: line, variable, value, key, primary, index_primary, next.")]
 pub struct PromoteKey {
     #[command(flatten)]
@@ -202,11 +210,12 @@ impl PromoteKey {
         let role = self.key.role();
         let old = role.primary(&change.document).filter(|old| *old != self.key.key_id);
         role.promote(&mut change.document, self.key.key_id)?;
-        let done = format!("{} writes", self.key.noun());
+        let done = format!("{} is now primary", self.key.noun());
         let next = match old {
-            None => "nothing: it was the one that writes already".to_owned(),
+            None => "nothing: the key was already primary".to_owned(),
             Some(old) => format!(
-                "roll this out to every process, then `diesel-envelope rotate` the rows, then `diesel-envelope retire-key {old}{}`",
+                "deploy this to every process, re-encrypt the rows with `diesel-envelope \
+                rotate`, then run `diesel-envelope retire-key {old}{}`",
                 self.key.flag()
             ),
         };
@@ -214,7 +223,7 @@ impl PromoteKey {
     }
 }
 
-/// Take a retired key back from its archive, to read the rows of a backup that is older than its retirement
+/// Restore a retired key from its archive, to read a backup that is older than its retirement
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -224,12 +233,13 @@ Examples:
     --archive 1b2c3d4e.archive
   diesel-envelope inspect --from-file 9f3c01aa.archive
 
-An archive holds one wrapped keyring, as the environment variable does, and can stand in its place too.
+An archive contains one wrapped keyring, in the same format as the environment variable, and can \
+replace its value.
 JSON: line, variable, value, key, primary, index_primary, next.")]
 pub struct RestoreKey {
     #[command(flatten)]
     key: KeyArgs,
-    /// The archive that `retire-key` wrote; `-` is standard input
+    /// Read this archive, which `retire-key` wrote; `-` is standard input
     #[arg(long, value_name = "PATH")]
     archive: PathBuf,
     #[command(flatten)]
@@ -244,13 +254,14 @@ impl RestoreKey {
         self.key.check(&archive, "the archive")?;
         let (role, key_id) = (self.key.role(), self.key.key_id);
         if role.keys(&change.document).contains(&key_id) {
-            return Err(Failure::new(format!("the keyring has {} already", self.key.noun()))
-                .remedy("nothing needs to be done"));
+            return Err(Failure::new(format!("the keyring already has {}", self.key.noun()))
+                .remedy("continue: no change is needed"));
         }
         role.restore(&mut change.document, key_id, &archive)?;
         let done = format!("restored {}, which only reads", self.key.noun());
         let next = format!(
-            "roll this out, restore the backup, `diesel-envelope rotate` its rows, then `diesel-envelope retire-key {key_id}{}` again",
+            "deploy this, restore the backup, re-encrypt its rows with `diesel-envelope \
+            rotate`, then run `diesel-envelope retire-key {key_id}{}` again",
             self.key.flag()
         );
         output.report(&change.line(key_id, done, next)?)

@@ -1,4 +1,5 @@
-//! The library's warnings on standard error, such as an alternative whose region does not answer.
+//! Prints the library's warnings on standard error, such as one about a region that does not
+//! respond.
 
 use std::fmt;
 
@@ -12,7 +13,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use super::output::{Format, safe, safe_json};
 
-/// Those of this crate alone: what the AWS SDK logs is not ours to vouch for.
+/// Prints the warnings of this project only, because it cannot vouch for the log lines of the AWS
+/// SDK.
 pub fn to_stderr(format: Format) {
     let ours = tracing_subscriber::filter::Targets::new()
         .with_target("diesel_envelope", tracing::Level::WARN);
@@ -23,7 +25,7 @@ pub fn to_stderr(format: Format) {
     tracing_subscriber::registry().with(layer).init();
 }
 
-/// `warning: what happened: why`, or `{"warning": …}`.
+/// The format of a warning: `warning: message (fields)`, or `{"warning": …}`.
 struct Warnings(Format);
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'static>

@@ -1,4 +1,4 @@
-//! `generate-migration`: the folders that `diesel migration run` takes.
+//! `generate-migration`: writes folders for `diesel migration run`.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use super::database::{DatabaseArgs, with_database};
 use super::failure::Failure;
 use super::output::{Format, Output, Report, safe};
 
-/// Write the up.sql and down.sql of a step on the way from plaintext to ciphertext, for the tables as they are
+/// Write up.sql and down.sql for one step from plaintext to ciphertext, for the current tables
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -26,46 +26,47 @@ Examples:
     --index-column email_index --step shadow \\
     --shadow email_index=email_index_b
 
-Steps, each when the first lines of its up.sql say so:
-  widen    in place: makes room for ciphertext in a text column
-  add      adds the columns, their constraints and the trigger for the backfill
-  relax    the plaintext column may be NULL, and becomes so where a program writes the ciphertext alone
-  finish   fails if a plaintext is left; drops the plaintext column and the trigger
-  bound    takes only native values that are bound to their column
-  shadow, promote, retire    the second column of a UNIQUE index whose key rotates
+Steps. The first lines of each up.sql say when to run it:
+  widen    in place: makes room for ciphertext in a text column.
+  add      adds the columns, their constraints and the trigger for the backfill.
+  relax    allows NULL in the plaintext column, and sets it if a program writes only the ciphertext.
+  finish   fails if plaintext is left; drops the plaintext column and the trigger.
+  bound    accepts only native values that are bound to their column.
+  shadow, promote, retire    for a UNIQUE index whose key rotates: its second column.
 
-It reads the catalog of the database, and changes nothing in it. JSON: files.")]
+The command reads the catalog of the database, and changes nothing in the database. JSON: files.")]
 pub struct GenerateMigration {
     #[command(flatten)]
     columns: ColumnArgs,
-    /// Which step
+    /// Generate this step
     #[arg(long, value_name = "STEP", value_parser = step, default_value = "add")]
     step: Step,
-    /// This index column is UNIQUE from the beginning
+    /// Make this index column UNIQUE from the beginning
     #[arg(long, value_name = "INDEX")]
     unique: Vec<String>,
-    /// This index column becomes UNIQUE with the step `finish`
+    /// Make this index column UNIQUE in the step `finish`
     #[arg(long, value_name = "INDEX")]
     unique_at_finish: Vec<String>,
-    /// This column, as `users.email`, is NOT NULL in the end, whatever its plaintext column says now
+    /// Make this column, such as `users.email`, NOT NULL in the end, even if its plaintext column
+    /// allows NULL now
     #[arg(long, value_name = "COLUMN")]
     not_null: Vec<String>,
-    /// The second column of an index, as `email_index=email_index_b`
+    /// Use a second column for an index, such as `email_index=email_index_b`
     #[arg(long, value_name = "INDEX=COLUMN", value_parser = shadow)]
     shadow: Vec<(String, String)>,
-    /// The most bytes that a value may have, where the type of its column does not say
+    /// Allow values of up to this many bytes, if the type of the column sets no limit
     #[arg(long, value_name = "BYTES")]
     longest: Option<u32>,
     /// Store ciphertext as text
     #[arg(long)]
     text: bool,
-    /// PostgreSQL: for a table that is too large to stand still
+    /// Avoid long locks on a large table (PostgreSQL)
     #[arg(long)]
     online: bool,
-    /// Where migrations are
+    /// Write the migrations into this directory
     #[arg(long, value_name = "PATH", default_value = "migrations")]
     migration_dir: PathBuf,
-    /// Print the SQL, and write no files
+    /// Print the SQL instead of writing files
     #[arg(long)]
     print: bool,
     #[command(flatten)]
@@ -79,7 +80,7 @@ fn step(name: &str) -> Result<Step, String> {
 
 fn shadow(pair: &str) -> Result<(String, String), String> {
     let (index, shadow) =
-        pair.split_once('=').ok_or("expected two columns, as `email_index=email_index_b`")?;
+        pair.split_once('=').ok_or("expected two columns, such as `email_index=email_index_b`")?;
     Ok((index.to_owned(), shadow.to_owned()))
 }
 
@@ -90,20 +91,20 @@ impl GenerateMigration {
             migrations.extend(self.generate(&columns)?);
         }
         if migrations.is_empty() {
-            output.note("this database has nothing to do in this step");
+            output.note("this step needs no migration on this database");
         }
         let files = if self.print { Vec::new() } else { write(&self.migration_dir, &migrations)? };
         let sql = self.print.then(|| {
             migrations.iter().map(|migration| migration.up.as_str()).collect::<Vec<_>>().join("\n")
         });
-        // Printed in another way than it is, it would be other SQL.
+        // Escaped for the terminal, the text would be different SQL.
         if sql.as_ref().is_some_and(|sql| sql.split('\n').any(|line| safe(line) != line))
             && output.format() == Format::Text
         {
             return Err(Failure::new(
-                "a name or a type in the SQL has control characters, which are not printed",
+                "a name or a type in the SQL has control characters, which cannot be printed",
             )
-            .remedy("leave out --print: the files have the SQL as it is"));
+            .remedy("leave out --print: the files contain the exact SQL"));
         }
         output.report(&Generated { files, sql })
     }
@@ -140,11 +141,11 @@ impl GenerateMigration {
     }
 }
 
-/// As the folders of Diesel's migrations begin.
+/// The format of the timestamp that begins the name of a Diesel migration folder.
 const STAMP: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]-[hour][minute][second]");
 
-/// Now, or a second after what was generated last.
+/// Returns the current time, or one second after the last generated migration if that is later.
 fn first_moment(folder: &Path) -> PrimitiveDateTime {
     let now = time::OffsetDateTime::now_utc();
     let now = PrimitiveDateTime::new(now.date(), now.time());
@@ -152,25 +153,25 @@ fn first_moment(folder: &Path) -> PrimitiveDateTime {
     let moments = entries.filter_map(|entry| {
         PrimitiveDateTime::parse(entry.file_name().to_str()?.split('_').next()?, STAMP).ok()
     });
-    // Somebody's folder of the year 2099 is none of those.
+    // A folder that somebody dated 2099 was not generated here, and does not count.
     let last = moments.filter(|moment| *moment < now + Duration::HOUR).max();
     last.map_or(now, |last| now.max(last + Duration::SECOND))
 }
 
-/// Writes the folders, one second apart, so that they run in their order.
+/// Writes the folders with timestamps one second apart, so that they run in order.
 fn write(folder: &Path, migrations: &[Migration]) -> Result<Vec<PathBuf>, Failure> {
     let first = first_moment(folder);
     let mut files = Vec::new();
     for (migration, seconds) in migrations.iter().zip(0..) {
         let stamp = (first + Duration::seconds(seconds))
             .format(STAMP)
-            .map_err(|error| Failure::new(format!("the date: {error}")))?;
+            .map_err(|error| Failure::new(format!("cannot format the date: {error}")))?;
         let folder = folder.join(format!("{stamp}_{}", migration.name));
         let unwritten = |path: &Path| {
             let path = path.display().to_string();
             move |error| {
                 Failure::new(format!("{path}: {error}"))
-                    .remedy("name the folder of the migrations with --migration-dir")
+                    .remedy("name the directory of the migrations with --migration-dir")
             }
         };
         std::fs::create_dir_all(&folder).map_err(unwritten(&folder))?;

@@ -1,4 +1,6 @@
-//! Arguments, remedies, exit codes. A group of commands is a file with its `Args` and a `run`, and a line in [`Command`].
+//! Arguments, errors with remedies, and exit codes.
+//!
+//! Each group of commands is a file with its `Args` and a `run`, and a line in [`Command`].
 
 use std::process::ExitCode;
 
@@ -32,18 +34,19 @@ mod wrap;
 use failure::Failure;
 use output::{Format, Output};
 
-/// Keys, rotation and checks for columns that diesel-envelope encrypts
+/// Manage the keys of columns that diesel-envelope encrypts, and rotate and check their values
 ///
-/// Secrets come from the environment, a file or standard input, never from arguments, and are printed by no command but `reveal`.
+/// Secrets come from the environment, a file or standard input, never from arguments. Only `reveal`
+/// prints secrets.
 #[derive(Parser)]
 #[command(name = "diesel-envelope", version, propagate_version = true, max_term_width = 120, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// How results are printed: for people, or as one JSON object on standard output
+    /// Print results as text for people, or as one JSON object on standard output
     #[arg(long, global = true, value_enum, default_value_t, help_heading = "Output")]
     format: Format,
-    /// Print the result and errors, and nothing on the way
+    /// Print only the result and errors
     #[arg(long, short, global = true, help_heading = "Output")]
     quiet: bool,
 }
@@ -56,7 +59,7 @@ Examples:
   diesel-envelope rotate users.name users.email --workers 4
 
 Exit codes: 0 done, 1 something failed, 2 wrong usage.
-With --format json errors are JSON too, on standard error: {\"error\", \"remedy\"}.";
+With --format json, errors are JSON too, on standard error: {\"error\", \"remedy\"}.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -113,7 +116,7 @@ impl Command {
     }
 }
 
-/// Parses the arguments, which exits with 2 when they are wrong, and runs the command.
+/// Parses the arguments and runs the command. If the arguments are wrong, the exit code is 2.
 pub fn main() -> ExitCode {
     let Cli { command, format, quiet } = Cli::parse();
     let output = Output::new(format, quiet);
@@ -127,11 +130,12 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Waits for calls to AWS, which need a runtime.
+/// Runs a future to its end, because calls to AWS need a runtime.
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime =
-        runtime.map_err(|error| Failure::new(format!("no runtime for calls to AWS: {error}")))?;
+    let runtime = runtime.map_err(|error| {
+        Failure::new(format!("cannot start a runtime for calls to AWS: {error}"))
+    })?;
     Ok(runtime.block_on(future))
 }
 
@@ -144,7 +148,7 @@ mod tests {
         super::Cli::command().debug_assert();
     }
 
-    /// The examples that a help text ends with.
+    /// Returns the examples at the end of a help text.
     fn examples(command: &clap::Command) -> Vec<String> {
         let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
         let examples = help.lines().skip_while(|line| *line != "Examples:").skip(1);
@@ -161,7 +165,7 @@ mod tests {
             .collect()
     }
 
-    /// A terminal of 80 columns shows them as they are written: a line that wraps cannot be copied.
+    /// Examples must fit a terminal of 80 columns, because a line that wraps cannot be copied.
     #[test]
     fn no_example_is_wide() {
         for command in commands() {

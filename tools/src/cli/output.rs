@@ -1,47 +1,50 @@
-//! Where the words go: results to standard output, everything else to standard error.
+//! Printing: results go to standard output, everything else to standard error.
 //!
-//! Whatever is printed here has no control characters and no bidirectional ones, wherever it came from.
+//! The printed text contains neither control characters nor bidirectional characters, whatever its
+//! source is.
 
 use std::io::{self, IsTerminal, Write};
 
+use anstream::{AutoStream, ColorChoice};
+use anstyle::AnsiColor;
 use clap::ValueEnum;
 use diesel_envelope::Printable;
 use serde::Serialize;
 
 use super::failure::Failure;
 
-/// How results are printed.
+/// The format of results.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people
+    /// Text for people
     #[default]
     Text,
-    /// One object
+    /// One JSON object
     Json,
 }
 
-/// What a command has found or done. Its fields are those of the JSON object, with the same information as the text.
+/// The result of a command. Its fields are those of the JSON object, with the same information as
+/// the text.
 pub trait Report: Serialize {
-    /// What goes to standard output.
+    /// Returns the text for standard output.
     fn text(&self) -> String;
 
-    /// What goes to standard error in text, unless it is to be quiet: what was done, and what comes next.
+    /// Returns lines for standard error: the completed step and the next one. They are printed as
+    /// text only, and not with `--quiet`.
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }
 }
 
-/// The one place that prints.
+/// Prints results, notes, warnings and errors.
 pub struct Output {
     format: Format,
     quiet: bool,
-    colour: bool,
 }
 
 impl Output {
     pub fn new(format: Format, quiet: bool) -> Self {
-        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { format, quiet, colour: !no_colour && io::stderr().is_terminal() }
+        Self { format, quiet }
     }
 
     pub fn format(&self) -> Format {
@@ -56,8 +59,9 @@ impl Output {
     /// Prints the result of a command.
     pub fn report(&self, report: &impl Report) -> Result<(), Failure> {
         if self.format == Format::Json {
-            let json = serde_json::to_string(report)
-                .map_err(|error| Failure::new(format!("the result is no JSON: {error}")))?;
+            let json = serde_json::to_string(report).map_err(|error| {
+                Failure::new(format!("cannot write the result as JSON: {error}"))
+            })?;
             return self.verbatim(&safe_json(&json));
         }
         let lines: Vec<_> = report.text().split('\n').map(safe).collect();
@@ -68,12 +72,12 @@ impl Output {
         Ok(())
     }
 
-    /// Prints to standard output what must not be changed: a keyring.
+    /// Prints text to standard output without any change, such as a keyring.
     pub fn verbatim(&self, text: &str) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
         let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
         match written {
-            // Whoever read the output has seen enough of it.
+            // The reader closed the pipe because it needs no more output.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Failure::new(format!("standard output: {error}")))
             }
@@ -81,7 +85,8 @@ impl Output {
         }
     }
 
-    /// Tells on standard error what happens on the way: a line of text unless it is to be quiet, or a JSON object.
+    /// Reports an event on standard error: as a line of text, but not with `--quiet`, or as a JSON
+    /// object.
     #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
     pub fn event(&self, text: &str, json: &serde_json::Value) {
         match self.format {
@@ -90,7 +95,7 @@ impl Output {
         }
     }
 
-    /// Warns on standard error, also where it is to be quiet.
+    /// Prints a warning on standard error, even with `--quiet`.
     #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
     pub fn warn(&self, text: &str) {
         let _ = match self.format {
@@ -103,16 +108,20 @@ impl Output {
         };
     }
 
-    /// Tells, beside the result, what a person wants to know.
+    /// Prints a line for people on standard error, besides the result.
     pub fn note(&self, text: &str) {
         if !self.quiet && self.format == Format::Text {
             let _ = writeln!(io::stderr(), "{}", safe(text));
         }
     }
 
-    /// Prints why a command stopped.
+    /// Prints the error of a command, then its remedy after `help:`.
+    ///
+    /// Colours need a terminal; `NO_COLOR` disables them.
     pub fn failure(&self, failure: &Failure) {
-        let mut stderr = io::stderr().lock();
+        let stderr = io::stderr().lock();
+        let colours = if stderr.is_terminal() { ColorChoice::Auto } else { ColorChoice::Never };
+        let mut stderr = AutoStream::new(stderr, colours);
         let _ = match (self.format, failure.parts()) {
             (Format::Json, _) => writeln!(
                 stderr,
@@ -121,25 +130,26 @@ impl Output {
             ),
             (Format::Text, (error, remedy)) => {
                 let (error, remedy) = (safe(error), remedy.map(safe));
-                let (red, cyan, plain) =
-                    if self.colour { ("\x1b[1;31m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
-                let remedy = remedy.map_or_else(String::new, |remedy| {
-                    format!("\n  {cyan}to mend it:{plain} {remedy}")
-                });
-                writeln!(stderr, "{red}error:{plain} {error}{remedy}")
+                let (red, cyan) =
+                    (AnsiColor::Red.on_default().bold(), AnsiColor::Cyan.on_default());
+                let remedy = remedy
+                    .map_or_else(String::new, |remedy| format!("\n  {cyan}help:{cyan:#} {remedy}"));
+                writeln!(stderr, "{red}error:{red:#} {error}{remedy}")
             }
         };
     }
 }
 
-/// A line without anything that acts on a terminal. Its parts are bounded where they come in, the whole is not.
+/// Escapes all characters of a line that act on a terminal. The length of each part is bounded at
+/// its source; the length of the line is not.
 pub fn safe(line: &str) -> String {
     line.chars()
         .map(|character| Printable(character.encode_utf8(&mut [0; 4])).to_string())
         .collect()
 }
 
-/// The same for JSON, with JSON's own escapes: whoever parses it has the text as it was.
+/// Escapes the same characters in JSON, with JSON's own escapes, so that a parser returns the
+/// original text.
 pub fn safe_json(json: &str) -> String {
     let mut units = [0; 2];
     let mut escaped = |character: char| -> String {

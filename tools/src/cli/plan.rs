@@ -1,4 +1,4 @@
-//! `plan-index`: how many bits a blind index may have, and what it then says.
+//! `plan-index`: recommends the number of bits of a blind index, and shows its leakage.
 
 use clap::Args;
 use diesel_envelope::Error;
@@ -12,7 +12,8 @@ use super::keyring::KeyringArgs;
 use super::output::{Output, Report};
 use super::progress::Progress;
 
-/// Plan the BITS of a blind index from the values that the column has, and show what the index reveals
+/// Plan the BITS of a blind index from the values of the column, and show how much the index
+/// reveals
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -24,22 +25,24 @@ Examples:
   diesel-envelope plan-index users.email --normalize caseless \\
     --unique
 
-It reads the whole column: the plaintext column that is named (the column itself, where it is not encrypted yet), else the
-ciphertext, for which it needs the keyring. Only counts are shown, no value.
-JSON: the figures of each number of bits, for a plot; the recommendation, its reason and warnings.")]
+The command reads the whole column. With --plaintext it reads that column, which is the column \
+itself if it is not encrypted yet. Otherwise it reads the ciphertext, for which it needs the \
+keyring. It shows counts only, never values.
+JSON: the figures for each number of bits, for a plot; the recommendation, its reason and \
+warnings.")]
 pub struct PlanIndex {
     #[command(flatten)]
     columns: ColumnArgs,
-    /// How many rows the table will have one day: BITS cannot be changed without computing the index anew
+    /// Plan for this many rows in the future: to change BITS later, the index must be recomputed
     #[arg(long, value_name = "ROWS")]
     expecting: Option<u64>,
-    /// How many different values the column will have one day
+    /// Plan for this many different values in the future
     #[arg(long, value_name = "VALUES")]
     expecting_distinct: Option<u64>,
-    /// The column has another blind index, of so many bits
+    /// Include another blind index of the column, of this many bits
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u16).range(1..=256))]
     beside: Vec<u16>,
-    /// The index is to be UNIQUE
+    /// Plan for a UNIQUE index
     #[arg(long)]
     unique: bool,
     #[command(flatten)]
@@ -52,12 +55,12 @@ impl PlanIndex {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
         let columns = self.columns.read(output)?;
         let [column] = &columns[..] else {
-            return Err(Failure::usage("an index is planned for one column")
-                .remedy("name it, as `users.email`"));
+            return Err(Failure::usage("plan-index applies to one column, but several were given")
+                .remedy("name one column, such as `users.email`"));
         };
         let keyring = match self.keyring.keyring() {
             Ok(keyring) => Some(keyring),
-            // A plaintext is read without.
+            // Plaintext can be read without a keyring.
             Err(_) if column.has_plaintext() => None,
             Err(failure) => return Err(failure),
         };
@@ -87,8 +90,13 @@ impl PlanIndex {
             .fold(planner, |planner, bits| planner.other_index(usize::from(*bits)));
         planner = if self.unique { planner.unique() } else { planner };
         let distribution = distribution.map_err(|error| match error {
-            ToolError::Keyring(Error::UnsupportedFormat { .. }) => Failure::new(format!("{column} has values that are no ciphertext"))
-                .remedy(format!("where they are plaintext, say so: plan-index {column} --plaintext COLUMN, the column itself or another")),
+            ToolError::Keyring(Error::UnsupportedFormat { .. }) => Failure::new(format!(
+                "{column} has values that are not ciphertext"
+            ))
+            .remedy(format!(
+                "if they are plaintext, name their column, {column} itself or \
+                another: plan-index {column} --plaintext COLUMN"
+            )),
             error => error.into(),
         })?;
         let plan = planner.plan(&distribution);

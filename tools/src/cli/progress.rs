@@ -1,4 +1,5 @@
-//! How far it is: a bar on a terminal, plain lines elsewhere, a JSON object for each event with `--format json`.
+//! Progress: a bar on a terminal, plain lines elsewhere, and with `--format json` one JSON object
+//! for each event.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
@@ -12,10 +13,10 @@ use serde_json::json;
 
 use super::output::{Format, Output, safe, safe_json};
 
-/// How often a plain line is printed.
+/// The interval between two plain lines.
 const LINES: Duration = Duration::from_secs(5);
 
-/// Tells on standard error how a command gets on.
+/// Reports the progress of a command on standard error.
 pub struct Progress {
     bar: Option<ProgressBar>,
     json: bool,
@@ -43,7 +44,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -54,7 +55,7 @@ impl Progress {
         let text = if self.json { safe_json(text) } else { safe(text) };
         match &self.bar {
             Some(bar) => bar.suspend(|| eprintln!("{text}")),
-            // Standard error that is closed is no reason to stop.
+            // A closed standard error must not stop the command.
             None => drop(writeln!(std::io::stderr(), "{text}")),
         }
     }
@@ -134,7 +135,7 @@ impl Observer for Progress {
             self.line(&json!({"event": "again", "table": self.table(), "rows": rows}).to_string());
         } else if !self.quiet {
             self.line(&format!(
-                "{}: {} rows were written or held by others meanwhile; going on with them",
+                "{}: retrying {} rows, which others changed or locked meanwhile",
                 self.table(),
                 count(rows)
             ));

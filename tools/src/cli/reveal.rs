@@ -1,4 +1,4 @@
-//! `reveal`: the one command that prints keys.
+//! `reveal`: the only command that prints keys.
 
 use std::io::IsTerminal;
 
@@ -9,9 +9,9 @@ use super::failure::Failure;
 use super::keyring::KeyringArgs;
 use super::output::{Format, Output};
 
-/// Print the unwrapped keyring, THE SECRET ITSELF, for a place that encrypts it on its own
+/// Print the unwrapped keyring, THE SECRET ITSELF, for a service that encrypts it by itself
 ///
-/// It goes to standard output, which must be a pipe or a file.
+/// Standard output must be a pipe or a file.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -23,12 +23,13 @@ Examples:
     aws ssm put-parameter --name /app/keyring \\
       --overwrite --value file:///dev/stdin
 
-The environment variable then holds ssm:/app/keyring; the second adds a key to the keyring in the parameter. Never put the output on a disk, into a ticket or into an env file.
-Text is the keyring in the form in which it was wrapped; JSON is always the document.")]
+The environment variable then contains ssm:/app/keyring. The second example adds a key to the \
+keyring in the parameter. Never put the output on a disk, into a ticket or into an env file.
+Text is the keyring in its form before it was wrapped; JSON is always the document.")]
 pub struct Reveal {
     #[command(flatten)]
     keyring: KeyringArgs,
-    /// Print it even to a terminal, which keeps it in its scrollback
+    /// Print the keyring even to a terminal, which keeps it in its scrollback
     #[arg(long)]
     yes: bool,
 }
@@ -37,9 +38,9 @@ impl Reveal {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
         if std::io::stdout().is_terminal() && !self.yes {
             return Err(Failure::new(
-                "standard output is a terminal, and this prints the keys themselves",
+                "standard output is a terminal, and this command prints the keys themselves",
             )
-            .remedy("pipe it to where it belongs, or say --yes"));
+            .remedy("pipe the output to its destination, or use --yes"));
         }
         let unwrapped = self.keyring.unwrap()?;
         let document = Keyset::parse(&unwrapped)?;

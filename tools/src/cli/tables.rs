@@ -1,4 +1,4 @@
-//! `status`, `backfill`, `rotate`, `verify`: what is done to tables.
+//! `status`, `backfill`, `rotate` and `verify`: the commands for tables.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use super::keyring::KeyringArgs;
 use super::output::{Output, Report};
 use super::progress::Progress;
 
-/// What the commands have in common that read tables.
+/// The arguments of all commands that read tables.
 #[derive(Args)]
 pub struct TableArgs {
     #[command(flatten)]
@@ -30,7 +30,7 @@ pub struct TableArgs {
 }
 
 impl KeyringArgs {
-    /// The keyring of the first alternative that can be unwrapped, as the application would have it.
+    /// Returns the keyring of the first alternative that can be unwrapped, as in the application.
     pub fn keyring(&self) -> Result<Keyring, Failure> {
         Ok(Keyring::from_keyset(&self.document()?, &self.options())?)
     }
@@ -49,16 +49,16 @@ impl From<ToolError> for Failure {
     }
 }
 
-/// How much at once, and of which rows.
+/// The pace of a command, and its rows.
 #[derive(Args)]
 struct PaceArgs {
-    /// Rows for each transaction or page
+    /// Process this many rows in each transaction or page
     #[arg(long, value_name = "ROWS", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000), help_heading = "Pace")]
     batch_size: u32,
-    /// Go through so many rows in a second at most
+    /// Process at most this many rows per second
     #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Pace")]
     max_rows_per_second: Option<u32>,
-    /// Only rows for which this SQL condition holds
+    /// Process only rows that match this SQL condition
     #[arg(long = "where", value_name = "SQL", help_heading = "Pace")]
     filter: Option<String>,
 }
@@ -75,24 +75,25 @@ impl PaceArgs {
     }
 }
 
-/// How rows are written.
+/// The arguments of commands that write rows.
 #[derive(Args)]
 struct WriteArgs {
     #[command(flatten)]
     pace: PaceArgs,
-    /// Read and count, and write nothing
+    /// Read and count rows, but write nothing
     #[arg(long)]
     dry_run: bool,
-    /// How many connections share the work; commands on other hosts may share it too [default: 2, and 1 on SQLite, which has one writer]
+    /// Share the work between this many connections; commands on other hosts may share it too
+    /// [default: 2, and 1 on SQLite, which has one writer]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Pace")]
     workers: Option<u16>,
-    /// Let triggers fire that the tables have for UPDATE
+    /// Allow the UPDATE triggers of the tables to fire
     #[arg(long)]
     allow_triggers: bool,
-    /// Give up at so many bad rows
+    /// Stop after this many failed rows
     #[arg(long, value_name = "ROWS", default_value_t = 1_000, help_heading = "Pace")]
     max_failures: usize,
-    /// Wait so long for rows that other transactions hold
+    /// Wait this long for rows that other transactions lock
     #[arg(
         long = "patience",
         alias = "lock-wait",
@@ -111,7 +112,7 @@ impl WriteArgs {
     }
 }
 
-/// Show what stands in the columns: rows by format and key, NULLs, plaintext that is left
+/// Count rows by format and key, NULLs and leftover plaintext
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -119,18 +120,19 @@ Examples:
   diesel-envelope status users.email --index-column email_index
   diesel-envelope status --quick
 
-Exit code 1 when rows need keys that the keyring lacks, or a column is too short for its values.
-JSON: columns: [{column, rows, nulls, values: [{format, key, fresh, readable, rows}], plaintexts, to_backfill, unindexed,
-too_short: [{column, capacity, needed}]}].")]
+The exit code is 1 if rows need keys that the keyring lacks, or if a column is too short for its \
+values.
+JSON: columns: [{column, rows, nulls, values: [{format, key, fresh, readable, rows}], plaintexts, \
+to_backfill, unindexed, too_short: [{column, capacity, needed}]}].")]
 pub struct Status {
     #[command(flatten)]
     tables: TableArgs,
-    /// Look at a sample of the rows only, as a process can do when it starts, and name the keys that are missing
+    /// Check only a sample of the rows, as a process can do at startup, and name the missing keys
     #[arg(long)]
     quick: bool,
 }
 
-/// Encrypt what stands in plaintext columns, while the application runs
+/// Encrypt the values of plaintext columns, while the application runs
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -140,7 +142,8 @@ Examples:
   # In place, in a text column:
   diesel-envelope backfill users.note --plaintext note
 
-It can be stopped and started again at any time. Bad rows are reported by primary key and skipped; the exit code is then 1.
+The command can be stopped and restarted at any time. It reports bad rows by primary key and skips \
+them; the exit code is then 1.
 JSON: tables: {name: {written, failed, left, passes, gave_up}}; events on standard error.")]
 pub struct Backfill {
     #[command(flatten)]
@@ -149,23 +152,25 @@ pub struct Backfill {
     write: WriteArgs,
 }
 
-/// Bring every row under the keys that write, while the application runs
+/// Re-encrypt every row under the current keys, while the application runs
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   diesel-envelope rotate users.name users.email
   diesel-envelope rotate --workers 4
-  # Binds values that are bound to no column:
+  # Bind values that are bound to no column:
   diesel-envelope rotate users.name --accept unbound
 
-It can be stopped and started again at any time. Bad rows are reported by primary key and skipped; the exit code is then 1.
+The command can be stopped and restarted at any time. It reports bad rows by primary key and skips \
+them; the exit code is then 1.
 JSON: tables: {name: {written, failed, left, passes, gave_up}}; events on standard error.")]
 pub struct Rotate {
     #[command(flatten)]
     tables: TableArgs,
     #[command(flatten)]
     write: WriteArgs,
-    /// Write over blind indexes that are not those of their values under any key: a label, a normaliser or the bits changed
+    /// Overwrite blind indexes that match their values under no key, after a label, a normaliser or
+    /// the bits changed
     #[arg(long)]
     rebuild_indexes: bool,
     /// Move values from a newer key to an older one, which undoes a rotation
@@ -173,7 +178,7 @@ pub struct Rotate {
     allow_older_key: bool,
 }
 
-/// Decrypt every row, recompute its indexes, compare it with its plaintext column
+/// Decrypt every row, recompute its indexes, and compare it with its plaintext column
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -182,14 +187,14 @@ Examples:
     --index-column email_index --normalize caseless
   diesel-envelope verify users.name --allow fernet
 
-Bad rows are listed by primary key on standard error; the exit code is then 1.
+The command lists bad rows by primary key on standard error; the exit code is then 1.
 JSON: tables: {name: {rows, failed, keys: {column: {key: rows}}}}; events on standard error.")]
 pub struct Verify {
     #[command(flatten)]
     tables: TableArgs,
     #[command(flatten)]
     pace: PaceArgs,
-    /// What is sound besides native values bound to their column
+    /// Accept these formats as sound, besides native values bound to their column
     #[arg(long, value_name = "FORMAT", value_enum, value_delimiter = ',')]
     allow: Vec<Format>,
 }
@@ -227,7 +232,8 @@ impl Status {
     }
 }
 
-/// What the keyring lacks for a column. Fernet tokens name no key, and what is no ciphertext needs none.
+/// Lists the keys that the keyring lacks for a column. Fernet tokens name no key, and values that
+/// are not ciphertext need no key.
 fn missing(column: &ColumnStatus) -> impl Iterator<Item = String> + '_ {
     let needed = column
         .values
@@ -239,7 +245,7 @@ fn missing(column: &ColumnStatus) -> impl Iterator<Item = String> + '_ {
     })
 }
 
-/// What a quick look found: nothing wrong.
+/// The result of a quick check that found nothing wrong.
 #[derive(Serialize)]
 struct Checked {
     columns: Vec<String>,
@@ -247,10 +253,7 @@ struct Checked {
 
 impl Report for Checked {
     fn text(&self) -> String {
-        format!(
-            "the keyring has the keys of all rows that were looked at: {}",
-            self.columns.join(", ")
-        )
+        format!("the keyring has the keys of all checked rows: {}", self.columns.join(", "))
     }
 }
 
@@ -271,7 +274,7 @@ impl Report for Found {
     }
 }
 
-/// What became of each table.
+/// The result for each table.
 #[derive(Serialize)]
 struct Tables<T> {
     tables: BTreeMap<String, T>,
@@ -285,7 +288,8 @@ impl<T: Serialize> Report for Tables<T> {
     }
 }
 
-/// Warns of declarations that are weaker than stored values: the file may be somebody else's.
+/// Warns of declarations that are weaker than stored values, because the file may belong to
+/// somebody else.
 fn warn_of_weaker(output: &Output, url: &str, columns: &[Column]) -> Result<(), Failure> {
     for weaker in with_database!(url, 1, |conns| diesel_envelope_tools::weaker_declarations(
         &mut conns[0],
@@ -296,7 +300,7 @@ fn warn_of_weaker(output: &Output, url: &str, columns: &[Column]) -> Result<(), 
     Ok(())
 }
 
-/// Writes tables one after the other.
+/// Writes the tables one after the other.
 fn write(
     tables: &TableArgs,
     write: &WriteArgs,
@@ -315,7 +319,10 @@ fn write(
         (tables.columns.tables(output)?, tables.keyring.document()?, tables.database.url()?);
     let keyring = Keyring::from_keyset(&document, &tables.keyring.options())?;
     if document.keys().any(|key| key == (document.primary(), Algorithm::Fernet)) {
-        output.note("the key that writes is a Fernet key: tokens are written, which are bound to no column. For native values: add-key, promote-key");
+        output.note(
+            "the primary key is a Fernet key: it writes tokens, which are bound to no \
+            column. For native values, run add-key, then promote-key",
+        );
     }
     for columns in &groups {
         warn_of_weaker(output, url, columns)?;
@@ -332,7 +339,7 @@ fn write(
     let line = |(table, report): (&String, &diesel_envelope_tools::Report)| {
         let left =
             if report.left > 0 { format!(", {} left", count(report.left)) } else { String::new() };
-        let gave_up = if report.gave_up { ", given up for too many bad rows" } else { "" };
+        let gave_up = if report.gave_up { ", stopped after too many bad rows" } else { "" };
         format!(
             "{table}: {} rows {verb}, {} bad{left}{gave_up}",
             count(report.written),
@@ -345,12 +352,17 @@ fn write(
     output.report(&Tables { tables: done, text })?;
     match (incomplete, left) {
         (false, _) => Ok(()),
-        (true, 0) => Err(Failure::new("not all rows could be done").remedy("look at the bad rows above, by primary key, and run it again")),
+        (true, 0) => Err(Failure::new("not all rows could be processed")
+            .remedy("check the bad rows listed above by primary key, then run the command again")),
         (true, left) => Err(Failure::new(format!(
-            "{} rows are left: others hold them, or write them as they were, or the database does not change them",
+            "{} rows are left: others lock them or write old values to them, or the \
+            database does not change them",
             count(left)
         ))
-        .remedy("look for long transactions, processes with an old keyring, triggers and rules, and run it again")),
+        .remedy(
+            "check for long transactions, processes with an old keyring, triggers and rules, \
+            then run the command again",
+        )),
     }
 }
 
@@ -432,12 +444,12 @@ impl Verify {
             Ok(())
         } else {
             Err(Failure::new("not every row is sound")
-                .remedy("look at the bad rows above, by primary key"))
+                .remedy("check the bad rows listed above by primary key"))
         }
     }
 }
 
-/// `120 under 9f3c01aa, 3 under 1b2c3d4e`.
+/// Formats counts by key: `120 under 9f3c01aa, 3 under 1b2c3d4e`.
 fn under(keys: &BTreeMap<KeyId, u64>) -> String {
     keys.iter()
         .map(|(key, rows)| format!("{} under {key}", count(*rows)))

@@ -1,4 +1,4 @@
-//! `wrap` and `rewrap`: a keyring that is there already, through KMS.
+//! `wrap` and `rewrap`: wrap an existing keyring.
 
 use std::path::PathBuf;
 
@@ -12,9 +12,11 @@ use super::input::{Source, value_of};
 use super::keyring::{EnvLine, KeyringArgs, TargetArgs, wrap, writers};
 use super::output::Output;
 
-/// Wrap an existing Fernet key, several of them, or a keyring document, and print the line for the env file
+/// Wrap one or several existing Fernet keys, or a keyring document, and print the line for the env
+/// file
 ///
-/// The one-time act on the way from Python: the SECRET_KEY goes through KMS once, and tokens that are in the tables stay readable.
+/// Run this once to migrate from Python: it wraps the SECRET_KEY under KMS, and the tokens in the
+/// tables stay readable.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -28,16 +30,17 @@ JSON: line, variable, value, primary, index_primary, next.")]
 pub struct Wrap {
     #[command(flatten)]
     targets: TargetArgs,
-    /// The environment variable that holds the secret
+    /// Read the secret from this environment variable
     #[arg(long, value_name = "NAME", default_value = "SECRET_KEY")]
     from_env: String,
     /// Read the secret from a file instead; `-` is standard input
     #[arg(long, value_name = "PATH", conflicts_with = "from_env")]
     from_file: Option<PathBuf>,
-    /// The name of the variable in the line [default: that of --from-env]
+    /// Name the variable in the line [default: the name given by --from-env]
     #[arg(long, value_name = "NAME")]
     var: Option<String>,
-    /// Make the bare blob that Python's `client.encrypt` makes, without encryption context: only for programs that read no other
+    /// Make a bare blob without encryption context, like Python's `client.encrypt`: only for
+    /// programs that read no other form
     #[arg(long, conflicts_with = "local_key_file")]
     bare: bool,
 }
@@ -49,21 +52,23 @@ impl Wrap {
         let text = source.read()?;
         let secret = value_of(variable, &text);
         if is_wrapped(secret) {
-            return Err(Failure::new(format!("{source} holds a keyring that is wrapped already"))
+            return Err(Failure::new(format!("{source} already contains a wrapped keyring"))
                 .remedy("use `diesel-envelope rewrap` to wrap it under another key"));
         }
         let document = Keyset::parse(secret.as_bytes()).map_err(|error| {
             Failure::new(format!("{source}: {error}"))
-                .remedy("expected a Fernet key, several separated by commas, or a keyring document")
+                .remedy("give a Fernet key, several separated by commas, or a keyring document")
         })?;
         let value = wrap(secret.as_bytes(), &self.targets.targets(), self.bare)?;
         let done = format!("wrapped a keyring: {}", writers(&document));
-        let next = "put the line where the secret stood, in every process, and delete the secret once they run";
+        let next = "replace the secret by the line in every process, and delete the secret once \
+            all of them run";
         output.report(&EnvLine::new(variable, value, &document, done, next))
     }
 }
 
-/// Whether the text is what this command makes. A single word is valid base64 too, and no blob is as short as a key.
+/// Returns whether the text is the result of this command. A single word is valid base64 too, but
+/// every blob is longer than a key.
 fn is_wrapped(text: &str) -> bool {
     const SHORTEST: usize = 64;
     let alternatives = WrappedKeyrings::parse("", text, &Options::new());
@@ -74,7 +79,8 @@ fn is_wrapped(text: &str) -> bool {
     })
 }
 
-/// Wrap the same keyring under another KMS key, in another region, under several at once, or by a key file
+/// Wrap the same keyring under another KMS key, in another region, under several keys, or with a
+/// key file
 #[derive(Args)]
 #[command(group = ArgGroup::new("target").args(["kms_key", "local_key_file"]).required(true).multiple(true))]
 #[command(after_help = "\
@@ -86,15 +92,18 @@ Examples:
   diesel-envelope rewrap --kms-key alias/app \\
     --from-file .env
 
-The second takes a keyring from a key file to KMS. Without --kms-key the file is where it is wrapped.
+The second example moves a keyring from a key file to KMS. Without --kms-key, the keyring is \
+wrapped with the key file.
 JSON: line, variable, value, primary, index_primary, next.")]
 pub struct Rewrap {
     #[command(flatten)]
     keyring: KeyringArgs,
-    /// Wrap under this KMS key: its ARN, id or alias. Several make several alternatives of the same keyring
+    /// Wrap under this KMS key, given by ARN, id or alias; repeat for several alternatives of the
+    /// keyring
     #[arg(long, value_name = "KEY")]
     kms_key: Vec<String>,
-    /// Make the bare blob that Python's `client.encrypt` makes, without encryption context: only for programs that read no other
+    /// Make a bare blob without encryption context, like Python's `client.encrypt`: only for
+    /// programs that read no other form
     #[arg(long, requires = "kms_key")]
     bare: bool,
 }
@@ -109,7 +118,8 @@ impl Rewrap {
         };
         let value = wrap(&unwrapped, &targets, self.bare)?;
         let done = format!("wrapped the same keyring: {}", writers(&document));
-        let next = "put the line in the place of the old one, in every process; the old one stays valid until its KMS key is disabled";
+        let next = "replace the old line in every process; it stays valid until its KMS key is \
+            disabled";
         output.report(&EnvLine::new(&self.keyring.var, value, &document, done, next))
     }
 }

@@ -1,4 +1,5 @@
-//! Where an operator sits: a directory, an empty environment, and everything that was printed, which is searched for keys at the end.
+//! The command line of an operator: a directory, an empty environment, and everything that was
+//! printed. At the end, the printed text is searched for keys.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -13,10 +14,10 @@ use diesel_envelope::wrapped::WrappedKeyrings;
 use diesel_envelope::{KeyId, Keyring};
 use serde_json::Value;
 
-/// The key of the Fernet specification's own examples.
+/// The key of the examples in the Fernet specification.
 pub const FERNET_KEY: &str = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
 
-/// How much of a secret is too much.
+/// The number of characters of a secret whose output is a leak.
 const TELLING: usize = 10;
 
 pub struct CommandLine {
@@ -27,7 +28,7 @@ pub struct CommandLine {
     values: RefCell<Vec<String>>,
 }
 
-/// What a command came to.
+/// The outcome of a command.
 #[derive(Debug)]
 pub struct Outcome {
     pub code: i32,
@@ -79,21 +80,21 @@ impl CommandLine {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// Runs a command, in this directory, and remembers what it printed.
+    /// Runs a command in this directory, and remembers its output.
     pub fn run(&self, arguments: &[&str]) -> Outcome {
         let outcome = self.run_unwatched(arguments, "");
         self.remember(&outcome);
         outcome
     }
 
-    /// The same with standard input.
+    /// Does the same, with standard input.
     pub fn run_with(&self, arguments: &[&str], input: &str) -> Outcome {
         let outcome = self.run_unwatched(arguments, input);
         self.remember(&outcome);
         outcome
     }
 
-    /// The same for the command whose purpose it is to print keys.
+    /// Does the same for the command that prints keys on purpose, and does not remember its output.
     pub fn run_unwatched(&self, arguments: &[&str], input: &str) -> Outcome {
         let mut child = self.spawn(arguments);
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
@@ -106,7 +107,7 @@ impl CommandLine {
         }
     }
 
-    /// Starts a command, of which nothing is remembered.
+    /// Starts a command, and does not remember its output.
     pub fn spawn(&self, arguments: &[&str]) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_diesel-envelope"));
         command
@@ -117,7 +118,7 @@ impl CommandLine {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    /// Runs a command on a terminal, and returns what it showed. `script` of util-linux makes one.
+    /// Runs a command on a terminal, which `script` of util-linux provides, and returns the output.
     #[cfg(target_os = "linux")]
     pub fn on_a_terminal(&self, arguments: &str) -> Option<String> {
         let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_diesel-envelope"));
@@ -137,7 +138,7 @@ impl CommandLine {
         write!(self.printed.borrow_mut(), "{}\n{}\n", outcome.stdout, outcome.stderr).unwrap();
     }
 
-    /// Runs a command that prints a line for the env file, and puts it there.
+    /// Runs a command that prints a line for the env file, and writes the line to the file.
     #[track_caller]
     pub fn line(&self, arguments: &[&str]) -> Outcome {
         let outcome = self.run(arguments).done();
@@ -148,7 +149,8 @@ impl CommandLine {
         outcome
     }
 
-    /// What an env line or an archive holds. Its keys are from now on secrets.
+    /// Returns the keyring in an env line or an archive. From now on, no output may contain its
+    /// keys.
     #[track_caller]
     pub fn document(&self, line: &str) -> Keyset {
         let value = line.trim().trim_start_matches("SECRET_KEY=");
@@ -161,7 +163,7 @@ impl CommandLine {
         document
     }
 
-    /// By the library's own way in.
+    /// Unwraps with the library's own functions.
     fn unwrap_local(&self, value: &str) -> Keyset {
         let options = Options::new().local_key_file(self.path("key"));
         let alternatives = WrappedKeyrings::parse("SECRET_KEY", value, &options).unwrap();
@@ -169,7 +171,7 @@ impl CommandLine {
         Keyset::parse(&runtime.block_on(alternatives.unwrap_first()).unwrap()).unwrap()
     }
 
-    /// In a process of its own: the endpoint and the credentials stand in its environment.
+    /// Unwraps in a separate process, whose environment has the endpoint and the credentials.
     #[track_caller]
     fn unwrap_by_kms(&self, value: &str) -> Keyset {
         self.run_unwatched(&["reveal", "--from-file", "-"], value).done().stdout.parse().unwrap()
@@ -183,14 +185,14 @@ impl CommandLine {
             .extend(keys.map(|key| BASE64_URL_SAFE.decode(key["key"].as_str().unwrap()).unwrap()));
     }
 
-    /// The keyring in the env file.
+    /// Returns the keyring in the env file.
     #[track_caller]
     pub fn keyring(&self) -> Keyring {
         Keyring::from_keyset(&self.document(&self.read(".env")), &Options::new()).unwrap()
     }
 }
 
-/// No key, in any spelling that a program might use by accident, in anything that was printed.
+/// Checks that no output contains a key, in any spelling that a program might use by accident.
 impl Drop for CommandLine {
     fn drop(&mut self) {
         let mut secrets = self.secrets.take();
@@ -243,7 +245,7 @@ impl Outcome {
         self
     }
 
-    /// That it failed, with this error and this remedy, and printed nothing else.
+    /// Checks that the command failed with this error and this remedy, and printed no result.
     #[track_caller]
     pub fn failed(self, code: i32, error: &str, remedy: &str) {
         assert_eq!(self.code, code, "{self:?}");
@@ -258,7 +260,7 @@ impl Outcome {
     }
 }
 
-/// The id in a sentence such as `added key 1b2c3d4e, which only reads`.
+/// Returns the id in a sentence such as `added key 1b2c3d4e, which only reads`.
 #[track_caller]
 pub fn key_in(text: &str) -> KeyId {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric());

@@ -1,10 +1,10 @@
-//! What the program says of itself.
+//! Help, version and completions.
 
 use std::path::Path;
 
 use crate::command_line::CommandLine;
 
-/// The commands, as the help lists them.
+/// Returns the commands in the order of the help.
 fn commands(command_line: &CommandLine) -> Vec<String> {
     let help = command_line.run(&["-h"]).done().stdout;
     let list = help
@@ -61,7 +61,7 @@ fn every_command_has_examples() {
     );
 }
 
-/// A line that wraps is refused by TOML. Without a terminal the help has 100 columns.
+/// TOML refuses a line that wraps. Without a terminal, the help has 100 columns.
 #[test]
 fn the_file_in_the_help_can_be_copied() {
     use diesel::connection::SimpleConnection;
@@ -104,7 +104,7 @@ fn the_file_in_the_help_can_be_copied() {
     assert!(command_line.run(&["rotate", "--help"]).done().stdout.contains("  [[column.index]]\n"));
 }
 
-/// `--help` at the end of a line has its arguments parsed, and nothing done.
+/// With `--help` at its end, a command parses its arguments and does nothing else.
 #[test]
 fn every_command_of_the_documents_is_understood() {
     let (command_line, mut count) = (CommandLine::new(), 0);
@@ -158,7 +158,7 @@ fn completions_know_the_commands() {
     assert!(json["script"].as_str().unwrap().starts_with("#compdef diesel-envelope"));
 }
 
-/// Nobody reads a pipe or a file in colours.
+/// In a pipe or a file, colours would only be escape sequences.
 #[test]
 fn what_is_no_terminal_gets_no_colours() {
     assert!(!CommandLine::new().run(&["inspect"]).stderr.contains('\x1b'));

@@ -1,4 +1,4 @@
-//! The life of a keyring, wrapped by a key file.
+//! The life of a keyring that is wrapped with a key file.
 
 use diesel_envelope::{Error, Keyring, Unbound};
 use serde_json::json;
@@ -12,7 +12,7 @@ fn with<'a>(command: &[&'a str]) -> Vec<&'a str> {
     [command, &FROM].concat()
 }
 
-/// A command_line with a keyring in `.env`.
+/// Creates a command line with a keyring in `.env`.
 pub fn command_line() -> CommandLine {
     let command_line = CommandLine::new();
     command_line.line(&KEYGEN);
@@ -32,7 +32,7 @@ fn a_key_is_added_promoted_retired_and_restored() {
     let added = command_line.line(&with(&["add-key"]));
     let new = key_in(&added.stderr);
     assert!(added.stderr.contains(&format!(
-        "next: roll this out to every process, then `diesel-envelope promote-key {new}`"
+        "next: deploy this to every process, then run `diesel-envelope promote-key {new}`"
     )));
     assert_eq!(
         (
@@ -44,7 +44,7 @@ fn a_key_is_added_promoted_retired_and_restored() {
 
     let promoted = command_line.line(&with(&["promote-key", &new.to_string()]));
     assert!(
-        promoted.stderr.contains(&format!("key {new} writes\nnext: "))
+        promoted.stderr.contains(&format!("key {new} is now primary\nnext: "))
             && promoted.stderr.contains(&format!("retire-key {old}"))
     );
     assert_eq!(command_line.document(&promoted.stdout).primary(), new);
@@ -62,7 +62,7 @@ fn a_key_is_added_promoted_retired_and_restored() {
     assert!(retired.stderr.contains("keep the archive as long as the oldest backup"));
     assert_eq!(opened(&command_line.keyring(), &value), Err(Error::UnknownKey { key_id: old }));
 
-    // The archive is a keyring as well, and can be looked at as one.
+    // The archive is a keyring too, and can be inspected.
     let archive = command_line.document(&command_line.read("old.archive"));
     assert_eq!(
         (archive.primary(), archive.keys().count(), archive.index_keys().count()),
@@ -131,7 +131,7 @@ fn what_is_written_is_for_its_owner_alone_and_never_overwritten() {
     command_line.run(&retire).failed(
         1,
         "archive archive: File exists",
-        "name a file that is not there yet",
+        "name a file that does not exist yet",
     );
     assert_eq!(command_line.read("archive"), "of another key");
     std::fs::remove_file(command_line.path("archive")).unwrap();
@@ -146,7 +146,7 @@ fn what_is_written_is_for_its_owner_alone_and_never_overwritten() {
     assert_ne!(command_line.read(".env"), before);
 }
 
-/// The one-time act of the article, with the key as files and variables have it.
+/// Wraps the key once, as in the article, in the spellings that files and variables contain.
 #[test]
 fn the_fernet_key_of_a_python_program_is_wrapped() {
     let standard = FERNET_KEY.replace('-', "+").replace('_', "/");
@@ -177,7 +177,7 @@ fn the_fernet_key_of_a_python_program_is_wrapped() {
             );
             command_line.write(".env", &line);
             let inspected = command_line.run(&with(&["inspect"])).done().stdout;
-            // White space around the key is not wrapped: Python would not read it.
+            // White space around the key is not wrapped, because Python could not read the result.
             assert!(inspected.starts_with("Fernet keys, 44 of 4,096 bytes\n"), "{inspected}");
         }
         let revealed = command_line

@@ -1,4 +1,4 @@
-//! Against a KMS emulator over HTTP: moto's server, which `bin/test` starts.
+//! Keyrings under KMS, against an emulator over HTTP: moto's server, which `bin/test` starts.
 
 use std::io::Write;
 use std::path::Path;
@@ -10,7 +10,8 @@ use serde_json::json;
 use crate::command_line::{CommandLine, FERNET_KEY, key_in};
 
 const REGION: &str = "ca-central-1";
-/// The keys in `tests/python/keys.json`; the first two have the alias `alias/app`, each in its region.
+/// The keys in `tests/python/keys.json`. The first two have the alias `alias/app`, each in its
+/// region.
 const KEY: &str = "arn:aws:kms:ca-central-1:123456789012:key/0a11ce00-1111-4111-8111-111111111111";
 const SECOND: &str = "arn:aws:kms:eu-west-1:123456789012:key/0b0b0000-2222-4222-8222-222222222222";
 const OTHER: &str =
@@ -20,7 +21,7 @@ const FROM: [&str; 2] = ["--from-file", ".env"];
 
 fn url() -> String {
     std::env::var("TEST_KMS_URL")
-        .expect("TEST_KMS_URL is the address of tests/python/moto_strict.py: run bin/test")
+        .expect("set TEST_KMS_URL to the address of tests/python/moto_strict.py, or run bin/test")
 }
 
 fn aws(command: &mut Command) -> &mut Command {
@@ -109,10 +110,10 @@ fn a_keyring_goes_from_a_key_file_to_kms_and_from_one_key_to_another() {
     }
 }
 
-/// Python's `read`, which unwraps a bare blob as the article does.
+/// Runs `read` in Python, which unwraps a bare blob as in the article.
 fn python_reads(secret_key: &str, token: &str) -> String {
     let python = std::env::var("TEST_PYTHON")
-        .expect("TEST_PYTHON is the Python that has boto3 and cryptography: run bin/test");
+        .expect("set TEST_PYTHON to a Python that has boto3 and cryptography, or run bin/test");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/python/article.py");
     let mut command = Command::new(python);
     aws(&mut command)
@@ -146,10 +147,10 @@ fn python_reads_what_is_wrapped_bare() {
             assert_eq!(python_reads(value(line), &token), r#"["Bobby Tables"]"#);
             assert_eq!(command_line.document(line).primary().to_string(), "9235ac06");
         }
-        // Where it was wrapped does not stand in it.
+        // The blob does not contain the KMS key that wrapped it.
         command_line.run(&[&["add-key"][..], &FROM].concat()).failed(
             1,
-            "do not say under which KMS key",
+            "do not name the KMS key",
             "--kms-key",
         );
         let added =
@@ -167,7 +168,7 @@ fn every_alternative_is_inspected() {
     let sound = command_line.run(&inspect).done().stdout;
     assert!(sound.contains(&format!("  2  kms  {SECOND}, eu-west-1: unwrapped")), "{sound}");
 
-    // Another keyring in the second place: it would depend on KMS which one a process gets.
+    // With another keyring in second place, KMS would decide which of the two a process gets.
     let other = command_line.line(&["keygen", "--kms-key", SECOND]).stdout;
     let first = value(&one).split(',').next().unwrap();
     command_line.write(".env", &format!("{first},{}", value(&other)));
@@ -190,17 +191,14 @@ fn every_alternative_is_inspected() {
     command_line.write(".env", &format!("{first},{}", first.replace("0a11ce00", "ffffffff")));
     let lost = command_line.run(&[&["add-key"][..], &FROM].concat());
     assert_eq!(
-        (
-            lost.code,
-            lost.stderr.contains("to mend it: name the KMS keys that can be used with --kms-key")
-        ),
+        (lost.code, lost.stderr.contains("help: name the usable KMS keys with --kms-key")),
         (1, true),
         "{}",
         lost.stderr
     );
     command_line.run(&[&["add-key", "--kms-key", KEY][..], &FROM].concat()).done();
 
-    // A key that is gone: a process starts, and says so; nothing is lost until somebody looks.
+    // If a key is gone, a process still starts, and warns of it.
     command_line.write(".env", &format!("{},{first}", first.replace("0a11ce00", "ffffffff")));
     let gone = command_line.run(&[&inspect[..], &["--format", "json"]].concat());
     assert_eq!(
@@ -228,7 +226,7 @@ fn every_alternative_is_inspected() {
         serde_json::from_str::<serde_json::Value>(&warned.stderr).unwrap()["warning"].is_string()
     );
 
-    // None at all.
+    // No alternative can be unwrapped.
     command_line.write(".env", &first.replace("0a11ce00", "ffffffff"));
     let none = command_line.run(&inspect);
     assert_eq!(

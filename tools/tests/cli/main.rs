@@ -1,4 +1,4 @@
-//! The command line, run as a process: what it prints, how it exits, and that no key is in it.
+//! The command line, run as a process: its output, its exit codes, and that it leaks no key.
 
 mod command_line;
 mod help;

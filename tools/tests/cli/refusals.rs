@@ -1,4 +1,4 @@
-//! What is refused, what the operator reads then, and the exit code.
+//! Refusals: the error, the remedy and the exit code.
 
 use base64::prelude::*;
 
@@ -17,7 +17,7 @@ fn what_holds_no_keyring_says_what_to_do() {
     command_line.run(&["inspect"]).failed(
         1,
         "environment variable SECRET_KEY is not set",
-        "\n  to mend it: export it as the process has it",
+        "\n  help: export it with the application's value",
     );
     command_line.run(&["add-key", "--from-file", "nowhere"]).failed(
         1,
@@ -45,7 +45,8 @@ fn what_holds_no_keyring_says_what_to_do() {
     );
 }
 
-/// The same text from standard input, a file and an archive; and the same around a secret that is not wrapped yet.
+/// Standard input, files and archives get the same error, and so does a secret that is not wrapped
+/// yet.
 #[test]
 fn what_stands_around_a_value_is_named() {
     let command_line = command_line();
@@ -94,7 +95,7 @@ fn what_stands_around_a_value_is_named() {
     }
 }
 
-/// A FIFO to which nobody writes made every command wait for ever that was given its path.
+/// Without this refusal, a command would wait forever for a FIFO that nobody writes to.
 #[cfg(unix)]
 #[test]
 fn a_path_that_is_no_regular_file_is_refused_at_once() {
@@ -181,13 +182,13 @@ fn what_is_wrapped_already_is_not_wrapped_twice() {
     let wrap = ["wrap", "--local-key-file", "key", "--from-file", ".env"];
     command_line.run(&wrap).failed(
         1,
-        "file .env holds a keyring that is wrapped already",
+        "file .env already contains a wrapped keyring",
         "diesel-envelope rewrap",
     );
     let bare = command_line.read(".env").trim().replace("SECRET_KEY=local:", "");
     command_line.run_with(&["wrap", "--local-key-file", "key", "--from-file", "-"], &bare).failed(
         1,
-        "wrapped already",
+        "already contains a wrapped keyring",
         "rewrap",
     );
 }
@@ -201,7 +202,7 @@ fn a_key_that_is_not_there_is_told_from_one_in_another_role() {
     command_line.run(&with(&["promote-key", "00000000"])).failed(
         1,
         "the keyring has no key 00000000",
-        &format!("it has {primary}"),
+        &format!("choose one of {primary}"),
     );
     command_line.run(&with(&["promote-key", &index])).failed(
         1,
@@ -233,20 +234,20 @@ fn a_key_in_use_is_not_retired() {
     };
     retire(&primary, &["--dangerous-skip-scan", "--yes"]).failed(
         1,
-        "is the one that writes",
+        "is still primary",
         "promote-key …",
     );
     retire(&index, &["--dangerous-skip-scan", "--yes", "--index"]).failed(
         1,
-        "is the one that writes",
+        "is still primary",
         "promote-key … --index",
     );
 
     let new = key_in(&command_line.line(&with(&["add-key"])).stderr).to_string();
     retire(&new, &["--dangerous-skip-scan"]).failed(
         1,
-        "no process may run any more",
-        "say so with --yes",
+        "no process may still run",
+        "confirm it with --yes",
     );
     retire(&new, &["--yes"]).failed(2, "no column is named", "users.email");
     retire(&new, &["users.email", "--yes"]).failed(2, "no database is named", "DATABASE_URL");
@@ -269,13 +270,17 @@ fn a_key_is_restored_from_its_own_archive_only() {
     let restore = |key, more: &[&str]| {
         command_line.run(&[&with(&["restore-key", key, "--archive", "archive"]), more].concat())
     };
-    restore("00000000", &[]).failed(1, "the archive has no key 00000000", &format!("it has {new}"));
+    restore("00000000", &[]).failed(
+        1,
+        "the archive has no key 00000000",
+        &format!("choose one of {new}"),
+    );
     restore(&new, &["--index"]).failed(1, "the archive has no index key", "leave out --index");
     command_line.line(&with(&["restore-key", &new, "--archive", "archive"]));
-    restore(&new, &[]).failed(1, &format!("the keyring has key {new} already"), "");
+    restore(&new, &[]).failed(1, &format!("the keyring already has key {new}"), "");
 }
 
-/// One key more than KMS wraps.
+/// Adds keys until there is one key more than KMS wraps.
 #[test]
 fn a_document_that_is_too_large_says_so_with_the_numbers() {
     let command_line = command_line();
@@ -323,7 +328,7 @@ fn what_does_not_say_where_it_is_wrapped_needs_a_key() {
     for value in [blob.as_str(), "ssm:/app/keyring"] {
         command_line.run_with(&["add-key", "--from-file", "-"], value).failed(
             1,
-            "do not say under which KMS key",
+            "do not name the KMS key",
             "--kms-key",
         );
     }

@@ -1,4 +1,5 @@
-//! The commands for tables, on SQLite: exit codes, JSON, events, declarations, remedies, and nothing of what the rows hold.
+//! The commands for tables, on SQLite: exit codes, JSON, events, declarations and remedies, and
+//! that no output contains the values of rows.
 
 use diesel::prelude::*;
 use diesel_envelope::{Context, IndexSpec, Keyring};
@@ -39,7 +40,7 @@ fn execute(command_line: &CommandLine, sql: &str) {
     }
 }
 
-/// A row of users, of which no command may print a value or a ciphertext.
+/// Inserts a row of users. No command may print its value or its ciphertext.
 fn insert(command_line: &CommandLine, keyring: &Keyring, id: usize) {
     let value = format!("Bobby-{id}@Example.org");
     let sealed = keyring.encrypt::<_, Email>(&value).unwrap();
@@ -57,7 +58,8 @@ fn insert(command_line: &CommandLine, keyring: &Keyring, id: usize) {
     }
 }
 
-/// A command_line with a keyring in the environment, and a table of so many users, under its key.
+/// Creates a command line with a keyring in the environment, and a table of this many users,
+/// encrypted under its key.
 fn with_users(count: usize) -> CommandLine {
     let mut command_line =
         command_line().env("DATABASE_URL", "db.sqlite").env("DIESEL_ENVELOPE_LOCAL_KEY", "key");
@@ -80,7 +82,7 @@ fn export(command_line: &mut CommandLine) {
     command_line.set("SECRET_KEY", line.trim().trim_start_matches("SECRET_KEY="));
 }
 
-/// A new key that writes.
+/// Adds a key and makes it the primary key.
 fn promote(command_line: &mut CommandLine) -> String {
     let key = key_in(&command_line.line(&["add-key"]).stderr).to_string();
     export(command_line);
@@ -89,7 +91,7 @@ fn promote(command_line: &mut CommandLine) -> String {
     key
 }
 
-/// The events on standard error, of which each is a JSON object on a line.
+/// Returns the events on standard error, where each line is a JSON object.
 fn events(outcome: &Outcome) -> Vec<Value> {
     outcome
         .stderr
@@ -98,7 +100,7 @@ fn events(outcome: &Outcome) -> Vec<Value> {
         .collect()
 }
 
-/// The first line of a run that reads the file.
+/// Returns the first line of a run that reads the file.
 fn declared_in(command_line: &CommandLine) -> String {
     format!("columns are declared in {}", command_line.path("envelope.toml").display())
 }
@@ -267,8 +269,8 @@ fn errors_say_what_to_do() {
     let command_line = command_line.env("DATABASE_URL", "nowhere.sqlite");
     command_line.run(&["status"]).failed(
         1,
-        "there is no such SQLite file",
-        "it is the path of a file",
+        "the SQLite file does not exist",
+        "give the path of a file",
     );
 }
 
@@ -308,7 +310,7 @@ fn a_url_is_never_shown() {
     command_line.never("hunter2");
     command_line.run(&["status", "--database-url", "mssql://bobby:hunter2@127.0.0.1/app"]).failed(
         1,
-        "no such SQLite file",
+        "the SQLite file does not exist",
         "check the database URL",
     );
     assert!(!command_line.run(&["status", "--help"]).done().stdout.contains("hunter2"));
@@ -334,7 +336,7 @@ fn the_wrong_keyring_names_what_is_missing() {
     );
     let json = command_line.run(&["status", "--quick", "--format", "json"]);
     assert!(events(&json).last().unwrap()["error"].as_str().unwrap().contains(&key));
-    // Tokens name no key, and need one all the same.
+    // Tokens name no key, but they need one.
     execute(
         &command_line,
         &format!(
@@ -383,7 +385,7 @@ fn a_dry_run_writes_nothing_and_quiet_says_little() {
         quiet.stdout.starts_with("users: 12 rows, 0 bad\n") && quiet.stderr.is_empty(),
         "{quiet:?}"
     );
-    // A bad row is told all the same.
+    // A bad row is still reported.
     execute(&command_line, "UPDATE users SET email_index = x'00' WHERE id = 3");
     let quiet = command_line.run(&["verify", "-q"]);
     assert!(
@@ -395,7 +397,7 @@ fn a_dry_run_writes_nothing_and_quiet_says_little() {
     assert!(quiet.stderr.contains("error: not every row is sound"));
 }
 
-/// Diesel takes two folders of one second for the same migration, and runs the first.
+/// Diesel treats two folders with the same second as one migration, and runs only the first.
 #[test]
 fn migrations_of_one_second_have_an_order() {
     let command_line = with_users(1);
@@ -431,7 +433,7 @@ fn migrations_of_one_second_have_an_order() {
     assert_eq!(stamps.len(), 3);
 }
 
-/// Where there is no terminal: no bar, no control characters.
+/// Without a terminal, the output contains neither a bar nor control characters.
 #[test]
 fn progress_is_plain_lines_without_a_terminal() {
     let mut command_line = with_users(12);
@@ -523,7 +525,7 @@ key = \"a\"
     );
     assert!(!command_line.run(&["status"]).done().stdout.contains("notes"));
     command_line.run(&["rotate", "--config", "columns.toml"]).done();
-    // Declared in another way than they were written, they do not open.
+    // Values do not decrypt if their declaration differs from that of their writer.
     command_line.run(&["verify", "notes.body"]).done_with(1);
 }
 
@@ -565,7 +567,7 @@ fn a_file_with_anything_else_in_it_is_refused() {
     command_line.run(&["rotate"]).failed(2, "no column is named", "declare it in envelope.toml");
 }
 
-/// Whoever names the wrong file reads no secret in the error, nor does the log of a pipeline.
+/// If the wrong file is named, neither the operator nor the log of a pipeline sees its secrets.
 #[test]
 fn a_file_that_is_another_one_is_not_quoted() {
     let command_line = with_users(0);
@@ -626,7 +628,7 @@ fn a_text_key_forges_no_line_and_sends_nothing_to_the_terminal() {
                 "bad row: people id=",
                 "people: ",
                 "error: ",
-                "  to mend it: ",
+                "  help: ",
             ];
             assert!(starts.iter().any(|start| line.starts_with(start)), "{line}");
         }
@@ -662,7 +664,7 @@ fn the_file_of_this_repository_declares_the_table_of_its_migrations() {
     );
 }
 
-/// The file of the current directory may be somebody else's.
+/// The file in the current directory may belong to somebody else.
 #[test]
 fn the_file_is_named_and_a_weaker_declaration_is_warned_of() {
     enum Padded {}
@@ -719,7 +721,7 @@ fn the_file_is_named_and_a_weaker_declaration_is_warned_of() {
             "{accepts:?}"
         );
     }
-    // In JSON it is an event, and standard output has nothing but the result.
+    // In JSON the warning is an event, and standard output contains only the result.
     command_line
         .write("envelope.toml", "[[column]]\nname = \"users.email\"\nunbound = true\npad-to = 64");
     let status = command_line.run(&["status", "--quiet", "--format", "json"]).done();
@@ -732,7 +734,7 @@ fn the_file_is_named_and_a_weaker_declaration_is_warned_of() {
             .stderr
             .starts_with("warning: users.email is declared unbound")
     );
-    // Without the file nothing is named.
+    // Without the file, the message is absent.
     std::fs::remove_file(command_line.path("envelope.toml")).unwrap();
     assert_eq!(command_line.run(&["status", "users.email", "--pad-to", "64"]).done().stderr, "");
 }

@@ -115,7 +115,7 @@ fn a_database_without_a_ciphertext_is_no_proof_that_a_key_is_unused() {
     let (old, _) = promote(&mut operator);
     let retire = format!("retire-key {old} --archive archive --yes");
     operator.database.execute("INSERT INTO users VALUES (1, NULL, 'de1.hello', 'gAAAAAlice')");
-    operator.run(&retire).failed(1, "nothing was found to search", "check DATABASE_URL");
+    operator.run(&retire).failed(1, "found no ciphertext in any table", "check DATABASE_URL");
     assert!(!operator.command_line.path("archive").exists());
     operator.line(&format!("{retire} --dangerous-skip-scan"));
 }

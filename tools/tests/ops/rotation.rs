@@ -78,8 +78,8 @@ fn a_key_rotates_while_old_and_new_processes_run_side_by_side() {
     let retire = "retire-key 1b2c3d4e --archive 1b2c3d4e.archive --yes";
     operator.readme(retire).failed(
         1,
-        &format!("key {old} is the one that writes"),
-        "promote another first",
+        &format!("key {old} is still primary"),
+        "promote another key first",
     );
     applications[0] = operator.start("first");
     write_by_each(&mut operator, &mut applications);
@@ -134,7 +134,7 @@ fn a_key_rotates_while_old_and_new_processes_run_side_by_side() {
     // 5. The old key is removed.
     operator.run("retire-key 1b2c3d4e --archive 1b2c3d4e.archive").failed(
         1,
-        "no process may run any more",
+        "no process may still run",
         "--yes",
     );
     operator.readme_line(retire);
