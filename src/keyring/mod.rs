@@ -13,8 +13,8 @@ use crate::index_spec::{Digest, IndexSpec, Normalized};
 use crate::key_id::KeyId;
 use crate::plaintext::Plaintext;
 
+mod encoding;
 mod installed;
-mod json;
 mod keyset;
 mod options;
 pub(crate) mod spelling;
