@@ -186,9 +186,9 @@ fn is_native_text(text: &[u8]) -> bool {
     version && canonical && length >= (OVERHEAD * 4).div_ceil(3)
 }
 
-/// Returns whether the text has the form of a Fernet token, in any spelling that Python's
-/// `cryptography` reads. This is padded base64 in either alphabet, with white space anywhere. The
-/// bytes begin with the version and have a possible length of a token.
+/// Returns whether the text has the form of a Fernet token. This is padded base64 in either
+/// alphabet, with ASCII white space anywhere. The bytes begin with the version and have a possible
+/// length of a token. Python's `cryptography` also ignores surplus padding and stray characters.
 pub fn is_fernet_token(text: &[u8]) -> bool {
     let mut rest = text.iter().copied().filter(|&byte| !is_white_space(byte));
     // 0x80, as above.

@@ -208,11 +208,9 @@ impl Kms for AwsKms {
             .plaintext(Blob::new(plaintext))
             .set_encryption_context(pairs(context));
         let answer = observed(OPERATION, Some(key), call.send()).await?;
-        let blob = answer.ciphertext_blob.ok_or_else(|| {
-            failed(OPERATION, KmsReason::NotFromKms, "no ciphertext in the answer")
-        })?;
+        let blob = sound_blob(OPERATION, answer.ciphertext_blob, plaintext)?;
         let arn = self.used_key(OPERATION, answer.key_id)?;
-        Ok(Wrapped { blob: blob.into_inner(), key: WrappingKey::Aws(arn) })
+        Ok(Wrapped { blob, key: WrappingKey::Aws(arn) })
     }
 
     async fn generate_bytes(
@@ -229,11 +227,9 @@ impl Kms for AwsKms {
             .set_encryption_context(pairs(context));
         let answer = observed(OPERATION, Some(key), call.send()).await?;
         let plaintext = Zeroizing::new(answer.plaintext.map(Blob::into_inner).unwrap_or_default());
-        let blob = answer.ciphertext_blob.ok_or_else(|| {
-            failed(OPERATION, KmsReason::NotFromKms, "no ciphertext in the answer")
-        })?;
+        let blob = sound_blob(OPERATION, answer.ciphertext_blob, &plaintext)?;
         let arn = self.used_key(OPERATION, answer.key_id)?;
-        Ok((plaintext, Wrapped { blob: blob.into_inner(), key: WrappingKey::Aws(arn) }))
+        Ok((plaintext, Wrapped { blob, key: WrappingKey::Aws(arn) }))
     }
 
     async fn decrypt_bytes(
@@ -309,6 +305,20 @@ pub(super) fn failed(operation: &'static str, reason: KmsReason, detail: impl As
     KmsError::new(operation, reason).detail(detail).into()
 }
 
+/// Refuses a ciphertext that is too short to be one, or that contains the plaintext.
+fn sound_blob(operation: &'static str, blob: Option<Blob>, plaintext: &[u8]) -> Result<Vec<u8>> {
+    let blob = blob.map(Blob::into_inner).unwrap_or_default();
+    let refused = |detail: String| Err(failed(operation, KmsReason::NotFromKms, detail));
+    if blob.len() < SHORTEST_BLOB {
+        let found = blob.len();
+        return refused(format!("expected a ciphertext of {SHORTEST_BLOB} bytes, found {found}"));
+    }
+    if plaintext.len() >= 16 && blob.windows(plaintext.len()).any(|part| part == plaintext) {
+        return refused("the ciphertext in the answer contains the plaintext".to_owned());
+    }
+    Ok(blob)
+}
+
 /// Converts an SDK error. Its `Debug` and its chain of sources can contain the raw answer, and with
 /// it a key. Only the code and the message from KMS are kept.
 fn classify<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> KmsError
@@ -333,14 +343,15 @@ where
             let status = service.raw().status();
             let code = answer.code();
             let told = code.and_then(|code| reason(code, service.raw()));
-            let detail =
-                match (told.and(code), answer.message().filter(|message| !message.is_empty())) {
-                    (Some(code), Some(message)) => format!("{code}: {message}"),
-                    (Some(code), None) => code.to_owned(),
-                    (None, _) => {
-                        format!("the answer with HTTP status {status} does not come from KMS")
-                    }
-                };
+            // A proxy can echo the request, and the request of Encrypt contains the plaintext.
+            let message = answer.message().filter(|_| operation != "Encrypt");
+            let detail = match (told.and(code), message.filter(|message| !message.is_empty())) {
+                (Some(code), Some(message)) => format!("{code}: {message}"),
+                (Some(code), None) => code.to_owned(),
+                (None, _) => {
+                    format!("the answer with HTTP status {status} does not come from KMS")
+                }
+            };
             let reason = match told {
                 None | Some(KmsReason::Service) if status.is_server_error() => {
                     KmsReason::Unavailable

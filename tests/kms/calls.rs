@@ -221,7 +221,7 @@ fn a_key_that_is_not_the_pinned_one_is_refused_before_a_line_is_made() {
         ("alias/app", &forged, Some(KmsReason::NotFromKms)),
         ("alias/app", "", Some(KmsReason::NotFromKms)),
     ] {
-        let blob = BASE64_STANDARD.encode([7; 100]);
+        let blob = BASE64_STANDARD.encode((0..100).collect::<Vec<u8>>());
         let answer = serde_json::json!({"Plaintext": BASE64_STANDARD.encode([7; 32]), "CiphertextBlob": blob, "KeyId": key_id});
         kms.fail(3, Fault::Answer(200, answer.to_string()));
         let client = block_on(client(&kms).key(name).build());
@@ -330,6 +330,50 @@ fn a_message_of_kms_forges_no_line_and_stays_short() {
         !log.lines().any(|line| line.starts_with("WARN diesel_envelope forged")),
         "a line was forged"
     );
+}
+
+/// A line with such a blob could not be unwrapped, or would hold the keyring itself.
+#[test]
+fn a_ciphertext_that_cannot_be_one_is_refused() {
+    let (kms, arn, _) = kms();
+    let secret = [7; 80];
+    let echo = [&[1; 40][..], &secret, &[2; 40]].concat();
+    for blob in [&[][..], &[9; 63], &secret, &echo] {
+        let encode = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
+        let answer = serde_json::json!({
+            "CiphertextBlob": encode(blob), "Plaintext": encode(&secret), "KeyId": arn,
+        });
+        kms.fail(2, Fault::Answer(200, answer.to_string()));
+        let client = block_on(client(&kms).key(&arn).build());
+        let context = EncryptionContext::keyring();
+        let errors = [
+            block_on(client.encrypt_bytes(&secret, &context)).map(drop),
+            block_on(client.generate_bytes(&context)).map(drop),
+        ];
+        for error in errors {
+            let Err(Error::Kms(error)) = error else { panic!("expected a KMS error: {blob:?}") };
+            assert_eq!(error.reason, KmsReason::NotFromKms, "{error}");
+        }
+    }
+}
+
+/// The request of Encrypt contains the plaintext, and whoever answers can repeat it.
+#[test]
+fn an_error_of_encrypt_repeats_nothing_of_the_request() {
+    let (kms, arn, _) = kms();
+    let log = Log::default();
+    let echo = format!("you sent {FERNET_KEY} and {}", BASE64_STANDARD.encode(FERNET_KEY));
+    let answer = serde_json::json!({"__type": "AccessDeniedException", "message": echo});
+    kms.fail(1, Fault::Answer(400, answer.to_string()));
+    let outcome = tracing::subscriber::with_default(log.clone(), || {
+        let client = block_on(client(&kms).key(&arn).build());
+        block_on(client.encrypt_bytes(FERNET_KEY.as_bytes(), &EncryptionContext::keyring()))
+    });
+    let Err(Error::Kms(error)) = outcome else { panic!("expected a KMS error") };
+    assert_eq!(error.detail.as_deref(), Some("AccessDeniedException"));
+    let log = log.text();
+    let mut ours = log.lines().filter(|line| line.contains(" diesel_envelope"));
+    assert!(ours.all(|line| !line.contains("you sent")), "{log}");
 }
 
 /// Memory must not grow with the length of an answer. The sockets buffer some megabytes of each

@@ -26,6 +26,8 @@ pub struct DatabaseFailure {
     rerun: Option<Box<Rerun>>,
     /// The message, if it is known to quote nothing.
     message: Option<String>,
+    /// The constraint, column or table, if its name occurs in the SQL.
+    name: Option<String>,
 }
 
 /// The codes by which a server identifies an error.
@@ -87,7 +89,7 @@ impl DatabaseFailure {
             .map(|info| info.message())
             .filter(|message| QUOTE_NOTHING.contains(message))
             .map(str::to_owned);
-        Self { error, cause, code: None, rerun: None, message }
+        Self { error, cause, code: None, rerun: None, message, name: None }
     }
 
     /// Adds the message if it quotes only names that occur in the SQL. The SQL contains no values.
@@ -98,6 +100,11 @@ impl DatabaseFailure {
                 .filter(|m| names(m, sql))
                 .map(str::to_owned)
         });
+        // A trigger can raise an error whose constraint or column is a value of the row.
+        self.name = information(&self.error)
+            .and_then(|info| info.constraint_name().or(info.column_name()).or(info.table_name()))
+            .filter(|name| is_name_in(name, sql))
+            .map(str::to_owned);
         self
     }
 
@@ -204,11 +211,7 @@ impl DatabaseFailure {
             0 => format!("SQLSTATE {}", Printable(&code.state)),
             number => format!("error {number}, SQLSTATE {}", Printable(&code.state)),
         });
-        let info = information(&self.error);
-        let name = info
-            .and_then(|info| info.constraint_name().or(info.column_name()).or(info.table_name()));
-        let details: Vec<_> =
-            name.map(|name| Printable(name).to_string()).into_iter().chain(state).collect();
+        let details: Vec<_> = self.name.iter().cloned().chain(state).collect();
         if details.is_empty() { String::new() } else { format!(" ({})", details.join(", ")) }
     }
 
@@ -507,7 +510,6 @@ const QUOTE_A_NAME: &[(&str, &str)] = &[
 /// Whether a message quotes exactly one name, and the name occurs in the SQL.
 fn names(message: &str, sql: &str) -> bool {
     let quotes = ['"', '\'', '`'];
-    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$');
     QUOTE_A_NAME.iter().any(|(start, end)| {
         let name = message
             .strip_prefix(start)
@@ -517,9 +519,25 @@ fn names(message: &str, sql: &str) -> bool {
         // Compares each part: the server prints `users.email`, but the statement quotes each part.
         !name.is_empty()
             && name.split('.').all(|part| {
-                part.chars().all(is_name) && sql.split(|c| !is_name(c)).any(|word| word == part)
+                part.chars().all(is_identifier)
+                    && sql.split(|c| !is_identifier(c)).any(|word| word == part)
             })
     })
+}
+
+/// Returns whether a constraint, column or table is named after a name in the SQL: `users`,
+/// `users.email` or `users_email_key`.
+fn is_name_in(name: &str, sql: &str) -> bool {
+    name.split('.').all(|part| {
+        part.chars().all(is_identifier)
+            && sql.split(|c| !is_identifier(c)).filter(|word| !word.is_empty()).any(|word| {
+                part.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+            })
+    })
+}
+
+fn is_identifier(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '$')
 }
 
 #[cfg(test)]
@@ -531,6 +549,17 @@ mod tests {
             DatabaseErrorKind::Unknown,
             Box::new(message.to_owned()),
         ))
+    }
+
+    #[test]
+    fn only_names_in_the_sql_are_shown() {
+        let sql = "UPDATE \"users\" SET \"email\" = $1";
+        for name in ["users", "users.email", "users_email_key", "email"] {
+            assert!(is_name_in(name, sql), "{name}");
+        }
+        for value in ["bobby@example.org", "bobby", "", "users bobby", "usersbobby"] {
+            assert!(!is_name_in(value, sql), "{value}");
+        }
     }
 
     #[test]
