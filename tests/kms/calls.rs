@@ -511,7 +511,9 @@ fn what_is_not_from_kms_is_not_taken_for_a_wrong_key() {
         let error = failure(client(&kms), blob);
         assert_eq!(error.reason, KmsReason::InvalidCiphertext);
         assert!(
-            error.to_string().contains("damaged, not from KMS, or was wrapped with an encryption context that is not known here"),
+            error
+                .to_string()
+                .contains("damaged, not from KMS, or wrapped with an unknown encryption context"),
             "{error}"
         );
     }

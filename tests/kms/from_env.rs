@@ -172,9 +172,9 @@ fn a_wrong_encryption_context_names_the_right_form() {
     let error = Application::new(&BASE64_STANDARD.encode(foreign)).at_fake(&kms).fail();
     assert_eq!(error.kind, "Kms(InvalidCiphertext)");
     assert!(
-        error.message.contains(
-            "wrapped with an encryption context that is not known here; wrap the keyring again"
-        ),
+        error
+            .message
+            .contains("wrapped with an unknown encryption context; wrap the keyring again"),
         "{}",
         error.message
     );
