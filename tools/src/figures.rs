@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn figures_have_the_decimals_that_tell() {
-        let shown = [48_828.4, 99.95, 3.17, 0.95, 0.0469, 0.0001, 0.0].map(number);
+        let shown = [48_828.4, 99.95, 3.12, 0.95, 0.0469, 0.0001, 0.0].map(number);
         assert_eq!(shown, ["48,828", "100", "3.1", "0.9", "0.047", "<0.001", "0"]);
         assert_eq!([percent(0.047), percent(1.0)], ["4.7%", "100%"]);
     }
