@@ -3,16 +3,18 @@
 use diesel::connection::LoadConnection;
 use zeroize::Zeroizing;
 
+use super::check::{missing_keys, newer_fernet_key};
 use super::column::Column;
-use super::dialect::{Form, Read, Shape, ToolBackend};
+use super::dialect::{self, Form, Read, Shape, ToolBackend};
 use super::error::ToolError;
 use super::migration::native_text;
 use super::report::{Failure, Observer, Report};
 use super::rewrite::{self, Job, Problem};
-use super::rotate::{check_indexes, digest};
+use super::rotate::{check_indexes, digest, refuse_newer_keys};
 use super::run_options::RunOptions;
 use super::scan::scan;
 use super::statement::Cell;
+use super::status::ValueFormat;
 use super::table::{Key, Table};
 use diesel_envelope::Keyring;
 use diesel_envelope::Result;
@@ -36,6 +38,12 @@ use diesel_envelope::untyped::Format;
 ///
 /// An error that stops the tool as a whole. The tool can be started again at any time. Rows that
 /// cannot be encrypted are reported and skipped.
+///
+/// [`ToolError::MissingKeys`] if the keyring lacks the keys of stored values, which are sampled as
+/// [`check`](crate::check()) samples them. [`ToolError::OlderKey`] if stored values are under a key
+/// that is newer than the primary key, unless [`RunOptions::allow_older_key`] allows it. In both
+/// cases the backfill writes nothing: the keyring may be a wrong or an old one, and the application
+/// might not read the new values.
 pub fn backfill<DB: ToolBackend, C: LoadConnection<Backend = DB> + Send>(
     conns: &mut [C],
     keyring: &Keyring,
@@ -56,9 +64,52 @@ pub fn backfill<DB: ToolBackend, C: LoadConnection<Backend = DB> + Send>(
         });
     }
     let backfill = Backfill::<DB>::new(&table, keyring, columns)?;
+    refuse_other_keyring::<DB>(conn, &table, keyring, columns, settings.allow_older_key)?;
     let report = rewrite::run(conns, &table, &backfill, settings, observer)?;
     let Some(conn) = conns.first_mut() else { return Ok(report) };
     backfill.open_what_was_there(conn, &table, settings, observer, report)
+}
+
+/// Refuses to begin if the stored values show that the keyring is a wrong or an old one. The filter
+/// of the run does not apply: the rows to encrypt contain no ciphertext yet.
+fn refuse_other_keyring<DB: ToolBackend>(
+    conn: &mut impl LoadConnection<Backend = DB>,
+    table: &Table,
+    keyring: &Keyring,
+    columns: &[Column],
+    allow_older_key: bool,
+) -> Result<(), ToolError> {
+    let mut missing = Vec::new();
+    for column in columns {
+        let needed =
+            dialect::read(conn, DB::READ, |conn| missing_keys::<DB>(conn, keyring, table, column))?;
+        // A value that is not a ciphertext needs no key. It is a bad row, not a wrong keyring.
+        for (_, entry) in needed.into_iter().filter(|(format, _)| *format != ValueFormat::Other) {
+            if !missing.contains(&entry) {
+                missing.push(entry);
+            }
+        }
+    }
+    if !missing.is_empty() {
+        return Err(ToolError::MissingKeys { missing });
+    }
+    if allow_older_key {
+        return Ok(());
+    }
+    refuse_newer_keys::<DB>(conn, table, keyring, columns, None)?;
+    for column in columns {
+        let newer = dialect::read(conn, DB::READ, |conn| {
+            newer_fernet_key::<DB>(conn, keyring, table, column)
+        })?;
+        if let Some(newer) = newer {
+            return Err(ToolError::OlderKey {
+                column: column.to_string(),
+                newer,
+                primary: keyring.primary_id(),
+            });
+        }
+    }
+    Ok(())
 }
 
 struct Backfill<'a, DB> {

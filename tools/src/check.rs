@@ -4,12 +4,13 @@ use diesel::connection::LoadConnection;
 
 use super::capacity::too_short;
 use super::column::Column;
-use super::dialect::ToolBackend;
+use super::dialect::{Form, Read, ToolBackend};
 use super::error::ToolError;
 use super::statement::Statement;
-use super::status::{format_of, head, is_readable};
+use super::status::{ValueFormat, format_of, head, is_readable};
 use super::table::Table;
-use diesel_envelope::Keyring;
+use diesel_envelope::untyped::FERNET_PREFIX;
+use diesel_envelope::{KeyId, Keyring};
 
 /// The number of rows that are read at either end of a table.
 const SAMPLE: usize = 100;
@@ -65,25 +66,7 @@ pub fn check<DB: ToolBackend>(
         let table = Table::read(conn, &column.table)?;
         table.check(std::slice::from_ref(column))?;
         short.extend(too_short::<DB>(&table, keyring, column)?);
-        let heads = sample::<DB>(conn, &table, column)?;
-        let is_missing = |head: &[u8]| {
-            let (format, key) = format_of(head);
-            !(column.is_in_place() && head.is_empty() || is_readable(keyring, format, key))
-        };
-        let rows = |heads: &mut dyn Iterator<Item = &(Vec<u8>, usize)>| {
-            heads.map(|(_, rows)| rows).sum::<usize>()
-        };
-        let unreadable = rows(&mut heads.iter().filter(|(head, _)| is_missing(head)));
-        if column.is_in_place() && unreadable * 2 <= rows(&mut heads.iter()) {
-            continue;
-        }
-        for (head, _) in heads.iter().filter(|(head, _)| is_missing(head)) {
-            let (format, key) = format_of(head);
-            let what = key.map_or_else(
-                || format!("a key for its values ({format})"),
-                |key| format!("key {key}"),
-            );
-            let entry = format!("{column} needs {what}");
+        for (_, entry) in missing_keys::<DB>(conn, keyring, &table, column)? {
             if !missing.contains(&entry) {
                 missing.push(entry);
             }
@@ -96,23 +79,86 @@ pub fn check<DB: ToolBackend>(
     }
 }
 
+/// Returns the keys that sampled values of a column need and the keyring lacks, in words, each with
+/// the format of the values.
+pub(crate) fn missing_keys<DB: ToolBackend>(
+    conn: &mut impl LoadConnection<Backend = DB>,
+    keyring: &Keyring,
+    table: &Table,
+    column: &Column,
+) -> Result<Vec<(ValueFormat, String)>, ToolError> {
+    let heads = sample::<DB>(conn, table, column)?;
+    let is_missing = |head: &[u8]| {
+        let (format, key) = format_of(head);
+        !(column.is_in_place() && head.is_empty() || is_readable(keyring, format, key))
+    };
+    let rows = |heads: &mut dyn Iterator<Item = &(Vec<u8>, usize)>| {
+        heads.map(|(_, rows)| rows).sum::<usize>()
+    };
+    let unreadable = rows(&mut heads.iter().filter(|(head, _)| is_missing(head)));
+    if column.is_in_place() && unreadable * 2 <= rows(&mut heads.iter()) {
+        return Ok(Vec::new());
+    }
+    let missing = heads.iter().filter(|(head, _)| is_missing(head)).map(|(head, _)| {
+        let (format, key) = format_of(head);
+        let what = key
+            .map_or_else(|| format!("a key for its values ({format})"), |key| format!("key {key}"));
+        (format, format!("{column} needs {what}"))
+    });
+    Ok(missing.collect())
+}
+
 /// Returns the different heads among a few values, each with its number of values.
 pub(crate) fn sample<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     table: &Table,
     column: &Column,
 ) -> Result<Vec<(Vec<u8>, usize)>, ToolError> {
-    let (head, value, from) =
-        (head::<DB>(table, column)?, DB::quote(&column.name), DB::table(&table.name));
+    let head = head::<DB>(table, column)?;
+    sample_of::<DB>(conn, table, column, &head)
+}
+
+/// Returns the Fernet key of a sampled token, if that key is newer than the primary key. Tokens name
+/// no key, so they are decrypted.
+pub(crate) fn newer_fernet_key<DB: ToolBackend>(
+    conn: &mut impl LoadConnection<Backend = DB>,
+    keyring: &Keyring,
+    table: &Table,
+    column: &Column,
+) -> Result<Option<KeyId>, ToolError> {
+    let newer = keyring.newer_keys();
+    if !newer.iter().any(|key| keyring.is_fernet_key(*key)) {
+        return Ok(None);
+    }
+    let stored = Read { column: table.column(&column.name)?.clone(), form: Form::Stored };
+    let token = format!(
+        "CASE WHEN {} = {} THEN {} END",
+        head::<DB>(table, column)?,
+        DB::literal(FERNET_PREFIX),
+        DB::bytes_of("", &stored)
+    );
+    let tokens = sample_of::<DB>(conn, table, column, &token)?;
+    let mut keys = tokens.iter().filter_map(|(token, _)| keyring.fernet_key_of(token));
+    Ok(keys.find(|key| newer.contains(key)))
+}
+
+/// Returns the different values of an expression among a few rows, each with its number of rows.
+fn sample_of<DB: ToolBackend>(
+    conn: &mut impl LoadConnection<Backend = DB>,
+    table: &Table,
+    column: &Column,
+    expression: &str,
+) -> Result<Vec<(Vec<u8>, usize)>, ToolError> {
+    let (value, from) = (DB::quote(&column.name), DB::table(&table.name));
     let ends = ["ASC", "DESC"].map(|order| {
         let keys: Vec<_> =
             table.key.iter().map(|key| format!("{} {order}", DB::quote(&key.name))).collect();
-        format!("SELECT {head} FROM {from} ORDER BY {} LIMIT {SAMPLE}", keys.join(", "))
+        format!("SELECT {expression} FROM {from} ORDER BY {} LIMIT {SAMPLE}", keys.join(", "))
     });
     // The LIMIT comes before NULLs are removed: otherwise a column of NULLs would be read to its
     // end.
     let middle = DB::sample(&table.name).map(|sample| {
-        format!("SELECT {head} FROM (SELECT {value} FROM {from} {sample} LIMIT {MIDDLE}) AS middle")
+        format!("SELECT {expression} FROM (SELECT {value} FROM {from} {sample} LIMIT {MIDDLE}) AS middle")
     });
     let mut found: Vec<(Vec<u8>, usize)> = Vec::new();
     for sql in ends.into_iter().chain(middle) {

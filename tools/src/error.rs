@@ -100,7 +100,8 @@ pub enum ToolError {
         /// The name of the table.
         table: String,
     },
-    /// A rotation would move values from a newer key to an older one.
+    /// Stored values are under a key that is newer than the primary key. A rotation would move them
+    /// to the older key, and a backfill would encrypt further rows under it.
     OlderKey {
         /// The column, for example `users.email`.
         column: String,

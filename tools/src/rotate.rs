@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::column::{Column, Index};
 use super::dialect::{self, Form, Read, Shape, ToolBackend};
 use super::error::ToolError;
+use super::migration::native_text;
 use super::report::{Observer, Report};
 use super::rewrite::{self, Job, Problem};
 use super::run_options::RunOptions;
@@ -64,7 +65,7 @@ pub fn rotate<DB: ToolBackend, C: LoadConnection<Backend = DB> + Send>(
     table.check(columns)?;
     check_indexes(&table, keyring, columns)?;
     if !settings.allow_older_key {
-        refuse_newer_keys::<DB>(conn, &table, keyring, columns, settings)?;
+        refuse_newer_keys::<DB>(conn, &table, keyring, columns, settings.filter.as_deref())?;
     }
     rewrite::run(
         conns,
@@ -78,22 +79,26 @@ pub fn rotate<DB: ToolBackend, C: LoadConnection<Backend = DB> + Send>(
 /// Refuses to begin if values are under a key that is newer than the primary key, because this
 /// keyring may be an old one. Values that such a key writes later are refused when they are read.
 /// So are tokens and digests, which name no key.
-fn refuse_newer_keys<DB: ToolBackend>(
+pub(crate) fn refuse_newer_keys<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     table: &Table,
     keyring: &Keyring,
     columns: &[Column],
-    settings: &RunOptions,
+    filter: Option<&str>,
 ) -> Result<(), ToolError> {
     let newer = keyring.newer_keys();
     if newer.is_empty() {
         return Ok(());
     }
-    let filter =
-        settings.filter.as_ref().map(|filter| format!(" AND ({filter})")).unwrap_or_default();
+    let filter = filter.map(|filter| format!(" AND ({filter})")).unwrap_or_default();
     for column in columns {
         let stored = table.column(&column.name)?;
-        let named = names_key::<DB>(&stored.name, stored.text, newer);
+        let mut named = names_key::<DB>(&stored.name, stored.text, newer);
+        if column.is_in_place() {
+            // Otherwise a plaintext that only begins like a ciphertext could hide a ciphertext.
+            let shape = native_text(DB::DIALECT, &DB::quote(&stored.name));
+            named = format!("({named}) AND ({shape})");
+        }
         let sql = format!(
             "SELECT {} FROM {} WHERE ({named}){filter} LIMIT 1",
             head::<DB>(table, column)?,

@@ -109,7 +109,8 @@ impl RunOptions {
     }
 
     /// Lets [`rotate`](super::rotate()) move values and digests from a newer key to an older one,
-    /// which undoes a rotation. By default, this is a
+    /// which undoes a rotation. Lets [`backfill`](super::backfill()) encrypt under a key that is
+    /// older than the key of stored values. By default, both are a
     /// [`ToolError::OlderKey`](super::ToolError::OlderKey).
     ///
     /// The dates in the keyring (`created`) determine the age of a key. For two keys of one day,

@@ -150,6 +150,9 @@ pub struct Backfill {
     tables: TableArgs,
     #[command(flatten)]
     write: WriteArgs,
+    /// Encrypt under a key that is older than the key of stored values
+    #[arg(long)]
+    allow_older_key: bool,
 }
 
 /// Re-encrypt every row under the current keys, while the application runs
@@ -374,8 +377,9 @@ impl Backfill {
             output,
             "encrypted",
             |url, workers, keyring, columns, settings, progress| {
+                let settings = settings.clone().allow_older_key(self.allow_older_key);
                 Ok(with_database!(url, workers, |conns| diesel_envelope_tools::backfill(
-                    &mut conns, keyring, columns, settings, progress
+                    &mut conns, keyring, columns, &settings, progress
                 ))?)
             },
         )

@@ -1,5 +1,5 @@
 //! A rotation moves values forward only. An old keyring does not undo it, and two opposite
-//! rotations end.
+//! rotations end. A backfill refuses a wrong or an old keyring.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -10,7 +10,7 @@ use diesel_envelope_tools::{self as ops, Column, Observer, Report, RunOptions, T
 
 use super::basics::{sealed, users};
 use super::database::Database;
-use super::{BYTES, DIGEST};
+use super::{BYTES, DIGEST, literal};
 use crate::fixtures::*;
 
 fn rotate(
@@ -154,6 +154,129 @@ fn rows_under_a_key_that_was_restored_are_rotated() {
     restored.restore_key(old.primary(), &archive).unwrap();
     let database = users(&keyring(&old), 2);
     assert_eq!(rotate(&database, &restored, RunOptions::new()).unwrap().written, 2);
+}
+
+/// Creates ten rows to backfill: in place in `note`, or from `plain` to `email`.
+fn half_encrypted(in_place: bool) -> (Database, Column) {
+    let database = Database::with(&format!(
+        "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, plain VARCHAR(60), email {BYTES}, note VARCHAR(255))"
+    ));
+    let rows: Vec<_> = (1..=10).map(|id| format!("({id}, 'u{id}', 'u{id}')")).collect();
+    database.execute(&format!("INSERT INTO users (id, plain, note) VALUES {}", rows.join(", ")));
+    let column = if in_place {
+        Column::new("users", "note").label("users.email").plaintext("note")
+    } else {
+        Column::new("users", "email").plaintext("plain")
+    };
+    (database, column)
+}
+
+fn backfill(
+    database: &Database,
+    document: &Keyset,
+    column: &Column,
+    settings: RunOptions,
+) -> Result<Report, ToolError> {
+    let columns = std::slice::from_ref(column);
+    ops::backfill(&mut database.connections(1), &keyring(document), columns, &settings, &())
+}
+
+/// Expects an error with these words from a backfill, and that no row has changed.
+#[track_caller]
+fn backfill_refused(database: &Database, document: &Keyset, column: &Column, words: &str) {
+    let cells = || database.cells(["id", "email", "note"], "users");
+    let before = cells();
+    for settings in [
+        RunOptions::new(),
+        RunOptions::new().dry_run(true),
+        // The rows of the filter contain no ciphertext.
+        RunOptions::new().filter("id > 8"),
+    ] {
+        let error = backfill(database, document, column, settings).unwrap_err();
+        assert_eq!(error.to_string(), words);
+    }
+    assert_eq!(cells(), before);
+}
+
+#[test]
+fn a_backfill_refuses_a_keyring_that_lacks_the_keys_of_stored_values() {
+    let native = || Keyset::generate().unwrap();
+    let fernet = || Keyset::generate_with(Algorithm::Fernet).unwrap();
+    for (right, wrong) in [(native(), native()), (fernet(), native()), (native(), fernet())] {
+        let is_fernet = right.keys().any(|key| key == (right.primary(), Algorithm::Fernet));
+        for in_place in [false, true] {
+            let (database, column) = half_encrypted(in_place);
+            let some = RunOptions::new().filter("id <= 6");
+            assert_eq!(backfill(&database, &right, &column, some).unwrap().written, 6);
+            let needs = if is_fernet {
+                "a key for its values (Fernet)".to_owned()
+            } else {
+                format!("key {}", right.primary())
+            };
+            let words = format!("the keyring lacks keys: {column} needs {needs}");
+            backfill_refused(&database, &wrong, &column, &words);
+            // The option is for an older key, not for a missing one.
+            let allow = RunOptions::new().allow_older_key(true);
+            let error = backfill(&database, &wrong, &column, allow).unwrap_err();
+            assert!(matches!(error, ToolError::MissingKeys { .. }), "{error}");
+            assert_eq!(backfill(&database, &right, &column, RunOptions::new()).unwrap().written, 4);
+        }
+    }
+}
+
+#[test]
+fn a_backfill_does_not_encrypt_under_an_older_key() {
+    for algorithm in [Algorithm::Aes256GcmSiv, Algorithm::Fernet] {
+        let mut old = Keyset::generate_with(algorithm).unwrap();
+        let key = old.add_key(algorithm).unwrap();
+        let mut new = old.clone();
+        new.promote_key(key).unwrap();
+        for in_place in [false, true] {
+            let (database, column) = half_encrypted(in_place);
+            // Stored values under the older key do not matter.
+            for (document, filter) in [(&old, "id <= 2"), (&new, "id <= 6")] {
+                let some = RunOptions::new().filter(filter);
+                assert!(backfill(&database, document, &column, some).unwrap().written > 0);
+            }
+            let words = format!(
+                "{column}: values are under key {key}, which is newer than key {} of this keyring",
+                old.primary()
+            );
+            backfill_refused(&database, &old, &column, &words);
+            let allow = RunOptions::new().allow_older_key(true);
+            assert_eq!(backfill(&database, &old, &column, allow).unwrap().written, 4);
+        }
+    }
+}
+
+/// A user can type the shape of a ciphertext, or its beginning. Neither makes the keyring a wrong
+/// one, nor hides a value under a newer key.
+#[test]
+fn a_backfill_in_place_is_not_misled_by_typed_texts() {
+    let (old, new) = reading_and_writing();
+    let (database, column) = half_encrypted(true);
+    let typed = format!("de1.oQ{}", "A".repeat(60));
+    database.execute(&format!("UPDATE users SET note = '{typed}' WHERE id = 1"));
+    let report = backfill(&database, &new, &column, RunOptions::new().filter("id <= 6")).unwrap();
+    assert_eq!((report.written, report.failed), (5, 1));
+    let head = keyring(&new).encrypt_text::<String, Email>(&"x".to_owned()).unwrap();
+    database.execute(&format!("UPDATE users SET note = '{}' WHERE id = 1", &head[..14]));
+    let words = format!(
+        "users.note: values are under key {}, which is newer than key {} of this keyring",
+        new.primary(),
+        old.primary()
+    );
+    backfill_refused(&database, &old, &column, &words);
+}
+
+/// A value that is not a ciphertext needs no key, and does not stop the backfill of other rows.
+#[test]
+fn a_backfill_skips_a_value_that_is_not_a_ciphertext() {
+    let document = Keyset::generate().unwrap();
+    let (database, column) = half_encrypted(false);
+    database.execute(&format!("UPDATE users SET email = {} WHERE id = 3", literal(b"in plain")));
+    let report = backfill(&database, &document, &column, RunOptions::new()).unwrap();
+    assert_eq!((report.written, report.failed), (9, 0));
 }
 
 /// An observer that starts together with another one, and slows each batch down.
