@@ -169,7 +169,7 @@ impl ToolError {
             }
             Self::Unreadable { .. } => "list these rows with verify, then repair or remove them",
             Self::Unsearchable { .. } => {
-                "connect as a role that can read every row of the table: its owner, or a role with BYPASSRLS"
+                "connect as a role that can use the schema and read every row of the table: its owner, or a role with BYPASSRLS"
             }
             Self::OlderKey { .. } => {
                 "use the current keyring of the application, or return to the older key on purpose with --allow-older-key"

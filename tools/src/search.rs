@@ -119,12 +119,18 @@ impl fmt::Display for SearchedTable {
 /// A Fernet token or a digest names no key. So each row of the declared columns is decrypted, and
 /// an undeclared column with tokens or digests is [undecided](KeySearch::undecided).
 ///
-/// PostgreSQL: all tables and materialized views in schemas that the role may use. MySQL and
-/// SQLite: all tables in the database of the connection, and in the databases of `columns`.
+/// PostgreSQL: all tables and materialized views in all schemas except the system's. If the role
+/// may not use a schema, for example another tenant's, its tables cannot be searched and the search
+/// is refused. Use a role that can read them. If the key never wrote to any of these tables,
+/// `retire-key --dangerous-skip-scan` skips the search. MySQL and SQLite: all tables in the database
+/// of the connection, and in the databases of `columns`.
+///
+/// Columns of JSON, arrays, composite types and ranges are not searched.
 ///
 /// # Errors
 ///
-/// - [`ToolError::Unsearchable`] if the role cannot read all rows of a table.
+/// - [`ToolError::Unsearchable`] if the role cannot read all rows of a table, or may not use its
+///   schema.
 /// - [`ToolError::Unreadable`] if declared columns contain values that cannot be decrypted and may
 ///   need the key.
 /// - An error of the database.

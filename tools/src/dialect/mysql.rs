@@ -83,6 +83,7 @@ impl ToolBackend for Mysql {
         conn: &mut C,
         name: &TableName,
     ) -> Result<Table, ToolError> {
+        lift_row_limit(conn).map_err(DatabaseFailure::new)?;
         let modes = Self::load(conn, Statement::new("SELECT @@SESSION.sql_mode"))?
             .into_iter()
             .flat_map(|row| texts(row.0));
@@ -135,6 +136,7 @@ impl ToolBackend for Mysql {
     /// Under the default isolation level, a page of locked rows would also lock the gaps between
     /// them and block inserts.
     fn before_transaction<C: LoadConnection<Backend = Self>>(conn: &mut C) -> QueryResult<()> {
+        lift_row_limit(conn)?;
         conn.batch_execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
     }
 
@@ -238,6 +240,7 @@ impl ToolBackend for Mysql {
         conn: &mut C,
         schemas: &[&str],
     ) -> Result<Vec<Listed>, ToolError> {
+        lift_row_limit(conn).map_err(DatabaseFailure::new)?;
         let statement = schemas
             .iter()
             .fold(Statement::new(TABLES), |statement, schema| statement.sql(", ").text(*schema));
@@ -284,6 +287,14 @@ impl ToolBackend for Mysql {
     ) -> Result<usize, DatabaseFailure> {
         write_each::<Self, C>(conn, table, shape, rows, "<=>")
     }
+}
+
+/// Lifts a limit that the session or the server sets on the rows of each SELECT. Otherwise, the
+/// server would omit tables, columns and rows without an error.
+///
+/// `DEFAULT` would be the limit of the server, so the statement names the maximum.
+fn lift_row_limit(conn: &mut impl LoadConnection<Backend = Mysql>) -> QueryResult<()> {
+    conn.batch_execute("SET SESSION sql_select_limit = 18446744073709551615")
 }
 
 /// The number of MariaDB's note "at line 3 in app.trigger". One such note follows the error for

@@ -17,20 +17,55 @@ use crate::statement::{RawRow, Rerun, Run, Statement};
 use crate::table::{KeyColumn, KeyPart, Stored, Table};
 use crate::value_type::ValueType;
 
+/// The SQL for the name of a type, without the quotes that `quote_all_identifiers` adds.
+///
+/// The tools compare the names of built-in types. Of these, only `"char"` needs its quotes: `char`
+/// is another type.
+macro_rules! type_name {
+    ($type:literal, $modifier:literal) => {
+        concat!(
+            "CASE WHEN ",
+            $type,
+            ".typnamespace = 'pg_catalog'::regnamespace AND ",
+            $type,
+            ".typname NOT IN ('char', '_char')
+            THEN replace(format_type(",
+            $type,
+            ".oid, ",
+            $modifier,
+            "), '\"', '') ELSE format_type(",
+            $type,
+            ".oid, ",
+            $modifier,
+            ") END"
+        )
+    };
+}
+
 /// The columns of a table with the base type of their domain, and whether a UNIQUE index covers
 /// them.
-const COLUMNS: &str = "SELECT a.attname::text,
-        format_type(CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END, CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END),
+const COLUMNS: &str = concat!(
+    "SELECT a.attname::text,
+        ",
+    type_name!("b", "CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END"),
+    ",
         CASE WHEN a.attnotnull OR t.typnotnull THEN 'f' ELSE 't' END,
         EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND a.attnum = ANY (i.indkey::int2[]))::text,
         CASE WHEN a.attcollation <> t.typcollation THEN (SELECT c.collname::text FROM pg_collation c WHERE c.oid = a.attcollation) END
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-    WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid = to_regclass(";
+    JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
+    WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid = to_regclass("
+);
 
-const KEY: &str = "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod)
+const KEY: &str = concat!(
+    "SELECT a.attname::text, ",
+    type_name!("t", "a.atttypmod"),
+    "
     FROM pg_index i CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place)
     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-    WHERE i.indisprimary AND i.indrelid = to_regclass(";
+    JOIN pg_type t ON t.oid = a.atttypid
+    WHERE i.indisprimary AND i.indrelid = to_regclass("
+);
 
 /// Row and statement triggers for UPDATE (bit 4 of tgtype, see pg_trigger.h) that are not disabled.
 /// Triggers of partitions count too, and so do rules for UPDATE (ev_type 2).
@@ -47,7 +82,10 @@ const HIDDEN: &str = "SELECT coalesce(row_security_active(oid), false)::text,
     FROM pg_class WHERE oid = to_regclass(";
 
 /// Every column whose base type, below all domains, is bytes or text. It covers tables and
-/// materialized views in schemas that this role may use. A partition is read with its table.
+/// materialized views in all schemas except the system's. A partition is read with its table.
+///
+/// A table in a schema that this role may not use is listed as not readable. If the list omitted
+/// the table, a key that the table needs could be retired.
 const TABLES: &str = "WITH RECURSIVE based (oid, base, domain) AS (
         SELECT oid, oid, NULL::text COLLATE \"C\" FROM pg_type WHERE typtype <> 'd'
         UNION ALL
@@ -55,7 +93,7 @@ const TABLES: &str = "WITH RECURSIVE based (oid, base, domain) AS (
         FROM pg_type t JOIN based b ON t.typbasetype = b.oid WHERE t.typtype = 'd'
     )
     SELECT n.nspname::text, c.relname::text, pg_table_is_visible(c.oid)::text,
-        (has_column_privilege(c.oid, a.attnum, 'SELECT') AND NOT coalesce(row_security_active(c.oid), false))::text,
+        (has_schema_privilege(n.oid, 'USAGE') AND has_column_privilege(c.oid, a.attnum, 'SELECT') AND NOT coalesce(row_security_active(c.oid), false))::text,
         a.attname::text, (t.oid = 'bytea'::regtype)::text, coalesce(b.domain, '')
     FROM pg_class c
         JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -64,7 +102,7 @@ const TABLES: &str = "WITH RECURSIVE based (oid, base, domain) AS (
         JOIN pg_type t ON t.oid = b.base
     WHERE (c.relkind IN ('r', 'p') AND NOT c.relispartition OR c.relkind = 'm' AND c.relispopulated) AND c.relpersistence <> 't'
         AND a.attnum > 0 AND NOT a.attisdropped AND (t.typcategory = 'S' OR t.oid = 'bytea'::regtype)
-        AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_toast' AND has_schema_privilege(n.oid, 'USAGE')
+        AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_toast'
     ORDER BY 1, 2, a.attnum";
 /// Lifts the time limits of the role for this transaction, so that they end neither a scan nor a
 /// batch that waits.
@@ -142,8 +180,9 @@ impl ToolBackend for Pg {
         format!("\"{}\"", name.replace('"', "\"\""))
     }
 
+    /// Avoids a backslash, which `standard_conforming_strings = off` would treat as an escape.
     fn literal(bytes: &[u8]) -> String {
-        format!("'\\x{}'::bytea", hexadecimal(bytes))
+        format!("decode('{}', 'hex')", hexadecimal(bytes))
     }
 
     fn describe<C: LoadConnection<Backend = Self>>(

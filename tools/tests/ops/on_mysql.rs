@@ -3,6 +3,7 @@
 use diesel::connection::SimpleConnection;
 use diesel_envelope_tools::{self as ops, RunOptions, ToolError};
 
+use super::basics::users;
 #[cfg(feature = "cli")]
 use super::database::Database;
 use super::limits::{is_fresh, rotate, to_rotate};
@@ -40,6 +41,27 @@ fn a_connection_that_is_not_strict_is_refused() {
     );
     conns[0].batch_execute("SET SESSION sql_mode = 'STRICT_ALL_TABLES'").unwrap();
     ops::check(&mut conns[0], &keyring, &[email()]).unwrap();
+}
+
+/// A limit on the rows of each SELECT would hide columns and tables.
+#[test]
+fn a_session_with_a_row_limit_reads_every_row() {
+    let (before, after) = before_and_after();
+    let (database, keyring) = (users(&keyring(&before), 5), keyring(&after));
+    let limited = || {
+        let mut conns = database.connections(2);
+        for conn in &mut conns {
+            conn.batch_execute("SET SESSION sql_select_limit = 1").unwrap();
+        }
+        conns
+    };
+    let found = ops::search_key(&mut limited()[0], &keyring, &[], before.primary()).unwrap();
+    let columns: Vec<_> = found.tables.iter().map(|table| table.columns.len()).collect();
+    assert_eq!((columns, found.under_key().count()), (vec![3], 1), "{found:?}");
+    let report =
+        ops::rotate(&mut limited(), &keyring, &[email()], &RunOptions::new(), &()).unwrap();
+    assert_eq!((report.written, report.is_complete()), (5, true), "{report:?}");
+    assert!(is_fresh(&database, &keyring));
 }
 
 /// A digest that is cut off matches nothing.
