@@ -6,8 +6,6 @@ use super::check_pins;
 #[cfg(feature = "ssm")]
 use super::unwrap::with_aws;
 use super::wrapped_keyrings::env_var;
-#[cfg(feature = "ssm")]
-use crate::error::Error;
 use crate::error::Result;
 use crate::keyring::{Keyring, Keyset, Options};
 
@@ -64,7 +62,7 @@ impl Keyring {
     pub async fn from_ssm(name: &str, options: &Options) -> Result<Self> {
         check_pins(options)?;
         if options.pinned.is_some() {
-            return Err(Error::keyring(
+            return Err(crate::Error::keyring(
                 "the keyring is in an SSM parameter, but the program requires KMS",
             ));
         }

@@ -101,7 +101,7 @@
 //!   database account that has access to these tables alone.
 //! - They print and report names, primary keys, key ids and counts; never a value, a key, a
 //!   ciphertext or a connection string. Control characters in names and primary keys are escaped
-//!   ([`Printable`](crate::Printable)). A message of the database is printed only if it is known to
+//!   ([`Printable`](diesel_envelope::Printable)). A message of the database is printed only if it is known to
 //!   quote nothing. The message of a trigger is not printed, but the log of the server contains it.
 //! - Older backups, replicas and logs do not change: rotation and backfill do not reach them. A
 //!   person with a leaked key can read them forever.
