@@ -27,7 +27,8 @@ use crate::sealed::Sealed;
 /// let kms = LocalKms::open_or_create(&path)?; // or AwsKms
 /// # std::fs::remove_file(&path).unwrap();
 /// let (data_key, wrapped) = kms.generate_data_key(&EncryptionContext::data_key()).await?;
-/// let name: Sealed<String> = data_key.seal(&"Bobby Tables".to_owned())?; // stored, and `wrapped` beside it
+/// let name: Sealed<String> = data_key.seal(&"Bobby Tables".to_owned())?;
+/// // Both `name` and `wrapped` are stored in the row.
 ///
 /// let name = kms.unwrap(&wrapped).await?.open(&name)?;
 /// assert_eq!(name, "Bobby Tables");

@@ -57,7 +57,8 @@ pub trait IndexSpec: 'static {
     /// The number of digest bits that are stored, 1 to 256.
     ///
     /// With fewer bits, different values share a digest, so the column reveals less.
-    /// [`matches`](crate::BlindIndexDsl::matches) then also returns rows with other values, and the caller
+    /// [`matches`](crate::BlindIndexDsl::matches) then also returns rows with other values, and the
+    /// caller
     /// compares after decryption.
     const BITS: usize = 256;
 

@@ -11,7 +11,9 @@
 //! ```
 //! use std::borrow::Cow;
 //! use diesel::prelude::*;
-//! use diesel_envelope::{blind_index::normalize, BlindIndexDsl, Context, Encrypted, IndexSpec, Keyring, Searchable, SearchableColumn};
+//! use diesel_envelope::blind_index::normalize;
+//! use diesel_envelope::{BlindIndexDsl, Context, Encrypted, IndexSpec, Keyring};
+//! use diesel_envelope::{Searchable, SearchableColumn};
 //!
 //! diesel::table! {
 //!     use diesel::sql_types::*;

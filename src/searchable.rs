@@ -35,7 +35,9 @@ use crate::plaintext::Plaintext;
 /// # impl diesel_envelope::IndexSpec for users::email_index {
 /// #     type Value = str;
 /// #     const LABEL: &'static str = "users.email_index";
-/// #     fn normalize(value: &str) -> std::borrow::Cow<'_, [u8]> { diesel_envelope::blind_index::normalize::caseless(value) }
+/// #     fn normalize(value: &str) -> std::borrow::Cow<'_, [u8]> {
+/// #         diesel_envelope::blind_index::normalize::caseless(value)
+/// #     }
 /// # }
 /// use diesel_envelope::SearchableColumn;
 ///
@@ -89,7 +91,9 @@ pub struct IndexedAs<Col, Spec>(PhantomData<(Col, Spec)>);
 /// # impl diesel_envelope::IndexSpec for users::email_index {
 /// #     type Value = str;
 /// #     const LABEL: &'static str = "users.email_index";
-/// #     fn normalize(value: &str) -> std::borrow::Cow<'_, [u8]> { diesel_envelope::blind_index::normalize::caseless(value) }
+/// #     fn normalize(value: &str) -> std::borrow::Cow<'_, [u8]> {
+/// #         diesel_envelope::blind_index::normalize::caseless(value)
+/// #     }
 /// # }
 /// # impl diesel_envelope::SearchableColumn for users::email { type Indexes = users::email_index; }
 /// use diesel_envelope::Searchable;

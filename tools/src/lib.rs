@@ -27,7 +27,8 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let keyring = Keyring::insecure_for_tests();
 //! # let mut conn = SqliteConnection::establish(":memory:")?;
-//! # diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY, email BLOB, email_index BLOB)").execute(&mut conn)?;
+//! # let users = "CREATE TABLE users (id INTEGER PRIMARY KEY, email BLOB, email_index BLOB)";
+//! # diesel::sql_query(users).execute(&mut conn)?;
 //! let columns = [Column::new("users", "email").index(Index::new("email_index", "users.email_index").normalize(Normalizer::Caseless))];
 //! let report = diesel_envelope_tools::rotate(std::slice::from_mut(&mut conn), &keyring, &columns, &RunOptions::new().batch_size(500), &())?;
 //! assert!(report.is_complete());

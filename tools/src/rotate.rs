@@ -35,7 +35,8 @@ use diesel_envelope::Result;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let keyring = Keyring::insecure_for_tests();
 /// let mut conn = SqliteConnection::establish(":memory:")?;
-/// # diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY, name BLOB)").execute(&mut conn)?;
+/// # let users = "CREATE TABLE users (id INTEGER PRIMARY KEY, name BLOB)";
+/// # diesel::sql_query(users).execute(&mut conn)?;
 /// let report = diesel_envelope_tools::rotate(std::slice::from_mut(&mut conn), &keyring, &[Column::new("users", "name")], &RunOptions::new(), &())?;
 /// assert!(report.is_complete());
 /// # Ok(())
