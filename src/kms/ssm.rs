@@ -1,5 +1,6 @@
 //! Reads a keyring from AWS Systems Manager Parameter Store. The parameter is a SecureString, which
 //! KMS decrypts on the way.
+#![expect(clippy::disallowed_types, reason = "this is that file")]
 
 use std::time::Duration;
 
