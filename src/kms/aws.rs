@@ -311,7 +311,9 @@ fn sound_blob(operation: &'static str, blob: Option<Blob>, plaintext: &[u8]) -> 
     let refused = |detail: String| Err(failed(operation, KmsReason::NotFromKms, detail));
     if blob.len() < SHORTEST_BLOB {
         let found = blob.len();
-        return refused(format!("expected a ciphertext of {SHORTEST_BLOB} bytes, found {found}"));
+        return refused(format!(
+            "expected a ciphertext of at least {SHORTEST_BLOB} bytes, found {found}"
+        ));
     }
     if plaintext.len() >= 16 && blob.windows(plaintext.len()).any(|part| part == plaintext) {
         return refused("the ciphertext in the answer contains the plaintext".to_owned());
