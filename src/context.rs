@@ -50,6 +50,10 @@ pub trait Context: 'static {
 
     #[doc(hidden)]
     const BINDING: Binding = Binding::Label;
+
+    /// The type of the values, if [`columns!`](crate::columns!) declares the column.
+    #[doc(hidden)]
+    const VALUE_TYPE_ID: Option<u8> = None;
 }
 
 /// The context of a value that is not bound to a column. It is the default of the second parameter

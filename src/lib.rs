@@ -109,6 +109,7 @@
 
 mod backend;
 pub mod blind_index;
+pub mod columns;
 mod context;
 mod crypto;
 mod data_key;

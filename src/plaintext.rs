@@ -16,9 +16,11 @@ mod json;
 mod temporal;
 #[cfg(feature = "uuid")]
 mod uuid;
+mod value_type;
 
 #[cfg(feature = "serde")]
 pub use json::Json;
+pub use value_type::{CustomType, ValueType};
 
 /// A type whose values can be stored in an encrypted column.
 ///
@@ -38,6 +40,9 @@ pub use json::Json;
 ///
 /// Only the canonical form is read: `+5`, `007` and `-0` are not integers. A value written as `i32`
 /// can be read as `i64` and as `String`.
+///
+/// For a type of the application, use [`text_plaintext!`](crate::text_plaintext!) with `Display` and
+/// `FromStr`, or `Json<T>` for a serde type. [`AsText`] wraps a type of another crate.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no encoding that could be encrypted",
     label = "is no `Plaintext`",
@@ -51,6 +56,9 @@ pub trait Plaintext: Sized {
 
     /// The multiple of bytes that a value is padded to, unless its column sets another one.
     const PAD_TO: usize = 1;
+
+    #[doc(hidden)]
+    const VALUE_TYPE: ValueType = ValueType::Custom(CustomType::of::<Self>());
 
     /// Encodes the value as the bytes to encrypt.
     ///
@@ -217,6 +225,7 @@ fn canonical<T>(
 
 impl Plaintext for String {
     type Holder = Zeroizing<Self>;
+    const VALUE_TYPE: ValueType = ValueType::Text;
 
     fn encode(&self) -> Result<Encoded<'_>> {
         Ok(Encoded::Borrowed(self.as_bytes()))
@@ -230,6 +239,7 @@ impl Plaintext for String {
 
 impl Plaintext for Vec<u8> {
     type Holder = Zeroizing<Self>;
+    const VALUE_TYPE: ValueType = ValueType::Binary;
 
     fn encode(&self) -> Result<Encoded<'_>> {
         Ok(Encoded::Borrowed(self))
@@ -242,6 +252,7 @@ impl Plaintext for Vec<u8> {
 
 impl<const N: usize> Plaintext for [u8; N] {
     type Holder = WipingArray<N>;
+    const VALUE_TYPE: ValueType = ValueType::Binary;
 
     fn encode(&self) -> Result<Encoded<'_>> {
         Ok(Encoded::Borrowed(self))
@@ -258,6 +269,7 @@ impl<const N: usize> Plaintext for [u8; N] {
 impl Plaintext for bool {
     type Holder = Zeroizing<Self>;
     const PAD_TO: usize = 8;
+    const VALUE_TYPE: ValueType = ValueType::Boolean;
 
     fn encode(&self) -> Result<Encoded<'_>> {
         Ok(Encoded::Borrowed(if *self { b"true" } else { b"false" }))
@@ -273,10 +285,11 @@ impl Plaintext for bool {
 }
 
 macro_rules! integers {
-    ($pad_to:literal: $($ty:ty, $expected:literal;)+) => { $(
+    ($pad_to:literal, $value_type:expr; $($ty:ty, $expected:literal;)+) => { $(
         impl Plaintext for $ty {
             type Holder = Zeroizing<Self>;
             const PAD_TO: usize = $pad_to;
+            const VALUE_TYPE: ValueType = $value_type;
 
             fn encode(&self) -> Result<Encoded<'_>> {
                 Encoded::display(self)
@@ -289,16 +302,17 @@ macro_rules! integers {
     )+ };
 }
 
-integers! { 24:
+integers! { 24, ValueType::Integer;
     i8, "an integer of type i8"; i16, "an integer of type i16"; i32, "an integer of type i32"; i64, "an integer of type i64";
     u8, "an integer of type u8"; u16, "an integer of type u16"; u32, "an integer of type u32"; u64, "an integer of type u64";
     isize, "an integer of type isize"; usize, "an integer of type usize";
 }
-integers! { 48: i128, "an integer of type i128"; u128, "an integer of type u128"; }
+integers! { 48, ValueType::Custom(CustomType::of::<Self>()); i128, "an integer of type i128"; u128, "an integer of type u128"; }
 
 impl Plaintext for f64 {
     type Holder = Zeroizing<Self>;
     const PAD_TO: usize = 32;
+    const VALUE_TYPE: ValueType = ValueType::Float;
 
     fn encode(&self) -> Result<Encoded<'_>> {
         Encoded::display(&format_args!("{self:e}"))
@@ -315,6 +329,7 @@ impl Plaintext for f64 {
 impl Plaintext for f32 {
     type Holder = Zeroizing<Self>;
     const PAD_TO: usize = 32;
+    const VALUE_TYPE: ValueType = ValueType::Float;
 
     fn encode(&self) -> Result<Encoded<'_>> {
         Encoded::display(&format_args!("{:e}", f64::from(*self)))
@@ -353,19 +368,114 @@ impl<T: Display + FromStr> Plaintext for AsText<T> {
     type Holder = NotWiped<Self>;
 
     fn encode(&self) -> Result<Encoded<'_>> {
-        let encoded = Encoded::display(&self.0)?;
-        let read = std::str::from_utf8(&encoded).is_ok_and(|text| text.parse::<T>().is_ok());
-        if read {
-            Ok(encoded)
-        } else {
-            Err(Error::UnsupportedValue { expected: "text that its `FromStr` accepts" })
-        }
+        encode_text(&self.0)
     }
 
     fn decode(bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
-        let value = std::str::from_utf8(&bytes).ok().and_then(|text| text.parse().ok());
-        value.map(Self).ok_or_else(|| invalid("text that the type can parse", &bytes))
+        decode_text(&bytes).map(Self)
     }
+}
+
+/// Encodes the output of `Display`, if `FromStr` accepts it.
+#[doc(hidden)]
+pub fn encode_text<T: Display + FromStr>(value: &T) -> Result<Encoded<'_>> {
+    let encoded = Encoded::display(value)?;
+    let read = std::str::from_utf8(&encoded).is_ok_and(|text| text.parse::<T>().is_ok());
+    if read {
+        Ok(encoded)
+    } else {
+        Err(Error::UnsupportedValue { expected: "text that its `FromStr` accepts" })
+    }
+}
+
+/// Decodes text with `FromStr`.
+#[doc(hidden)]
+pub fn decode_text<T: FromStr>(bytes: &[u8]) -> Result<T> {
+    let value = std::str::from_utf8(bytes).ok().and_then(|text| text.parse().ok());
+    value.ok_or_else(|| invalid("text that the type can parse", bytes))
+}
+
+/// Implements [`Plaintext`] and [`TextPlaintext`] for types of the application, with the same
+/// encoding as [`AsText`]: `Display` writes, and `FromStr` reads.
+///
+/// An enum:
+///
+/// ```
+/// use std::{fmt, str::FromStr};
+///
+/// #[derive(Debug, Clone, Copy, PartialEq)]
+/// enum Plan { Free, Paid }
+/// impl fmt::Display for Plan {
+///     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { write!(f, "{self:?}") }
+/// }
+/// impl FromStr for Plan {
+///     type Err = ();
+///     fn from_str(text: &str) -> Result<Self, ()> {
+///         match text { "Free" => Ok(Self::Free), "Paid" => Ok(Self::Paid), _ => Err(()) }
+///     }
+/// }
+/// diesel_envelope::text_plaintext!(Plan);
+/// # use diesel_envelope::{Keyring, Unbound};
+/// # let keyring = Keyring::insecure_for_tests();
+/// # let bytes = keyring.encrypt::<Plan, Unbound>(&Plan::Paid)?;
+/// # assert_eq!(keyring.decrypt::<Plan, Unbound>(&bytes)?, Plan::Paid);
+/// # Ok::<(), diesel_envelope::Error>(())
+/// ```
+///
+/// A newtype over `String`. With `Borrow<str>`, it works in a
+/// [`Searchable`](crate::Searchable) with the normalisers for text, and
+/// `users::email_index.matches("bobby@example.org")` still takes a `&str`:
+///
+/// ```
+/// # use std::{borrow::Borrow, fmt, str::FromStr};
+/// struct Email(String);
+/// impl fmt::Display for Email {
+///     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(&self.0) }
+/// }
+/// impl FromStr for Email {
+///     type Err = &'static str;
+///     fn from_str(text: &str) -> Result<Self, Self::Err> {
+///         if text.contains('@') { Ok(Self(text.to_owned())) } else { Err("no @") }
+///     }
+/// }
+/// impl Borrow<str> for Email { fn borrow(&self) -> &str { &self.0 } }
+/// diesel_envelope::text_plaintext!(Email);
+///
+/// # diesel::table! {
+/// #     use diesel::sql_types::*;
+/// #     use diesel_envelope::sql_types::*;
+/// #     users (id) { id -> BigInt, email -> Ciphertext, email_index -> BlindIndex, }
+/// # }
+/// diesel_envelope::columns! { users { email: as Email => email_index: caseless } }
+///
+/// #[derive(diesel::Insertable)]
+/// #[diesel(table_name = users)]
+/// struct NewUser {
+///     #[diesel(embed)]
+///     email: diesel_envelope::Searchable<Email, users::email>,
+/// }
+/// ```
+///
+/// # Security
+///
+/// As for [`AsText`]: the text is not padded, and the value is not wiped from memory.
+#[macro_export]
+macro_rules! text_plaintext {
+    ($($type:ty),+ $(,)?) => { $(
+        impl $crate::Plaintext for $type {
+            type Holder = $crate::NotWiped<Self>;
+
+            fn encode(&self) -> $crate::Result<$crate::Encoded<'_>> {
+                $crate::columns::expansion::encode_text(self)
+            }
+
+            fn decode(bytes: $crate::columns::expansion::Zeroizing<::std::vec::Vec<u8>>) -> $crate::Result<Self> {
+                $crate::columns::expansion::decode_text(&bytes)
+            }
+        }
+
+        impl $crate::TextPlaintext for $type {}
+    )+ };
 }
 
 #[cfg(test)]

@@ -48,6 +48,10 @@ impl<E: IndexExpression, V> MatchedBy<V> for E {
 }
 
 /// The SQL types of blind index columns.
+#[diagnostic::on_unimplemented(
+    message = "a column of the SQL type `{Self}` cannot store a blind index",
+    note = "use `BlindIndex` or `Binary`, or a `Nullable` of one of them"
+)]
 pub trait IndexSqlType: SqlType + TypedExpressionType {}
 
 impl IndexSqlType for sql_types::BlindIndex {}

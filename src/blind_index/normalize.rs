@@ -8,10 +8,23 @@ use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroize;
 
 use super::unicode16;
+use crate::plaintext::{Encoded, Plaintext};
 
 /// Returns the bytes unchanged: only identical values are equal.
 pub fn exact<V: AsRef<[u8]> + ?Sized>(value: &V) -> Cow<'_, [u8]> {
     Cow::Borrowed(value.as_ref())
+}
+
+/// Returns the encoding of a value ([`Plaintext`]): only values with the same encoding are equal.
+///
+/// A value without an encoding cannot be stored. Its form is the byte 0xFF, which begins no
+/// encoding of a date or a number.
+pub fn encoded<T: Plaintext>(value: &T) -> Cow<'_, [u8]> {
+    match value.encode() {
+        Ok(Encoded::Borrowed(bytes)) => Cow::Borrowed(bytes),
+        Ok(Encoded::Owned(mut bytes)) => Cow::Owned(std::mem::take(&mut *bytes)),
+        Err(_) => Cow::Borrowed(b"\xFF"),
+    }
 }
 
 /// Normalises text so that white space at the ends, letter case and Unicode composition do not

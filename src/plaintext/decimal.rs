@@ -1,6 +1,6 @@
 //! Decimals: plain digits with the same scale and without an exponent, such as `-12.50`.
 
-use super::{Encoded, NotWiped, Plaintext, canonical};
+use super::{Encoded, NotWiped, Plaintext, ValueType, canonical};
 use crate::error::Result;
 use zeroize::Zeroizing;
 
@@ -9,6 +9,7 @@ const EXPECTED: &str = "a decimal in plain digits";
 #[cfg(feature = "rust_decimal")]
 impl Plaintext for rust_decimal::Decimal {
     type Holder = NotWiped<Self>;
+    const VALUE_TYPE: ValueType = ValueType::Decimal;
     const PAD_TO: usize = 32;
 
     fn encode(&self) -> Result<Encoded<'_>> {
@@ -23,6 +24,7 @@ impl Plaintext for rust_decimal::Decimal {
 #[cfg(feature = "bigdecimal")]
 impl Plaintext for bigdecimal::BigDecimal {
     type Holder = NotWiped<Self>;
+    const VALUE_TYPE: ValueType = ValueType::Decimal;
     const PAD_TO: usize = 32;
 
     fn encode(&self) -> Result<Encoded<'_>> {

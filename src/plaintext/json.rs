@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::{Encoded, NotWiped, Plaintext, invalid};
+use super::{Encoded, NotWiped, Plaintext, ValueType, invalid};
 use crate::error::{Error, Result};
 
 /// A value of any serde type, stored as compact JSON.
@@ -24,6 +24,7 @@ impl<T> std::fmt::Debug for Json<T> {
 
 impl<T: Serialize + DeserializeOwned> Plaintext for Json<T> {
     type Holder = NotWiped<Self>;
+    const VALUE_TYPE: ValueType = ValueType::Json;
 
     fn encode(&self) -> Result<Encoded<'_>> {
         write(&self.0)
@@ -36,6 +37,7 @@ impl<T: Serialize + DeserializeOwned> Plaintext for Json<T> {
 
 impl Plaintext for serde_json::Value {
     type Holder = NotWiped<Self>;
+    const VALUE_TYPE: ValueType = ValueType::Json;
 
     fn encode(&self) -> Result<Encoded<'_>> {
         write(self)

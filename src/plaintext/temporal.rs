@@ -11,7 +11,7 @@ use std::io::Write;
 
 use zeroize::Zeroizing;
 
-use super::{Encoded, NotWiped, Plaintext, canonical};
+use super::{Encoded, NotWiped, Plaintext, ValueType, canonical};
 use crate::error::{Error, Result};
 
 const DATE: &str = "a date like 2026-11-23";
@@ -77,9 +77,10 @@ impl Parts {
 }
 
 macro_rules! temporal {
-    ($($ty:ty, $expected:expr, $write:ident, $split:expr, $join:expr;)+) => { $(
+    ($($ty:ty, $value_type:expr, $expected:expr, $write:ident, $split:expr, $join:expr;)+) => { $(
         impl Plaintext for $ty {
             type Holder = NotWiped<Self>;
+            const VALUE_TYPE: ValueType = $value_type;
 
             fn encode(&self) -> Result<Encoded<'_>> {
                 $split(self).$write()
@@ -122,9 +123,9 @@ mod with_chrono {
     }
 
     temporal! {
-        NaiveDate, DATE, write_date, split_date, join_date;
-        NaiveDateTime, DATE_TIME, write_date_time, split, join;
-        DateTime<Utc>, INSTANT, write_instant, |value: &Self| split(&value.naive_utc()), |parts| join(parts).map(|naive| naive.and_utc());
+        NaiveDate, ValueType::Date, DATE, write_date, split_date, join_date;
+        NaiveDateTime, ValueType::DateTime, DATE_TIME, write_date_time, split, join;
+        DateTime<Utc>, ValueType::Instant, INSTANT, write_instant, |value: &Self| split(&value.naive_utc()), |parts| join(parts).map(|naive| naive.and_utc());
     }
 }
 
@@ -179,9 +180,9 @@ mod with_time {
     }
 
     temporal! {
-        Date, DATE, write_date, split_date, join_date;
-        PrimitiveDateTime, DATE_TIME, write_date_time, split, join;
-        OffsetDateTime, INSTANT, write_instant, utc, |parts| join(parts).map(|moment| moment.assume_utc());
+        Date, ValueType::Date, DATE, write_date, split_date, join_date;
+        PrimitiveDateTime, ValueType::DateTime, DATE_TIME, write_date_time, split, join;
+        OffsetDateTime, ValueType::Instant, INSTANT, write_instant, utc, |parts| join(parts).map(|moment| moment.assume_utc());
     }
 }
 

@@ -3,11 +3,12 @@
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{Encoded, NotWiped, Plaintext, canonical};
+use super::{Encoded, NotWiped, Plaintext, ValueType, canonical};
 use crate::error::Result;
 
 impl Plaintext for Uuid {
     type Holder = NotWiped<Self>;
+    const VALUE_TYPE: ValueType = ValueType::Uuid;
 
     fn encode(&self) -> Result<Encoded<'_>> {
         Encoded::display(&self.hyphenated())

@@ -1,0 +1,70 @@
+//! The declaration of a table's encrypted columns, once, for the types and for the tools.
+//!
+//! The macro [`columns!`](crate::columns!) implements [`Context`](crate::Context),
+//! [`IndexSpec`](crate::IndexSpec) and [`SearchableColumn`](crate::SearchableColumn), and gives the
+//! same declaration as values: a list of [`Column`]. The package `diesel-envelope-tools` takes that
+//! list for `backfill`, `rotate`, `verify` and `status`.
+
+mod column;
+mod compound;
+mod index;
+mod macros;
+
+pub use column::{Column, TableName};
+pub use index::{Index, Normalizer};
+
+pub use crate::plaintext::{CustomType, ValueType};
+
+/// Items that the macros of this crate name.
+#[doc(hidden)]
+pub mod expansion {
+    pub use zeroize::Zeroizing;
+
+    pub use super::compound::CompoundPart;
+    use crate::blind_index::IndexSqlType;
+    use crate::encrypted::CiphertextSqlType;
+    pub use crate::plaintext::{decode_text, encode_text};
+
+    /// The options of a column. An unknown option is an unresolved name in this module, so that the
+    /// compiler suggests a similar one.
+    #[allow(non_camel_case_types)]
+    pub mod column_option {
+        pub struct pad;
+        pub struct strict;
+        pub struct accept;
+        pub struct label;
+    }
+
+    /// The options of an index.
+    #[allow(non_camel_case_types)]
+    pub mod index_option {
+        pub struct bits;
+        pub struct key;
+        pub struct label;
+    }
+
+    /// The formats after `accept`.
+    #[allow(non_upper_case_globals)]
+    pub mod format {
+        use crate::context::Accept;
+
+        pub const fernet: Accept = Accept::FERNET;
+        pub const unbound: Accept = Accept::UNBOUND;
+    }
+
+    /// A column that can store ciphertext.
+    pub trait StoresCiphertext {}
+
+    impl<C: diesel::Expression<SqlType: CiphertextSqlType>> StoresCiphertext for C {}
+
+    /// A column that can store a blind index.
+    pub trait StoresBlindIndex {}
+
+    impl<C: diesel::Expression<SqlType: IndexSqlType>> StoresBlindIndex for C {}
+
+    /// Compiles for columns that can store ciphertext.
+    pub const fn is_ciphertext<C: StoresCiphertext>() {}
+
+    /// Compiles for columns that can store a blind index.
+    pub const fn is_blind_index<C: StoresBlindIndex>() {}
+}
