@@ -277,6 +277,40 @@ impl Error {
         None
     }
 
+    /// Returns the name of the variant in snake case, such as `unknown_key`, for metrics and logs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NoKeyring => "no_keyring",
+            Self::AlreadyInstalled => "already_installed",
+            Self::ReplaceWouldDrop { .. } => "replace_would_drop",
+            Self::UnknownKey { .. } => "unknown_key",
+            Self::UnsupportedFormat { .. } => "unsupported_format",
+            Self::Truncated { .. } => "truncated",
+            Self::NotAccepted { .. } => "not_accepted",
+            Self::DecryptionFailed => "decryption_failed",
+            Self::InvalidPlaintext { .. } => "invalid_plaintext",
+            Self::UnsupportedValue { .. } => "unsupported_value",
+            Self::InvalidBlindIndex { .. } => "invalid_blind_index",
+            Self::NoIndexKey => "no_index_key",
+            Self::UnknownIndexKey { .. } => "unknown_index_key",
+            Self::InvalidKeyring(_) => "invalid_keyring",
+            Self::KeysetTooLarge { .. } => "keyset_too_large",
+            Self::EnvVar { .. } => "env_var",
+            Self::NoneUnwrapped(_) => "none_unwrapped",
+            Self::WrappedKeyringsDiffer { .. } => "wrapped_keyrings_differ",
+            Self::Kms(_) => "kms",
+            Self::KeyFile { .. } => "key_file",
+            Self::FeatureDisabled { .. } => "feature_disabled",
+            Self::ValueTooLarge { .. } => "value_too_large",
+            Self::DataKeyGone => "data_key_gone",
+            Self::InvalidDataKey { .. } => "invalid_data_key",
+            Self::UnboundKeyring => "unbound_keyring",
+            Self::InvalidBlob { .. } => "invalid_blob",
+            Self::InvalidName { .. } => "invalid_name",
+            Self::NoRandomness => "no_randomness",
+        }
+    }
+
     pub(crate) fn keyring(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::InvalidKeyring(reason.into())
     }
@@ -404,6 +438,32 @@ pub enum KmsReason {
     Region,
     /// KMS answered with any other error.
     Service,
+}
+
+impl KmsReason {
+    /// Returns the name of the variant in snake case, such as `access_denied`, for metrics and logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::KeyDisabled => "key_disabled",
+            Self::KeyUnusable => "key_unusable",
+            Self::KeyUnknown => "key_unknown",
+            Self::AccessDenied => "access_denied",
+            Self::WrongKey => "wrong_key",
+            Self::WrongEncryptionContext => "wrong_encryption_context",
+            Self::InvalidCiphertext => "invalid_ciphertext",
+            Self::CiphertextTooShort => "ciphertext_too_short",
+            Self::ParameterUnknown => "parameter_unknown",
+            Self::ParameterNotSecure => "parameter_not_secure",
+            Self::Throttled => "throttled",
+            Self::Unreachable => "unreachable",
+            Self::TimedOut => "timed_out",
+            Self::Unavailable => "unavailable",
+            Self::NotFromKms => "not_from_kms",
+            Self::Credentials => "credentials",
+            Self::Region => "region",
+            Self::Service => "service",
+        }
+    }
 }
 
 impl fmt::Display for KmsReason {

@@ -88,6 +88,7 @@
 //! | `chrono`, `time`, `uuid`, `rust_decimal`, `bigdecimal` | those plaintext types |
 //! | `serde` | `Json<T>`, `serde_json::Value`, `serialize_plaintext` |
 //! | `cache` | `kms::CachedKms`, which keeps unwrapped data keys for a limited time |
+//! | `metrics` | counters for operators, see [`metrics`] |
 //!
 //! No feature is enabled by default.
 //!
@@ -120,6 +121,7 @@ mod index_spec;
 mod key_id;
 pub mod keyring;
 pub mod kms;
+pub mod metrics;
 mod plaintext;
 mod printable;
 mod regular_file;

@@ -19,6 +19,7 @@ use super::arn::{Arn, KeyName};
 use super::wire::{ANSWER_MAX, Wire, is_too_long};
 use super::{EncryptionContext, KMS_LIMIT, Kms, Wrapped, WrappingKey};
 use crate::error::{Error, KmsError, KmsReason, Result};
+use crate::metrics;
 use crate::printable::Printable;
 
 /// The time limit for opening a connection.
@@ -293,7 +294,14 @@ where
         .instrument(span.clone())
         .await
         .map_err(|error| Error::from(classify(operation, &error)));
-    let milliseconds = started.elapsed().as_millis();
+    let took = started.elapsed();
+    let milliseconds = took.as_millis();
+    let outcome = match &answer {
+        Ok(_) => "ok",
+        Err(Error::Kms(error)) => error.reason.name(),
+        Err(error) => error.kind(),
+    };
+    metrics::kms_called(operation, took, outcome);
     match &answer {
         Ok(_) => span.in_scope(|| tracing::debug!(milliseconds, "KMS answered")),
         Err(error) => span.in_scope(|| tracing::debug!(milliseconds, %error, "KMS call failed")),

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::{EncryptionContext, Kms, Wrapped};
 use crate::data_key::DataKey;
 use crate::error::{Error, KmsReason, Result};
+use crate::metrics;
 use crate::sealed::WrappedKey;
 
 /// The maximum of a duration: one year. No process runs that long, and the sum of two does not
@@ -171,7 +172,9 @@ struct Counters {
     stale: AtomicU64,
 }
 
-fn bump(counter: &AtomicU64) {
+/// Adds one to a counter of the cache, and to its metric.
+fn bump(counter: &AtomicU64, outcome: &'static str) {
+    metrics::cache_asked(outcome);
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
@@ -253,7 +256,7 @@ impl<K: Kms> CachedKms<K> {
         let slot = self.kept.get(id).await?;
         let within = !self.policy.stale.is_zero()
             && slot.since.elapsed() < self.policy.ttl + self.policy.stale;
-        self.usable(&slot).filter(|_| within).inspect(|_| bump(&self.counters.stale))
+        self.usable(&slot).filter(|_| within).inspect(|_| bump(&self.counters.stale, "stale"))
     }
 
     fn is_down(&self) -> bool {
@@ -271,12 +274,12 @@ impl<K: Kms> CachedKms<K> {
         let id = Id { blob: key.as_bytes().into(), context: context.clone() };
         if let Some(slot) = self.fresh.get(&id).await {
             if let Some(key) = self.usable(&slot) {
-                bump(&self.counters.hits);
+                bump(&self.counters.hits, "hit");
                 return Ok(key);
             }
             self.fresh.invalidate(&id).await;
         }
-        bump(&self.counters.misses);
+        bump(&self.counters.misses, "miss");
         if self.is_down()
             && let Some(key) = self.stale(&id).await
         {
@@ -302,7 +305,7 @@ impl<K: Kms> CachedKms<K> {
                         .kms
                         .unwrap_with(key, context)
                         .await
-                        .inspect(|_| bump(&self.counters.calls));
+                        .inspect(|_| bump(&self.counters.calls, "call"));
                 }
             },
             Err(error) => Error::clone(&error),
@@ -325,9 +328,9 @@ impl<K: Kms> CachedKms<K> {
         key: &WrappedKey,
         context: &EncryptionContext,
     ) -> Result<Arc<Slot>> {
-        bump(&self.counters.calls);
+        bump(&self.counters.calls, "call");
         let answer = self.kms.unwrap_with(key, context).await;
-        let slot = Slot::new(answer.inspect_err(|_| bump(&self.counters.errors))?);
+        let slot = Slot::new(answer.inspect_err(|_| bump(&self.counters.errors, "error"))?);
         self.note_outage(None);
         self.kept.insert(id.clone(), slot.clone()).await;
         Ok(slot)
