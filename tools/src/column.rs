@@ -5,47 +5,15 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::ValueType;
-use super::error::ToolError;
+use crate::error::ToolError;
+use crate::table_name::TableName;
+use crate::value_type::ValueType;
 use diesel_envelope::IndexSpec;
 use diesel_envelope::Printable;
 use diesel_envelope::blind_index::normalize;
 use diesel_envelope::untyped::{ColumnContext, label_is_valid};
 use diesel_envelope::{Accept, Context};
 use diesel_envelope::{Error, Result};
-
-/// The name of a table, with its schema where needed.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct TableName {
-    pub(crate) schema: Option<String>,
-    pub(crate) name: String,
-}
-
-impl TableName {
-    /// Returns the name without the schema.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-impl From<&str> for TableName {
-    /// Parses `users` or `app.users`.
-    fn from(name: &str) -> Self {
-        match name.split_once('.') {
-            Some((schema, name)) => Self { schema: Some(schema.to_owned()), name: name.to_owned() },
-            None => Self { schema: None, name: name.to_owned() },
-        }
-    }
-}
-
-impl fmt::Display for TableName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.schema {
-            Some(schema) => write!(f, "{}.{}", Printable(schema), Printable(&self.name)),
-            None => Printable(&self.name).fmt(f),
-        }
-    }
-}
 
 /// An encrypted column. Label, padding, formats and indexes must be the same as in its model;
 /// otherwise its values cannot be decrypted.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use diesel::connection::LoadConnection;
 
-use super::column::Column;
-use super::dialect::ToolBackend;
-use super::error::ToolError;
-use super::run_options::RunOptions;
-use super::status::{ValueFormat, Values, status};
-use super::verify::verify;
+use crate::backend::ToolBackend;
+use crate::column::Column;
+use crate::error::ToolError;
+use crate::run_options::RunOptions;
+use crate::status::{ValueFormat, Values, status};
+use crate::verify::verify;
 use diesel_envelope::Accept;
 use diesel_envelope::KeyId;
 use diesel_envelope::Keyring;

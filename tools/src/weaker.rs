@@ -4,12 +4,12 @@ use std::fmt;
 
 use diesel::connection::LoadConnection;
 
-use super::check::sample;
-use super::column::Column;
-use super::dialect::ToolBackend;
-use super::error::ToolError;
-use super::status::header_of;
-use super::table::Table;
+use crate::backend::ToolBackend;
+use crate::check::sample;
+use crate::column::Column;
+use crate::error::ToolError;
+use crate::status::header_of;
+use crate::table::Table;
 use diesel_envelope::Accept;
 use diesel_envelope::Printable;
 

@@ -8,8 +8,8 @@ use diesel_envelope_tools::keys::open_regular_file;
 use diesel_envelope_tools::{Column, Index, Normalizer, ValueType};
 use serde::Deserialize;
 
-use super::failure::Failure;
-use super::output::Output;
+use crate::cli::failure::Failure;
+use crate::cli::output::Output;
 
 /// The default name of the file that declares columns.
 const FILE: &str = "envelope.toml";

@@ -10,13 +10,13 @@ use diesel_envelope_tools::figures::count;
 use diesel_envelope_tools::{Column, ColumnStatus, RunOptions, ToolError, ValueFormat};
 use serde::Serialize;
 
-use super::block_on;
-use super::columns::{ColumnArgs, Format};
-use super::database::{DatabaseArgs, Kind, with_database};
-use super::failure::Failure;
-use super::keyring::KeyringArgs;
-use super::output::{Output, Report};
-use super::progress::Progress;
+use crate::cli::columns::{ColumnArgs, Format};
+use crate::cli::database::{DatabaseArgs, Kind, with_database};
+use crate::cli::failure::Failure;
+use crate::cli::keyring::KeyringArgs;
+use crate::cli::output::{Output, Report};
+use crate::cli::progress::Progress;
+use crate::cli::runtime::block_on;
 
 /// The arguments of all commands that read tables.
 #[derive(Args)]

@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::plan::{ColumnPlan, TablePlan};
 use super::template::sql;
-use crate::{Index, TableName};
+use crate::column::Index;
+use crate::table_name::TableName;
 
 /// The variables of a template.
 #[derive(Serialize)]

@@ -1,16 +1,9 @@
 //! The description of a table and its columns for a migration.
 
-use crate::{Column, Index, TableName, ToolError};
-
-/// The storage of ciphertext.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Storage {
-    /// Bytes.
-    #[default]
-    Binary,
-    /// Text: `de1.` and base64, or Fernet tokens.
-    Text,
-}
+use crate::column::{Column, Index};
+use crate::error::ToolError;
+use crate::storage::Storage;
+use crate::table_name::TableName;
 
 /// A table with columns that become encrypted.
 #[derive(Debug, Clone)]
@@ -286,7 +279,8 @@ impl ColumnPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::migration::{Dialect, Step, generate_migration};
+    use crate::dialect::Dialect;
+    use crate::migration::{Step, generate_migration};
 
     fn refused(step: Step, plan: ColumnPlan) -> String {
         generate_migration(Dialect::PostgreSql, step, &TablePlan::new("users").column(plan))

@@ -3,10 +3,11 @@
 use minijinja::{Environment, Error};
 
 use super::context::TableContext;
-use super::names::object;
 use super::plan::{ColumnPlan, TablePlan};
 use super::template::{environment, lines};
-use super::{Dialect, Migration, Step};
+use super::{Migration, Step};
+use crate::dialect::Dialect;
+use crate::object_name::object_name;
 
 /// The warning about texts that no SQL condition can distinguish from a ciphertext.
 const SHAPED: &str = "A text that somebody typed in the whole shape of a ciphertext passes: only verify, which decrypts, finds it. Run it before.";
@@ -83,7 +84,7 @@ impl Files<'_> {
         let checked = self.table.columns.iter().filter(|plan| is_checked(plan));
         let mut context = TableContext::new(self.table);
         context.constraints =
-            checked.map(|plan| object(&self.table.name, plan.name(), kind)).collect();
+            checked.map(|plan| object_name(&self.table.name, plan.name(), kind)).collect();
         self.render("validate", &format!("{}_validate", self.step.name()), &context)
     }
 

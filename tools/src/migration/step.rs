@@ -1,7 +1,8 @@
 //! The steps from plaintext to ciphertext, and from one index key to the next.
 
-use super::{ColumnPlan, Dialect, TablePlan};
-use crate::ToolError;
+use super::{ColumnPlan, TablePlan};
+use crate::dialect::Dialect;
+use crate::error::ToolError;
 
 /// A step from plaintext to ciphertext. The first lines of its `up.sql` say when to run it.
 ///
