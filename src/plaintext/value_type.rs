@@ -10,7 +10,6 @@ use crate::error::Result;
 
 /// The type of the values of a column, as [`Plaintext`] encodes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
 pub enum ValueType {
     /// `String`.
     #[default]

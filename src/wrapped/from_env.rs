@@ -62,7 +62,7 @@ impl Keyring {
     pub async fn from_ssm(name: &str, options: &Options) -> Result<Self> {
         check_pins(options)?;
         if options.pinned.is_some() {
-            return Err(crate::Error::keyring(
+            return Err(crate::error::Error::keyring(
                 "the keyring is in an SSM parameter, but the program requires KMS",
             ));
         }

@@ -3,21 +3,24 @@
 use diesel::connection::LoadConnection;
 use zeroize::Zeroizing;
 
-use super::check::{missing_keys, newer_fernet_key};
-use super::column::Column;
-use super::dialect::{self, Form, Read, Shape, ToolBackend};
-use super::error::ToolError;
-use super::migration::native_text;
-use super::report::{Failure, Observer, Report};
-use super::rewrite::{self, Job, Problem};
-use super::rotate::{check_indexes, digest, refuse_newer_keys};
-use super::run_options::RunOptions;
-use super::scan::scan;
-use super::statement::Cell;
-use super::status::ValueFormat;
-use super::table::{Key, Table};
+use crate::backend::{self, Shape, ToolBackend};
+use crate::check::{missing_keys, newer_fernet_key};
+use crate::ciphertext_shape::native_text;
+use crate::error::ToolError;
+use crate::report::{Failure, Observer, Report};
+use crate::rewrite::{self, Job, Problem};
+use crate::rotate::{check_indexes, digest, refuse_newer_keys};
+use crate::row_key::RowKey;
+use crate::run_options::RunOptions;
+use crate::scan::scan;
+use crate::statement::Cell;
+use crate::status::ValueFormat;
+use crate::syntax::{Form, Read};
+use crate::table::Table;
+use crate::value_type::ValueCodec;
 use diesel_envelope::Keyring;
 use diesel_envelope::Result;
+use diesel_envelope::columns::Column;
 use diesel_envelope::untyped::Format;
 
 /// Encrypts the values of the [plaintext columns](Column::plaintext) of one table, and computes the
@@ -82,7 +85,7 @@ fn refuse_other_keyring<DB: ToolBackend>(
     let mut missing = Vec::new();
     for column in columns {
         let needed =
-            dialect::read(conn, DB::READ, |conn| missing_keys::<DB>(conn, keyring, table, column))?;
+            backend::read(conn, DB::READ, |conn| missing_keys::<DB>(conn, keyring, table, column))?;
         // A value that is not a ciphertext needs no key. It is a bad row, not a wrong keyring.
         for (_, entry) in needed.into_iter().filter(|(format, _)| *format != ValueFormat::Other) {
             if !missing.contains(&entry) {
@@ -98,7 +101,7 @@ fn refuse_other_keyring<DB: ToolBackend>(
     }
     refuse_newer_keys::<DB>(conn, table, keyring, columns, None)?;
     for column in columns {
-        let newer = dialect::read(conn, DB::READ, |conn| {
+        let newer = backend::read(conn, DB::READ, |conn| {
             newer_fernet_key::<DB>(conn, keyring, table, column)
         })?;
         if let Some(newer) = newer {
@@ -187,7 +190,7 @@ impl<'a, DB: ToolBackend> Backfill<'a, DB> {
         let filter =
             settings.filter.as_ref().map(|filter| format!(" AND ({filter})")).unwrap_or_default();
         let settings = settings.clone().filter(&format!("NOT ({}){filter}", self.candidates));
-        let check = |key: &Key, cells: &[Cell]| {
+        let check = |key: &RowKey, cells: &[Cell]| {
             let values = in_place
                 .iter()
                 .zip(cells)

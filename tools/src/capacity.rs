@@ -1,38 +1,13 @@
 //! The capacity of a column for its values: MySQL without strict mode truncates a longer value
 //! without an error.
 
-use std::fmt;
-
-use super::column::Column;
-use super::dialect::ToolBackend;
-use super::error::ToolError;
-use super::migration::{Dialect, ciphertext_len, longest_encoding, longest_stored};
-use super::table::{Stored, Table};
+use crate::backend::ToolBackend;
+use crate::error::ToolError;
+use crate::migration::{ciphertext_len, longest_encoding};
+use crate::table::{StoredColumn, Table};
+use crate::too_short::TooShort;
 use diesel_envelope::Keyring;
-
-/// A column that is too short for its values.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[non_exhaustive]
-pub struct TooShort {
-    /// The column, for example `users.email`, or one of its index columns, `users.email_index`.
-    pub column: String,
-    /// The number of bytes that the column can hold; for a text column, the number of characters.
-    pub capacity: u64,
-    /// The number of bytes that the column must hold: the length of its longest value if it is
-    /// known, otherwise of an empty value.
-    pub needed: u64,
-}
-
-/// `users.email holds 40 bytes, but its values need 66`.
-impl fmt::Display for TooShort {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} holds {} bytes, but its values need {}",
-            self.column, self.capacity, self.needed
-        )
-    }
-}
+use diesel_envelope::columns::Column;
 
 /// Compares the capacity of a column and of its index columns with the values that this keyring
 /// writes.
@@ -49,8 +24,8 @@ pub(crate) fn too_short<DB: ToolBackend>(
     for index in &column.indexes {
         columns.push((table.column(&index.name)?, index.bits.div_ceil(8)));
     }
-    let short = |(stored, needed): (&Stored, usize)| {
-        let (capacity, needed) = (capacity(stored, DB::DIALECT)?, needed as u64);
+    let short = |(stored, needed): (&StoredColumn, usize)| {
+        let (capacity, needed) = (stored.capacity(DB::DIALECT)?, needed as u64);
         let column = format!("{}.{}", table.name, stored.name);
         (capacity < needed).then_some(TooShort { column, capacity, needed })
     };
@@ -68,20 +43,5 @@ fn longest_plaintext<DB: ToolBackend>(
     else {
         return Ok(by_type);
     };
-    Ok(longest_stored(table.column(name)?, DB::DIALECT))
-}
-
-/// Returns the length in the type of a column. Returns `None` if the type has no length, or a
-/// length that no ciphertext reaches. SQLite does not enforce lengths.
-fn capacity(column: &Stored, dialect: Dialect) -> Option<u64> {
-    let (name, length) = column.sql_type.split_once('(').unwrap_or((&column.sql_type, ""));
-    match name.trim() {
-        _ if dialect == Dialect::Sqlite => None,
-        "tinyblob" | "tinytext" => Some(255),
-        "blob" | "text" if dialect == Dialect::MySql => Some(65_535),
-        "varchar" | "char" | "character varying" | "character" | "varbinary" | "binary" => {
-            length.split(')').next()?.parse().ok()
-        }
-        _ => None,
-    }
+    Ok(table.column(name)?.longest_value(DB::DIALECT))
 }

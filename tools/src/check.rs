@@ -2,13 +2,14 @@
 
 use diesel::connection::LoadConnection;
 
-use super::capacity::too_short;
-use super::column::Column;
-use super::dialect::{Form, Read, ToolBackend};
-use super::error::ToolError;
-use super::statement::Statement;
-use super::status::{ValueFormat, format_of, head, is_readable};
-use super::table::Table;
+use crate::backend::ToolBackend;
+use crate::capacity::too_short;
+use crate::error::ToolError;
+use crate::statement::Statement;
+use crate::status::{ValueFormat, format_of, head, is_readable};
+use crate::syntax::{Form, Read};
+use crate::table::Table;
+use diesel_envelope::columns::Column;
 use diesel_envelope::untyped::FERNET_PREFIX;
 use diesel_envelope::{KeyId, Keyring};
 

@@ -5,14 +5,14 @@
 //! nothing.
 //!
 //! SQLSTATE is the same in every language, but Diesel does not expose it. So each backend asks its
-//! server for it ([`ToolBackend::named`](super::ToolBackend), `settled`). SQLite has no SQLSTATE,
+//! server for it ([`ToolBackend::named`](crate::ToolBackend), `settled`). SQLite has no SQLSTATE,
 //! and its messages are always in English.
 
 use std::fmt;
 
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 
-use super::statement::Rerun;
+use crate::statement::Rerun;
 use diesel_envelope::Error;
 use diesel_envelope::Printable;
 

@@ -3,15 +3,19 @@
 use diesel::connection::LoadConnection;
 use zeroize::Zeroizing;
 
-use super::column::{Column, Normalizer};
-use super::dialect::{Form, Read, Shape, ToolBackend};
-use super::error::ToolError;
-use super::plan_index::Distribution;
-use super::report::Observer;
-use super::run_options::RunOptions;
-use super::scan::scan;
-use super::table::Table;
+use crate::backend::{Shape, ToolBackend};
+use crate::column::check_column;
+use crate::error::ToolError;
+use crate::plan_index::Distribution;
+use crate::report::Observer;
+use crate::row_estimate::estimated_rows;
+use crate::run_options::RunOptions;
+use crate::scan::scan;
+use crate::syntax::{Form, Read};
+use crate::table::Table;
+use crate::value_type::ValueCodec;
 use diesel_envelope::Keyring;
+use diesel_envelope::columns::{Column, Normalizer};
 use diesel_envelope::untyped::Format;
 use diesel_envelope::{Error, Result};
 
@@ -31,17 +35,15 @@ pub fn distribution<DB: ToolBackend>(
     settings: &RunOptions,
     observer: &impl Observer,
 ) -> Result<Distribution, ToolError> {
-    column.check()?;
+    check_column(column)?;
     let table = Table::read(conn, &column.table)?;
     let separate = column.plaintext.as_ref().filter(|_| !column.is_in_place());
     let stored = table.column(separate.unwrap_or(&column.name))?.clone();
     let text = stored.text;
     let form = if column.plaintext.is_some() { Form::Plain(column.value) } else { Form::Stored };
     let shape = Shape { reads: vec![Read { column: stored, form }], writes: Vec::new() };
-    observer.begin(
-        &table.name.to_string(),
-        super::expected::<DB>(conn, &table, &settings.condition())?,
-    );
+    observer
+        .begin(&table.name.to_string(), estimated_rows::<DB>(conn, &table, &settings.condition())?);
     let mut distribution = Distribution::new();
     let opened = |value: &Zeroizing<Vec<u8>>| -> Result<Zeroizing<Vec<u8>>> {
         if separate.is_some() || column.is_in_place() && Format::recognise(value).is_none() {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::capacity::TooShort;
-use super::database_failure::DatabaseFailure;
+use crate::database_failure::DatabaseFailure;
+use crate::too_short::TooShort;
 use diesel_envelope::KeyId;
 use diesel_envelope::Printable;
 

@@ -122,9 +122,11 @@
     )
 )]
 
+mod backend;
 mod backfill;
 mod capacity;
 mod check;
+mod ciphertext_shape;
 mod column;
 mod database_failure;
 mod dialect;
@@ -134,37 +136,37 @@ mod error;
 pub mod figures;
 pub mod keys;
 mod migration;
+mod object_name;
 mod plan_index;
 mod range;
 mod report;
 mod rewrite;
 mod rotate;
+mod row_estimate;
+mod row_key;
 mod run_options;
 mod scan;
 mod search;
 mod statement;
 mod status;
+mod storage;
+mod syntax;
 mod table;
+mod too_short;
 mod usage;
 mod value_type;
 mod verify;
 mod weaker;
 
-use diesel::connection::LoadConnection;
-use statement::Statement;
-use table::Table;
-
+pub use backend::ToolBackend;
 pub use backfill::backfill;
-pub use capacity::TooShort;
 pub use check::check;
-pub use column::{Column, Index, Normalizer, TableName};
 pub use database_failure::DatabaseFailure;
-pub use dialect::ToolBackend;
+pub use dialect::Dialect;
+pub use diesel_envelope::columns::{Column, Index, Normalizer, TableName, ValueType};
 pub use distribution::distribution;
 pub use error::ToolError;
-pub use migration::{
-    ColumnPlan, Dialect, Migration, Step, Storage, TablePlan, generate_migration, plan_migration,
-};
+pub use migration::{ColumnPlan, Migration, Step, TablePlan, generate_migration, plan_migration};
 pub use plan_index::{
     Distribution, ExpectedSize, FrequencyClass, IndexCandidate, IndexPlan, IndexPlanner,
     PlanReason, PlanWarning,
@@ -174,30 +176,7 @@ pub use rotate::rotate;
 pub use run_options::RunOptions;
 pub use search::{KeySearch, SearchedColumn, SearchedTable, search_key};
 pub use status::{ColumnStatus, ValueFormat, Values, status};
-pub use value_type::ValueType;
+pub use storage::Storage;
+pub use too_short::TooShort;
 pub use verify::{Verification, verify};
 pub use weaker::{WeakerDeclaration, weaker_declarations};
-
-/// The largest number of rows of a table that is counted for a progress bar. For a larger table the
-/// estimate of the database is enough.
-const COUNTED: u64 = 100_000;
-
-/// Returns the approximate number of rows that match a condition: for a progress bar, never for a
-/// decision.
-fn expected<DB: ToolBackend>(
-    conn: &mut impl LoadConnection<Backend = DB>,
-    table: &Table,
-    condition: &str,
-) -> Result<u64, ToolError> {
-    dialect::read(conn, DB::READ, |conn| {
-        if DB::estimate(conn, &table.name, "1 = 1")?.is_some_and(|rows| rows > COUNTED) {
-            return Ok(DB::estimate(conn, &table.name, condition)?.unwrap_or_default());
-        }
-        let sql = format!(
-            "SELECT {} FROM {} WHERE {condition}",
-            DB::as_text("count(*)"),
-            DB::table(&table.name)
-        );
-        Ok(statement::number(DB::load(conn, Statement::new(sql))?))
-    })
-}

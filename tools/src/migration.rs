@@ -2,35 +2,19 @@
 
 mod catalog;
 mod context;
-mod names;
 mod plan;
 mod render;
-mod shape;
 mod size;
 mod step;
 mod template;
 
-pub(super) use catalog::longest as longest_stored;
 pub use catalog::plan_migration;
-#[cfg(feature = "sqlite")]
-pub(super) use names::object;
-pub use plan::{ColumnPlan, Storage, TablePlan};
-pub(super) use shape::{native_text, token_in_any_spelling};
-pub(super) use size::{ciphertext_len, longest as longest_encoding};
+pub use plan::{ColumnPlan, TablePlan};
+pub(crate) use size::{ciphertext_len, longest as longest_encoding};
 pub use step::Step;
 
-use super::ToolError;
-
-/// The database for which a migration is generated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Dialect {
-    /// PostgreSQL, 11 or later.
-    PostgreSql,
-    /// MySQL, 8.0.19 or later, and MariaDB, 10.4 or later.
-    MySql,
-    /// SQLite, 3.35 or later.
-    Sqlite,
-}
+use crate::dialect::Dialect;
+use crate::error::ToolError;
 
 /// One folder of Diesel's `migrations/`.
 #[derive(Debug, Clone, PartialEq, Eq)]

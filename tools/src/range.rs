@@ -3,16 +3,18 @@
 
 use diesel::connection::LoadConnection;
 
-use super::database_failure::DatabaseFailure;
-use super::dialect::{ToolBackend, select_keys};
-use super::statement::Statement;
-use super::table::{Key, Table};
+use crate::backend::ToolBackend;
+use crate::database_failure::DatabaseFailure;
+use crate::row_key::RowKey;
+use crate::row_key::select_keys;
+use crate::statement::Statement;
+use crate::table::Table;
 
 /// The rows between two keys. Without the second key, all rows after the first.
 #[derive(Debug, Clone)]
 pub(crate) struct Range {
-    pub(crate) after: Option<Key>,
-    pub(crate) until: Option<Key>,
+    pub(crate) after: Option<RowKey>,
+    pub(crate) until: Option<RowKey>,
 }
 
 impl Range {
@@ -20,7 +22,7 @@ impl Range {
     pub(crate) fn following<DB: ToolBackend>(
         conn: &mut impl LoadConnection<Backend = DB>,
         table: &Table,
-        after: Option<Key>,
+        after: Option<RowKey>,
         rows: usize,
     ) -> Result<Self, DatabaseFailure> {
         let keys = select_keys::<DB>(table).collect::<Vec<_>>().join(", ");
@@ -34,7 +36,7 @@ impl Range {
             conn,
             statement.sql(format!(" ORDER BY {order} LIMIT 1 OFFSET {}", rows.saturating_sub(1))),
         )?;
-        let until = found.into_iter().next().map(|mut row| Key::split::<DB>(table, &mut row.0));
+        let until = found.into_iter().next().map(|mut row| RowKey::split::<DB>(table, &mut row.0));
         Ok(Self { after, until })
     }
 

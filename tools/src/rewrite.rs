@@ -12,14 +12,16 @@ use std::time::{Duration, Instant};
 use diesel::connection::LoadConnection;
 use diesel::result::Error as DieselError;
 
-use super::database_failure::{Cause, DatabaseFailure};
-use super::dialect::{self, Shape, ToolBackend, Write, select};
-use super::error::ToolError;
-use super::range::Range;
-use super::report::{Failure, Observer, Report};
-use super::run_options::{Pace, PageSize, RunOptions};
-use super::statement::{Cell, Statement};
-use super::table::{Key, Table};
+use crate::backend::{self, Shape, ToolBackend, Write, select};
+use crate::database_failure::{Cause, DatabaseFailure};
+use crate::error::ToolError;
+use crate::range::Range;
+use crate::report::{Failure, Observer, Report};
+use crate::row_estimate::estimated_rows;
+use crate::row_key::RowKey;
+use crate::run_options::{Pace, PageSize, RunOptions};
+use crate::statement::{Cell, Statement};
+use crate::table::Table;
 use diesel_envelope::Printable;
 
 /// The number of passes that may find rows left. After that, another process is assumed to keep
@@ -80,8 +82,7 @@ pub(crate) fn run<DB: ToolBackend, C: LoadConnection<Backend = DB> + Send>(
     }
     let Some((first, others)) = conns.split_first_mut() else { return Ok(Report::default()) };
     let work = Work::<DB, _, _>::new(table, job, settings, observer);
-    observer
-        .begin(&table.name.to_string(), super::expected::<DB>(first, table, &work.condition())?);
+    observer.begin(&table.name.to_string(), estimated_rows::<DB>(first, table, &work.condition())?);
     if !settings.dry_run {
         std::thread::scope(|scope| {
             let helpers: Vec<_> =
@@ -119,7 +120,7 @@ struct State {
     ended: bool,
     /// Set when a worker fails, to stop the others.
     stopped: bool,
-    bad: HashSet<Key>,
+    bad: HashSet<RowKey>,
     traces: Traces,
     /// The error that ends the run.
     refused: Option<ToolError>,
@@ -145,7 +146,7 @@ struct Trace {
 
 impl Traces {
     /// Returns the hash of a key, if the key belongs to the sample.
-    fn sampled(&self, key: &Key) -> Option<u64> {
+    fn sampled(&self, key: &RowKey) -> Option<u64> {
         Some(self.hasher.hash_one(key)).filter(|hash| hash.trailing_zeros() >= self.zeros)
     }
 
@@ -168,7 +169,7 @@ impl Traces {
 
 /// A row that was read.
 struct Found {
-    key: Key,
+    key: RowKey,
     cells: Vec<Cell>,
 }
 
@@ -177,7 +178,7 @@ struct Page {
     /// The number of claimed rows.
     claimed: usize,
     /// The claimed rows that need no further work in this run.
-    settled: Vec<Key>,
+    settled: Vec<RowKey>,
     written: u64,
 }
 
@@ -234,7 +235,7 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     fn following(
         &self,
         conn: &mut impl LoadConnection<Backend = DB>,
-        after: Option<Key>,
+        after: Option<RowKey>,
     ) -> Result<Range, DatabaseFailure> {
         Range::following::<DB>(conn, self.table, after, self.settings.range_size())
     }
@@ -268,7 +269,7 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     fn row(
         &self,
         conn: &mut impl LoadConnection<Backend = DB>,
-        key: &Key,
+        key: &RowKey,
     ) -> Result<Vec<Found>, DatabaseFailure> {
         self.load(
             conn,
@@ -281,8 +282,10 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         conn: &mut impl LoadConnection<Backend = DB>,
         statement: Statement,
     ) -> Result<Vec<Found>, DatabaseFailure> {
-        let split =
-            |mut cells: Vec<Cell>| Found { key: Key::split::<DB>(self.table, &mut cells), cells };
+        let split = |mut cells: Vec<Cell>| Found {
+            key: RowKey::split::<DB>(self.table, &mut cells),
+            cells,
+        };
         Ok(DB::load(conn, statement)?.into_iter().map(|row| split(row.0)).collect())
     }
 
@@ -364,13 +367,13 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         conn: &mut impl LoadConnection<Backend = DB>,
     ) -> Result<(u64, u64), ToolError> {
         let stuck = || ToolError::Stuck { table: self.table.name.to_string() };
-        let mut range = dialect::read(conn, DB::READ_PAGE, |conn| Ok(self.following(conn, None)?))?;
+        let mut range = backend::read(conn, DB::READ_PAGE, |conn| Ok(self.following(conn, None)?))?;
         let (mut left, mut written) = (0, 0);
         loop {
-            let page = dialect::read(conn, DB::READ_PAGE, |conn| Ok(self.page(conn, &range, "")?))?;
+            let page = backend::read(conn, DB::READ_PAGE, |conn| Ok(self.page(conn, &range, "")?))?;
             let Some(last) = page.last().map(|row| row.key.clone()) else {
                 let Some(until) = range.until.take() else { return Ok((left, written)) };
-                range = dialect::read(conn, DB::READ_PAGE, |conn| {
+                range = backend::read(conn, DB::READ_PAGE, |conn| {
                     Ok(self.following(conn, Some(until))?)
                 })?;
                 if range.is_stuck() {
@@ -436,7 +439,7 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         claim: impl Fn(&mut C) -> Result<Vec<Found>, DatabaseFailure>,
     ) -> Result<Page, ToolError> {
         let began = Instant::now();
-        let (mut claimed, mut traced): (Vec<Key>, _) = (Vec::new(), Vec::new());
+        let (mut claimed, mut traced): (Vec<RowKey>, _) = (Vec::new(), Vec::new());
         let mut tries = 0;
         loop {
             DB::before_transaction(conn)?;
@@ -483,7 +486,7 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     fn one_by_one(
         &self,
         conn: &mut impl LoadConnection<Backend = DB>,
-        claimed: Vec<Key>,
+        claimed: Vec<RowKey>,
     ) -> Result<Page, ToolError> {
         const MAX_UNCLEAR: usize = 20;
         let mut page = Page { claimed: claimed.len(), settled: Vec::new(), written: 0 };
@@ -519,7 +522,7 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
     fn single(
         &self,
         conn: &mut impl LoadConnection<Backend = DB>,
-        key: &Key,
+        key: &RowKey,
     ) -> Result<Single, ToolError> {
         DB::before_transaction(conn)?;
         let (began, mut traced) = (Instant::now(), Vec::new());
@@ -610,7 +613,7 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Work<'a, DB, J, O> {
         }
     }
 
-    fn report(&self, key: &Key, (column, problem): Problem) {
+    fn report(&self, key: &RowKey, (column, problem): Problem) {
         let mut state = self.state();
         if state.report.gave_up || !state.bad.insert(key.clone()) {
             return;

@@ -6,19 +6,20 @@ use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use diesel::connection::LoadConnection;
 use zeroize::Zeroizing;
 
-use super::column::{Column, Index};
-use super::dialect::{self, Form, Read, Shape, ToolBackend};
-use super::error::ToolError;
-use super::migration::native_text;
-use super::report::{Observer, Report};
-use super::rewrite::{self, Job, Problem};
-use super::run_options::RunOptions;
-use super::search::names_key;
-use super::statement::{Cell, Statement};
-use super::status::{format_of, head, heads, is_unpadded};
-use super::table::Table;
+use crate::backend::{self, Shape, ToolBackend};
+use crate::ciphertext_shape::native_text;
+use crate::error::ToolError;
+use crate::report::{Observer, Report};
+use crate::rewrite::{self, Job, Problem};
+use crate::run_options::RunOptions;
+use crate::search::names_key;
+use crate::statement::{Cell, Statement};
+use crate::status::{format_of, head, heads, is_unpadded};
+use crate::syntax::{Form, Read};
+use crate::table::Table;
 use diesel_envelope::Keyring;
 use diesel_envelope::Result;
+use diesel_envelope::columns::{Column, Index};
 
 /// Rewrites the columns of one table so that every value is under the primary key, with the binding
 /// and the padding of its column. Every digest is moved to the current index key. It uses one
@@ -105,7 +106,7 @@ pub(crate) fn refuse_newer_keys<DB: ToolBackend>(
             head::<DB>(table, column)?,
             DB::table(&table.name)
         );
-        let found = dialect::read(conn, DB::READ, |conn| Ok(DB::load(conn, Statement::new(sql))?))?;
+        let found = backend::read(conn, DB::READ, |conn| Ok(DB::load(conn, Statement::new(sql))?))?;
         for (head, _) in heads(found) {
             if let Some(newer) = head.and_then(|head| format_of(&head).1) {
                 return Err(ToolError::OlderKey {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::statement::Cell;
+use crate::statement::Cell;
 use diesel_envelope::Accept;
 
 /// Options for a pass over a table.
@@ -93,14 +93,14 @@ impl RunOptions {
         Self { lock_wait, ..self }
     }
 
-    /// Sets the formats that [`verify`](super::verify) accepts, besides native values bound to
+    /// Sets the formats that [`verify`](crate::verify) accepts, besides native values bound to
     /// their column. While the primary key is a Fernet key, it always accepts Fernet tokens.
     #[must_use]
     pub fn allow(self, allow: Accept) -> Self {
         Self { allow, ..self }
     }
 
-    /// Lets [`rotate`](super::rotate()) overwrite an index that does not match its value under any
+    /// Lets [`rotate`](crate::rotate()) overwrite an index that does not match its value under any
     /// key of the keyring. Use it if a label, a normaliser or the number of bits changed. By
     /// default, such a row is reported.
     #[must_use]
@@ -108,10 +108,10 @@ impl RunOptions {
         Self { rebuild_indexes: rebuild, ..self }
     }
 
-    /// Lets [`rotate`](super::rotate()) move values and digests from a newer key to an older one,
-    /// which undoes a rotation. Lets [`backfill`](super::backfill()) encrypt under a key that is
+    /// Lets [`rotate`](crate::rotate()) move values and digests from a newer key to an older one,
+    /// which undoes a rotation. Lets [`backfill`](crate::backfill()) encrypt under a key that is
     /// older than the key of stored values. By default, both are a
-    /// [`ToolError::OlderKey`](super::ToolError::OlderKey).
+    /// [`ToolError::OlderKey`](crate::ToolError::OlderKey).
     ///
     /// The dates in the keyring (`created`) determine the age of a key. For two keys of one day,
     /// their order in the document decides: a new key is added at the end. A key without a date

@@ -2,12 +2,13 @@
 
 use diesel::connection::LoadConnection;
 
-use super::dialect::{self, Shape, ToolBackend, select};
-use super::error::ToolError;
-use super::range::Range;
-use super::run_options::{PageSize, RunOptions};
-use super::statement::{Cell, Statement};
-use super::table::{Key, Table};
+use crate::backend::{self, Shape, ToolBackend, select};
+use crate::error::ToolError;
+use crate::range::Range;
+use crate::row_key::RowKey;
+use crate::run_options::{PageSize, RunOptions};
+use crate::statement::{Cell, Statement};
+use crate::table::Table;
 
 /// Calls a function for every row, in the order of the primary key. Returns the number of rows.
 pub(crate) fn scan<DB: ToolBackend>(
@@ -15,7 +16,7 @@ pub(crate) fn scan<DB: ToolBackend>(
     table: &Table,
     shape: &Shape,
     settings: &RunOptions,
-    mut row: impl FnMut(&Key, &[Cell]) -> Result<(), ToolError>,
+    mut row: impl FnMut(&RowKey, &[Cell]) -> Result<(), ToolError>,
     mut page: impl FnMut(u64),
 ) -> Result<u64, ToolError> {
     let mut rows: u64 = 0;
@@ -34,12 +35,12 @@ pub(crate) fn scan<DB: ToolBackend>(
         let statement = range
             .within::<DB>(table, Statement::new(&*select))
             .sql(format!(" ORDER BY {order} LIMIT {limit}"));
-        let found = dialect::read(conn, DB::READ_PAGE, |conn| Ok(DB::load(conn, statement)?))?;
+        let found = backend::read(conn, DB::READ_PAGE, |conn| Ok(DB::load(conn, statement)?))?;
         let count = found.len();
         let before = range.after.clone();
         pages.adjust(found.iter().flat_map(|row| &row.0));
         for mut cells in found {
-            let key = Key::split::<DB>(table, &mut cells.0);
+            let key = RowKey::split::<DB>(table, &mut cells.0);
             row(&key, &cells.0)?;
             range.after = Some(key);
         }
@@ -65,12 +66,12 @@ fn following<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     table: &Table,
     settings: &RunOptions,
-    after: Option<Key>,
+    after: Option<RowKey>,
 ) -> Result<Range, ToolError> {
     if settings.filter.is_none() {
         return Ok(Range { after, until: None });
     }
-    dialect::read(conn, DB::READ_PAGE, |conn| {
+    backend::read(conn, DB::READ_PAGE, |conn| {
         Ok(Range::following::<DB>(conn, table, after, settings.range_size())?)
     })
 }

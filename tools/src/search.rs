@@ -5,17 +5,19 @@ use std::fmt;
 
 use diesel::connection::LoadConnection;
 
-use super::column::{Column, TableName};
-use super::dialect::{self, DeclaredAs, Listed, ListedColumn, ToolBackend};
-use super::error::ToolError;
-use super::migration::token_in_any_spelling;
-use super::migration::{Dialect, Storage};
-use super::statement::Statement;
-use super::table::Table;
-use super::usage::rows_under;
+use crate::backend::{self, DeclaredAs, Listed, ListedColumn, ToolBackend};
+use crate::ciphertext_shape::token_in_any_spelling;
+use crate::dialect::Dialect;
+use crate::error::ToolError;
+use crate::statement::Statement;
+use crate::storage::Storage;
+use crate::table::Table;
+use crate::usage::rows_under;
 use diesel_envelope::KeyId;
 use diesel_envelope::Keyring;
 use diesel_envelope::Printable;
+use diesel_envelope::columns::Column;
+use diesel_envelope::columns::TableName;
 use diesel_envelope::untyped::{
     self, FERNET_PREFIX, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX, VERSION,
 };
@@ -329,7 +331,7 @@ fn count<DB: ToolBackend>(
         selected.push(sum(names_key::<DB>(name, *text, &[key_id])));
     }
     let sql = format!("SELECT {} FROM {}", selected.join(", "), DB::table(table));
-    let row = dialect::read(conn, DB::READ, |conn| Ok(DB::load(conn, Statement::new(sql))?))?
+    let row = backend::read(conn, DB::READ, |conn| Ok(DB::load(conn, Statement::new(sql))?))?
         .into_iter()
         .next();
     let numbers: Vec<u64> = row
@@ -408,7 +410,9 @@ mod tests {
     use diesel::sqlite::{Sqlite, SqliteConnection};
 
     use super::*;
-    use crate::statement::{Run, number};
+    use crate::backend::Run;
+    use crate::statement::number;
+    use crate::syntax::SqlSyntax;
 
     const ID: KeyId = KeyId::from_bytes([0x9f, 0x3c, 0x01, 0xaa]);
 

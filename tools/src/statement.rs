@@ -3,7 +3,6 @@
 use std::fmt;
 
 use diesel::backend::Backend;
-use diesel::connection::LoadConnection;
 use diesel::deserialize::{self, FromSqlRow};
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::row::{Field, Row};
@@ -12,8 +11,6 @@ use diesel::sql_types::{Binary, Nullable, Text, Untyped};
 use diesel::{QueryResult, RunQueryDsl};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::database_failure::DatabaseFailure;
-use super::dialect::ToolBackend;
 use diesel_envelope::EnvelopeBackend;
 
 /// The bytes of a value in a column, or NULL.
@@ -226,25 +223,7 @@ where
     }
 }
 
-/// Runs statements, on each backend.
-pub trait Run: Sized {
-    /// Returns the number of changed rows.
-    fn execute<C: LoadConnection<Backend = Self>>(
-        conn: &mut C,
-        statement: Statement,
-    ) -> Result<usize, DatabaseFailure>
-    where
-        Self: Backend;
-
-    fn load<C: LoadConnection<Backend = Self>>(
-        conn: &mut C,
-        statement: Statement,
-    ) -> Result<Vec<RawRow>, DatabaseFailure>
-    where
-        Self: Backend;
-}
-
-macro_rules! runs_on {
+macro_rules! binds_on {
     ($backend:ty $(, $arrays:ident)?) => {
         impl QueryFragment<$backend> for Bind {
             fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, $backend>) -> QueryResult<()> {
@@ -271,27 +250,17 @@ macro_rules! runs_on {
                 (0..row.field_count()).map(cell).collect::<deserialize::Result<_>>().map(Self)
             }
         }
-
-        impl Run for $backend {
-            fn execute<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: Statement) -> Result<usize, DatabaseFailure> {
-                RunQueryDsl::execute(&statement, conn).map_err(|error| <Self as ToolBackend>::named(conn, &statement, error))
-            }
-
-            fn load<C: LoadConnection<Backend = Self>>(conn: &mut C, statement: Statement) -> Result<Vec<RawRow>, DatabaseFailure> {
-                RunQueryDsl::load(&statement, conn).map_err(|error| <Self as ToolBackend>::named(conn, &statement, error))
-            }
-        }
     };
 }
 
 #[cfg(feature = "postgres")]
 use diesel::sql_types::Array;
 #[cfg(feature = "postgres")]
-runs_on!(diesel::pg::Pg, Array);
+binds_on!(diesel::pg::Pg, Array);
 #[cfg(feature = "mysql")]
-runs_on!(diesel::mysql::Mysql);
+binds_on!(diesel::mysql::Mysql);
 #[cfg(feature = "sqlite")]
-runs_on!(diesel::sqlite::Sqlite);
+binds_on!(diesel::sqlite::Sqlite);
 
 /// Returns the number in the only cell of the only row.
 pub(crate) fn number(rows: Vec<RawRow>) -> u64 {

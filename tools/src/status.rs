@@ -5,18 +5,20 @@ use std::fmt;
 
 use diesel::connection::LoadConnection;
 
-use super::capacity::{TooShort, too_short};
-use super::column::Column;
-use super::dialect::{self, Form, Read, ToolBackend};
-use super::error::ToolError;
-use super::figures;
-use super::migration::Storage;
-use super::migration::{native_text, token_in_any_spelling};
-use super::statement::{RawRow, Statement, number};
-use super::table::{Stored, Table};
+use crate::backend::{self, ToolBackend};
+use crate::capacity::too_short;
+use crate::ciphertext_shape::{native_text, token_in_any_spelling};
+use crate::error::ToolError;
+use crate::figures;
+use crate::statement::{RawRow, Statement, number};
+use crate::storage::Storage;
+use crate::syntax::{Form, Read};
+use crate::table::{StoredColumn, Table};
+use crate::too_short::TooShort;
 use diesel_envelope::KeyId;
 use diesel_envelope::Keyring;
 use diesel_envelope::Printable;
+use diesel_envelope::columns::Column;
 use diesel_envelope::untyped::{
     self, FERNET_PREFIX, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX, VERSION,
 };
@@ -121,7 +123,7 @@ fn one<DB: ToolBackend>(
 ) -> Result<ColumnStatus, ToolError> {
     let table = Table::read(conn, &column.table)?;
     table.check(std::slice::from_ref(column))?;
-    dialect::read(conn, DB::READ, |conn| count::<DB>(conn, keyring, &table, column))
+    backend::read(conn, DB::READ, |conn| count::<DB>(conn, keyring, &table, column))
 }
 
 fn count<DB: ToolBackend>(
@@ -199,7 +201,10 @@ pub(crate) fn head<DB: ToolBackend>(table: &Table, column: &Column) -> Result<St
 
 /// Returns a SQL condition that the length of a native value does not match the declared padding.
 /// Returns `None` for a column without padding.
-pub(crate) fn is_unpadded<DB: ToolBackend>(stored: &Stored, column: &Column) -> Option<String> {
+pub(crate) fn is_unpadded<DB: ToolBackend>(
+    stored: &StoredColumn,
+    column: &Column,
+) -> Option<String> {
     let pad_to = column.context_of().pad_to;
     let octets = DB::octets(&stored.name, stored.text);
     let native = if stored.text {

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use diesel::connection::LoadConnection;
 
-use super::column::Column;
-use super::dialect::ToolBackend;
-use super::error::ToolError;
-use super::run_options::RunOptions;
-use super::status::{ValueFormat, Values, status};
-use super::verify::verify;
+use crate::backend::ToolBackend;
+use crate::error::ToolError;
+use crate::run_options::RunOptions;
+use crate::status::{ValueFormat, Values, status};
+use crate::verify::verify;
 use diesel_envelope::Accept;
 use diesel_envelope::KeyId;
 use diesel_envelope::Keyring;
+use diesel_envelope::columns::Column;
 
 /// Returns the number of values or digests of each column that are under a key. Run it before the
 /// key is retired. Columns without any are omitted.
@@ -53,12 +53,8 @@ pub(crate) fn rows_under<DB: ToolBackend>(
             let settings = RunOptions::new().allow(Accept::FERNET.and(Accept::UNBOUND));
             // A plaintext column that differs reveals nothing about keys, and neither does the
             // padding.
-            let column = Column {
-                plaintext: None,
-                pad_to: Some(1),
-                accept: Accept::FERNET.and(Accept::UNBOUND),
-                ..column.clone()
-            };
+            let mut column = column.clone().pad_to(1).accept(Accept::FERNET.and(Accept::UNBOUND));
+            column.plaintext = None;
             let verification =
                 verify::<DB>(conn, keyring, std::slice::from_ref(&column), &settings, &())?;
             if verification.failed > 0 {

@@ -6,19 +6,22 @@ use std::collections::BTreeMap;
 use diesel::connection::LoadConnection;
 use zeroize::Zeroizing;
 
-use super::column::{Column, Index};
-use super::dialect::{Form, Read, Shape, ToolBackend};
-use super::error::ToolError;
-use super::report::{Failure, Observer};
-use super::rewrite::Problem;
-use super::run_options::RunOptions;
-use super::scan::scan;
-use super::statement::Cell;
-use super::table::Table;
+use crate::backend::{Shape, ToolBackend};
+use crate::error::ToolError;
+use crate::report::{Failure, Observer};
+use crate::rewrite::Problem;
+use crate::row_estimate::estimated_rows;
+use crate::run_options::RunOptions;
+use crate::scan::scan;
+use crate::statement::Cell;
+use crate::syntax::{Form, Read};
+use crate::table::Table;
+use crate::value_type::ValueCodec;
 use diesel_envelope::Accept;
 use diesel_envelope::KeyId;
 use diesel_envelope::Keyring;
 use diesel_envelope::Printable;
+use diesel_envelope::columns::{Column, Index};
 use diesel_envelope::untyped::ColumnContext;
 use diesel_envelope::untyped::{self, Format, Header};
 use diesel_envelope::untyped::{is_padded, native_length};
@@ -78,10 +81,8 @@ pub fn verify<DB: ToolBackend>(
     for index in columns.iter().flat_map(|column| &column.indexes) {
         keyring.digest(&index.label, index.bits, index.key.as_deref(), b"")?;
     }
-    observer.begin(
-        &table.name.to_string(),
-        super::expected::<DB>(conn, &table, &settings.condition())?,
-    );
+    observer
+        .begin(&table.name.to_string(), estimated_rows::<DB>(conn, &table, &settings.condition())?);
     let mut verification = Verification::default();
     let shape = shape(&table, columns)?;
     let rows = scan::<DB>(

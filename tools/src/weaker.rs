@@ -4,14 +4,14 @@ use std::fmt;
 
 use diesel::connection::LoadConnection;
 
-use super::check::sample;
-use super::column::Column;
-use super::dialect::ToolBackend;
-use super::error::ToolError;
-use super::status::header_of;
-use super::table::Table;
+use crate::backend::ToolBackend;
+use crate::check::sample;
+use crate::error::ToolError;
+use crate::status::header_of;
+use crate::table::Table;
 use diesel_envelope::Accept;
 use diesel_envelope::Printable;
+use diesel_envelope::columns::Column;
 
 /// A declaration that is weaker than stored values of its column.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

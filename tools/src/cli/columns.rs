@@ -8,8 +8,8 @@ use diesel_envelope_tools::keys::open_regular_file;
 use diesel_envelope_tools::{Column, Index, Normalizer, ValueType};
 use serde::Deserialize;
 
-use super::failure::Failure;
-use super::output::Output;
+use crate::cli::failure::Failure;
+use crate::cli::output::Output;
 
 /// The default name of the file that declares columns.
 const FILE: &str = "envelope.toml";
@@ -201,7 +201,7 @@ impl ColumnArgs {
     pub fn tables(&self, output: &Output) -> Result<Vec<Vec<Column>>, Failure> {
         let mut tables: Vec<Vec<Column>> = Vec::new();
         for column in self.read(output)? {
-            match tables.iter_mut().find(|table| table[0].table_name() == column.table_name()) {
+            match tables.iter_mut().find(|table| table[0].table == column.table) {
                 Some(table) => table.push(column),
                 None => tables.push(vec![column]),
             }
@@ -251,8 +251,7 @@ impl ColumnArgs {
     fn named(&self, declared: &[Column]) -> Result<Vec<Column>, Failure> {
         let mut columns = Vec::new();
         for name in &self.columns {
-            let of_table =
-                declared.iter().filter(|column| column.table_name().to_string() == *name);
+            let of_table = declared.iter().filter(|column| column.table.to_string() == *name);
             let found: Vec<_> = declared
                 .iter()
                 .filter(|column| column.to_string() == *name)
@@ -260,7 +259,7 @@ impl ColumnArgs {
                 .cloned()
                 .collect();
             let namesake = declared.iter().find(|column| {
-                let (table, column) = (column.table_name().name(), column.to_string());
+                let (table, column) = (column.table.name.as_str(), column.to_string());
                 let own = column.rsplit('.').next().unwrap_or_default();
                 name.ends_with(&format!(".{table}.{own}")) || column.ends_with(&format!(".{name}"))
             });
@@ -327,7 +326,7 @@ impl ColumnArgs {
 
     /// Applies the column options of the arguments to the column.
     fn adjusted(&self, mut column: Column) -> Result<Column, Failure> {
-        let table = column.table_name().name().to_owned();
+        let table = column.table.name.clone();
         column = match (&self.label, self.unbound) {
             (Some(label), _) => column.label(label),
             (None, true) => column.unbound(),
@@ -365,7 +364,7 @@ impl Declared {
             ));
         };
         let mut column = Column::new(table, name);
-        let table = column.table_name().name().to_owned();
+        let table = column.table.name.clone();
         column = match (self.label, self.unbound) {
             (Some(_), true) => {
                 return Err(format!(

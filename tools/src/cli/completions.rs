@@ -1,12 +1,11 @@
 //! `completions`: completion scripts for shells.
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 use serde::Serialize;
 
-use super::Cli;
-use super::failure::Failure;
-use super::output::{Output, Report};
+use crate::cli::failure::Failure;
+use crate::cli::output::{Output, Report};
 
 /// Print the completion script for a shell
 #[derive(Args)]
@@ -37,9 +36,9 @@ impl Report for Script {
 }
 
 impl Completions {
-    pub fn run(self, output: &Output) -> Result<(), Failure> {
+    pub fn run(self, output: &Output, mut program: Command) -> Result<(), Failure> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "diesel-envelope", &mut script);
+        clap_complete::generate(self.shell, &mut program, "diesel-envelope", &mut script);
         output.report(&Script {
             shell: self.shell.to_string(),
             script: String::from_utf8_lossy(&script).into_owned(),

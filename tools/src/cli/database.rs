@@ -8,7 +8,7 @@ use diesel::connection::CacheSize;
 use diesel_envelope::Printable;
 use url::{SyntaxViolation, Url};
 
-use super::failure::Failure;
+use crate::cli::failure::Failure;
 
 /// The database of a command that reads tables.
 #[derive(Args)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use diesel_envelope_tools::keys::open_regular_file;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::failure::Failure;
+use crate::cli::failure::Failure;
 
 /// The input limit in bytes, which is more than several alternatives of the largest document.
 const MAX: usize = 256 * 1024;

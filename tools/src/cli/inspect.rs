@@ -8,10 +8,10 @@ use diesel_envelope_tools::figures::count;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::block_on;
-use super::failure::Failure;
-use super::keyring::KeyringArgs;
-use super::output::{Output, Report, safe};
+use crate::cli::failure::Failure;
+use crate::cli::keyring::KeyringArgs;
+use crate::cli::output::{Output, Report, safe};
+use crate::cli::runtime::block_on;
 
 /// The maximum number of bytes that KMS wraps in one call (AWS KMS API reference, `Encrypt`).
 const KMS_LIMIT: usize = 4096;

@@ -3,9 +3,9 @@
 use clap::Args;
 use diesel_envelope::keyring::{Algorithm, Keyset};
 
-use super::failure::Failure;
-use super::keyring::{EnvLine, TargetArgs, wrap, writers};
-use super::output::Output;
+use crate::cli::failure::Failure;
+use crate::cli::keyring::{EnvLine, TargetArgs, wrap, writers};
+use crate::cli::output::Output;
 
 /// Make a new wrapped keyring, and print the line for the env file
 #[derive(Args)]

@@ -10,10 +10,10 @@ use diesel_envelope_tools::keys::{self, Target};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::block_on;
-use super::failure::Failure;
-use super::input::{Source, value_of};
-use super::output::{Report, safe};
+use crate::cli::failure::Failure;
+use crate::cli::input::{Source, value_of};
+use crate::cli::output::{Report, safe};
+use crate::cli::runtime::block_on;
 
 /// The arguments that locate the wrapped keyring.
 #[derive(Args)]

@@ -8,11 +8,11 @@ use diesel_envelope::keyring::{Algorithm, Keyset};
 use diesel_envelope::wrapped::WrappedKeyring;
 use diesel_envelope_tools::keys::{Role, Target};
 
-use super::block_on;
-use super::failure::Failure;
-use super::input::Source;
-use super::keyring::{EnvLine, KeyringArgs, wrap};
-use super::output::Output;
+use crate::cli::failure::Failure;
+use crate::cli::input::Source;
+use crate::cli::keyring::{EnvLine, KeyringArgs, wrap};
+use crate::cli::output::Output;
+use crate::cli::runtime::block_on;
 
 /// The keyring to change, and the keys that wrap it afterwards.
 #[derive(Args)]

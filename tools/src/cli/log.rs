@@ -11,7 +11,7 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::output::{Format, safe, safe_json};
+use crate::cli::output::{Format, safe, safe_json};
 
 /// Prints the warnings of this project only, because it cannot vouch for the log lines of the AWS
 /// SDK.

@@ -9,10 +9,10 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{Duration, PrimitiveDateTime};
 
-use super::columns::ColumnArgs;
-use super::database::{DatabaseArgs, with_database};
-use super::failure::Failure;
-use super::output::{Format, Output, Report, safe};
+use crate::cli::columns::ColumnArgs;
+use crate::cli::database::{DatabaseArgs, with_database};
+use crate::cli::failure::Failure;
+use crate::cli::output::{Format, Output, Report, safe};
 
 /// Write up.sql and down.sql for one step from plaintext to ciphertext, for the current tables
 #[derive(Args)]
@@ -118,7 +118,7 @@ impl GenerateMigration {
             )?;
         table = if self.online { table.online() } else { table };
         let table = table.each_column(|mut plan, column| {
-            for index in column.index_names() {
+            for index in column.indexes.iter().map(|index| &index.name) {
                 plan = if self.unique.iter().any(|name| name == index) {
                     plan.unique(index)
                 } else {

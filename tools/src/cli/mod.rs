@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 mod columns;
@@ -27,6 +27,7 @@ mod plan;
 mod progress;
 mod retire;
 mod reveal;
+mod runtime;
 #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 mod tables;
 mod wrap;
@@ -111,7 +112,7 @@ impl Command {
             Self::PlanIndex(command) => command.run(output),
             #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
             Self::GenerateMigration(command) => command.run(output),
-            Self::Completions(command) => command.run(output),
+            Self::Completions(command) => command.run(output, Cli::command()),
         }
     }
 }
@@ -128,15 +129,6 @@ pub fn main() -> ExitCode {
             failure.exit_code()
         }
     }
-}
-
-/// Runs a future to its end, because calls to AWS need a runtime.
-fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| {
-        Failure::new(format!("cannot start a runtime for calls to AWS: {error}"))
-    })?;
-    Ok(runtime.block_on(future))
 }
 
 #[cfg(test)]

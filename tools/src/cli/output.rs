@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use diesel_envelope::Printable;
 use serde::Serialize;
 
-use super::failure::Failure;
+use crate::cli::failure::Failure;
 
 /// The format of results.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

@@ -5,12 +5,12 @@ use diesel_envelope::Error;
 use diesel_envelope_tools::{IndexPlan, IndexPlanner, Normalizer, RunOptions, ToolError};
 use serde::Serialize;
 
-use super::columns::ColumnArgs;
-use super::database::{DatabaseArgs, with_database};
-use super::failure::Failure;
-use super::keyring::KeyringArgs;
-use super::output::{Output, Report};
-use super::progress::Progress;
+use crate::cli::columns::ColumnArgs;
+use crate::cli::database::{DatabaseArgs, with_database};
+use crate::cli::failure::Failure;
+use crate::cli::keyring::KeyringArgs;
+use crate::cli::output::{Output, Report};
+use crate::cli::progress::Progress;
 
 /// Plan the BITS of a blind index from the values of the column, and show how much the index
 /// reveals
@@ -61,7 +61,7 @@ impl PlanIndex {
         let keyring = match self.keyring.keyring() {
             Ok(keyring) => Some(keyring),
             // Plaintext can be read without a keyring.
-            Err(_) if column.has_plaintext() => None,
+            Err(_) if column.plaintext.is_some() => None,
             Err(failure) => return Err(failure),
         };
         let (normalizer, progress) =

@@ -11,7 +11,7 @@ use diesel_envelope_tools::{Failure, Observer};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::output::{Format, Output, safe, safe_json};
+use crate::cli::output::{Format, Output, safe, safe_json};
 
 /// The interval between two plain lines.
 const LINES: Duration = Duration::from_secs(5);

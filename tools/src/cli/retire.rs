@@ -13,12 +13,12 @@ use diesel_envelope_tools::{SearchedColumn, figures::count};
 use serde_json::json;
 
 #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
-use super::columns::ColumnArgs;
+use crate::cli::columns::ColumnArgs;
 #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
-use super::database::{DatabaseArgs, with_database};
-use super::failure::Failure;
-use super::keyring_change::{Change, ChangeArgs, KeyArgs};
-use super::output::Output;
+use crate::cli::database::{DatabaseArgs, with_database};
+use crate::cli::failure::Failure;
+use crate::cli::keyring_change::{Change, ChangeArgs, KeyArgs};
+use crate::cli::output::Output;
 
 /// Remove an old key from the keyring, once no row and no process needs it, and write its archive
 #[derive(Args)]

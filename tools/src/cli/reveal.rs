@@ -5,9 +5,9 @@ use std::io::IsTerminal;
 use clap::Args;
 use diesel_envelope::keyring::Keyset;
 
-use super::failure::Failure;
-use super::keyring::KeyringArgs;
-use super::output::{Format, Output};
+use crate::cli::failure::Failure;
+use crate::cli::keyring::KeyringArgs;
+use crate::cli::output::{Format, Output};
 
 /// Print the unwrapped keyring, THE SECRET ITSELF, for a service that encrypts it by itself
 ///

@@ -10,13 +10,13 @@ use diesel_envelope_tools::figures::count;
 use diesel_envelope_tools::{Column, ColumnStatus, RunOptions, ToolError, ValueFormat};
 use serde::Serialize;
 
-use super::block_on;
-use super::columns::{ColumnArgs, Format};
-use super::database::{DatabaseArgs, Kind, with_database};
-use super::failure::Failure;
-use super::keyring::KeyringArgs;
-use super::output::{Output, Report};
-use super::progress::Progress;
+use crate::cli::columns::{ColumnArgs, Format};
+use crate::cli::database::{DatabaseArgs, Kind, with_database};
+use crate::cli::failure::Failure;
+use crate::cli::keyring::KeyringArgs;
+use crate::cli::output::{Output, Report};
+use crate::cli::progress::Progress;
+use crate::cli::runtime::block_on;
 
 /// The arguments of all commands that read tables.
 #[derive(Args)]
@@ -336,7 +336,7 @@ fn write(
         let workers = write.workers.unwrap_or(if Kind::of(url) == Kind::Sqlite { 1 } else { 2 });
         let report = act(url, usize::from(workers), &keyring, columns, &settings, &progress);
         progress.finish();
-        done.insert(columns[0].table_name().to_string(), report?);
+        done.insert(columns[0].table.to_string(), report?);
     }
     let verb = if write.dry_run { format!("would be {verb}") } else { verb.to_owned() };
     let line = |(table, report): (&String, &diesel_envelope_tools::Report)| {
@@ -426,7 +426,7 @@ impl Verify {
                 &progress
             ));
             progress.finish();
-            found.insert(columns[0].table_name().to_string(), verified?);
+            found.insert(columns[0].table.to_string(), verified?);
         }
         let line = |(table, found): (&String, &diesel_envelope_tools::Verification)| {
             let keys: Vec<_> = found

@@ -7,10 +7,10 @@ use diesel_envelope::keyring::{Keyset, Options};
 use diesel_envelope::wrapped::WrappedKeyrings;
 use diesel_envelope_tools::keys::Target;
 
-use super::failure::Failure;
-use super::input::{Source, value_of};
-use super::keyring::{EnvLine, KeyringArgs, TargetArgs, wrap, writers};
-use super::output::Output;
+use crate::cli::failure::Failure;
+use crate::cli::input::{Source, value_of};
+use crate::cli::keyring::{EnvLine, KeyringArgs, TargetArgs, wrap, writers};
+use crate::cli::output::Output;
 
 /// Wrap one or several existing Fernet keys, or a keyring document, and print the line for the env
 /// file

@@ -2,10 +2,13 @@
 
 use diesel::connection::LoadConnection;
 
-use super::{ColumnPlan, Dialect, Storage, TablePlan};
-use crate::dialect::ToolBackend;
-use crate::table::{Stored, Table};
-use crate::{Column, ToolError};
+use super::{ColumnPlan, TablePlan};
+use crate::backend::ToolBackend;
+use crate::dialect::Dialect;
+use crate::error::ToolError;
+use crate::storage::Storage;
+use crate::table::Table;
+use diesel_envelope::columns::Column;
 
 /// Reads the facts that a migration needs from the catalog: the primary key, and the type,
 /// collation and nullability of each plaintext column.
@@ -40,8 +43,11 @@ fn column_plan<DB: ToolBackend>(table: &Table, column: &Column) -> ColumnPlan {
         plan = if source.nullable { plan } else { plan.not_null() };
         plan =
             if let Some(collation) = &source.collation { plan.collation(collation) } else { plan };
-        plan =
-            if let Some(bytes) = longest(source, DB::DIALECT) { plan.longest(bytes) } else { plan };
+        plan = if let Some(bytes) = source.longest_value(DB::DIALECT) {
+            plan.longest(bytes)
+        } else {
+            plan
+        };
     }
     if let Ok(stored) = table.column(&column.name) {
         plan.exists = true;
@@ -56,17 +62,4 @@ fn column_plan<DB: ToolBackend>(table: &Table, column: &Column) -> ColumnPlan {
         };
     }
     plan
-}
-
-/// Returns the maximum length of a value in bytes, for a column type with a length. SQLite does not
-/// enforce such a length.
-pub(crate) fn longest(column: &Stored, dialect: Dialect) -> Option<u32> {
-    let (name, length) = column.sql_type.split_once('(')?;
-    let length: u32 = length.split(')').next()?.parse().ok()?;
-    match name.trim() {
-        _ if dialect == Dialect::Sqlite => None,
-        "varchar" | "char" | "character varying" | "character" => Some(length.saturating_mul(4)),
-        "varbinary" | "binary" => Some(length),
-        _ => None,
-    }
 }

@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::plan::{ColumnPlan, TablePlan};
 use super::template::sql;
-use crate::{Index, TableName};
+use diesel_envelope::columns::Index;
+use diesel_envelope::columns::TableName;
 
 /// The variables of a template.
 #[derive(Serialize)]

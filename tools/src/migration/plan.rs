@@ -1,16 +1,10 @@
 //! The description of a table and its columns for a migration.
 
-use crate::{Column, Index, TableName, ToolError};
-
-/// The storage of ciphertext.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Storage {
-    /// Bytes.
-    #[default]
-    Binary,
-    /// Text: `de1.` and base64, or Fernet tokens.
-    Text,
-}
+use crate::column::check_column;
+use crate::error::ToolError;
+use crate::storage::Storage;
+use diesel_envelope::columns::TableName;
+use diesel_envelope::columns::{Column, Index};
 
 /// A table with columns that become encrypted.
 #[derive(Debug, Clone)]
@@ -258,7 +252,7 @@ impl ColumnPlan {
     }
 
     fn check(&self, table: &TablePlan) -> Result<(), ToolError> {
-        self.column.check()?;
+        check_column(&self.column)?;
         if self
             .names()
             .chain(table.names())
@@ -286,7 +280,8 @@ impl ColumnPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::migration::{Dialect, Step, generate_migration};
+    use crate::dialect::Dialect;
+    use crate::migration::{Step, generate_migration};
 
     fn refused(step: Step, plan: ColumnPlan) -> String {
         generate_migration(Dialect::PostgreSql, step, &TablePlan::new("users").column(plan))

@@ -1,7 +1,7 @@
 //! The lengths of ciphertexts.
 
 use super::ColumnPlan;
-use crate::ValueType;
+use diesel_envelope::columns::ValueType;
 use diesel_envelope::untyped::{OVERHEAD, TEXT_PREFIX, padded_len};
 
 /// The bytes of a Fernet token before base64, without its ciphertext: version, timestamp, IV, HMAC.
@@ -95,8 +95,8 @@ pub(crate) fn longest(value: ValueType) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Column;
-    use crate::migration::Storage;
+    use crate::storage::Storage;
+    use diesel_envelope::columns::Column;
     use diesel_envelope::{Context, Keyring};
 
     enum Padded<const N: usize> {}

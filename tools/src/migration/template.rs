@@ -7,9 +7,11 @@
 
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
-use super::names::{literal, object};
-use super::{Dialect, Storage, shape};
-use crate::TableName;
+use crate::ciphertext_shape;
+use crate::dialect::Dialect;
+use crate::object_name::object_name;
+use crate::storage::Storage;
+use diesel_envelope::columns::TableName;
 
 /// Includes the templates of one database, by name.
 macro_rules! templates {
@@ -91,7 +93,8 @@ fn add_quoting(templates: &mut Environment<'static>, dialect: Dialect, table: &T
     templates.add_filter("qualified", move |name: &str| sql(dialect.qualify(&schema, name)));
     templates.add_filter("literal", |text: &str| sql(literal(text)));
     let table = table.clone();
-    templates.add_filter("object", move |column: &str, kind: &str| object(&table, column, kind));
+    templates
+        .add_filter("object", move |column: &str, kind: &str| object_name(&table, column, kind));
 }
 
 /// Adds filters for finished SQL: a block of a template in which every name is quoted.
@@ -113,10 +116,10 @@ fn add_layout(templates: &mut Environment<'static>, dialect: Dialect, table: Str
     });
     templates.add_filter("ciphertext", move |value: Value, text: bool| {
         let storage = if text { Storage::Text } else { Storage::Binary };
-        arrange(&value, |value| shape::ciphertext(dialect, storage, value))
+        arrange(&value, |value| ciphertext_shape::ciphertext(dialect, storage, value))
     });
     templates.add_filter("ciphertext_in_place", move |value: Value| {
-        arrange(&value, |value| shape::complete(dialect, value))
+        arrange(&value, |value| ciphertext_shape::complete(dialect, value))
     });
     templates.add_filter("indent", |text: Value, width: usize| {
         arrange(&text, |text| text.replace('\n', &format!("\n{}", " ".repeat(width))))
@@ -136,6 +139,11 @@ fn arrange(text: &Value, change: impl Fn(&str) -> String) -> Result<Value, Error
     let text = text.as_str().filter(|_| text.is_safe());
     let text = text.ok_or_else(|| Error::new(ErrorKind::BadEscape, "a value is not quoted"))?;
     Ok(sql(change(text)))
+}
+
+/// Quotes a string in SQL. Not for MySQL, where a backslash is an escape character.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// Marks text as finished SQL.
@@ -168,6 +176,11 @@ mod tests {
     use minijinja::context;
 
     use super::*;
+
+    #[test]
+    fn a_string_is_quoted_with_what_it_holds() {
+        assert_eq!(literal("O'Brien"), "'O''Brien'");
+    }
 
     const STRICT_USERS: [(Dialect, &str); 3] = [
         (

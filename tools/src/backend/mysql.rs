@@ -5,17 +5,15 @@ use diesel::mysql::Mysql;
 use diesel::result::Error as DieselError;
 use diesel::{QueryResult, RunQueryDsl};
 
-use super::{
-    DeclaredAs, Form, Listed, ListedColumn, Read, Shape, ToolBackend, Write, hexadecimal, listed,
-    some, texts, write_each,
-};
-use crate::column::TableName;
+use super::catalog::{listed, some, texts};
+use super::write::write_each;
+use super::{DeclaredAs, Listed, ListedColumn, Run, Shape, ToolBackend, Write};
 use crate::database_failure::{Cause, Code, DatabaseFailure};
 use crate::error::ToolError;
-use crate::migration::Dialect;
-use crate::statement::{RawRow, Run, Statement, number};
-use crate::table::{KeyColumn, KeyPart, Stored, Table};
-use crate::value_type::ValueType;
+use crate::statement::{RawRow, Statement, number};
+use crate::syntax::mysql::is_binary;
+use crate::table::{KeyColumn, StoredColumn, Table};
+use diesel_envelope::columns::TableName;
 
 const COLUMNS: &str = "SELECT c.COLUMN_NAME, LOWER(c.COLUMN_TYPE), c.IS_NULLABLE, LOWER(c.EXTRA),
         CASE WHEN EXISTS (SELECT 1 FROM information_schema.STATISTICS s WHERE s.TABLE_SCHEMA = c.TABLE_SCHEMA
@@ -45,8 +43,6 @@ const ESTIMATE: &str =
     "SELECT CAST(TABLE_ROWS AS CHAR) FROM information_schema.TABLES WHERE TABLE_SCHEMA = COALESCE(";
 
 impl ToolBackend for Mysql {
-    const DIALECT: Dialect = Dialect::MySql;
-
     fn named<C: LoadConnection<Backend = Self>>(
         conn: &mut C,
         statement: &Statement,
@@ -69,14 +65,6 @@ impl ToolBackend for Mysql {
     ) -> DatabaseFailure {
         let is_lost = refusal.is_unnamed() && conn.batch_execute("DO 0").is_err();
         if is_lost { refusal.about(Cause::Connection) } else { refusal }
-    }
-
-    fn quote(name: &str) -> String {
-        format!("`{}`", name.replace('`', "``"))
-    }
-
-    fn literal(bytes: &[u8]) -> String {
-        format!("x'{}'", hexadecimal(bytes))
     }
 
     fn describe<C: LoadConnection<Backend = Self>>(
@@ -110,7 +98,15 @@ impl ToolBackend for Mysql {
                 <[String; 6]>::try_from(row).unwrap_or_default();
             let (text, automatic) = (!is_binary(&sql_type), extra.contains("on update"));
             let (nullable, unique) = (nullable == "YES", unique == "YES");
-            Stored { name, text, sql_type, nullable, collation: some(collation), unique, automatic }
+            StoredColumn {
+                name,
+                text,
+                sql_type,
+                nullable,
+                collation: some(collation),
+                unique,
+                automatic,
+            }
         };
         let key = |row: Vec<String>| {
             let [name, sql_type] = <[String; 2]>::try_from(row).unwrap_or_default();
@@ -144,96 +140,6 @@ impl ToolBackend for Mysql {
         Ok(())
     }
 
-    /// Reads ENUM and SET as numbers, because they sort by number but compare with text as text.
-    /// Reads FLOAT as DOUBLE, whose text has all digits.
-    fn select_key(column: &KeyColumn) -> String {
-        let name = Self::quote(&column.name);
-        match type_name(&column.sql_type) {
-            "enum" | "set" | "bit" | "float" => format!("CONVERT({name} + 0 USING utf8mb4)"),
-            _ if is_binary(&column.sql_type) => name,
-            _ => format!("CONVERT({name} USING utf8mb4)"),
-        }
-    }
-
-    fn key_part(column: &KeyColumn, bytes: Vec<u8>) -> KeyPart {
-        if is_binary(&column.sql_type) {
-            KeyPart::Bytes(bytes)
-        } else {
-            KeyPart::Text(String::from_utf8_lossy(&bytes).into_owned())
-        }
-    }
-
-    /// Converts the text to a number first. MySQL compares a number with a text as floating point,
-    /// which has too few digits.
-    fn bind_key(statement: Statement, column: &KeyColumn, part: &KeyPart) -> Statement {
-        let number = match type_name(&column.sql_type) {
-            "enum" | "set" | "bit" => Some("UNSIGNED"),
-            "decimal" => {
-                Some(column.sql_type.trim_end_matches(" zerofill").trim_end_matches(" unsigned"))
-            }
-            name if name.contains("int") => {
-                Some(if column.sql_type.contains("unsigned") { "UNSIGNED" } else { "SIGNED" })
-            }
-            _ => None,
-        };
-        match (part, number) {
-            (KeyPart::Bytes(bytes), _) => statement.bytes(Some(bytes.clone().into())),
-            (part, None) => statement.text(part.to_string()),
-            (part, Some(number)) => {
-                statement.sql("CAST(").text(part.to_string()).sql(format!(" AS {number})"))
-            }
-        }
-    }
-
-    fn bytes_of(prefix: &str, read: &Read) -> String {
-        let column = format!("{prefix}{}", Self::quote(&read.column.name));
-        let text = match read.form {
-            Form::Stored | Form::Plain(ValueType::Binary) if !read.column.text => {
-                return format!("CAST({column} AS BINARY)");
-            }
-            Form::Plain(ValueType::Instant) if read.column.sql_type.starts_with("timestamp") => {
-                format!(
-                    "DATE_FORMAT(CONVERT_TZ({column}, @@SESSION.time_zone, '+00:00'), '%Y-%m-%dT%H:%i:%s.%f')"
-                )
-            }
-            Form::Plain(ValueType::Instant | ValueType::DateTime)
-                if is_moment(&read.column.sql_type) =>
-            {
-                format!("DATE_FORMAT({column}, '%Y-%m-%dT%H:%i:%s.%f')")
-            }
-            // Text of a single-precision number has only six digits.
-            Form::Plain(ValueType::Float) if type_name(&read.column.sql_type) == "float" => {
-                format!("{column} + 0e0")
-            }
-            _ => column,
-        };
-        format!("CAST(CONVERT({text} USING utf8mb4) AS BINARY)")
-    }
-
-    fn first(expression: &str, count: usize) -> String {
-        format!("LEFT({expression}, {count})")
-    }
-
-    const DIV: &'static str = "DIV";
-
-    fn head(name: &str, text: bool, count: usize) -> String {
-        let head = format!("LEFT({}, {count})", Self::quote(name));
-        if text {
-            Self::first(&format!("CAST(CONVERT({head} USING utf8mb4) AS BINARY)"), count)
-        } else {
-            head
-        }
-    }
-
-    fn octets(name: &str, text: bool) -> String {
-        let column = Self::quote(name);
-        if text {
-            format!("OCTET_LENGTH(CONVERT({column} USING utf8mb4))")
-        } else {
-            format!("OCTET_LENGTH({column})")
-        }
-    }
-
     /// Lists the tables on which this role has any privilege. If the role may not read a table, the
     /// database refuses the read.
     fn tables<C: LoadConnection<Backend = Self>>(
@@ -259,10 +165,6 @@ impl ToolBackend for Mysql {
         };
         let statement = statement.sql(") ORDER BY 1, 2, c.ORDINAL_POSITION");
         Ok(listed(Self::load(conn, statement)?.into_iter().map(|row| column(texts(row.0)))))
-    }
-
-    fn as_text(expression: &str) -> String {
-        format!("CAST({expression} AS CHAR)")
     }
 
     /// Estimates from the statistics of the table, whatever the condition.
@@ -340,19 +242,4 @@ fn diagnostics<C: LoadConnection<Backend = Mysql>>(conn: &mut C) -> QueryResult<
     });
     let found = codes.find(|(_, number)| number != PLACE);
     Ok(found.and_then(|(state, number)| Some(Code { state, number: number.parse().ok()? })))
-}
-
-/// Returns `bigint` for `bigint(20) unsigned`. The rest may contain any text, as in `enum('int',
-/// 'blob')`.
-fn type_name(sql_type: &str) -> &str {
-    sql_type.split(['(', ' ']).next().unwrap_or_default()
-}
-
-fn is_binary(sql_type: &str) -> bool {
-    let name = type_name(sql_type);
-    name.contains("binary") || name.contains("blob")
-}
-
-fn is_moment(sql_type: &str) -> bool {
-    sql_type.starts_with("datetime") || sql_type.starts_with("timestamp")
 }

@@ -5,21 +5,20 @@ use diesel::connection::LoadConnection;
 use diesel::result::Error as DieselError;
 use diesel::sqlite::Sqlite;
 
-use super::{
-    DeclaredAs, Form, Listed, ListedColumn, Read, Shape, ToolBackend, Write, hexadecimal, listed,
-    texts, write_each,
-};
-use crate::column::TableName;
+use super::catalog::{listed, texts};
+use super::write::write_each;
+use super::{DeclaredAs, Listed, ListedColumn, Run, Shape, ToolBackend, Write};
 use crate::database_failure::{DatabaseFailure, of_sqlite};
 use crate::error::ToolError;
-use crate::migration::{Dialect, object};
-use crate::statement::{Run, Statement};
-use crate::table::{KeyColumn, KeyPart, Stored, Table};
-use crate::value_type::ValueType;
+use crate::object_name::object_name;
+use crate::statement::Statement;
+use crate::syntax::SqlSyntax;
+use crate::table::{KeyColumn, StoredColumn, Table};
+use diesel_envelope::columns::TableName;
 
 impl ToolBackend for Sqlite {
-    const DIALECT: Dialect = Dialect::Sqlite;
     const ONE_WRITER: bool = true;
+
     const CLAIM: &'static str = "";
 
     fn named<C: LoadConnection<Backend = Self>>(
@@ -39,14 +38,6 @@ impl ToolBackend for Sqlite {
             return refusal.about(cause);
         }
         refusal
-    }
-
-    fn quote(name: &str) -> String {
-        format!("\"{}\"", name.replace('"', "\"\""))
-    }
-
-    fn literal(bytes: &[u8]) -> String {
-        format!("x'{}'", hexadecimal(bytes))
     }
 
     fn describe<C: LoadConnection<Backend = Self>>(
@@ -92,13 +83,13 @@ impl ToolBackend for Sqlite {
         let triggers: Vec<_> = rows(sql, 1)?.into_iter().flatten().collect();
         let column = |row: &Vec<String>| {
             let text = is_text(&row[1]);
-            Stored {
+            StoredColumn {
                 name: row[0].clone(),
                 sql_type: row[1].clone(),
                 text,
                 // The trigger that the migrations of this crate create instead of a constraint.
                 nullable: row[2] == "0"
-                    && !triggers.contains(&object(name, &row[0], "required_update")),
+                    && !triggers.contains(&object_name(name, &row[0], "required_update")),
                 unique: row[3] != "0",
                 collation: None,
                 automatic: false,
@@ -123,65 +114,6 @@ impl ToolBackend for Sqlite {
     fn begin<C: LoadConnection<Backend = Self>>(conn: &mut C, table: &Table) -> QueryResult<()> {
         let (table, column) = (Self::table(&table.name), Self::quote(&table.key[0].name));
         conn.batch_execute(&format!("UPDATE {table} SET {column} = {column} WHERE 0"))
-    }
-
-    /// Uses `hex` for a text, because `quote` returns only the part before its first NUL.
-    fn select_key(column: &KeyColumn) -> String {
-        let name = Self::quote(&column.name);
-        format!(
-            "CASE typeof({name}) WHEN 'text' THEN 'T''' || hex({name}) || '''' ELSE quote({name}) END"
-        )
-    }
-
-    /// Parses `T'74657874'`, and `42` or `X'6279746573'` as `quote` writes them.
-    fn key_part(_column: &KeyColumn, bytes: Vec<u8>) -> KeyPart {
-        let quoted = String::from_utf8_lossy(&bytes).into_owned();
-        let digits = |hex: &str| -> Vec<u8> {
-            (0..hex.len() / 2)
-                .filter_map(|i| u8::from_str_radix(&hex[2 * i..][..2], 16).ok())
-                .collect()
-        };
-        match quoted.strip_suffix('\'').and_then(|rest| rest.split_once('\'')) {
-            Some(("T", hex)) => KeyPart::Text(String::from_utf8_lossy(&digits(hex)).into_owned()),
-            Some((_, hex)) => KeyPart::Bytes(digits(hex)),
-            None => KeyPart::Number(quoted),
-        }
-    }
-
-    fn bind_key(statement: Statement, _column: &KeyColumn, part: &KeyPart) -> Statement {
-        match part {
-            KeyPart::Text(text) => statement.text(text),
-            // The plus removes the affinity, which would convert texts in the comparison to
-            // numbers.
-            KeyPart::Number(number) => statement.sql("+CAST(").text(number).sql(" AS NUMERIC)"),
-            KeyPart::Bytes(bytes) => statement.bytes(Some(bytes.clone().into())),
-        }
-    }
-
-    fn bytes_of(prefix: &str, read: &Read) -> String {
-        let column = format!("{prefix}{}", Self::quote(&read.column.name));
-        match read.form {
-            // A cast to text would lose the last digits of a number.
-            Form::Plain(ValueType::Float) => format!(
-                "CASE WHEN {column} IS NOT NULL THEN CAST(printf('%!.17g', {column}) AS BLOB) END"
-            ),
-            _ => format!("CAST({column} AS BLOB)"),
-        }
-    }
-
-    fn first(expression: &str, count: usize) -> String {
-        // `substr` returns NULL for an empty value.
-        format!(
-            "CASE WHEN length({expression}) = 0 THEN x'' ELSE substr({expression}, 1, {count}) END"
-        )
-    }
-
-    fn head(name: &str, _text: bool, count: usize) -> String {
-        format!("substr(CAST({} AS BLOB), 1, {count})", Self::quote(name))
-    }
-
-    fn octets(name: &str, _text: bool) -> String {
-        format!("length(CAST({} AS BLOB))", Self::quote(name))
     }
 
     /// Lists every column of every table, because the type of a value may differ from that of its
@@ -221,10 +153,6 @@ impl ToolBackend for Sqlite {
             ));
         }
         Ok(tables)
-    }
-
-    fn as_text(expression: &str) -> String {
-        format!("CAST({expression} AS TEXT)")
     }
 
     fn write<C: LoadConnection<Backend = Self>>(

@@ -11,7 +11,8 @@
 //! The conditions are equivalent on all three databases. They cannot check whether a value is
 //! authentic: `verify` does.
 
-use super::{Dialect, Storage};
+use crate::dialect::Dialect;
+use crate::storage::Storage;
 
 /// The beginning of native text: in this version, and in this or a later version.
 const NATIVE: &str = "de1[.]o[Q-Za-f]";
@@ -30,7 +31,7 @@ const EITHER: &str = "A-Za-z0-9+/_-";
 ///
 /// The condition is NULL if the column is NULL. It is false for every plaintext that does not have
 /// the complete shape of a ciphertext.
-pub(super) fn ciphertext(dialect: Dialect, storage: Storage, column: &str) -> String {
+pub(crate) fn ciphertext(dialect: Dialect, storage: Storage, column: &str) -> String {
     match (dialect, storage) {
         (Dialect::PostgreSql, Storage::Binary) => format!(
             r"octet_length({column}) >= 34 AND substring({column} FROM 1 FOR 1) BETWEEN '\xa0' AND '\xaf'
@@ -59,7 +60,7 @@ pub(super) fn ciphertext(dialect: Dialect, storage: Storage, column: &str) -> St
 /// for any collation and character set, because the column may contain plaintexts too.
 ///
 /// Any other value is a plaintext, or would be mistaken for one.
-pub(super) fn complete(dialect: Dialect, column: &str) -> String {
+pub(crate) fn complete(dialect: Dialect, column: &str) -> String {
     let condition = native_or_token(dialect, &text_of(dialect, Storage::Text, column), NATIVE);
     if dialect == Dialect::Sqlite { text_of_sqlite(column, &condition) } else { condition }
 }
@@ -201,19 +202,17 @@ mod tests {
             (
                 Dialect::PostgreSql,
                 "VALUE",
-                include_str!(
-                    "../../../migrations/postgresql/2026-11-23-000001_create_users/up.sql"
-                ),
+                include_str!("../../migrations/postgresql/2026-11-23-000001_create_users/up.sql"),
             ),
             (
                 Dialect::MySql,
                 "name",
-                include_str!("../../../migrations/mysql/2026-11-23-000001_create_users/up.sql"),
+                include_str!("../../migrations/mysql/2026-11-23-000001_create_users/up.sql"),
             ),
             (
                 Dialect::Sqlite,
                 "name",
-                include_str!("../../../migrations/sqlite/2026-11-23-000001_create_users/up.sql"),
+                include_str!("../../migrations/sqlite/2026-11-23-000001_create_users/up.sql"),
             ),
         ];
         for (dialect, column, sql) in migrations {

@@ -5,17 +5,14 @@ use diesel::pg::Pg;
 use diesel::result::Error as DieselError;
 use diesel::{QueryResult, RunQueryDsl};
 
-use super::{
-    DeclaredAs, Form, Listed, ListedColumn, Read, Shape, ToolBackend, Write, hexadecimal, listed,
-    some, texts,
-};
-use crate::column::TableName;
+use super::catalog::{listed, some, texts};
+use super::{DeclaredAs, Listed, ListedColumn, Run, Shape, ToolBackend, Write};
 use crate::database_failure::{Cause, Code, DatabaseFailure};
 use crate::error::ToolError;
-use crate::migration::Dialect;
-use crate::statement::{RawRow, Rerun, Run, Statement};
-use crate::table::{KeyColumn, KeyPart, Stored, Table};
-use crate::value_type::ValueType;
+use crate::statement::{RawRow, Rerun, Statement};
+use crate::syntax::SqlSyntax;
+use crate::table::{KeyColumn, StoredColumn, Table};
+use diesel_envelope::columns::TableName;
 
 /// The SQL for the name of a type, without the quotes that `quote_all_identifiers` adds.
 ///
@@ -126,11 +123,13 @@ macro_rules! follow_the_key {
 }
 
 impl ToolBackend for Pg {
-    const DIALECT: Dialect = Dialect::PostgreSql;
     const READ: &'static str = lift_time_limits!("'0'");
+
     const READ_PAGE: &'static str = concat!(lift_time_limits!("'0'"), follow_the_key!());
+
     /// As strong as the UPDATE that follows. Inserts of rows that refer to these rows continue.
     const CLAIM: &'static str = " FOR NO KEY UPDATE SKIP LOCKED";
+
     /// An UPDATE of columns that a foreign key could reference takes a stronger lock. With the
     /// weaker lock, it would wait for referencing transactions while they wait for it.
     const CLAIM_UNIQUE: &'static str = " FOR UPDATE SKIP LOCKED";
@@ -176,15 +175,6 @@ impl ToolBackend for Pg {
         }
     }
 
-    fn quote(name: &str) -> String {
-        format!("\"{}\"", name.replace('"', "\"\""))
-    }
-
-    /// Avoids a backslash, which `standard_conforming_strings = off` would treat as an escape.
-    fn literal(bytes: &[u8]) -> String {
-        format!("decode('{}', 'hex')", hexadecimal(bytes))
-    }
-
     fn describe<C: LoadConnection<Backend = Self>>(
         conn: &mut C,
         name: &TableName,
@@ -206,7 +196,7 @@ impl ToolBackend for Pg {
             let [name, sql_type, nullable, unique, collation] =
                 <[String; 5]>::try_from(row).unwrap_or_default();
             let (text, nullable, unique) = (sql_type != "bytea", nullable == "t", unique == "true");
-            Stored {
+            StoredColumn {
                 name,
                 text,
                 sql_type,
@@ -241,61 +231,6 @@ impl ToolBackend for Pg {
         ))
     }
 
-    fn select_key(column: &KeyColumn) -> String {
-        format!("{}::text", Self::quote(&column.name))
-    }
-
-    fn key_part(_column: &KeyColumn, bytes: Vec<u8>) -> KeyPart {
-        KeyPart::Text(String::from_utf8_lossy(&bytes).into_owned())
-    }
-
-    fn bind_key(statement: Statement, column: &KeyColumn, part: &KeyPart) -> Statement {
-        statement.sql("CAST(").text(part.to_string()).sql(format!("::text AS {})", column.sql_type))
-    }
-
-    fn bytes_of(prefix: &str, read: &Read) -> String {
-        let column = format!("{prefix}{}", Self::quote(&read.column.name));
-        let text = match read.form {
-            Form::Stored | Form::Plain(ValueType::Binary) if !read.column.text => {
-                return format!("{column}::bytea");
-            }
-            Form::Plain(ValueType::Instant) if read.column.sql_type.ends_with("with time zone") => {
-                format!("to_char({column} AT TIME ZONE 'UTC', '{ISO}')")
-            }
-            Form::Plain(ValueType::Instant | ValueType::DateTime)
-                if read.column.sql_type.starts_with("timestamp") =>
-            {
-                format!("to_char({column}, '{ISO}')")
-            }
-            Form::Plain(ValueType::Date) if read.column.sql_type == "date" => {
-                format!("to_char({column}, 'YYYY-MM-DD')")
-            }
-            // Text of a single-precision number has fewer digits than the number that Rust reads.
-            Form::Plain(ValueType::Float) if read.column.sql_type == "real" => {
-                format!("{column}::double precision::text")
-            }
-            _ => format!("{column}::text"),
-        };
-        format!("convert_to({text}, 'UTF8')")
-    }
-
-    fn first(expression: &str, count: usize) -> String {
-        format!("substring({expression} FROM 1 FOR {count})")
-    }
-
-    fn head(name: &str, text: bool, count: usize) -> String {
-        let column = Self::quote(name);
-        if text {
-            Self::first(&format!("convert_to(left({column}::text, {count}), 'UTF8')"), count)
-        } else {
-            Self::first(&format!("{column}::bytea"), count)
-        }
-    }
-
-    fn octets(name: &str, text: bool) -> String {
-        format!("octet_length({}::{})", Self::quote(name), if text { "text" } else { "bytea" })
-    }
-
     fn tables<C: LoadConnection<Backend = Self>>(
         conn: &mut C,
         _schemas: &[&str],
@@ -321,10 +256,6 @@ impl ToolBackend for Pg {
         ))
     }
 
-    fn as_text(expression: &str) -> String {
-        format!("({expression})::text")
-    }
-
     fn estimate<C: LoadConnection<Backend = Self>>(
         conn: &mut C,
         name: &TableName,
@@ -339,22 +270,6 @@ impl ToolBackend for Pg {
         let rows =
             plan.split_once("\"Plan Rows\":").and_then(|(_, rest)| rest.split([',', '}']).next());
         Ok(rows.and_then(|rows| rows.trim().parse().ok()))
-    }
-
-    /// Samples about sixteen pages.
-    ///
-    /// The share is calculated from the size of the file, which is correct even before the planner
-    /// has counted the rows. For a partitioned table, which has no file, it is calculated from the
-    /// planner's row count.
-    fn sample(name: &TableName) -> Option<String> {
-        let table = Self::table(name).replace('\'', "''");
-        Some(format!(
-            "TABLESAMPLE SYSTEM ((SELECT least(
-                100,
-                1600.0 * current_setting('block_size')::int / greatest(pg_relation_size(oid), 1),
-                100000 / greatest(reltuples, 1)
-            ) FROM pg_class WHERE oid = to_regclass('{table}'))::real)"
-        ))
     }
 
     fn write<C: LoadConnection<Backend = Self>>(
@@ -455,9 +370,6 @@ fn sqlstate<C: LoadConnection<Backend = Pg>>(
         Err(error) => Err(error),
     }
 }
-
-/// Rust writes nine digits of a second, PostgreSQL six.
-const ISO: &str = "YYYY-MM-DD\"T\"HH24:MI:SS.US";
 
 fn join(parts: impl Iterator<Item = String>, separator: &str) -> String {
     parts.collect::<Vec<_>>().join(separator)

@@ -1,0 +1,151 @@
+//! Writing rows whose bytes are still the bytes that were read.
+
+use diesel::connection::LoadConnection;
+
+use super::{Shape, ToolBackend};
+use crate::database_failure::DatabaseFailure;
+use crate::row_key::RowKey;
+use crate::statement::{Cell, Statement};
+use crate::table::Table;
+
+/// The new values of a row. Each cell belongs to the column at its place in `Shape::writes`.
+pub struct Write {
+    pub(crate) key: RowKey,
+    pub(crate) old: Vec<Cell>,
+    pub(crate) new: Vec<Cell>,
+}
+
+/// Writes rows one by one, for databases without array parameters: `UPDATE … SET c = ? WHERE key =
+/// ? AND <bytes of c> <=> ?`.
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+pub(super) fn write_each<DB: ToolBackend, C: LoadConnection<Backend = DB>>(
+    conn: &mut C,
+    table: &Table,
+    shape: &Shape,
+    rows: Vec<Write>,
+    same: &str,
+) -> Result<usize, DatabaseFailure> {
+    let mut written = 0;
+    for row in rows {
+        let mut statement = Statement::new(format!("UPDATE {} SET ", DB::table(&table.name)));
+        for ((place, cell), comma) in
+            shape.writes.iter().zip(row.new).zip(std::iter::once("").chain(std::iter::repeat(", ")))
+        {
+            let column = &shape.reads[*place].column;
+            statement = statement.sql(format!("{comma}{} = ", DB::quote(&column.name)));
+            statement =
+                if column.text { statement.optional_text(cell) } else { statement.bytes(cell) };
+        }
+        for column in table.columns.iter().filter(|column| column.automatic) {
+            let name = DB::quote(&column.name);
+            statement = statement.sql(format!(", {name} = {name}"));
+        }
+        statement = row.key.equals::<DB>(table, statement.sql(" WHERE "));
+        for (read, cell) in shape.reads.iter().zip(row.old) {
+            statement =
+                statement.sql(format!(" AND {} {same} ", DB::bytes_of("", read))).bytes(cell);
+        }
+        written += DB::execute(conn, statement)?;
+    }
+    Ok(written)
+}
+
+// A write changes a row only if its bytes are exactly those that were read, although the database
+// considers other bytes equal.
+#[cfg(test)]
+mod tests {
+    use diesel::Connection;
+    use diesel::connection::SimpleConnection;
+
+    use super::*;
+    use crate::statement::number;
+    use crate::syntax::{Form, Read};
+    use crate::table::KeyPart;
+    use diesel_envelope::columns::TableName;
+    use diesel_envelope::columns::ValueType;
+
+    fn takes_only_the_same_bytes<DB: ToolBackend>(
+        conn: &mut impl LoadConnection<Backend = DB>,
+        name: &str,
+    ) {
+        let table = Table::read(conn, &TableName::from(name)).unwrap();
+        let read = |name, form| Read { column: table.column(name).unwrap().clone(), form };
+        let reads = vec![read("sealed", Form::Stored), read("plain", Form::Plain(ValueType::Text))];
+        let shape = Shape { reads, writes: vec![0] };
+        let cell = |text: Option<&str>| text.map(|text| text.as_bytes().to_vec().into());
+        let mut write = |sealed: Option<&str>, plain: Option<&str>| {
+            let row = Write {
+                key: RowKey(vec![KeyPart::Number("1".into())]),
+                old: vec![cell(sealed), cell(plain)],
+                new: vec![cell(Some("NEW"))],
+            };
+            DB::write(conn, &table, &shape, vec![row]).unwrap()
+        };
+        let equal = Statement::new(format!(
+            "SELECT {} FROM {} WHERE plain = 'BOB' AND sealed = 'OLD'",
+            DB::as_text("count(*)"),
+            DB::quote(name)
+        ));
+        for (sealed, plain) in [
+            ("old", "BOB"),
+            ("old", "bob"),
+            ("OLD", "Bob"),
+            ("Old", "Bob"),
+            ("old", "Bob "),
+            ("old", ""),
+            ("ol", "Bob"),
+        ] {
+            assert_eq!(write(Some(sealed), Some(plain)), 0, "{sealed} {plain}");
+        }
+        assert_eq!((write(None, Some("Bob")), write(Some("old"), None)), (0, 0));
+        assert_eq!((write(Some("old"), Some("Bob")), write(Some("old"), Some("Bob"))), (1, 0));
+        conn.batch_execute(&format!("UPDATE {} SET sealed = 'old'", DB::quote(name))).unwrap();
+        assert_eq!(
+            number(DB::load(conn, equal).unwrap()),
+            1,
+            "the database compares case-sensitively"
+        );
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn a_write_takes_only_the_same_bytes_on_sqlite() {
+        let conn = &mut diesel::SqliteConnection::establish(":memory:").unwrap();
+        conn.batch_execute("CREATE TABLE people (id INTEGER PRIMARY KEY, sealed TEXT COLLATE NOCASE, plain TEXT COLLATE NOCASE)").unwrap();
+        conn.batch_execute("INSERT INTO people VALUES (1, 'old', 'Bob')").unwrap();
+        takes_only_the_same_bytes(conn, "people");
+    }
+
+    #[cfg(feature = "libpq")]
+    #[test]
+    fn a_write_takes_only_the_same_bytes_on_postgresql() {
+        let conn =
+            &mut diesel::PgConnection::establish(&std::env::var("TEST_POSTGRES_URL").unwrap())
+                .unwrap();
+        conn.batch_execute(
+            "CREATE COLLATION pg_temp.caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+             CREATE TEMP TABLE people (id INTEGER PRIMARY KEY, sealed TEXT COLLATE pg_temp.caseless, plain TEXT COLLATE pg_temp.caseless);
+             INSERT INTO people VALUES (1, 'old', 'Bob')",
+        )
+        .unwrap();
+        takes_only_the_same_bytes(conn, "people");
+    }
+
+    #[cfg(feature = "libmysqlclient")]
+    #[test]
+    fn a_write_takes_only_the_same_bytes_on_mysql() {
+        let conn =
+            &mut diesel::MysqlConnection::establish(&std::env::var("TEST_MYSQL_URL").unwrap())
+                .unwrap();
+        // The catalog does not list temporary tables.
+        let name = format!("people_{}", std::process::id());
+        let columns = "id INTEGER PRIMARY KEY, sealed VARCHAR(20), plain VARCHAR(20)";
+        conn.batch_execute(&format!(
+            "CREATE TABLE {name} ({columns}) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
+        ))
+        .unwrap();
+        conn.batch_execute(&format!("INSERT INTO {name} VALUES (1, 'old', 'Bob')")).unwrap();
+        takes_only_the_same_bytes(conn, &name);
+        conn.batch_execute(&format!("DROP TABLE {name}")).unwrap();
+    }
+}

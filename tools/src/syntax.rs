@@ -1,0 +1,88 @@
+//! The expressions of each database: names, literals, and columns read as bytes.
+
+#[cfg(feature = "mysql")]
+pub(crate) mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
+
+use crate::dialect::Dialect;
+use crate::statement::Statement;
+use crate::table::{KeyColumn, KeyPart, StoredColumn};
+use diesel_envelope::columns::TableName;
+use diesel_envelope::columns::ValueType;
+
+/// A column to read, always as bytes.
+#[derive(Debug, Clone)]
+pub struct Read {
+    pub(crate) column: StoredColumn,
+    pub(crate) form: Form,
+}
+
+/// The form in which a column is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// The ciphertext or digest: the bytes of a binary column, the UTF-8 of a text column.
+    Stored,
+    /// A plaintext, as the text that [`ValueType::encode`] accepts.
+    Plain(ValueType),
+}
+
+/// The SQL of a database, without a connection.
+pub trait SqlSyntax {
+    /// The SQL dialect of its migrations.
+    const DIALECT: Dialect;
+
+    /// Quotes an identifier.
+    fn quote(name: &str) -> String {
+        Self::DIALECT.quote(name)
+    }
+
+    /// Writes bytes as an SQL literal.
+    fn literal(bytes: &[u8]) -> String;
+
+    /// Returns the SQL that selects a column of the primary key.
+    fn select_key(column: &KeyColumn) -> String;
+
+    /// Converts a value that `select_key` selected.
+    fn key_part(column: &KeyColumn, bytes: Vec<u8>) -> KeyPart;
+
+    /// Binds a part of a primary key, so that it compares equal to its own column value.
+    fn bind_key(statement: Statement, column: &KeyColumn, part: &KeyPart) -> Statement;
+
+    /// Returns the SQL that reads a column as bytes, which compare as bytes. `prefix` is empty, or
+    /// the table's alias with a dot.
+    fn bytes_of(prefix: &str, read: &Read) -> String;
+
+    /// Returns the SQL for the first `count` bytes of such an expression.
+    fn first(expression: &str, count: usize) -> String;
+
+    /// The operator for the division of integers.
+    const DIV: &'static str = "/";
+
+    /// Returns the SQL for the first `count` bytes of a column. The database need not read the
+    /// rest.
+    fn head(name: &str, text: bool, count: usize) -> String;
+
+    /// Returns the SQL for the length of a column in bytes.
+    fn octets(name: &str, text: bool) -> String;
+
+    /// Returns the SQL that converts a count or another number to text.
+    fn as_text(expression: &str) -> String;
+
+    /// Returns the clause after the table's name that draws a few pages at random, without reading
+    /// the others.
+    fn sample(_name: &TableName) -> Option<String> {
+        None
+    }
+
+    /// Quotes the table's name.
+    fn table(name: &TableName) -> String {
+        Self::DIALECT.qualify(name, &name.name)
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
