@@ -20,8 +20,8 @@ pub use crate::plaintext::{CustomType, ValueType};
 pub mod expansion {
     pub use zeroize::Zeroizing;
 
-    pub use super::compound::CompoundPart;
     use crate::blind_index::IndexSqlType;
+    pub use crate::columns::compound::CompoundPart;
     use crate::encrypted::CiphertextSqlType;
     pub use crate::plaintext::{decode_text, encode_text};
 
