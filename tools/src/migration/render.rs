@@ -9,8 +9,8 @@ use super::{Migration, Step};
 use crate::dialect::Dialect;
 use crate::object_name::object_name;
 
-/// The warning about texts that no SQL condition can distinguish from a ciphertext.
-const SHAPED: &str = "A text that somebody typed in the whole shape of a ciphertext passes: only verify, which decrypts, finds it. Run it before.";
+/// The warning about texts that no SQL condition distinguishes from a ciphertext.
+const SHAPED: &str = "If a user typed a text in the whole shape of a ciphertext, only verify, which decrypts, finds it. Run verify first.";
 
 /// Returns the migrations of a step.
 pub(super) fn migrations(
@@ -111,14 +111,13 @@ impl Files<'_> {
     /// Returns the comment lines with the purpose of the step and the time to run it. Names have no
     /// line breaks, so no name can end the comment.
     fn header(&self) -> String {
-        let (what, when) = self.step.purpose();
+        let (purpose, instructions) = self.step.purpose();
         let columns: Vec<_> = self.table.columns.iter().map(ColumnPlan::name).collect();
-        let step = self.step.name();
-        let mut header = format!(
-            "-- {step}: {} ({}): {what}.\n-- To be run {when}.\n",
-            self.table.name,
-            columns.join(", ")
-        );
+        let (step, table, columns) = (self.step.name(), &self.table.name, columns.join(", "));
+        let mut header = format!("-- {step}: {table} ({columns}): {purpose}.\n");
+        for sentence in instructions {
+            header += &format!("-- {sentence}\n");
+        }
         if self.step == Step::DropPlaintext
             && self.table.columns.iter().any(ColumnPlan::is_in_place)
         {

@@ -105,46 +105,61 @@ impl Step {
         }
     }
 
-    /// Returns the purpose of the step, and when to run it.
-    pub(super) fn purpose(self) -> (&'static str, &'static str) {
+    /// Returns the purpose of the step, and the instructions to run it.
+    pub(super) fn purpose(self) -> (&'static str, &'static [&'static str]) {
         match self {
             Self::Widen => (
-                "room for ciphertext in columns that hold plaintext",
-                "before any program writes ciphertext to them",
+                "makes room for ciphertext in columns with plaintext",
+                &["Run it before any program writes ciphertext to these columns."],
             ),
             Self::Add => (
-                "columns for ciphertext and its blind indexes, which take no plaintext",
-                "before any program writes ciphertext. Afterwards deploy the program that writes both, \
-                 backfill, and verify",
+                "adds columns for ciphertext and its blind indexes, which refuse plaintext",
+                &[
+                    "Run it before any program writes ciphertext.",
+                    "Then deploy the program that writes both columns, run backfill, and run verify.",
+                ],
             ),
             Self::AllowMissingPlaintext => (
-                "the plaintext columns may be NULL, and become so where a program writes the ciphertext \
-                 alone",
-                "when no program reads the plaintext, before one that does not write it",
+                "allows NULL in the plaintext columns",
+                &[
+                    "If a program writes only the ciphertext, a trigger sets the plaintext to NULL.",
+                    "Run it when no program reads the plaintext, before you deploy a program that does \
+                     not write it.",
+                ],
             ),
             Self::DropPlaintext => (
-                "from here on there is no plaintext",
-                "after backfill and verify, when no program writes the plaintext any more. It fails, and \
-                 changes nothing, where a plaintext is left",
+                "drops the plaintext columns; columns that are encrypted in place accept only ciphertext \
+                 from now on",
+                &[
+                    "Run it after backfill and verify, when no program writes the plaintext.",
+                    "If a plaintext is left, this migration fails and changes nothing.",
+                ],
             ),
             Self::RequireBound => (
-                "only native values that are bound to a column (flag 0x01) are taken",
-                "when no Fernet token and no unbound value is left. It fails, and changes nothing, where \
-                 one is",
+                "accepts only native values that are bound to their column (flag 0x01)",
+                &[
+                    "Run it when no Fernet token and no unbound value is left.",
+                    "If one is left, this migration fails and changes nothing.",
+                ],
             ),
             Self::AddSecondIndex => (
-                "second columns for blind indexes whose key rotates",
-                "before a program writes under the new index key. Afterwards deploy the program that \
-                 writes both, and recompute",
+                "adds second columns for blind indexes whose key rotates",
+                &[
+                    "Run it before a program writes under the new index key.",
+                    "Then deploy the program that writes both columns, and run rotate.",
+                ],
             ),
             Self::PromoteSecondIndex => (
-                "the second index columns become what the first are",
-                "when every program writes both and every row has both. It fails, and changes nothing, \
-                 where one has not",
+                "gives the second index columns the constraints of the first",
+                &[
+                    "Run it when every program writes both columns and every row has both.",
+                    "If a row has no second index, this migration fails and changes nothing.",
+                ],
             ),
-            Self::DropFirstIndex => {
-                ("the first index columns go", "when no program reads or writes them any more")
-            }
+            Self::DropFirstIndex => (
+                "drops the first index columns",
+                &["Run it when no program reads or writes these columns."],
+            ),
         }
     }
 

@@ -20,7 +20,7 @@
 {% endblock %}
 
 {% block down %}
--- Drops what is encrypted. The first statement fails where a row has a ciphertext and no plaintext.
+-- Drops the encrypted columns. If a row has a ciphertext but no plaintext, the first statement fails.
 {% filter alter_table %}
 {% for column in columns if column.plaintext %}
 {% call sql.add_check(column, "complete") %}

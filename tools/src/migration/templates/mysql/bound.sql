@@ -10,7 +10,7 @@
 {% endblock %}
 
 {% block down %}
--- Takes all ciphertexts again.
+-- Accepts every ciphertext again.
 {% filter alter_table %}
 {% for column in columns %}
 {{ sql.drop_check(column, "bound") }}

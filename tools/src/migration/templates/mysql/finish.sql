@@ -1,8 +1,9 @@
 {% import "macros" as sql %}
 {# Everything that can fail is in the first ALTER TABLE or before it: there are no transactions around what changes a table. #}
 {% block up %}
--- Indexes over a plaintext column lose it, and a UNIQUE one becomes narrower: drop them before.
--- The database keeps its bytes in the pages until the table is rewritten: at a quiet hour, run ALTER TABLE with FORCE.
+-- First drop the indexes that contain a plaintext column: MySQL would remove the column from them, and UNIQUE would cover fewer columns.
+-- The database keeps the bytes of a dropped column in its pages until the table is rewritten.
+-- When traffic is low, run ALTER TABLE with FORCE.
 {% call sql.strictly() %}
 {% for column in columns %}
 {% if column.in_place %}
@@ -56,7 +57,7 @@
 {% endblock %}
 
 {% block down %}
--- The plaintext columns come back empty: no migration can decrypt.
+-- Adds the plaintext columns again, without values: a migration cannot decrypt.
 {% call sql.strictly() %}
 {% filter alter_table %}
 {% for column in columns %}

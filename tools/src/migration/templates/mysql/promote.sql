@@ -35,7 +35,7 @@
 {% endblock %}
 
 {% block down %}
--- As after shadow.
+-- Restores the state after the step shadow.
 {% call sql.strictly() %}
 {% filter alter_table %}
 {% for column in rotating %}

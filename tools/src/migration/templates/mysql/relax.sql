@@ -13,7 +13,7 @@
 {% endblock %}
 
 {% block down %}
--- It fails where a row has no plaintext any more.
+-- If a row has no plaintext, this migration fails.
 {% call sql.strictly() %}
 {% filter alter_table %}
 {% for column in columns if column.plaintext and column.not_null %}

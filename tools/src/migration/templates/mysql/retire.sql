@@ -14,7 +14,7 @@
 {% endblock %}
 
 {% block down %}
--- The first columns come back empty.
+-- Adds the first columns again, without values.
 {% filter alter_table %}
 {% for column in rotating %}
 {% for second in column.second_indexes %}

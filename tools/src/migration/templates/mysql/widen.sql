@@ -1,6 +1,6 @@
 {% import "macros" as sql %}
 {% block up %}
--- Repeat a DEFAULT or COMMENT of the columns here: MODIFY forgets it.
+-- If a column has a DEFAULT or a COMMENT, repeat it here: MODIFY removes it.
 {% call sql.strictly() %}
 {% filter alter_table %}
 {% for column in columns if column.in_place %}
@@ -11,7 +11,7 @@
 {% endblock %}
 
 {% block down %}
--- It fails where a value has become too long.
+-- If a value is too long for the old type, this migration fails.
 {% call sql.strictly() %}
 {% filter alter_table %}
 {% for column in columns if column.in_place %}

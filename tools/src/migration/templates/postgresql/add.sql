@@ -1,7 +1,7 @@
 {% import "macros" as sql %}
 {% block up %}
 {% if not online %}
--- PostgreSQL rewrites a table for a new column of a domain.
+-- PostgreSQL rewrites the table, because the type of the new column is a domain.
 {% set added = columns|rejectattr("in_place")|list %}
 {{ sql.create_domains(added|rejectattr("text")|list, added|selectattr("text")|list, columns|selectattr("indexes")|list) }}
 {% endif %}
@@ -26,7 +26,7 @@
 {% endblock %}
 
 {% block down %}
--- Drops what is encrypted. It fails, and changes nothing, where a row has a ciphertext and no plaintext.
+-- Drops the encrypted columns. If a row has a ciphertext but no plaintext, this migration fails and changes nothing.
 {% call sql.locked() %}
 {% for column in columns %}
 {% if column.plaintext %}

@@ -8,7 +8,7 @@
 {% endblock %}
 
 {% block down %}
--- Takes all ciphertexts again.
+-- Accepts every ciphertext again.
 {% filter alter_table %}
 {% for column in columns %}
     DROP CONSTRAINT {{ column.name|object("bound")|q }},

@@ -1,7 +1,7 @@
 {% import "macros" as sql %}
 {% block up %}
--- Builds an index beside the readers and writers of the table.
--- One that could not be built is left INVALID: drop it before this is run again.
+-- Builds an index without blocking readers or writers of the table.
+-- If the build fails, PostgreSQL leaves an INVALID index: drop it before you run this migration again.
 {{ sql.create_index(index, unique, true) }}
 {% endblock %}
 

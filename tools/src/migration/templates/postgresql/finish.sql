@@ -1,10 +1,12 @@
 {% import "macros" as sql %}
 {% set retyped = columns|selectattr("in_place")|list if not online else [] %}
 {% block up %}
--- Indexes over a plaintext column go with it. PostgreSQL keeps its bytes in the rows until the table is rewritten:
--- at a quiet hour, run VACUUM FULL, or pg_repack beside its readers and writers.
+-- PostgreSQL also drops the indexes that contain a plaintext column.
+-- PostgreSQL keeps the bytes of a dropped column in the rows until the table is rewritten.
+-- When traffic is low, run VACUUM FULL; or run pg_repack, which does not block readers and writers.
 {% if retyped %}
--- Programs that run have to connect again: their prepared statements fail with `cached plan must not change result type`. Not so `--online`.
+-- Running programs have to reconnect: their prepared statements fail with `cached plan must not change result type`.
+-- The option `--online` avoids this.
 {{ sql.create_domains(text=true) }}
 {% endif %}
 {% call sql.locked() %}
@@ -55,7 +57,7 @@
 {% endblock %}
 
 {% block down %}
--- The plaintext columns come back empty: no migration can decrypt.
+-- Adds the plaintext columns again, without values: a migration cannot decrypt.
 {% for column in columns %}
 {{ sql.replace_indexes(column, false) }}
 {% endfor %}

@@ -31,7 +31,7 @@
 {% endblock %}
 
 {% block down %}
--- As after shadow.
+-- Restores the state after the step shadow.
 {% for column in rotating if not online %}
 {% for second in column.second_indexes %}
 {{ sql.drop_index(second.name) }}

@@ -11,7 +11,7 @@
 {% endblock %}
 
 {% block down %}
--- It fails where a row has no plaintext any more.
+-- If a row has no plaintext, this migration fails.
 {% for column in columns if column.plaintext %}
 {{ sql.drop_relax(column) }}
 {% endfor %}

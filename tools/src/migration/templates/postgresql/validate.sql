@@ -1,5 +1,5 @@
 {% block up %}
--- Old values are checked too, beside the readers and writers of the table.
+-- Checks the existing values too, without blocking readers or writers of the table.
 {% filter alter_table %}
 {% for name in constraints %}
     VALIDATE CONSTRAINT {{ name|q }},
@@ -8,6 +8,6 @@
 {% endblock %}
 
 {% block down %}
--- Nothing to take back.
+-- There is nothing to undo.
 SELECT 1;
 {% endblock %}

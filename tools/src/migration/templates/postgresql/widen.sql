@@ -1,6 +1,6 @@
 {% import "macros" as sql %}
 {% block up %}
--- Programs that run have to connect again: their prepared statements fail with `cached plan must not change result type`.
+-- Running programs have to reconnect: their prepared statements fail with `cached plan must not change result type`.
 {% filter alter_table %}
 {% for column in columns if column.is_limited %}
     ALTER COLUMN {{ column.name|q }} TYPE text{{ sql.collate(column) }},
@@ -9,7 +9,7 @@
 {% endblock %}
 
 {% block down %}
--- It fails where a value has become too long.
+-- If a value is too long for the old type, this migration fails.
 {% filter alter_table %}
 {% for column in columns if column.is_limited %}
     ALTER COLUMN {{ column.name|q }} TYPE {{ sql.plaintext_type(column) }},

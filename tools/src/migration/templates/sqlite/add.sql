@@ -17,7 +17,7 @@ ALTER TABLE {{ table.name|qualified }}
 {% endblock %}
 
 {% block down %}
--- Drops what is encrypted. It fails, and changes nothing, where a row has a ciphertext and no plaintext.
+-- Drops the encrypted columns. If a row has a ciphertext but no plaintext, this migration fails and changes nothing.
 {{ sql.lock() }}
 {% for column in columns if column.plaintext %}
 {% call sql.refuse(column.full_name ~ " has values that have no plaintext: they would be lost") %}

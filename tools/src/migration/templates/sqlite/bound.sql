@@ -16,7 +16,7 @@
 {% endblock %}
 
 {% block down %}
--- Takes all ciphertexts again.
+-- Accepts every ciphertext again.
 {% for column in columns %}
 {{ sql.drop_constraint(column.name, "bound") }}
 {% endfor %}

@@ -1,7 +1,8 @@
 {% import "macros" as sql %}
 {% block up %}
--- Drop indexes over a plaintext column before. With the shell of SQLite only by `sqlite3 -bail`: it goes on after errors.
--- SQLite keeps its bytes in free pages until VACUUM, and a WAL in its file until PRAGMA wal_checkpoint(TRUNCATE).
+-- First drop the indexes that contain a plaintext column.
+-- If you use the shell of SQLite, run `sqlite3 -bail`: otherwise the shell continues after an error.
+-- SQLite keeps the bytes of a dropped column in free pages until VACUUM, and in the file of the WAL until PRAGMA wal_checkpoint(TRUNCATE).
 {{ sql.lock() }}
 {% for column in columns %}
 {% set value %}{{ column.name|q }}{% endset %}
@@ -49,7 +50,7 @@
 {% endblock %}
 
 {% block down %}
--- The plaintext columns come back empty: no migration can decrypt.
+-- Adds the plaintext columns again, without values: a migration cannot decrypt.
 {% for column in columns %}
 {% for name in column.required %}
 {{ sql.drop_constraint(name, "required") }}

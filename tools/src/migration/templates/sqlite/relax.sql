@@ -8,7 +8,7 @@
 {% endblock %}
 
 {% block down %}
--- As after add.
+-- Restores the state after the step add.
 {% for column in columns if column.plaintext %}
 {{ sql.drop_trigger(column.name, "relax") }}
 {{ sql.drop_trigger(column.name, "backfill") }}

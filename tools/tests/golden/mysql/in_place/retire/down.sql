@@ -1,4 +1,4 @@
--- The first columns come back empty.
+-- Adds the first columns again, without values.
 ALTER TABLE `users`
     ADD COLUMN `note_index` VARBINARY(3),
     ADD INDEX `users_note_index_diesel_envelope_idx` (`note_index`);

@@ -1,4 +1,4 @@
--- It fails where a value has become too long.
+-- If a value is too long for the old type, this migration fails.
 SET @diesel_envelope_sql_mode = @@SESSION.sql_mode;
 SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES');
 ALTER TABLE `users`

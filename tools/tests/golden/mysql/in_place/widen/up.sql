@@ -1,6 +1,6 @@
--- widen: users (note): room for ciphertext in columns that hold plaintext.
--- To be run before any program writes ciphertext to them.
--- Repeat a DEFAULT or COMMENT of the columns here: MODIFY forgets it.
+-- widen: users (note): makes room for ciphertext in columns with plaintext.
+-- Run it before any program writes ciphertext to these columns.
+-- If a column has a DEFAULT or a COMMENT, repeat it here: MODIFY removes it.
 SET @diesel_envelope_sql_mode = @@SESSION.sql_mode;
 SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES');
 ALTER TABLE `users`

@@ -1,5 +1,6 @@
--- add: a_table_whose_name_is_as_long_as_postgresql_lets_a_name_be (a_column_whose_name_is_as_long_too): columns for ciphertext and its blind indexes, which take no plaintext.
--- To be run before any program writes ciphertext. Afterwards deploy the program that writes both, backfill, and verify.
+-- add: a_table_whose_name_is_as_long_as_postgresql_lets_a_name_be (a_column_whose_name_is_as_long_too): adds columns for ciphertext and its blind indexes, which refuse plaintext.
+-- Run it before any program writes ciphertext.
+-- Then deploy the program that writes both columns, run backfill, and run verify.
 ALTER TABLE `a_table_whose_name_is_as_long_as_postgresql_lets_a_name_be`
     ADD COLUMN `a_column_whose_name_is_as_long_too` VARBINARY(384),
     ADD CONSTRAINT `a_table_whose_name_is_as_long_as_fd8d2362_diesel_envelope_shape` CHECK (

@@ -1,4 +1,4 @@
--- Drops what is encrypted. The first statement fails where a row has a ciphertext and no plaintext.
+-- Drops the encrypted columns. If a row has a ciphertext but no plaintext, the first statement fails.
 ALTER TABLE `or"der``s'; --`
     ADD CONSTRAINT `or"der``s'; --_e"mail``s'_diesel_envelope_complete` CHECK (
         `e"mail``s'` IS NULL OR `$diesel_envelope$ pla"in``'` IS NOT NULL

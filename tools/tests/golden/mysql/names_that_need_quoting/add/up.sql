@@ -1,5 +1,6 @@
--- add: or"der`s'; -- (e"mail`s', n"ote`'): columns for ciphertext and its blind indexes, which take no plaintext.
--- To be run before any program writes ciphertext. Afterwards deploy the program that writes both, backfill, and verify.
+-- add: or"der`s'; -- (e"mail`s', n"ote`'): adds columns for ciphertext and its blind indexes, which refuse plaintext.
+-- Run it before any program writes ciphertext.
+-- Then deploy the program that writes both columns, run backfill, and run verify.
 ALTER TABLE `or"der``s'; --`
     ADD COLUMN `e"mail``s'` VARBINARY(384),
     ADD COLUMN `e"mail``s index` VARBINARY(32),

@@ -1,5 +1,6 @@
--- shadow: or"der`s'; -- (e"mail`s', n"ote`'): second columns for blind indexes whose key rotates.
--- To be run before a program writes under the new index key. Afterwards deploy the program that writes both, and recompute.
+-- shadow: or"der`s'; -- (e"mail`s', n"ote`'): adds second columns for blind indexes whose key rotates.
+-- Run it before a program writes under the new index key.
+-- Then deploy the program that writes both columns, and run rotate.
 ALTER TABLE `or"der``s'; --`
     ADD COLUMN `sec"ond``'` VARBINARY(32);
 CREATE TRIGGER `or"der``s'; --_e"mail``s'_diesel_envelope_shadow` BEFORE UPDATE ON `or"der``s'; --` FOR EACH ROW SET

@@ -1,3 +1,3 @@
--- Takes all ciphertexts again.
+-- Accepts every ciphertext again.
 ALTER TABLE `users`
     DROP CONSTRAINT `users_email_diesel_envelope_bound`;

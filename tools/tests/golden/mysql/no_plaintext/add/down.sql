@@ -1,4 +1,4 @@
--- Drops what is encrypted. The first statement fails where a row has a ciphertext and no plaintext.
+-- Drops the encrypted columns. If a row has a ciphertext but no plaintext, the first statement fails.
 ALTER TABLE `users`
     DROP COLUMN `email`,
     DROP CONSTRAINT `users_email_diesel_envelope_shape`;

@@ -1,4 +1,4 @@
--- As after shadow.
+-- Restores the state after the step shadow.
 SET @diesel_envelope_sql_mode = @@SESSION.sql_mode;
 SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES');
 ALTER TABLE `users`

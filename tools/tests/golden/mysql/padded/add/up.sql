@@ -1,5 +1,6 @@
--- add: users (email): columns for ciphertext and its blind indexes, which take no plaintext.
--- To be run before any program writes ciphertext. Afterwards deploy the program that writes both, backfill, and verify.
+-- add: users (email): adds columns for ciphertext and its blind indexes, which refuse plaintext.
+-- Run it before any program writes ciphertext.
+-- Then deploy the program that writes both columns, run backfill, and run verify.
 ALTER TABLE `users`
     ADD COLUMN `email` VARBINARY(576),
     ADD COLUMN `email_index` VARBINARY(32),

@@ -1,4 +1,4 @@
--- It fails where a row has no plaintext any more.
+-- If a row has no plaintext, this migration fails.
 SET @diesel_envelope_sql_mode = @@SESSION.sql_mode;
 SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES');
 DROP TRIGGER IF EXISTS `app`.`users_email_diesel_envelope_relax`;

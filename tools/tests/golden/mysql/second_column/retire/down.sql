@@ -1,4 +1,4 @@
--- The first columns come back empty.
+-- Adds the first columns again, without values.
 ALTER TABLE `users`
     ADD COLUMN `email_index` VARBINARY(32),
     ADD INDEX `users_email_index_diesel_envelope_idx` (`email_index`);

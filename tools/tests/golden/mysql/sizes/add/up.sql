@@ -1,5 +1,6 @@
--- add: users (in_row, in_row_text, beside_row, medium, long, number, any): columns for ciphertext and its blind indexes, which take no plaintext.
--- To be run before any program writes ciphertext. Afterwards deploy the program that writes both, backfill, and verify.
+-- add: users (in_row, in_row_text, beside_row, medium, long, number, any): adds columns for ciphertext and its blind indexes, which refuse plaintext.
+-- Run it before any program writes ciphertext.
+-- Then deploy the program that writes both columns, run backfill, and run verify.
 ALTER TABLE `users`
     ADD COLUMN `in_row` VARBINARY(1024),
     ADD CONSTRAINT `users_in_row_diesel_envelope_shape` CHECK (

@@ -1,5 +1,6 @@
--- promote: users (email): the second index columns become what the first are.
--- To be run when every program writes both and every row has both. It fails, and changes nothing, where one has not.
+-- promote: users (email): gives the second index columns the constraints of the first.
+-- Run it when every program writes both columns and every row has both.
+-- If a row has no second index, this migration fails and changes nothing.
 SET @diesel_envelope_sql_mode = @@SESSION.sql_mode;
 SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES');
 DROP TEMPORARY TABLE IF EXISTS diesel_envelope_check;

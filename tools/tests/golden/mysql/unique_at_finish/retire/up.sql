@@ -1,5 +1,5 @@
--- retire: users (email): the first index columns go.
--- To be run when no program reads or writes them any more.
+-- retire: users (email): drops the first index columns.
+-- Run it when no program reads or writes these columns.
 DROP TRIGGER `users_email_diesel_envelope_first`;
 ALTER TABLE `users`
     DROP COLUMN `email_index`;

@@ -1,4 +1,5 @@
--- bound: users (note): only native values that are bound to a column (flag 0x01) are taken.
--- To be run when no Fernet token and no unbound value is left. It fails, and changes nothing, where one is.
+-- bound: users (note): accepts only native values that are bound to their column (flag 0x01).
+-- Run it when no Fernet token and no unbound value is left.
+-- If one is left, this migration fails and changes nothing.
 ALTER TABLE "users"
     ADD CONSTRAINT "users_note_diesel_envelope_bound" CHECK ("note" COLLATE "C" ~ '^de1[.]oQ[E-HM-P]');

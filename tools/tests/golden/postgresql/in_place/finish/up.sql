@@ -1,9 +1,12 @@
--- finish: users (note): from here on there is no plaintext.
--- To be run after backfill and verify, when no program writes the plaintext any more. It fails, and changes nothing, where a plaintext is left.
--- A text that somebody typed in the whole shape of a ciphertext passes: only verify, which decrypts, finds it. Run it before.
--- Indexes over a plaintext column go with it. PostgreSQL keeps its bytes in the rows until the table is rewritten:
--- at a quiet hour, run VACUUM FULL, or pg_repack beside its readers and writers.
--- Programs that run have to connect again: their prepared statements fail with `cached plan must not change result type`. Not so `--online`.
+-- finish: users (note): drops the plaintext columns; columns that are encrypted in place accept only ciphertext from now on.
+-- Run it after backfill and verify, when no program writes the plaintext.
+-- If a plaintext is left, this migration fails and changes nothing.
+-- If a user typed a text in the whole shape of a ciphertext, only verify, which decrypts, finds it. Run verify first.
+-- PostgreSQL also drops the indexes that contain a plaintext column.
+-- PostgreSQL keeps the bytes of a dropped column in the rows until the table is rewritten.
+-- When traffic is low, run VACUUM FULL; or run pg_repack, which does not block readers and writers.
+-- Running programs have to reconnect: their prepared statements fail with `cached plan must not change result type`.
+-- The option `--online` avoids this.
 DO $diesel_envelope$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('ciphertext_text') AND typtype = 'd') THEN

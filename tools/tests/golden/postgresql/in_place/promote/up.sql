@@ -1,5 +1,6 @@
--- promote: users (note): the second index columns become what the first are.
--- To be run when every program writes both and every row has both. It fails, and changes nothing, where one has not.
+-- promote: users (note): gives the second index columns the constraints of the first.
+-- Run it when every program writes both columns and every row has both.
+-- If a row has no second index, this migration fails and changes nothing.
 DO $diesel_envelope_1$
 BEGIN
     LOCK TABLE "users" IN ACCESS EXCLUSIVE MODE;

@@ -1,4 +1,4 @@
--- The first columns come back empty.
+-- Adds the first columns again, without values.
 ALTER TABLE "users"
     ADD COLUMN "note_index" blind_index;
 CREATE INDEX "users_note_index_diesel_envelope_idx" ON "users" ("note_index");

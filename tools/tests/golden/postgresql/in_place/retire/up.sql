@@ -1,5 +1,5 @@
--- retire: users (note): the first index columns go.
--- To be run when no program reads or writes them any more.
+-- retire: users (note): drops the first index columns.
+-- Run it when no program reads or writes these columns.
 DROP TRIGGER "users_note_diesel_envelope_first" ON "users";
 DROP FUNCTION "users_note_diesel_envelope_first"();
 ALTER TABLE "users"

@@ -1,6 +1,7 @@
--- add: a_table_whose_name_is_as_long_as_postgresql_lets_a_name_be (a_column_whose_name_is_as_long_too): columns for ciphertext and its blind indexes, which take no plaintext.
--- To be run before any program writes ciphertext. Afterwards deploy the program that writes both, backfill, and verify.
--- PostgreSQL rewrites a table for a new column of a domain.
+-- add: a_table_whose_name_is_as_long_as_postgresql_lets_a_name_be (a_column_whose_name_is_as_long_too): adds columns for ciphertext and its blind indexes, which refuse plaintext.
+-- Run it before any program writes ciphertext.
+-- Then deploy the program that writes both columns, run backfill, and run verify.
+-- PostgreSQL rewrites the table, because the type of the new column is a domain.
 DO $diesel_envelope$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('ciphertext') AND typtype = 'd') THEN

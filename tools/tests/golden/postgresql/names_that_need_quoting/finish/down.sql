@@ -1,4 +1,4 @@
--- The plaintext columns come back empty: no migration can decrypt.
+-- Adds the plaintext columns again, without values: a migration cannot decrypt.
 DROP INDEX IF EXISTS "or""der`s'; --_e""mail`s index_diesel_envelope_idx";
 CREATE INDEX "or""der`s'; --_e""mail`s index_diesel_envelope_idx" ON "or""der`s'; --" ("e""mail`s index");
 ALTER TABLE "or""der`s'; --"

@@ -1,5 +1,6 @@
--- relax: or"der`s'; -- (e"mail`s', n"ote`'): the plaintext columns may be NULL, and become so where a program writes the ciphertext alone.
--- To be run when no program reads the plaintext, before one that does not write it.
+-- relax: or"der`s'; -- (e"mail`s', n"ote`'): allows NULL in the plaintext columns.
+-- If a program writes only the ciphertext, a trigger sets the plaintext to NULL.
+-- Run it when no program reads the plaintext, before you deploy a program that does not write it.
 ALTER TABLE "or""der`s'; --"
     ALTER COLUMN "$diesel_envelope$ pla""in`'" DROP NOT NULL;
 CREATE FUNCTION "or""der`s'; --_e""mail`s'_diesel_envelope_relax"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope_1$

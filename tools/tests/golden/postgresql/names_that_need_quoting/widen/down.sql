@@ -1,3 +1,3 @@
--- It fails where a value has become too long.
+-- If a value is too long for the old type, this migration fails.
 ALTER TABLE "or""der`s'; --"
     ALTER COLUMN "n""ote`'" TYPE varchar(9) COLLATE "C";

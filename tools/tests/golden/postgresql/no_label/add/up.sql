@@ -1,6 +1,7 @@
--- add: users (email): columns for ciphertext and its blind indexes, which take no plaintext.
--- To be run before any program writes ciphertext. Afterwards deploy the program that writes both, backfill, and verify.
--- PostgreSQL rewrites a table for a new column of a domain.
+-- add: users (email): adds columns for ciphertext and its blind indexes, which refuse plaintext.
+-- Run it before any program writes ciphertext.
+-- Then deploy the program that writes both columns, run backfill, and run verify.
+-- PostgreSQL rewrites the table, because the type of the new column is a domain.
 DO $diesel_envelope$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('ciphertext') AND typtype = 'd') THEN

@@ -1,7 +1,9 @@
--- finish: users (email): from here on there is no plaintext.
--- To be run after backfill and verify, when no program writes the plaintext any more. It fails, and changes nothing, where a plaintext is left.
--- Indexes over a plaintext column go with it. PostgreSQL keeps its bytes in the rows until the table is rewritten:
--- at a quiet hour, run VACUUM FULL, or pg_repack beside its readers and writers.
+-- finish: users (email): drops the plaintext columns; columns that are encrypted in place accept only ciphertext from now on.
+-- Run it after backfill and verify, when no program writes the plaintext.
+-- If a plaintext is left, this migration fails and changes nothing.
+-- PostgreSQL also drops the indexes that contain a plaintext column.
+-- PostgreSQL keeps the bytes of a dropped column in the rows until the table is rewritten.
+-- When traffic is low, run VACUUM FULL; or run pg_repack, which does not block readers and writers.
 DO $diesel_envelope$
 BEGIN
     LOCK TABLE "users" IN ACCESS EXCLUSIVE MODE;

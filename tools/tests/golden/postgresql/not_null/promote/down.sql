@@ -1,4 +1,4 @@
--- As after shadow.
+-- Restores the state after the step shadow.
 DROP INDEX IF EXISTS "users_email_index_b_diesel_envelope_idx";
 ALTER TABLE "users"
     ALTER COLUMN "email_index_b" DROP NOT NULL,

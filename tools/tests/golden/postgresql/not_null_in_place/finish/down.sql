@@ -1,4 +1,4 @@
--- The plaintext columns come back empty: no migration can decrypt.
+-- Adds the plaintext columns again, without values: a migration cannot decrypt.
 ALTER TABLE "users"
     ALTER COLUMN "note_index" DROP NOT NULL,
     ALTER COLUMN "note" TYPE text COLLATE "utf8mb4_general_ci";

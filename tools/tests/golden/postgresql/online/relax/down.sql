@@ -1,4 +1,4 @@
--- It fails where a row has no plaintext any more.
+-- If a row has no plaintext, this migration fails.
 DROP TRIGGER IF EXISTS "users_email_diesel_envelope_relax" ON "users";
 DROP FUNCTION IF EXISTS "users_email_diesel_envelope_relax"();
 DROP TRIGGER IF EXISTS "users_phone_diesel_envelope_relax" ON "users";

@@ -1,4 +1,4 @@
--- The first columns come back empty.
+-- Adds the first columns again, without values.
 ALTER TABLE "users"
     ADD COLUMN "email_index" bytea,
     ADD CONSTRAINT "users_email_index_diesel_envelope_shape" CHECK (octet_length("email_index") = 32) NOT VALID,

@@ -1,4 +1,4 @@
--- The plaintext columns come back empty: no migration can decrypt.
+-- Adds the plaintext columns again, without values: a migration cannot decrypt.
 ALTER TABLE "app"."users"
     ADD COLUMN "email_plain" varchar(50);
 CREATE FUNCTION "app"."users_email_diesel_envelope_backfill"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$

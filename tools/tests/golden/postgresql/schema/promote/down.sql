@@ -1,4 +1,4 @@
--- As after shadow.
+-- Restores the state after the step shadow.
 DROP INDEX IF EXISTS "app"."users_email_index_b_diesel_envelope_idx";
 DROP TRIGGER "users_email_diesel_envelope_first" ON "app"."users";
 DROP FUNCTION "app"."users_email_diesel_envelope_first"();

@@ -1,5 +1,6 @@
--- shadow: users (email): second columns for blind indexes whose key rotates.
--- To be run before a program writes under the new index key. Afterwards deploy the program that writes both, and recompute.
+-- shadow: users (email): adds second columns for blind indexes whose key rotates.
+-- Run it before a program writes under the new index key.
+-- Then deploy the program that writes both columns, and run rotate.
 DO $diesel_envelope$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('blind_index') AND typtype = 'd') THEN

@@ -1,4 +1,4 @@
--- The plaintext columns come back empty: no migration can decrypt.
+-- Adds the plaintext columns again, without values: a migration cannot decrypt.
 DROP INDEX IF EXISTS "users_phone_index_diesel_envelope_idx";
 CREATE INDEX "users_phone_index_diesel_envelope_idx" ON "users" ("phone_index");
 ALTER TABLE "users"

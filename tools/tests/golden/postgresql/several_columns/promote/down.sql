@@ -1,4 +1,4 @@
--- As after shadow.
+-- Restores the state after the step shadow.
 DROP INDEX IF EXISTS "users_email_index_b_diesel_envelope_idx";
 DROP INDEX IF EXISTS "users_phone_index_b_diesel_envelope_idx";
 DROP INDEX IF EXISTS "users_phone_last4_index_b_diesel_envelope_idx";

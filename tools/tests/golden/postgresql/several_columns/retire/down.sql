@@ -1,4 +1,4 @@
--- The first columns come back empty.
+-- Adds the first columns again, without values.
 ALTER TABLE "users"
     ADD COLUMN "email_index" blind_index,
     ADD COLUMN "phone_index" blind_index,

@@ -1,4 +1,4 @@
--- Drops what is encrypted. It fails, and changes nothing, where a row has a ciphertext and no plaintext.
+-- Drops the encrypted columns. If a row has a ciphertext but no plaintext, this migration fails and changes nothing.
 DO $diesel_envelope$
 BEGIN
     LOCK TABLE "users" IN ACCESS EXCLUSIVE MODE;

@@ -1,4 +1,4 @@
--- The plaintext columns come back empty: no migration can decrypt.
+-- Adds the plaintext columns again, without values: a migration cannot decrypt.
 DROP TRIGGER IF EXISTS "users_note_diesel_envelope_shape_insert";
 DROP TRIGGER IF EXISTS "users_note_diesel_envelope_shape_update";
 CREATE TRIGGER "users_note_diesel_envelope_backfill" AFTER UPDATE OF "note" ON "users"

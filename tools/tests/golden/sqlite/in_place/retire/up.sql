@@ -1,5 +1,5 @@
--- retire: users (note): the first index columns go.
--- To be run when no program reads or writes them any more.
+-- retire: users (note): drops the first index columns.
+-- Run it when no program reads or writes these columns.
 -- SQLite cannot drop a column that CREATE TABLE declares UNIQUE.
 DROP TRIGGER IF EXISTS "users_note_diesel_envelope_first";
 DROP INDEX IF EXISTS "users_note_index_diesel_envelope_idx";

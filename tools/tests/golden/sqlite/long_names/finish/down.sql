@@ -1,4 +1,4 @@
--- The plaintext columns come back empty: no migration can decrypt.
+-- Adds the plaintext columns again, without values: a migration cannot decrypt.
 ALTER TABLE "a_table_whose_name_is_as_long_as_postgresql_lets_a_name_be"
     ADD COLUMN "plain" varchar(50);
 CREATE TRIGGER "a_table_whose_name_is_as_long_fd8d2362_diesel_envelope_backfill" AFTER UPDATE OF "plain" ON "a_table_whose_name_is_as_long_as_postgresql_lets_a_name_be"

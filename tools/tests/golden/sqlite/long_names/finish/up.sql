@@ -1,7 +1,9 @@
--- finish: a_table_whose_name_is_as_long_as_postgresql_lets_a_name_be (a_column_whose_name_is_as_long_too): from here on there is no plaintext.
--- To be run after backfill and verify, when no program writes the plaintext any more. It fails, and changes nothing, where a plaintext is left.
--- Drop indexes over a plaintext column before. With the shell of SQLite only by `sqlite3 -bail`: it goes on after errors.
--- SQLite keeps its bytes in free pages until VACUUM, and a WAL in its file until PRAGMA wal_checkpoint(TRUNCATE).
+-- finish: a_table_whose_name_is_as_long_as_postgresql_lets_a_name_be (a_column_whose_name_is_as_long_too): drops the plaintext columns; columns that are encrypted in place accept only ciphertext from now on.
+-- Run it after backfill and verify, when no program writes the plaintext.
+-- If a plaintext is left, this migration fails and changes nothing.
+-- First drop the indexes that contain a plaintext column.
+-- If you use the shell of SQLite, run `sqlite3 -bail`: otherwise the shell continues after an error.
+-- SQLite keeps the bytes of a dropped column in free pages until VACUUM, and in the file of the WAL until PRAGMA wal_checkpoint(TRUNCATE).
 UPDATE "a_table_whose_name_is_as_long_as_postgresql_lets_a_name_be" SET "a_column_whose_name_is_as_long_too" = "a_column_whose_name_is_as_long_too" WHERE 0;
 CREATE TEMP TABLE diesel_envelope_check (passed INTEGER CONSTRAINT "a_table_whose_name_is_as_long_as_postgresql_lets_a_name_be.plain has plaintexts that are not encrypted in a_column_whose_name_is_as_long_too" CHECK (passed));
 INSERT INTO temp.diesel_envelope_check SELECT 0 FROM "a_table_whose_name_is_as_long_as_postgresql_lets_a_name_be" WHERE "plain" IS NOT NULL AND "a_column_whose_name_is_as_long_too" IS NULL LIMIT 1;

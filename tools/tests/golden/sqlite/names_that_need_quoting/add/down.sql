@@ -1,4 +1,4 @@
--- Drops what is encrypted. It fails, and changes nothing, where a row has a ciphertext and no plaintext.
+-- Drops the encrypted columns. If a row has a ciphertext but no plaintext, this migration fails and changes nothing.
 UPDATE "or""der`s'; --" SET "e""mail`s'" = "e""mail`s'" WHERE 0;
 CREATE TEMP TABLE diesel_envelope_check (passed INTEGER CONSTRAINT "or""der`s'; --.e""mail`s' has values that have no plaintext: they would be lost" CHECK (passed));
 INSERT INTO temp.diesel_envelope_check SELECT 0 FROM "or""der`s'; --" WHERE "e""mail`s'" IS NOT NULL AND "$diesel_envelope$ pla""in`'" IS NULL LIMIT 1;

@@ -1,5 +1,6 @@
--- bound: or"der`s'; -- (e"mail`s', n"ote`'): only native values that are bound to a column (flag 0x01) are taken.
--- To be run when no Fernet token and no unbound value is left. It fails, and changes nothing, where one is.
+-- bound: or"der`s'; -- (e"mail`s', n"ote`'): accepts only native values that are bound to their column (flag 0x01).
+-- Run it when no Fernet token and no unbound value is left.
+-- If one is left, this migration fails and changes nothing.
 UPDATE "or""der`s'; --" SET "e""mail`s'" = "e""mail`s'" WHERE 0;
 CREATE TEMP TABLE diesel_envelope_check (passed INTEGER CONSTRAINT "or""der`s'; --.e""mail`s' has values that are not bound to it" CHECK (passed));
 INSERT INTO temp.diesel_envelope_check SELECT 0 FROM "or""der`s'; --" WHERE "e""mail`s'" IS NOT NULL AND NOT (substr("e""mail`s'", 1, 1) = x'a1' AND substr("e""mail`s'", 2, 1) IN (x'01', x'03')) LIMIT 1;

@@ -1,4 +1,4 @@
--- The plaintext columns come back empty: no migration can decrypt.
+-- Adds the plaintext columns again, without values: a migration cannot decrypt.
 DROP TRIGGER IF EXISTS "or""der`s'; --_e""mail`s'_diesel_envelope_required_insert";
 DROP TRIGGER IF EXISTS "or""der`s'; --_e""mail`s'_diesel_envelope_required_update";
 DROP TRIGGER IF EXISTS "or""der`s'; --_e""mail`s index_diesel_envelope_required_insert";

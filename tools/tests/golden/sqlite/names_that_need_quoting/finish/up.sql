@@ -1,8 +1,10 @@
--- finish: or"der`s'; -- (e"mail`s', n"ote`'): from here on there is no plaintext.
--- To be run after backfill and verify, when no program writes the plaintext any more. It fails, and changes nothing, where a plaintext is left.
--- A text that somebody typed in the whole shape of a ciphertext passes: only verify, which decrypts, finds it. Run it before.
--- Drop indexes over a plaintext column before. With the shell of SQLite only by `sqlite3 -bail`: it goes on after errors.
--- SQLite keeps its bytes in free pages until VACUUM, and a WAL in its file until PRAGMA wal_checkpoint(TRUNCATE).
+-- finish: or"der`s'; -- (e"mail`s', n"ote`'): drops the plaintext columns; columns that are encrypted in place accept only ciphertext from now on.
+-- Run it after backfill and verify, when no program writes the plaintext.
+-- If a plaintext is left, this migration fails and changes nothing.
+-- If a user typed a text in the whole shape of a ciphertext, only verify, which decrypts, finds it. Run verify first.
+-- First drop the indexes that contain a plaintext column.
+-- If you use the shell of SQLite, run `sqlite3 -bail`: otherwise the shell continues after an error.
+-- SQLite keeps the bytes of a dropped column in free pages until VACUUM, and in the file of the WAL until PRAGMA wal_checkpoint(TRUNCATE).
 UPDATE "or""der`s'; --" SET "e""mail`s'" = "e""mail`s'" WHERE 0;
 CREATE TEMP TABLE diesel_envelope_check (passed INTEGER CONSTRAINT "or""der`s'; --.$diesel_envelope$ pla""in`' has plaintexts that are not encrypted in e""mail`s'" CHECK (passed));
 INSERT INTO temp.diesel_envelope_check SELECT 0 FROM "or""der`s'; --" WHERE "$diesel_envelope$ pla""in`'" IS NOT NULL AND "e""mail`s'" IS NULL LIMIT 1;

@@ -1,4 +1,4 @@
--- As after shadow.
+-- Restores the state after the step shadow.
 DROP INDEX IF EXISTS "or""der`s'; --_sec""ond`'_diesel_envelope_idx";
 DROP TRIGGER IF EXISTS "or""der`s'; --_sec""ond`'_diesel_envelope_required_insert";
 DROP TRIGGER IF EXISTS "or""der`s'; --_sec""ond`'_diesel_envelope_required_update";

@@ -1,5 +1,6 @@
--- promote: or"der`s'; -- (e"mail`s', n"ote`'): the second index columns become what the first are.
--- To be run when every program writes both and every row has both. It fails, and changes nothing, where one has not.
+-- promote: or"der`s'; -- (e"mail`s', n"ote`'): gives the second index columns the constraints of the first.
+-- Run it when every program writes both columns and every row has both.
+-- If a row has no second index, this migration fails and changes nothing.
 UPDATE "or""der`s'; --" SET "e""mail`s'" = "e""mail`s'" WHERE 0;
 CREATE TEMP TABLE diesel_envelope_check (passed INTEGER CONSTRAINT "or""der`s'; --.e""mail`s' has values that sec""ond`' does not find" CHECK (passed));
 INSERT INTO temp.diesel_envelope_check SELECT 0 FROM "or""der`s'; --" WHERE "e""mail`s'" IS NOT NULL AND "sec""ond`'" IS NULL LIMIT 1;

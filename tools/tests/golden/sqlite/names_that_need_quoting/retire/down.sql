@@ -1,4 +1,4 @@
--- The first columns come back empty.
+-- Adds the first columns again, without values.
 ALTER TABLE "or""der`s'; --"
     ADD COLUMN "e""mail`s index" BLOB CHECK ("e""mail`s index" IS NULL OR typeof("e""mail`s index") = 'blob' AND length("e""mail`s index") = 32);
 CREATE UNIQUE INDEX "or""der`s'; --_e""mail`s index_diesel_envelope_idx" ON "or""der`s'; --" ("e""mail`s index");

@@ -1,5 +1,5 @@
--- retire: or"der`s'; -- (e"mail`s', n"ote`'): the first index columns go.
--- To be run when no program reads or writes them any more.
+-- retire: or"der`s'; -- (e"mail`s', n"ote`'): drops the first index columns.
+-- Run it when no program reads or writes these columns.
 -- SQLite cannot drop a column that CREATE TABLE declares UNIQUE.
 DROP TRIGGER IF EXISTS "or""der`s'; --_e""mail`s'_diesel_envelope_first";
 DROP INDEX IF EXISTS "or""der`s'; --_e""mail`s index_diesel_envelope_idx";

@@ -1,4 +1,4 @@
--- Drops what is encrypted. It fails, and changes nothing, where a row has a ciphertext and no plaintext.
+-- Drops the encrypted columns. If a row has a ciphertext but no plaintext, this migration fails and changes nothing.
 UPDATE "users" SET "email" = "email" WHERE 0;
 CREATE TEMP TABLE diesel_envelope_check (passed INTEGER CONSTRAINT "users.email has values that have no plaintext: they would be lost" CHECK (passed));
 INSERT INTO temp.diesel_envelope_check SELECT 0 FROM "users" WHERE "email" IS NOT NULL AND "email_plain" IS NULL LIMIT 1;

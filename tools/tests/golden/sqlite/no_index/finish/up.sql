@@ -1,7 +1,9 @@
--- finish: users (email): from here on there is no plaintext.
--- To be run after backfill and verify, when no program writes the plaintext any more. It fails, and changes nothing, where a plaintext is left.
--- Drop indexes over a plaintext column before. With the shell of SQLite only by `sqlite3 -bail`: it goes on after errors.
--- SQLite keeps its bytes in free pages until VACUUM, and a WAL in its file until PRAGMA wal_checkpoint(TRUNCATE).
+-- finish: users (email): drops the plaintext columns; columns that are encrypted in place accept only ciphertext from now on.
+-- Run it after backfill and verify, when no program writes the plaintext.
+-- If a plaintext is left, this migration fails and changes nothing.
+-- First drop the indexes that contain a plaintext column.
+-- If you use the shell of SQLite, run `sqlite3 -bail`: otherwise the shell continues after an error.
+-- SQLite keeps the bytes of a dropped column in free pages until VACUUM, and in the file of the WAL until PRAGMA wal_checkpoint(TRUNCATE).
 UPDATE "users" SET "email" = "email" WHERE 0;
 CREATE TEMP TABLE diesel_envelope_check (passed INTEGER CONSTRAINT "users.email_plain has plaintexts that are not encrypted in email" CHECK (passed));
 INSERT INTO temp.diesel_envelope_check SELECT 0 FROM "users" WHERE "email_plain" IS NOT NULL AND "email" IS NULL LIMIT 1;

@@ -1,5 +1,6 @@
--- relax: users (email): the plaintext columns may be NULL, and become so where a program writes the ciphertext alone.
--- To be run when no program reads the plaintext, before one that does not write it.
+-- relax: users (email): allows NULL in the plaintext columns.
+-- If a program writes only the ciphertext, a trigger sets the plaintext to NULL.
+-- Run it when no program reads the plaintext, before you deploy a program that does not write it.
 DROP TRIGGER IF EXISTS "users_email_diesel_envelope_backfill";
 CREATE TRIGGER "users_email_diesel_envelope_relax" AFTER UPDATE OF "email" ON "users"
 WHEN (NEW."email" COLLATE BINARY IS NOT OLD."email" COLLATE BINARY OR typeof(NEW."email") <> typeof(OLD."email"))

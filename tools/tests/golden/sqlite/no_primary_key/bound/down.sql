@@ -1,3 +1,3 @@
--- Takes all ciphertexts again.
+-- Accepts every ciphertext again.
 DROP TRIGGER IF EXISTS "users_email_diesel_envelope_bound_insert";
 DROP TRIGGER IF EXISTS "users_email_diesel_envelope_bound_update";

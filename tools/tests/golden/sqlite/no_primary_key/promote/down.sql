@@ -1,4 +1,4 @@
--- As after shadow.
+-- Restores the state after the step shadow.
 DROP INDEX IF EXISTS "users_email_index_b_diesel_envelope_idx";
 DROP TRIGGER IF EXISTS "users_email_diesel_envelope_first";
 CREATE TRIGGER "users_email_diesel_envelope_shadow" AFTER UPDATE OF "email_index" ON "users"

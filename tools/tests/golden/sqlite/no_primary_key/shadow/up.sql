@@ -1,5 +1,6 @@
--- shadow: users (email): second columns for blind indexes whose key rotates.
--- To be run before a program writes under the new index key. Afterwards deploy the program that writes both, and recompute.
+-- shadow: users (email): adds second columns for blind indexes whose key rotates.
+-- Run it before a program writes under the new index key.
+-- Then deploy the program that writes both columns, and run rotate.
 ALTER TABLE "users"
     ADD COLUMN "email_index_b" BLOB CHECK ("email_index_b" IS NULL OR typeof("email_index_b") = 'blob' AND length("email_index_b") = 32);
 CREATE TRIGGER "users_email_diesel_envelope_shadow" AFTER UPDATE OF "email_index" ON "users"

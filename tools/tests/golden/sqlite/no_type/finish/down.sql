@@ -1,4 +1,4 @@
--- The plaintext columns come back empty: no migration can decrypt.
+-- Adds the plaintext columns again, without values: a migration cannot decrypt.
 DROP TRIGGER IF EXISTS "users_email_diesel_envelope_required_insert";
 DROP TRIGGER IF EXISTS "users_email_diesel_envelope_required_update";
 DROP TRIGGER IF EXISTS "users_email_index_diesel_envelope_required_insert";

@@ -1,5 +1,6 @@
--- add: users (note): columns for ciphertext and its blind indexes, which take no plaintext.
--- To be run before any program writes ciphertext. Afterwards deploy the program that writes both, backfill, and verify.
+-- add: users (note): adds columns for ciphertext and its blind indexes, which refuse plaintext.
+-- Run it before any program writes ciphertext.
+-- Then deploy the program that writes both columns, run backfill, and run verify.
 ALTER TABLE "users"
     ADD COLUMN "note_index" BLOB CHECK ("note_index" IS NULL OR typeof("note_index") = 'blob' AND length("note_index") = 3);
 CREATE INDEX "users_note_index_diesel_envelope_idx" ON "users" ("note_index");

@@ -1,5 +1,6 @@
--- bound: users (email): only native values that are bound to a column (flag 0x01) are taken.
--- To be run when no Fernet token and no unbound value is left. It fails, and changes nothing, where one is.
+-- bound: users (email): accepts only native values that are bound to their column (flag 0x01).
+-- Run it when no Fernet token and no unbound value is left.
+-- If one is left, this migration fails and changes nothing.
 UPDATE "users" SET "email" = "email" WHERE 0;
 CREATE TEMP TABLE diesel_envelope_check (passed INTEGER CONSTRAINT "users.email has values that are not bound to it" CHECK (passed));
 INSERT INTO temp.diesel_envelope_check SELECT 0 FROM "users" WHERE "email" IS NOT NULL AND NOT (substr("email", 1, 1) = x'a1' AND substr("email", 2, 1) IN (x'01', x'03')) LIMIT 1;

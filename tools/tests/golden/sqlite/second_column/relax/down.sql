@@ -1,4 +1,4 @@
--- As after add.
+-- Restores the state after the step add.
 DROP TRIGGER IF EXISTS "users_email_diesel_envelope_relax";
 DROP TRIGGER IF EXISTS "users_email_diesel_envelope_backfill";
 CREATE TRIGGER "users_email_diesel_envelope_backfill" AFTER UPDATE OF "email_plain" ON "users"

@@ -1,4 +1,4 @@
--- Takes all ciphertexts again.
+-- Accepts every ciphertext again.
 DROP TRIGGER IF EXISTS "users_email_diesel_envelope_bound_insert";
 DROP TRIGGER IF EXISTS "users_email_diesel_envelope_bound_update";
 DROP TRIGGER IF EXISTS "users_phone_diesel_envelope_bound_insert";

@@ -1,4 +1,4 @@
--- The first columns come back empty.
+-- Adds the first columns again, without values.
 ALTER TABLE "users"
     ADD COLUMN "email_index" BLOB CHECK ("email_index" IS NULL OR typeof("email_index") = 'blob' AND length("email_index") = 32);
 CREATE UNIQUE INDEX "users_email_index_diesel_envelope_idx" ON "users" ("email_index");

@@ -1,5 +1,5 @@
--- retire: users (email, phone, age, note): the first index columns go.
--- To be run when no program reads or writes them any more.
+-- retire: users (email, phone, age, note): drops the first index columns.
+-- Run it when no program reads or writes these columns.
 -- SQLite cannot drop a column that CREATE TABLE declares UNIQUE.
 DROP TRIGGER IF EXISTS "users_email_diesel_envelope_first";
 DROP TRIGGER IF EXISTS "users_phone_diesel_envelope_first";

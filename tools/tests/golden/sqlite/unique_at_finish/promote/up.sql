@@ -1,5 +1,6 @@
--- promote: users (email): the second index columns become what the first are.
--- To be run when every program writes both and every row has both. It fails, and changes nothing, where one has not.
+-- promote: users (email): gives the second index columns the constraints of the first.
+-- Run it when every program writes both columns and every row has both.
+-- If a row has no second index, this migration fails and changes nothing.
 UPDATE "users" SET "email" = "email" WHERE 0;
 CREATE TEMP TABLE diesel_envelope_check (passed INTEGER CONSTRAINT "users.email has values that email_index_b does not find" CHECK (passed));
 INSERT INTO temp.diesel_envelope_check SELECT 0 FROM "users" WHERE "email" IS NOT NULL AND "email_index_b" IS NULL LIMIT 1;

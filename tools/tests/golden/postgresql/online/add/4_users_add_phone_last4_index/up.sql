@@ -1,3 +1,3 @@
--- Builds an index beside the readers and writers of the table.
--- One that could not be built is left INVALID: drop it before this is run again.
+-- Builds an index without blocking readers or writers of the table.
+-- If the build fails, PostgreSQL leaves an INVALID index: drop it before you run this migration again.
 CREATE INDEX CONCURRENTLY "users_phone_last4_index_diesel_envelope_idx" ON "users" ("phone_last4_index");

@@ -1,4 +1,4 @@
--- Takes all ciphertexts again.
+-- Accepts every ciphertext again.
 ALTER TABLE "users"
     DROP CONSTRAINT "users_email_diesel_envelope_bound",
     DROP CONSTRAINT "users_phone_diesel_envelope_bound",

@@ -1,2 +1,2 @@
--- Nothing to take back.
+-- There is nothing to undo.
 SELECT 1;

@@ -1,4 +1,4 @@
--- As after shadow.
+-- Restores the state after the step shadow.
 ALTER TABLE "users"
     ALTER COLUMN "email_index_b" DROP NOT NULL,
     ALTER COLUMN "email_index" SET NOT NULL;
