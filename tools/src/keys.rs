@@ -15,7 +15,7 @@
 //! # }
 //! ```
 
-use std::fs::{File, OpenOptions};
+#[cfg(feature = "cli")]
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -112,24 +112,21 @@ pub async fn wrap_bare(document: &[u8], kms_key: &str) -> Result<String> {
 }
 
 /// Writes the archive of a retired key: the alternatives that [`wrap`] returned. The file has mode
-/// 0600 and must not exist yet.
+/// 0600 and must not exist yet. It appears with its whole content or not at all.
 ///
 /// # Errors
 ///
 /// The error of the file system.
+#[cfg(feature = "cli")]
 pub fn write_archive(path: &Path, alternatives: &str) -> std::io::Result<()> {
-    let mut file = create_private(path)?;
+    // A path without a folder is in the current one.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
     file.write_all(alternatives.as_bytes())?;
     file.write_all(b"\n")?;
-    file.sync_all()
-}
-
-fn create_private(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path)?;
+    Ok(())
 }
 
 /// The role of a key.

@@ -10,7 +10,7 @@ use crate::dialect::Dialect;
 use crate::object_name::object_name;
 
 /// The warning about texts that no SQL condition distinguishes from a ciphertext.
-const SHAPED: &str = "The check accepts a text that a user typed in the shape of a ciphertext. Only verify finds such a text.";
+const SHAPED: &str = "If a user typed a text in the whole shape of a ciphertext, only verify, which decrypts, finds it. Run verify first.";
 
 /// Returns the migrations of a step.
 pub(super) fn migrations(
@@ -114,7 +114,7 @@ impl Files<'_> {
         let (purpose, instructions) = self.step.purpose();
         let columns: Vec<_> = self.table.columns.iter().map(ColumnPlan::name).collect();
         let (step, table, columns) = (self.step.name(), &self.table.name, columns.join(", "));
-        let mut header = format!("-- {step} {table} ({columns}): {purpose}.\n");
+        let mut header = format!("-- {step}: {table} ({columns}): {purpose}.\n");
         for sentence in instructions {
             header += &format!("-- {sentence}\n");
         }

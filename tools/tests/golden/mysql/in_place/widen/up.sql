@@ -1,4 +1,4 @@
--- widen users (note): makes room for ciphertext in columns with plaintext.
+-- widen: users (note): makes room for ciphertext in columns with plaintext.
 -- Run it before any program writes ciphertext to these columns.
 -- If a column has a DEFAULT or a COMMENT, repeat it here: MODIFY removes it.
 SET @diesel_envelope_sql_mode = @@SESSION.sql_mode;

@@ -1,4 +1,4 @@
--- retire users (email): drops the first index columns.
+-- retire: users (email): drops the first index columns.
 -- Run it when no program reads or writes these columns.
 DROP TRIGGER `users_email_diesel_envelope_first`;
 ALTER TABLE `users`

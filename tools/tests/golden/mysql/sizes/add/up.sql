@@ -1,4 +1,4 @@
--- add users (in_row, in_row_text, beside_row, medium, long, number, any): adds columns for ciphertext and its blind indexes, which refuse plaintext.
+-- add: users (in_row, in_row_text, beside_row, medium, long, number, any): adds columns for ciphertext and its blind indexes, which refuse plaintext.
 -- Run it before any program writes ciphertext.
 -- Then deploy the program that writes both columns, run backfill, and run verify.
 ALTER TABLE `users`

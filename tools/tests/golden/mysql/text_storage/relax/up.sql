@@ -1,4 +1,4 @@
--- relax users (email): allows NULL in the plaintext columns.
+-- relax: users (email): allows NULL in the plaintext columns.
 -- If a program writes only the ciphertext, a trigger sets the plaintext to NULL.
 -- Run it when no program reads the plaintext, before you deploy a program that does not write it.
 SET @diesel_envelope_sql_mode = @@SESSION.sql_mode;

@@ -1,7 +1,7 @@
--- finish users (note): drops the plaintext columns; columns that are encrypted in place accept only ciphertext from now on.
+-- finish: users (note): drops the plaintext columns; columns that are encrypted in place accept only ciphertext from now on.
 -- Run it after backfill and verify, when no program writes the plaintext.
 -- If a plaintext is left, this migration fails and changes nothing.
--- The check accepts a text that a user typed in the shape of a ciphertext. Only verify finds such a text.
+-- If a user typed a text in the whole shape of a ciphertext, only verify, which decrypts, finds it. Run verify first.
 -- PostgreSQL also drops the indexes that contain a plaintext column.
 -- PostgreSQL keeps the bytes of a dropped column in the rows until the table is rewritten.
 -- When traffic is low, run VACUUM FULL; or run pg_repack, which does not block readers and writers.

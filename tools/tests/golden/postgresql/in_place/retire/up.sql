@@ -1,4 +1,4 @@
--- retire users (note): drops the first index columns.
+-- retire: users (note): drops the first index columns.
 -- Run it when no program reads or writes these columns.
 DROP TRIGGER "users_note_diesel_envelope_first" ON "users";
 DROP FUNCTION "users_note_diesel_envelope_first"();

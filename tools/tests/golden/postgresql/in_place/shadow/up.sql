@@ -1,4 +1,4 @@
--- shadow users (note): adds second columns for blind indexes whose key rotates.
+-- shadow: users (note): adds second columns for blind indexes whose key rotates.
 -- Run it before a program writes under the new index key.
 -- Then deploy the program that writes both columns, and run rotate.
 DO $diesel_envelope$

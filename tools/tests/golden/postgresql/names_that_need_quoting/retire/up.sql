@@ -1,4 +1,4 @@
--- retire or"der`s'; -- (e"mail`s', n"ote`'): drops the first index columns.
+-- retire: or"der`s'; -- (e"mail`s', n"ote`'): drops the first index columns.
 -- Run it when no program reads or writes these columns.
 DROP TRIGGER "or""der`s'; --_e""mail`s'_diesel_envelope_first" ON "or""der`s'; --";
 DROP FUNCTION "or""der`s'; --_e""mail`s'_diesel_envelope_first"();

@@ -1,4 +1,4 @@
--- shadow or"der`s'; -- (e"mail`s', n"ote`'): adds second columns for blind indexes whose key rotates.
+-- shadow: or"der`s'; -- (e"mail`s', n"ote`'): adds second columns for blind indexes whose key rotates.
 -- Run it before a program writes under the new index key.
 -- Then deploy the program that writes both columns, and run rotate.
 DO $diesel_envelope$

@@ -1,4 +1,4 @@
--- relax app.users (email): allows NULL in the plaintext columns.
+-- relax: app.users (email): allows NULL in the plaintext columns.
 -- If a program writes only the ciphertext, a trigger sets the plaintext to NULL.
 -- Run it when no program reads the plaintext, before you deploy a program that does not write it.
 CREATE FUNCTION "app"."users_email_diesel_envelope_relax"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$

@@ -1,4 +1,4 @@
--- finish users (email): drops the plaintext columns; columns that are encrypted in place accept only ciphertext from now on.
+-- finish: users (email): drops the plaintext columns; columns that are encrypted in place accept only ciphertext from now on.
 -- Run it after backfill and verify, when no program writes the plaintext.
 -- If a plaintext is left, this migration fails and changes nothing.
 -- PostgreSQL also drops the indexes that contain a plaintext column.

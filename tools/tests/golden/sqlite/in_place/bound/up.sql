@@ -1,4 +1,4 @@
--- bound users (note): accepts only native values that are bound to their column (flag 0x01).
+-- bound: users (note): accepts only native values that are bound to their column (flag 0x01).
 -- Run it when no Fernet token and no unbound value is left.
 -- If one is left, this migration fails and changes nothing.
 UPDATE "users" SET "note" = "note" WHERE 0;

@@ -1,4 +1,4 @@
--- add a_table_whose_name_is_as_long_as_postgresql_lets_a_name_be (a_column_whose_name_is_as_long_too): adds columns for ciphertext and its blind indexes, which refuse plaintext.
+-- add: a_table_whose_name_is_as_long_as_postgresql_lets_a_name_be (a_column_whose_name_is_as_long_too): adds columns for ciphertext and its blind indexes, which refuse plaintext.
 -- Run it before any program writes ciphertext.
 -- Then deploy the program that writes both columns, run backfill, and run verify.
 ALTER TABLE "a_table_whose_name_is_as_long_as_postgresql_lets_a_name_be"

@@ -1,4 +1,4 @@
--- retire app.users (email): drops the first index columns.
+-- retire: app.users (email): drops the first index columns.
 -- Run it when no program reads or writes these columns.
 -- SQLite cannot drop a column that CREATE TABLE declares UNIQUE.
 DROP TRIGGER IF EXISTS "app"."users_email_diesel_envelope_first";

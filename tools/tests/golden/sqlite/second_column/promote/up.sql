@@ -1,4 +1,4 @@
--- promote users (email): gives the second index columns the constraints of the first.
+-- promote: users (email): gives the second index columns the constraints of the first.
 -- Run it when every program writes both columns and every row has both.
 -- If a row has no second index, this migration fails and changes nothing.
 UPDATE "users" SET "email" = "email" WHERE 0;

@@ -1,4 +1,4 @@
--- add users (email): adds columns for ciphertext and its blind indexes, which refuse plaintext.
+-- add: users (email): adds columns for ciphertext and its blind indexes, which refuse plaintext.
 -- Run it before any program writes ciphertext.
 -- Then deploy the program that writes both columns, run backfill, and run verify.
 ALTER TABLE "users"
