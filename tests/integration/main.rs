@@ -21,6 +21,7 @@ mod postgres;
 mod properties;
 #[cfg(feature = "postgres")]
 mod quickstart_on_postgres;
+mod rust_version;
 mod sqlite;
 mod support;
 mod vectors;
