@@ -67,10 +67,10 @@ fn context(id: i32) -> EncryptionContext {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    start::exit(tell().await)
+    start::exit(run().await)
 }
 
-async fn tell() -> start::Outcome {
+async fn run() -> start::Outcome {
     heading("At every start: a KMS, a cache for data keys, and a keyring for the blind index");
     let kms = CachedKms::new(
         start::kms().await?,

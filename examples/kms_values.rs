@@ -44,10 +44,10 @@ struct Account {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    start::exit(tell().await)
+    start::exit(run().await)
 }
 
-async fn tell() -> start::Outcome {
+async fn run() -> start::Outcome {
     let kms = start::kms().await?;
     let conn = &mut SqliteConnection::establish(":memory:")?;
     diesel::sql_query(

@@ -46,10 +46,10 @@ struct User {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    start::exit(tell().await)
+    start::exit(run().await)
 }
 
-async fn tell() -> start::Outcome {
+async fn run() -> start::Outcome {
     if std::env::args().nth(1).as_deref() == Some("document") {
         print!("{}", *Keyset::generate()?.to_json());
         return Ok(());

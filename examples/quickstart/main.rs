@@ -1,6 +1,7 @@
 //! Encrypted columns from end to end, without any service: `cargo run --example quickstart`.
 //!
-//! It creates a SQLite file. The same steps run on PostgreSQL in `tests/quickstart_on_postgres.rs`.
+//! It creates a SQLite file. The same steps run on PostgreSQL in
+//! `tests/integration/quickstart_on_postgres.rs`.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -17,12 +18,13 @@ use diesel::sqlite::SqliteConnection as Conn;
 const MIGRATIONS: diesel_migrations::EmbeddedMigrations =
     diesel_migrations::embed_migrations!("migrations/sqlite");
 
+mod application;
 mod schema;
-mod story;
 
 fn main() -> ExitCode {
     // The application is this program again, with the environment that its operator sets.
-    let outcome = if std::env::var_os("SECRET_KEY").is_some() { application() } else { operator() };
+    let outcome =
+        if std::env::var_os("SECRET_KEY").is_some() { run_application() } else { operator() };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -56,9 +58,9 @@ fn operator() -> Outcome {
 }
 
 /// Runs at every start.
-fn application() -> Outcome {
+fn run_application() -> Outcome {
     let file = folder().join("users.sqlite");
-    story::tell(&mut Conn::establish(&file.display().to_string())?)?;
+    application::run(&mut Conn::establish(&file.display().to_string())?)?;
     println!(
         "\nThe rows are in {}.",
         file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap_or(&file).display()

@@ -1,0 +1,5 @@
+//! The cases that run on every database. A new file of cases is one line here.
+
+use super::backend::*;
+
+mod columns;

@@ -1,0 +1,12 @@
+//! The cases on PostgreSQL, and those that it alone has.
+
+use crate::support::postgres as backend;
+
+#[path = "../cases/mod.rs"]
+mod cases;
+mod columns;
+mod diesel_async;
+#[path = "../cases/returning.rs"]
+mod returning;
+
+use backend::*;

@@ -1,0 +1,10 @@
+//! The cases on SQLite, and those that it alone has.
+
+use crate::support::sqlite as backend;
+
+#[path = "../cases/mod.rs"]
+mod cases;
+#[path = "../cases/returning.rs"]
+mod returning;
+
+use backend::*;

@@ -1,9 +1,0 @@
-//! The command line, run as a process: its output, its exit codes, and that it leaks no key.
-
-mod command_line;
-mod help;
-mod keys;
-#[cfg(feature = "ssm")]
-mod kms;
-mod refusals;
-mod tables;

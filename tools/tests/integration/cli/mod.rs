@@ -1,0 +1,8 @@
+//! The command line, run as a process: its output, its exit codes, and that it leaks no key.
+
+mod help;
+mod keys;
+#[cfg(feature = "ssm")]
+mod kms;
+mod refusals;
+mod tables;

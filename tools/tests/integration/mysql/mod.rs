@@ -1,0 +1,15 @@
+//! The cases on MySQL and MariaDB, and those that it alone has.
+
+use crate::support::mysql as backend;
+
+#[path = "../cases/mod.rs"]
+mod cases;
+#[path = "../support/per_database/mod.rs"]
+mod support;
+
+mod migrations;
+mod tables;
+
+use backend::*;
+use cases::*;
+use support::*;

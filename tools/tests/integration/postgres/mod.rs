@@ -1,0 +1,20 @@
+//! The cases on PostgreSQL, and those that it alone has.
+
+use crate::support::postgres as backend;
+
+#[path = "../cases/mod.rs"]
+mod cases;
+#[path = "../support/per_database/mod.rs"]
+mod support;
+
+mod claims;
+mod migrations;
+#[cfg(feature = "cli")]
+mod pooler;
+mod tables;
+mod through_async;
+mod time_limits;
+
+use backend::*;
+use cases::*;
+use support::*;

@@ -1,0 +1,15 @@
+//! The cases on SQLite, and those that it alone has.
+
+use crate::support::sqlite as backend;
+
+#[path = "../cases/mod.rs"]
+mod cases;
+#[path = "../support/per_database/mod.rs"]
+mod support;
+
+mod migrations;
+mod tables;
+
+use backend::*;
+use cases::*;
+use support::*;

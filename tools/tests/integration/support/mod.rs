@@ -1,0 +1,108 @@
+//! Keyrings, columns and values that the tests of all databases share.
+
+/// Reads one value as text.
+macro_rules! scalar {
+    ($conn:expr, $sql:expr) => {
+        diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Text>>(&$sql)
+            .get_result::<Option<String>>($conn)
+            .unwrap()
+    };
+}
+pub(crate) use scalar;
+
+pub mod ciphertexts;
+#[cfg(feature = "cli")]
+pub mod command_line;
+#[cfg(feature = "libmysqlclient")]
+pub mod mysql;
+#[cfg(feature = "libpq")]
+pub mod postgres;
+#[cfg(feature = "cli")]
+pub mod project;
+pub mod random;
+pub mod sqlite;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use diesel_envelope::keyring::{Algorithm, Keyset, Options};
+use diesel_envelope::{Context, IndexSpec, Keyring};
+use diesel_envelope_tools::{Column, Failure, Index, Normalizer, Observer};
+
+pub fn unique_name() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("tools_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub enum Email {}
+impl Context for Email {
+    const LABEL: &'static str = "users.email";
+}
+
+pub enum EmailIndex {}
+impl IndexSpec for EmailIndex {
+    type Value = str;
+    const LABEL: &'static str = "users.email_index";
+    fn normalize(value: &str) -> std::borrow::Cow<'_, [u8]> {
+        diesel_envelope::blind_index::normalize::caseless(value)
+    }
+}
+
+/// Returns the column of [`Email`], with its index.
+pub fn email() -> Column {
+    Column::new("users", "email")
+        .index(Index::new("email_index", "users.email_index").normalize(Normalizer::Caseless))
+}
+
+pub fn keyring(document: &Keyset) -> Keyring {
+    Keyring::from_keyset(document, &Options::new()).unwrap()
+}
+
+/// Returns a document whose new key only reads, and the same document with the new key as the
+/// primary. Two program versions use them side by side.
+pub fn reading_and_writing() -> (Keyset, Keyset) {
+    let mut before = Keyset::generate().unwrap();
+    let key = before.add_key(Algorithm::Aes256GcmSiv).unwrap();
+    let mut after = before.clone();
+    after.promote_key(key).unwrap();
+    (before, after)
+}
+
+/// Returns a document, and the same document with a new key as the primary.
+pub fn before_and_after() -> (Keyset, Keyset) {
+    let before = Keyset::generate().unwrap();
+    let mut after = before.clone();
+    let key = after.add_key(Algorithm::Aes256GcmSiv).unwrap();
+    after.promote_key(key).unwrap();
+    (before, after)
+}
+
+/// An observer that records all events.
+#[derive(Default)]
+pub struct Events {
+    pub failures: Mutex<Vec<Failure>>,
+    pub batches: Mutex<Vec<u64>>,
+}
+
+impl Events {
+    pub fn failures(&self) -> Vec<String> {
+        let mut failures: Vec<_> =
+            self.failures.lock().unwrap().iter().map(ToString::to_string).collect();
+        failures.sort();
+        failures
+    }
+}
+
+impl Observer for Events {
+    fn batch(&self, rows: u64) {
+        self.batches.lock().unwrap().push(rows);
+    }
+
+    fn failure(&self, failure: &Failure) {
+        self.failures.lock().unwrap().push(failure.clone());
+    }
+}
