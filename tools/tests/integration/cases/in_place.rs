@@ -5,8 +5,8 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
 use super::database::Database;
-use super::plaintext::{EXISTING_DATA, refused, step};
 use super::programs::{Programs, Version};
+use super::second_column::{EXISTING_DATA, email, refused, step, v0};
 use super::{NOTE, establish};
 use crate::support::project::{Project, keyrings};
 
@@ -21,49 +21,6 @@ plaintext = "email"
 name = "email_index"
 normalize = "caseless"
 "#;
-
-macro_rules! email {
-    () => {
-        impl diesel_envelope::Context for users::email {
-            const LABEL: &'static str = "users.email";
-        }
-        impl diesel_envelope::IndexSpec for users::email_index {
-            type Value = str;
-            const LABEL: &'static str = "users.email_index";
-            fn normalize(value: &str) -> std::borrow::Cow<'_, [u8]> {
-                diesel_envelope::blind_index::normalize::caseless(value)
-            }
-        }
-    };
-}
-
-/// The original program, which knows plaintext only.
-mod v0 {
-    use super::*;
-
-    diesel::table! {
-        users (id) {
-            id -> BigInt,
-            email -> Text,
-        }
-    }
-
-    pub const VERSION: Version = Version {
-        name: "v0",
-        insert: |conn, id, email| {
-            diesel::insert_into(users::table)
-                .values((users::id.eq(id), users::email.eq(email)))
-                .execute(conn)
-        },
-        update: |conn, id, email| {
-            diesel::update(users::table.find(id)).set(users::email.eq(email)).execute(conn)
-        },
-        read: |conn, id| users::table.find(id).select(users::email).first(conn),
-        find: |conn, email| {
-            users::table.filter(users::email.eq(email)).select(users::id).load(conn)
-        },
-    };
-}
 
 /// The program that reads and finds both, and writes plaintext and its index.
 mod v1 {
@@ -80,7 +37,7 @@ mod v1 {
             email_index -> Nullable<BlindIndex>,
         }
     }
-    email!();
+    email!(email);
 
     #[derive(Insertable, AsChangeset)]
     #[diesel(table_name = users)]
@@ -149,7 +106,7 @@ mod v2 {
 /// The program that knows ciphertext only.
 mod v3 {
     use super::*;
-    use diesel_envelope::{BlindIndexDsl, Searchable, SearchableColumn};
+    use diesel_envelope::{BlindIndexDsl, Searchable};
 
     diesel::table! {
         use diesel::sql_types::*;
@@ -161,10 +118,7 @@ mod v3 {
             email_index -> BlindIndex,
         }
     }
-    email!();
-    impl SearchableColumn for users::email {
-        type Indexes = users::email_index;
-    }
+    email!(email);
 
     type Email = Searchable<String, users::email>;
 

@@ -24,9 +24,9 @@ const INPUTS: [&str; 4] =
 const BATCH: usize = 15;
 
 /// An observer that prints a line for each transaction to standard output.
-struct Aloud;
+struct PrintBatches;
 
-impl Observer for Aloud {
+impl Observer for PrintBatches {
     fn batch(&self, rows: u64) {
         println!("batch {rows}");
     }
@@ -49,8 +49,10 @@ fn child() {
         .max_rows_per_second(rate.parse().unwrap())
         .allow_older_key(true);
     let report = match &*task {
-        "backfill" => ops::backfill(&mut conns, &keyring, &[column(&task)], &settings, &Aloud),
-        _ => ops::rotate(&mut conns, &keyring, &[column(&task)], &settings, &Aloud),
+        "backfill" => {
+            ops::backfill(&mut conns, &keyring, &[column(&task)], &settings, &PrintBatches)
+        }
+        _ => ops::rotate(&mut conns, &keyring, &[column(&task)], &settings, &PrintBatches),
     };
     let report = report.unwrap();
     println!("done {} {} {}", report.written, report.failed, report.left);

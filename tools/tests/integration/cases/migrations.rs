@@ -708,16 +708,7 @@ fn names_that_are_too_long_are_cut() {
     let sql = format!("CREATE TABLE {table} (id BIGINT PRIMARY KEY, {plain} VARCHAR(50))");
     let mut runner =
         MigrationRunner::new(TablePlan::new(&*table).primary_key(&["id"]).column(plan), &sql);
-    for step in [
-        Step::Add,
-        Step::DropPlaintext,
-        Step::RequireBound,
-        Step::AddSecondIndex,
-        Step::PromoteSecondIndex,
-        Step::DropFirstIndex,
-    ] {
-        runner.step(step);
-    }
+    runner.all_steps();
 }
 
 /// Values of the declared maximum length, in each format, and padded.

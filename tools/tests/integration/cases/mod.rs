@@ -4,27 +4,27 @@ use super::backend::*;
 use super::support::*;
 
 pub mod basics;
-mod direction;
+mod check;
 #[cfg(feature = "cli")]
 mod in_place;
 #[cfg(feature = "cli")]
 mod index_rotation;
-mod keys;
-mod keys_at_boot;
 mod killed;
-mod language;
 pub mod limits;
+mod messages;
 mod migrations;
+mod older_keys;
 #[cfg(feature = "cli")]
 mod other_library;
 #[cfg(feature = "cli")]
 mod phases;
-#[cfg(feature = "cli")]
-mod plaintext;
-mod plan;
+mod plan_index;
+mod primary_keys;
 mod ranges;
 #[cfg(feature = "cli")]
 mod retirement;
 #[cfg(feature = "cli")]
 mod rotation;
+#[cfg(feature = "cli")]
+mod second_column;
 mod traffic;

@@ -7,7 +7,7 @@ use diesel_envelope::blind_index::normalize;
 use diesel_envelope::{BlindIndexDsl, Context, IndexSpec, Searchable, SearchableColumn};
 
 use super::database::Database;
-use super::plaintext::{OTHER_LIBRARIES, refused, step};
+use super::second_column::{OTHER_LIBRARIES, refused, step};
 use super::{Conn, EMAIL, URL_VAR};
 use crate::support::project::{Project, keyrings};
 

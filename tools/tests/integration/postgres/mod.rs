@@ -7,10 +7,10 @@ mod cases;
 #[path = "../support/per_database/mod.rs"]
 mod support;
 
-mod claims;
 mod migrations;
 #[cfg(feature = "cli")]
 mod pooler;
+mod row_locks;
 mod tables;
 mod through_async;
 mod time_limits;

@@ -116,16 +116,7 @@ fn a_schema_is_named_where_sqlite_takes_one() {
         .column(ColumnPlan::new(column).not_null().second_index("email_index", "b"));
     let mut runner =
         MigrationRunner::new(plan, "CREATE TABLE users (id INTEGER PRIMARY KEY, email_plain TEXT)");
-    for step in [
-        Step::Add,
-        Step::DropPlaintext,
-        Step::RequireBound,
-        Step::AddSecondIndex,
-        Step::PromoteSecondIndex,
-        Step::DropFirstIndex,
-    ] {
-        runner.step(step);
-    }
+    runner.all_steps();
 }
 
 #[test]

@@ -73,6 +73,20 @@ impl MigrationRunner {
         assert_eq!(self.schema(), after, "{step:?}");
     }
 
+    /// Runs the steps that every database has, in their order.
+    pub fn all_steps(&mut self) {
+        for step in [
+            Step::Add,
+            Step::DropPlaintext,
+            Step::RequireBound,
+            Step::AddSecondIndex,
+            Step::PromoteSecondIndex,
+            Step::DropFirstIndex,
+        ] {
+            self.step(step);
+        }
+    }
+
     pub fn down(&mut self, count: usize) {
         for _ in 0..count {
             let migrations = FileBasedMigrations::from_path(&self.folder).unwrap();

@@ -25,7 +25,7 @@ name = "email_index"
 normalize = "caseless"
 "#;
 
-/// The label, the index and their implementation, the same in each version.
+/// Implements the traits of an encrypted column and its index, the same in each version.
 macro_rules! email {
     ($column:ident) => {
         impl diesel_envelope::Context for users::$column {
@@ -44,8 +44,10 @@ macro_rules! email {
     };
 }
 
+pub(super) use email;
+
 /// The original program, which knows plaintext only.
-mod v0 {
+pub mod v0 {
     use super::*;
 
     diesel::table! {
