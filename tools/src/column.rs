@@ -155,6 +155,11 @@ impl Column {
         self.plaintext.as_ref() == Some(&self.name)
     }
 
+    /// Returns the plaintext column, if it is separate from the ciphertext column.
+    pub(crate) fn separate_plaintext(&self) -> Option<&str> {
+        self.plaintext.as_deref().filter(|_| !self.is_in_place())
+    }
+
     /// Returns the declarations that the keyring needs.
     pub(crate) fn context_of(&self) -> ColumnContext<'_> {
         ColumnContext {

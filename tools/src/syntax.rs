@@ -7,9 +7,11 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 
+use crate::column::Column;
 use crate::dialect::Dialect;
+use crate::error::ToolError;
 use crate::statement::Statement;
-use crate::table::{KeyColumn, KeyPart, StoredColumn};
+use crate::table::{KeyColumn, KeyPart, StoredColumn, Table};
 use crate::table_name::TableName;
 use crate::value_type::ValueType;
 
@@ -18,6 +20,22 @@ use crate::value_type::ValueType;
 pub struct Read {
     pub(crate) column: StoredColumn,
     pub(crate) form: Form,
+}
+
+impl Read {
+    /// Returns the ciphertext column and its index columns.
+    pub(crate) fn stored(table: &Table, column: &Column) -> Result<Vec<Self>, ToolError> {
+        let indexes = column.indexes.iter().map(|index| &index.name);
+        let read = |name: &String| {
+            table.column(name).map(|column| Self { column: column.clone(), form: Form::Stored })
+        };
+        std::iter::once(&column.name).chain(indexes).map(read).collect()
+    }
+
+    /// Returns the plaintext column of this name.
+    pub(crate) fn plaintext(table: &Table, column: &Column, name: &str) -> Result<Self, ToolError> {
+        Ok(Self { column: table.column(name)?.clone(), form: Form::Plain(column.value) })
+    }
 }
 
 /// The form in which a column is read.
