@@ -167,6 +167,16 @@ impl Column {
         self.plaintext.as_ref() == Some(&self.name)
     }
 
+    /// Returns the plaintext column, if it is separate from the ciphertext column.
+    pub fn separate_plaintext(&self) -> Option<&str> {
+        self.plaintext.as_deref().filter(|_| !self.is_in_place())
+    }
+
+    /// Returns the names of its index columns.
+    pub fn index_names(&self) -> impl Iterator<Item = &str> {
+        self.indexes.iter().map(|index| index.name.as_str())
+    }
+
     /// Returns the declarations that the keyring needs.
     #[doc(hidden)]
     pub fn context_of(&self) -> ColumnContext<'_> {

@@ -7,8 +7,8 @@ use crate::backend::{self, Shape, ToolBackend};
 use crate::check::{missing_keys, newer_fernet_key};
 use crate::ciphertext_shape::native_text;
 use crate::error::ToolError;
-use crate::report::{Failure, Observer, Report};
-use crate::rewrite::{self, Job, Problem};
+use crate::report::{Failure, Observer, Problem, Report};
+use crate::rewrite::{self, Job};
 use crate::rotate::{check_indexes, digest, refuse_newer_keys};
 use crate::row_key::RowKey;
 use crate::run_options::RunOptions;
@@ -137,26 +137,20 @@ impl<'a, DB: ToolBackend> Backfill<'a, DB> {
     fn new(table: &Table, keyring: &'a Keyring, columns: &'a [Column]) -> Result<Self, ToolError> {
         let (mut reads, mut writes, mut candidates) = (Vec::new(), Vec::new(), Vec::new());
         for column in columns {
-            let stored = Read { column: table.column(&column.name)?.clone(), form: Form::Stored };
             let plaintext = DB::quote(column.plaintext.as_deref().unwrap_or(&column.name));
             let mut unfinished = vec![if column.is_in_place() {
                 format!("NOT ({})", native_text(DB::DIALECT, &plaintext))
             } else {
                 format!("{} IS NULL", DB::quote(&column.name))
             }];
-            writes.push(reads.len());
-            reads.push(stored);
             for index in &column.indexes {
                 unfinished.push(format!("{} IS NULL", DB::quote(&index.name)));
-                writes.push(reads.len());
-                reads.push(Read { column: table.column(&index.name)?.clone(), form: Form::Stored });
             }
+            writes.extend(reads.len()..=reads.len() + column.indexes.len());
+            reads.extend(Read::stored(table, column)?);
             candidates.push(format!("{plaintext} IS NOT NULL AND ({})", unfinished.join(" OR ")));
-            if let Some(name) = column.plaintext.as_ref().filter(|_| !column.is_in_place()) {
-                reads.push(Read {
-                    column: table.column(name)?.clone(),
-                    form: Form::Plain(column.value),
-                });
+            if let Some(name) = column.separate_plaintext() {
+                reads.push(Read::plaintext(table, column, name)?);
             }
         }
         let candidates = candidates.join(" OR ");
@@ -187,9 +181,8 @@ impl<'a, DB: ToolBackend> Backfill<'a, DB> {
         for column in &in_place {
             reads.push(Read { column: table.column(&column.name)?.clone(), form: Form::Stored });
         }
-        let filter =
-            settings.filter.as_ref().map(|filter| format!(" AND ({filter})")).unwrap_or_default();
-        let settings = settings.clone().filter(&format!("NOT ({}){filter}", self.candidates));
+        let condition = settings.and_filter(&format!("NOT ({})", self.candidates));
+        let settings = settings.clone().filter(&condition);
         let check = |key: &RowKey, cells: &[Cell]| {
             let values = in_place
                 .iter()
@@ -201,17 +194,10 @@ impl<'a, DB: ToolBackend> Backfill<'a, DB> {
                     Some((column.name.clone(), error.to_string()))
                 },
             );
-            let Some((column, problem)) = problem.filter(|_| !report.gave_up) else {
-                return Ok(());
-            };
+            let Some(problem) = problem.filter(|_| !report.gave_up) else { return Ok(()) };
             report.failed += 1;
             report.gave_up = report.failed >= settings.max_failures as u64;
-            observer.failure(&Failure {
-                table: table.name.to_string(),
-                row: key.describe(table),
-                column,
-                problem,
-            });
+            observer.failure(&Failure::new(table, key, problem));
             Ok(())
         };
         scan::<DB>(conn, table, &Shape { reads, writes: Vec::new() }, &settings, check, |_| {})?;

@@ -38,9 +38,7 @@ fn longest_plaintext<DB: ToolBackend>(
     column: &Column,
 ) -> Result<Option<u32>, ToolError> {
     let by_type = longest_encoding(column.value);
-    let Some(name) =
-        column.plaintext.as_ref().filter(|_| by_type.is_none() && !column.is_in_place())
-    else {
+    let Some(name) = column.separate_plaintext().filter(|_| by_type.is_none()) else {
         return Ok(by_type);
     };
     Ok(table.column(name)?.longest_value(DB::DIALECT))

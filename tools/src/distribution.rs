@@ -37,7 +37,7 @@ pub fn distribution<DB: ToolBackend>(
 ) -> Result<Distribution, ToolError> {
     check_column(column)?;
     let table = Table::read(conn, &column.table)?;
-    let separate = column.plaintext.as_ref().filter(|_| !column.is_in_place());
+    let separate = column.separate_plaintext();
     let stored = table.column(separate.unwrap_or(&column.name))?.clone();
     let text = stored.text;
     let form = if column.plaintext.is_some() { Form::Plain(column.value) } else { Form::Stored };

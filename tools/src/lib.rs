@@ -134,9 +134,12 @@ mod distribution;
 mod error;
 #[doc(hidden)]
 pub mod figures;
+mod header_condition;
 pub mod keys;
 mod migration;
 mod object_name;
+mod pace;
+mod page_size;
 mod plan_index;
 mod range;
 mod report;

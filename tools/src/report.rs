@@ -2,6 +2,13 @@
 
 use std::fmt;
 
+use crate::row_key::RowKey;
+use crate::table::Table;
+use diesel_envelope::Printable;
+
+/// A problem with a row: the column, and a description.
+pub(crate) type Problem = (String, String);
+
 /// A row that could not be processed and was not changed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
@@ -14,6 +21,17 @@ pub struct Failure {
     pub column: String,
     /// A description of the problem, without any value.
     pub problem: String,
+}
+
+impl Failure {
+    pub(crate) fn new(table: &Table, key: &RowKey, (column, problem): Problem) -> Self {
+        Self {
+            table: table.name.to_string(),
+            row: key.describe(table),
+            column: Printable(&column).to_string(),
+            problem,
+        }
+    }
 }
 
 /// `users id=42, email: ciphertext is cut short …`.

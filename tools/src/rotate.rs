@@ -9,10 +9,10 @@ use zeroize::Zeroizing;
 use crate::backend::{self, Shape, ToolBackend};
 use crate::ciphertext_shape::native_text;
 use crate::error::ToolError;
-use crate::report::{Observer, Report};
-use crate::rewrite::{self, Job, Problem};
+use crate::header_condition::names_key;
+use crate::report::{Observer, Problem, Report};
+use crate::rewrite::{self, Job};
 use crate::run_options::RunOptions;
-use crate::search::names_key;
 use crate::statement::{Cell, Statement};
 use crate::status::{format_of, head, heads, is_unpadded};
 use crate::syntax::{Form, Read};
@@ -162,11 +162,7 @@ impl<'a, DB: ToolBackend> Rotate<'a, DB> {
         let (rebuild, allow_older_key) = (settings.rebuild_indexes, settings.allow_older_key);
         let mut reads = Vec::new();
         for column in columns {
-            for name in
-                std::iter::once(&column.name).chain(column.indexes.iter().map(|index| &index.name))
-            {
-                reads.push(Read { column: table.column(name)?.clone(), form: Form::Stored });
-            }
+            reads.extend(Read::stored(table, column)?);
         }
         let unique = reads.iter().map(|read| read.column.unique).collect();
         let candidates = columns

@@ -1,9 +1,7 @@
 //! Options of a run: the batch size, the speed, and the selection of rows.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::statement::Cell;
 use diesel_envelope::Accept;
 
 /// Options for a pass over a table.
@@ -127,71 +125,19 @@ impl RunOptions {
         self.filter.as_ref().map_or_else(|| String::from("1 = 1"), |filter| format!("({filter})"))
     }
 
+    /// Returns a condition, and the filter if there is one.
+    pub(crate) fn and_filter(&self, condition: &str) -> String {
+        match &self.filter {
+            Some(filter) => format!("{condition} AND ({filter})"),
+            None => condition.to_owned(),
+        }
+    }
+
     /// Returns the maximum number of rows that one statement reads while it looks for a page of
     /// rows.
     pub(crate) fn range_size(&self) -> usize {
         const PAGES: usize = 10;
         const MAX: usize = 1_000_000;
         self.batch_size.saturating_mul(PAGES).min(MAX)
-    }
-
-    pub(crate) fn pace(&self) -> Pace {
-        Pace { rate: self.max_rows_per_second, next: Instant::now() }
-    }
-}
-
-/// The number of rows in a page: as many as the options allow, or fewer if large rows fill the
-/// memory of a page.
-pub(crate) struct PageSize {
-    rows: AtomicUsize,
-    most: usize,
-}
-
-impl PageSize {
-    /// 8 MiB make the fixed cost of a page negligible: about one in ten thousand of the whole. A
-    /// page is in memory three times.
-    const BYTES: usize = 8 << 20;
-    /// The page size before any row was read.
-    const FIRST: usize = 10;
-
-    pub(crate) fn new(settings: &RunOptions) -> Self {
-        Self {
-            rows: AtomicUsize::new(settings.batch_size.min(Self::FIRST)),
-            most: settings.batch_size,
-        }
-    }
-
-    pub(crate) fn rows(&self) -> usize {
-        self.rows.load(Ordering::Relaxed)
-    }
-
-    /// Adjusts the page size to the size of the rows in a page.
-    pub(crate) fn adjust<'c>(&self, cells: impl Iterator<Item = &'c Cell>) {
-        let bytes: usize = cells.flatten().map(|cell| cell.len()).sum();
-        let rows = self.rows();
-        let next = if bytes > Self::BYTES {
-            rows * Self::BYTES / bytes
-        } else if bytes < Self::BYTES / 4 {
-            rows * 2
-        } else {
-            rows
-        };
-        self.rows.store(next.clamp(1, self.most), Ordering::Relaxed);
-    }
-}
-
-/// A limit on rows per second.
-pub(crate) struct Pace {
-    rate: Option<u32>,
-    next: Instant,
-}
-
-impl Pace {
-    /// Waits for the time that this many rows may take.
-    pub(crate) fn wait(&mut self, rows: usize) {
-        let Some(rate) = self.rate else { return };
-        self.next =
-            self.next.max(Instant::now()) + Duration::from_secs_f64(rows as f64 / f64::from(rate));
-        std::thread::sleep(self.next.saturating_duration_since(Instant::now()));
     }
 }

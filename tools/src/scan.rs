@@ -4,9 +4,11 @@ use diesel::connection::LoadConnection;
 
 use crate::backend::{self, Shape, ToolBackend, select};
 use crate::error::ToolError;
+use crate::pace::Pace;
+use crate::page_size::PageSize;
 use crate::range::Range;
 use crate::row_key::RowKey;
-use crate::run_options::{PageSize, RunOptions};
+use crate::run_options::RunOptions;
 use crate::statement::{Cell, Statement};
 use crate::table::Table;
 
@@ -27,7 +29,7 @@ pub(crate) fn scan<DB: ToolBackend>(
         settings.condition()
     );
     let order = table.key_list::<DB>();
-    let (mut pace, pages) = (settings.pace(), PageSize::new(settings));
+    let (mut pace, pages) = (Pace::new(settings), PageSize::new(settings));
     let stuck = || ToolError::Stuck { table: table.name.to_string() };
     let mut range = following::<DB>(conn, table, settings, None)?;
     loop {

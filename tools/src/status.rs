@@ -159,7 +159,7 @@ fn count<DB: ToolBackend>(
             Statement::new(format!("SELECT {count} FROM {from} WHERE {condition}")),
         )?))
     };
-    if let Some(plaintext) = column.plaintext.as_ref().filter(|_| !column.is_in_place()) {
+    if let Some(plaintext) = column.separate_plaintext() {
         status.plaintexts = count_where(format!("{} IS NOT NULL", DB::quote(plaintext)))?;
         status.to_backfill =
             count_where(format!("{} IS NOT NULL AND {value} IS NULL", DB::quote(plaintext)))?;

@@ -8,8 +8,10 @@ mod postgres;
 pub(crate) mod sqlite;
 
 use crate::dialect::Dialect;
+use crate::error::ToolError;
 use crate::statement::Statement;
-use crate::table::{KeyColumn, KeyPart, StoredColumn};
+use crate::table::{KeyColumn, KeyPart, StoredColumn, Table};
+use diesel_envelope::columns::Column;
 use diesel_envelope::columns::TableName;
 use diesel_envelope::columns::ValueType;
 
@@ -18,6 +20,22 @@ use diesel_envelope::columns::ValueType;
 pub struct Read {
     pub(crate) column: StoredColumn,
     pub(crate) form: Form,
+}
+
+impl Read {
+    /// Returns the ciphertext column and its index columns.
+    pub(crate) fn stored(table: &Table, column: &Column) -> Result<Vec<Self>, ToolError> {
+        let indexes = column.indexes.iter().map(|index| &index.name);
+        let read = |name: &String| {
+            table.column(name).map(|column| Self { column: column.clone(), form: Form::Stored })
+        };
+        std::iter::once(&column.name).chain(indexes).map(read).collect()
+    }
+
+    /// Returns the plaintext column of this name.
+    pub(crate) fn plaintext(table: &Table, column: &Column, name: &str) -> Result<Self, ToolError> {
+        Ok(Self { column: table.column(name)?.clone(), form: Form::Plain(column.value) })
+    }
 }
 
 /// The form in which a column is read.

@@ -85,24 +85,19 @@ impl Table {
                     self.name
                 ));
             }
-            let beside = column.plaintext.as_ref().filter(|_| !column.is_in_place());
-            for name in beside
-                .into_iter()
-                .chain(column.indexes.iter().map(|index| &index.name))
-                .chain([&column.name])
+            let own = std::iter::once(column.name.as_str()).chain(column.index_names());
+            for (name, is_plaintext) in own
+                .map(|name| (name, false))
+                .chain(column.separate_plaintext().map(|name| (name, true)))
             {
                 if !roles.insert(name) {
                     return refused(format!("the column {name} is declared in two roles"));
                 }
-                if beside != Some(name) && self.key.iter().any(|key| key.name == *name) {
+                if !is_plaintext && self.key.iter().any(|key| key.name == name) {
                     return refused(format!(
                         "the column {name} belongs to the primary key, which identifies the rows"
                     ));
                 }
-            }
-            let others =
-                column.plaintext.iter().chain(column.indexes.iter().map(|index| &index.name));
-            for name in others.chain([&column.name]) {
                 self.column(name)?;
             }
             if column.is_in_place() && !self.column(&column.name)?.text {

@@ -8,13 +8,12 @@ use zeroize::Zeroizing;
 
 use crate::backend::{Shape, ToolBackend};
 use crate::error::ToolError;
-use crate::report::{Failure, Observer};
-use crate::rewrite::Problem;
+use crate::report::{Failure, Observer, Problem};
 use crate::row_estimate::estimated_rows;
 use crate::run_options::RunOptions;
 use crate::scan::scan;
 use crate::statement::Cell;
-use crate::syntax::{Form, Read};
+use crate::syntax::Read;
 use crate::table::Table;
 use crate::value_type::ValueCodec;
 use diesel_envelope::Accept;
@@ -105,18 +104,11 @@ pub fn verify<DB: ToolBackend>(
                 at += width(column);
             }
             let problems = row.problems;
-            for (column, problem) in problems {
+            for problem in problems {
                 verification.failed += 1;
-                if verification.failed > settings.max_failures as u64 {
-                    continue;
+                if verification.failed <= settings.max_failures as u64 {
+                    observer.failure(&Failure::new(&table, key, problem));
                 }
-                let column = Printable(&column).to_string();
-                observer.failure(&Failure {
-                    table: table.name.to_string(),
-                    row: key.describe(&table),
-                    column,
-                    problem,
-                });
             }
             Ok(())
         },
@@ -129,16 +121,9 @@ pub fn verify<DB: ToolBackend>(
 fn shape(table: &Table, columns: &[Column]) -> Result<Shape, ToolError> {
     let mut reads = Vec::new();
     for column in columns {
-        for name in
-            std::iter::once(&column.name).chain(column.indexes.iter().map(|index| &index.name))
-        {
-            reads.push(Read { column: table.column(name)?.clone(), form: Form::Stored });
-        }
-        if let Some(name) = column.plaintext.as_ref().filter(|_| !column.is_in_place()) {
-            reads.push(Read {
-                column: table.column(name)?.clone(),
-                form: Form::Plain(column.value),
-            });
+        reads.extend(Read::stored(table, column)?);
+        if let Some(name) = column.separate_plaintext() {
+            reads.push(Read::plaintext(table, column, name)?);
         }
     }
     Ok(Shape { reads, writes: Vec::new() })
@@ -146,7 +131,7 @@ fn shape(table: &Table, columns: &[Column]) -> Result<Shape, ToolError> {
 
 /// Returns the number of cells of a column.
 fn width(column: &Column) -> usize {
-    1 + column.indexes.len() + usize::from(column.plaintext.is_some() && !column.is_in_place())
+    1 + column.indexes.len() + usize::from(column.separate_plaintext().is_some())
 }
 
 /// A row under examination.

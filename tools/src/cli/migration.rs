@@ -118,7 +118,7 @@ impl GenerateMigration {
             )?;
         table = if self.online { table.online() } else { table };
         let table = table.each_column(|mut plan, column| {
-            for index in column.indexes.iter().map(|index| &index.name) {
+            for index in column.index_names() {
                 plan = if self.unique.iter().any(|name| name == index) {
                     plan.unique(index)
                 } else {

@@ -27,9 +27,15 @@ mod plan;
 mod progress;
 mod retire;
 mod reveal;
+#[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
+mod rewrite;
 mod runtime;
 #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
+mod status;
+#[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 mod tables;
+#[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
+mod verify;
 mod wrap;
 
 use failure::Failure;
@@ -74,13 +80,13 @@ enum Command {
     Inspect(inspect::Inspect),
     Reveal(reveal::Reveal),
     #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
-    Status(tables::Status),
+    Status(status::Status),
     #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
-    Backfill(tables::Backfill),
+    Backfill(rewrite::Backfill),
     #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
-    Rotate(tables::Rotate),
+    Rotate(rewrite::Rotate),
     #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
-    Verify(tables::Verify),
+    Verify(verify::Verify),
     #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
     PlanIndex(plan::PlanIndex),
     #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]

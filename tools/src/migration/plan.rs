@@ -181,7 +181,7 @@ impl ColumnPlan {
 
     /// Returns the plaintext column, if it is separate from the ciphertext column.
     pub(super) fn plaintext_column(&self) -> Option<&str> {
-        self.column.plaintext.as_deref().filter(|_| !self.column.is_in_place())
+        self.column.separate_plaintext()
     }
 
     pub(super) fn is_in_place(&self) -> bool {

@@ -1,0 +1,105 @@
+//! `status`: counts rows by format and key.
+
+use clap::Args;
+use diesel_envelope_tools::{ColumnStatus, ToolError, ValueFormat};
+use serde::Serialize;
+
+use crate::cli::database::with_database;
+use crate::cli::failure::Failure;
+use crate::cli::output::{Output, Report};
+use crate::cli::tables::{TableArgs, warn_of_weaker};
+
+/// Count rows by format and key, NULLs and leftover plaintext
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  diesel-envelope status
+  diesel-envelope status users.email --index-column email_index
+  diesel-envelope status --quick
+
+The exit code is 1 if rows need keys that the keyring lacks, or if a column is too short for its \
+values.
+JSON: columns: [{column, rows, nulls, values: [{format, key, fresh, readable, rows}], plaintexts, \
+to_backfill, unindexed, too_short: [{column, capacity, needed}]}].")]
+pub struct Status {
+    #[command(flatten)]
+    tables: TableArgs,
+    /// Check only a sample of the rows, as a process can do at startup, and name the missing keys
+    #[arg(long)]
+    quick: bool,
+}
+
+impl Status {
+    pub fn run(self, output: &Output) -> Result<(), Failure> {
+        let (columns, keyring) =
+            (self.tables.columns.read(output)?, self.tables.keyring.keyring()?);
+        let url = self.tables.database.url()?;
+        warn_of_weaker(output, url, &columns)?;
+        if self.quick {
+            with_database!(url, 1, |conns| diesel_envelope_tools::check(
+                &mut conns[0],
+                &keyring,
+                &columns
+            ))?;
+            let columns = columns.iter().map(ToString::to_string).collect();
+            return output.report(&Checked { columns });
+        }
+        let columns = with_database!(url, 1, |conns| diesel_envelope_tools::status(
+            &mut conns[0],
+            &keyring,
+            &columns
+        ))?;
+        let statuses = Statuses { columns };
+        output.report(&statuses)?;
+        let missing: Vec<_> = statuses.columns.iter().flat_map(missing).collect();
+        let columns: Vec<_> =
+            statuses.columns.into_iter().flat_map(|column| column.too_short).collect();
+        match (missing.is_empty(), columns.is_empty()) {
+            (false, _) => Err(ToolError::MissingKeys { missing }.into()),
+            (true, false) => Err(ToolError::TooShort { columns }.into()),
+            (true, true) => Ok(()),
+        }
+    }
+}
+
+/// Lists the keys that the keyring lacks for a column. Fernet tokens name no key, and values that
+/// are not ciphertext need no key.
+fn missing(column: &ColumnStatus) -> impl Iterator<Item = String> + '_ {
+    let needed = column
+        .values
+        .iter()
+        .filter(|values| !values.readable && values.format != ValueFormat::Other);
+    needed.map(|values| match values.key {
+        Some(key) => format!("{} needs key {key}", column.column),
+        None => format!("{} needs a key for its values ({})", column.column, values.format),
+    })
+}
+
+/// The result of a quick check that found nothing wrong.
+#[derive(Serialize)]
+struct Checked {
+    columns: Vec<String>,
+}
+
+impl Report for Checked {
+    fn text(&self) -> String {
+        format!("the keyring has the keys of all checked rows: {}", self.columns.join(", "))
+    }
+}
+
+#[derive(Serialize)]
+struct Statuses {
+    columns: Vec<ColumnStatus>,
+}
+
+impl Report for Statuses {
+    fn text(&self) -> String {
+        self.columns
+            .iter()
+            .map(|column| column.to_string())
+            .collect::<Vec<_>>()
+            .join("\n")
+            .trim_end()
+            .to_owned()
+    }
+}

@@ -1,0 +1,52 @@
+//! The rows that a run wrote, to detect rows that are written back.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+use crate::row_key::RowKey;
+
+/// How often the same value may be written to a row, before another process is assumed to write the
+/// old value back.
+const MAX_WRITES: u32 = 3;
+/// The number of rows that are remembered, to detect rows that are written back.
+const MAX_TRACES: usize = 10_000;
+
+/// The rows that this run wrote, by hashes of their keys, to detect rows that are written back. For
+/// a large table they are a sample, so memory use is constant. A process that writes rows back
+/// affects some rows of the sample too.
+#[derive(Default)]
+pub(super) struct Traces {
+    rows: HashMap<u64, Trace>,
+    /// Only keys whose hashes end in this many zeros are remembered.
+    zeros: u32,
+    pub(super) hasher: RandomState,
+}
+
+/// The hash of the value written to a row, and the number of consecutive writes of this value.
+struct Trace {
+    fingerprint: u64,
+    writes: u32,
+}
+
+impl Traces {
+    /// Returns the hash of a key, if the key belongs to the sample.
+    pub(super) fn sampled(&self, key: &RowKey) -> Option<u64> {
+        Some(self.hasher.hash_one(key)).filter(|hash| hash.trailing_zeros() >= self.zeros)
+    }
+
+    /// Records the written rows. Returns whether one of them was written back too often.
+    pub(super) fn add(&mut self, written: Vec<(u64, u64)>) -> bool {
+        let mut written_back = false;
+        for (key, fingerprint) in written {
+            let trace = self.rows.entry(key).or_insert(Trace { fingerprint, writes: 0 });
+            let writes = if trace.fingerprint == fingerprint { trace.writes + 1 } else { 1 };
+            *trace = Trace { fingerprint, writes };
+            written_back |= writes > MAX_WRITES;
+        }
+        while self.rows.len() > MAX_TRACES {
+            self.zeros += 1;
+            self.rows.retain(|hash, _| hash.trailing_zeros() >= self.zeros);
+        }
+        written_back
+    }
+}
