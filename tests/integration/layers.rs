@@ -63,10 +63,10 @@ const COMMAND_LINE: Layers = Layers {
     lines: &[
         "failure, runtime, input",
         "output, log, progress",
-        "database, columns, keyring",
+        "database, envelope_toml, columns, keyring",
         "keygen, wrap, inspect, reveal, completions",
         "keyring_change, retire",
-        "tables, status, verify, rewrite, plan, migration",
+        "tables, status, verify, rewrite, plan, migration, export_columns",
     ],
     min_imports: 40,
 };

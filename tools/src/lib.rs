@@ -127,6 +127,8 @@ mod backfill;
 mod capacity;
 mod check;
 mod ciphertext_shape;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod column;
 mod database_failure;
 mod dialect;

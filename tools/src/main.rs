@@ -3,8 +3,6 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
-mod cli;
-
 fn main() -> std::process::ExitCode {
-    cli::main()
+    diesel_envelope_tools::cli::main()
 }

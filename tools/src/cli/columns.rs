@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::keys::open_regular_file;
+use crate::{Column, Index, Normalizer, ValueType};
 use clap::Args;
-use diesel_envelope::{Accept, Printable};
-use diesel_envelope_tools::keys::open_regular_file;
-use diesel_envelope_tools::{Column, Index, Normalizer, ValueType};
-use serde::Deserialize;
+use diesel_envelope::Printable;
 
+use crate::cli::envelope_toml::{Declared, Format, normalizer, parse, value_type};
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 
@@ -87,116 +87,17 @@ pub struct ColumnArgs {
     /// Compute the index under the one index key with this name
     #[arg(long, value_name = "NAME", requires = "index_column", help_heading = "Columns")]
     index_key: Option<String>,
-}
-
-/// A format that a column accepts besides its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Format {
-    /// Only native values bound to the column
-    Strict,
-    /// Fernet tokens
-    Fernet,
-    /// Native values that are bound to no column
-    Unbound,
-}
-
-impl Format {
-    /// Combines the formats.
-    pub fn all(formats: &[Self]) -> Accept {
-        formats.iter().fold(Accept::STRICT, |accept, format| match format {
-            Self::Strict => accept,
-            Self::Fernet => accept.and(Accept::FERNET),
-            Self::Unbound => accept.and(Accept::UNBOUND),
-        })
-    }
-}
-
-fn value_type(name: &str) -> Result<ValueType, String> {
-    ValueType::named(name).ok_or_else(|| {
-        format!("expected one of {}", ValueType::names().collect::<Vec<_>>().join(", "))
-    })
-}
-
-fn normalizer(name: &str) -> Result<Normalizer, String> {
-    Normalizer::named(name).ok_or_else(|| {
-        "expected one of exact, caseless, digits, last-four-digits, email-domain".to_owned()
-    })
-}
-
-/// The content of the file that declares columns.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Config {
-    #[serde(default)]
-    column: Vec<Declared>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Declared {
-    name: String,
-    label: Option<String>,
-    #[serde(default)]
-    unbound: bool,
-    r#type: Option<String>,
-    pad_to: Option<usize>,
-    accept: Option<Vec<Format>>,
-    plaintext: Option<String>,
-    #[serde(default)]
-    index: Vec<DeclaredIndex>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct DeclaredIndex {
-    name: String,
-    label: Option<String>,
-    normalize: Option<String>,
-    bits: Option<usize>,
-    key: Option<String>,
-}
-
-/// Parses the file. A wrong file may be named by mistake and contain a secret anywhere, so no error
-/// quotes from it.
-fn parse(text: &str) -> Result<Config, String> {
-    let parsed = toml::from_str::<Config>(text);
-    parsed.map_err(|error| {
-        let is_toml = toml::from_str::<toml::Table>(text).is_ok();
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        let (line, column) = (
-            before.matches('\n').count() + 1,
-            before.chars().rev().take_while(|c| *c != '\n').count() + 1,
-        );
-        let problem =
-            if is_toml { shape_of(error.message()) } else { String::from("the file is not TOML") };
-        format!(", line {line}, column {column}: {problem}")
-    })
-}
-
-/// Returns serde's message without the value that is wrong. The message keeps its first words, and
-/// its expectation, which contains only words of this program.
-fn shape_of(message: &str) -> String {
-    const PROBLEMS: [&str; 7] = [
-        "unknown field",
-        "unknown variant",
-        "missing field `name`",
-        "duplicate field",
-        "invalid type",
-        "invalid value",
-        "invalid length",
-    ];
-    let problem = PROBLEMS
-        .into_iter()
-        .find(|problem| message.starts_with(problem))
-        .unwrap_or("invalid declaration");
-    match message.rsplit_once(", expected ") {
-        Some((_, expected)) => format!("{problem}, expected {expected}"),
-        None => problem.to_owned(),
-    }
+    /// The columns that the application declares, if it runs the command line.
+    #[arg(skip)]
+    hosted: Option<Vec<Column>>,
 }
 
 impl ColumnArgs {
+    /// Sets the columns that the application declares.
+    pub fn host(&mut self, columns: Vec<Column>) {
+        self.hosted = Some(columns);
+    }
+
     /// Returns the columns grouped by table, because each table is scanned once.
     pub fn tables(&self, output: &Output) -> Result<Vec<Vec<Column>>, Failure> {
         let mut tables: Vec<Vec<Column>> = Vec::new();
@@ -288,6 +189,13 @@ impl ColumnArgs {
     /// Reads the columns that the file declares. An event reports the path of the file, because the
     /// file decides how values are written.
     fn declared(&self, output: &Output) -> Result<Vec<Column>, Failure> {
+        if let Some(columns) = &self.hosted {
+            return match self.config {
+                Some(_) => Err(Failure::usage("the application declares the columns itself")
+                    .remedy("leave out --config")),
+                None => Ok(columns.clone()),
+            };
+        }
         let path = match &self.config {
             Some(path) => path.as_path(),
             None if Path::new(FILE).exists() => Path::new(FILE),
@@ -352,99 +260,5 @@ impl ColumnArgs {
         index = if let Some(bits) = self.bits { index.bits(bits) } else { index };
         index = if let Some(key) = &self.index_key { index.key(key) } else { index };
         Ok(column.index(index))
-    }
-}
-
-impl Declared {
-    fn into_column(self) -> Result<Column, String> {
-        let Some((table, name)) = self.name.rsplit_once('.') else {
-            return Err(format!(
-                "`{}`: expected a table and a column, such as `users.email`",
-                self.name
-            ));
-        };
-        let mut column = Column::new(table, name);
-        let table = column.table.name.clone();
-        column = match (self.label, self.unbound) {
-            (Some(_), true) => {
-                return Err(format!(
-                    "`{}`: expected either a label or `unbound = true`, found both",
-                    self.name
-                ));
-            }
-            (Some(label), false) => column.label(&label),
-            (None, true) => column.unbound(),
-            (None, false) => column,
-        };
-        if let Some(name) = self.r#type {
-            column = column
-                .value(value_type(&name).map_err(|expected| format!("type `{name}`: {expected}"))?);
-        }
-        column = if let Some(bytes) = self.pad_to { column.pad_to(bytes) } else { column };
-        column = if let Some(formats) = self.accept {
-            column.accept(Format::all(&formats))
-        } else {
-            column
-        };
-        column = if let Some(plaintext) = self.plaintext {
-            column.plaintext(&plaintext)
-        } else {
-            column
-        };
-        for declared in self.index {
-            let label = declared.label.unwrap_or_else(|| format!("{table}.{}", declared.name));
-            let mut index = Index::new(&declared.name, &label);
-            if let Some(name) = declared.normalize {
-                index = index.normalize(
-                    normalizer(&name)
-                        .map_err(|expected| format!("normalize `{name}`: {expected}"))?,
-                );
-            }
-            index = if let Some(bits) = declared.bits { index.bits(bits) } else { index };
-            index = if let Some(key) = declared.key { index.key(&key) } else { index };
-            column = column.index(index);
-        }
-        Ok(column)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_quotes_nothing_of_the_file() {
-        for (text, problem) in [
-            ("SECRET_KEY=hunter2==", ", line 1, column 19: the file is not TOML"),
-            (
-                "\nDATABASE_URL=postgres://bob:hunter2@db/app",
-                ", line 2, column 14: the file is not TOML",
-            ),
-            ("hunter2", "the file is not TOML"),
-            ("hunter2 = 1", ", line 1, column 1: unknown field, expected `column`"),
-            ("SECRET_KEY = 'hunter2'", ", line 1, column 1: unknown field, expected `column`"),
-            (
-                "'hunter2, expected hunter2' = 1",
-                ", line 1, column 1: unknown field, expected `column`",
-            ),
-            ("column = 'hunter2'", "invalid type, expected a sequence"),
-            (
-                "[[column]]\nname = 'a.b'\npad-to = 'hunter2'",
-                ", line 3, column 10: invalid type, expected usize",
-            ),
-            (
-                "[[column]]\nname = 'a.b'\nhunter2 = 1",
-                ", line 3, column 1: unknown field, expected one of `name`, `label`",
-            ),
-            (
-                "[[column]]\nname = 'a.b'\naccept = ['hunter2']",
-                ", line 3, column 11: unknown variant, expected one of `strict`",
-            ),
-            ("[[column]]\nlabel = 'hunter2'", ", line 1, column 1: missing field `name`"),
-            ("a = 1\na = 'hunter2'", "the file is not TOML"),
-        ] {
-            let error = parse(text).err().unwrap();
-            assert!(error.contains(problem) && !error.contains("hunter2"), "{text:?}: {error}");
-        }
     }
 }

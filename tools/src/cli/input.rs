@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use diesel_envelope_tools::keys::open_regular_file;
+use crate::keys::open_regular_file;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::cli::failure::Failure;

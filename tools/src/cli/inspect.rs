@@ -1,10 +1,10 @@
 //! `inspect`: a description of the keyring, without its keys.
 
+use crate::figures::count;
 use clap::Args;
 use diesel_envelope::Printable;
 use diesel_envelope::keyring::{KeyEntry, Keyset};
 use diesel_envelope::wrapped::{WrappedKeyring, WrappedKeyrings, refuse_differences};
-use diesel_envelope_tools::figures::count;
 use serde::Serialize;
 use zeroize::Zeroizing;
 

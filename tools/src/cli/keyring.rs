@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
+use crate::keys::{self, Target};
 use clap::Args;
 use diesel_envelope::keyring::{Keyset, Options};
 use diesel_envelope::wrapped::WrappedKeyrings;
 use diesel_envelope::{Error, KeyId};
-use diesel_envelope_tools::keys::{self, Target};
 use serde::Serialize;
 use zeroize::Zeroizing;
 

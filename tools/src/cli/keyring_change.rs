@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
+use crate::keys::{Role, Target};
 use clap::{ArgGroup, Args};
 use diesel_envelope::KeyId;
 use diesel_envelope::keyring::{Algorithm, Keyset};
 use diesel_envelope::wrapped::WrappedKeyring;
-use diesel_envelope_tools::keys::{Role, Target};
 
 use crate::cli::failure::Failure;
 use crate::cli::input::Source;

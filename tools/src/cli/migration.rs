@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::{Column, Migration, Step};
 use clap::Args;
-use diesel_envelope_tools::{Column, Migration, Step};
 use serde::Serialize;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
@@ -37,7 +37,7 @@ Steps. The first lines of each up.sql say when to run it:
 The command reads the catalog of the database, and changes nothing in the database. JSON: files.")]
 pub struct GenerateMigration {
     #[command(flatten)]
-    columns: ColumnArgs,
+    pub columns: ColumnArgs,
     /// Generate this step
     #[arg(long, value_name = "STEP", value_parser = step, default_value = "add")]
     step: Step,
@@ -111,11 +111,10 @@ impl GenerateMigration {
 
     fn generate(&self, columns: &[Column]) -> Result<Vec<Migration>, Failure> {
         let (dialect, mut table) =
-            with_database!(
-                self.database.url()?,
-                1,
-                |conns| diesel_envelope_tools::plan_migration(&mut conns[0], columns)
-            )?;
+            with_database!(self.database.url()?, 1, |conns| crate::plan_migration(
+                &mut conns[0],
+                columns
+            ))?;
         table = if self.online { table.online() } else { table };
         let table = table.each_column(|mut plan, column| {
             for index in column.index_names() {
@@ -135,9 +134,9 @@ impl GenerateMigration {
             }
             plan = if self.not_null.contains(&column.to_string()) { plan.not_null() } else { plan };
             plan = if let Some(bytes) = self.longest { plan.longest(bytes) } else { plan };
-            if self.text { plan.storage(diesel_envelope_tools::Storage::Text) } else { plan }
+            if self.text { plan.storage(crate::Storage::Text) } else { plan }
         });
-        Ok(diesel_envelope_tools::generate_migration(dialect, self.step, &table)?)
+        Ok(crate::generate_migration(dialect, self.step, &table)?)
     }
 }
 

@@ -2,15 +2,18 @@
 //!
 //! Each group of commands is a file with its `Args` and a `run`, and a line in [`Command`].
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use crate::Column;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-#[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 mod columns;
 mod completions;
 #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 mod database;
+mod envelope_toml;
+mod export_columns;
 mod failure;
 mod input;
 mod inspect;
@@ -38,6 +41,7 @@ mod tables;
 mod verify;
 mod wrap;
 
+pub use envelope_toml::envelope_toml;
 use failure::Failure;
 use output::{Format, Output};
 
@@ -91,10 +95,32 @@ enum Command {
     PlanIndex(plan::PlanIndex),
     #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
     GenerateMigration(migration::GenerateMigration),
+    ExportColumns(export_columns::ExportColumns),
     Completions(completions::Completions),
 }
 
 impl Command {
+    /// Returns the arguments that name columns, if the command has them.
+    fn columns(&mut self) -> Option<&mut columns::ColumnArgs> {
+        match self {
+            Self::RetireKey(command) => Some(&mut command.columns),
+            #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
+            Self::Status(command) => Some(&mut command.tables.columns),
+            #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
+            Self::Backfill(command) => Some(&mut command.tables.columns),
+            #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
+            Self::Rotate(command) => Some(&mut command.tables.columns),
+            #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
+            Self::Verify(command) => Some(&mut command.tables.columns),
+            #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
+            Self::PlanIndex(command) => Some(&mut command.columns),
+            #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
+            Self::GenerateMigration(command) => Some(&mut command.columns),
+            Self::ExportColumns(command) => Some(&mut command.columns),
+            _ => None,
+        }
+    }
+
     fn run(self, output: &Output) -> Result<(), Failure> {
         match self {
             Self::Keygen(command) => command.run(output),
@@ -118,16 +144,63 @@ impl Command {
             Self::PlanIndex(command) => command.run(output),
             #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
             Self::GenerateMigration(command) => command.run(output),
+            Self::ExportColumns(command) => command.run(output),
             Self::Completions(command) => command.run(output, Cli::command()),
         }
     }
 }
 
-/// Parses the arguments and runs the command. If the arguments are wrong, the exit code is 2.
+/// Parses the arguments of the process and runs the command. If the arguments are wrong, the exit
+/// code is 2.
 pub fn main() -> ExitCode {
-    let Cli { command, format, quiet } = Cli::parse();
+    execute(Cli::try_parse(), None)
+}
+
+/// Runs the command line inside an application, for the columns that the application declares.
+///
+/// The arguments are those after the name of the application's subcommand, such as `["status"]`.
+/// Custom normalisers and custom types work, and no file declares a column a second time.
+///
+/// ```no_run
+/// diesel::table! {
+///     use diesel::sql_types::*;
+///     use diesel_envelope::sql_types::*;
+///
+///     users (id) { id -> BigInt, email -> Ciphertext, email_index -> BlindIndex, }
+/// }
+/// diesel_envelope::columns! { users { email => email_index: caseless } }
+///
+/// fn main() -> std::process::ExitCode {
+///     let mut args = std::env::args_os().skip(1);
+///     match args.next().as_deref().and_then(|name| name.to_str()) {
+///         Some("tools") => diesel_envelope_tools::cli::run(users::table::encrypted_columns(), args),
+///         _ => serve(),
+///     }
+/// }
+/// # fn serve() -> std::process::ExitCode { std::process::ExitCode::SUCCESS }
+/// ```
+pub fn run(
+    columns: Vec<Column>,
+    args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+) -> ExitCode {
+    let matches = Cli::command().no_binary_name(true).try_get_matches_from(args);
+    execute(matches.and_then(|matches| Cli::from_arg_matches(&matches)), Some(columns))
+}
+
+fn execute(cli: Result<Cli, clap::Error>, columns: Option<Vec<Column>>) -> ExitCode {
+    let Cli { mut command, format, quiet } = match cli {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed standard output is not a reason to fail.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
     let output = Output::new(format, quiet);
     log::to_stderr(format);
+    if let (Some(columns), Some(args)) = (columns, command.columns()) {
+        args.host(columns);
+    }
     match command.run(&output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

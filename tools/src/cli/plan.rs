@@ -1,8 +1,8 @@
 //! `plan-index`: recommends the number of bits of a blind index, and shows its leakage.
 
+use crate::{IndexPlan, IndexPlanner, Normalizer, RunOptions, ToolError};
 use clap::Args;
 use diesel_envelope::Error;
-use diesel_envelope_tools::{IndexPlan, IndexPlanner, Normalizer, RunOptions, ToolError};
 use serde::Serialize;
 
 use crate::cli::columns::ColumnArgs;
@@ -32,7 +32,7 @@ JSON: the figures for each number of bits, for a plot; the recommendation, its r
 warnings.")]
 pub struct PlanIndex {
     #[command(flatten)]
-    columns: ColumnArgs,
+    pub columns: ColumnArgs,
     /// Plan for this many rows in the future: to change BITS later, the index must be recomputed
     #[arg(long, value_name = "ROWS")]
     expecting: Option<u64>,
@@ -67,7 +67,7 @@ impl PlanIndex {
         let (normalizer, progress) =
             (self.columns.normalizer().unwrap_or(Normalizer::Exact), Progress::new(output));
         let distribution = with_database!(self.database.url()?, 1, |conns| {
-            diesel_envelope_tools::distribution(
+            crate::distribution(
                 &mut conns[0],
                 keyring.as_ref(),
                 column,

@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use diesel_envelope_tools::figures::count;
-use diesel_envelope_tools::{Failure, Observer};
+use crate::figures::count;
+use crate::{Failure, Observer};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 

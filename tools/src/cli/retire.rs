@@ -3,16 +3,15 @@
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
+use crate::keys;
+#[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
+use crate::{SearchedColumn, figures::count};
 use clap::Args;
 #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 use diesel_envelope::Printable;
-use diesel_envelope_tools::keys;
-#[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
-use diesel_envelope_tools::{SearchedColumn, figures::count};
 #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 use serde_json::json;
 
-#[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 use crate::cli::columns::ColumnArgs;
 #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 use crate::cli::database::{DatabaseArgs, with_database};
@@ -40,9 +39,8 @@ JSON: line, variable, value, key, primary, index_primary, archive, next.")]
 pub struct RetireKey {
     #[command(flatten)]
     key: KeyArgs,
-    #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
     #[command(flatten)]
-    columns: ColumnArgs,
+    pub columns: ColumnArgs,
     /// Write the wrapped archive of the key to this file; an existing file is never overwritten
     #[arg(long, value_name = "PATH")]
     archive: PathBuf,
@@ -105,13 +103,12 @@ impl RetireKey {
         let columns = self.columns.all(output)?;
         let keyring = diesel_envelope::Keyring::from_keyset(&change.document, &Default::default())?;
         let (key_id, noun) = (self.key.key_id, self.key.noun());
-        let search =
-            with_database!(self.database.url()?, 1, |conns| diesel_envelope_tools::search_key(
-                &mut conns[0],
-                &keyring,
-                &columns,
-                key_id
-            ))?;
+        let search = with_database!(self.database.url()?, 1, |conns| crate::search_key(
+            &mut conns[0],
+            &keyring,
+            &columns,
+            key_id
+        ))?;
         for table in &search.tables {
             let names = table.columns.iter().map(|column| Printable(&column.column).to_string());
             let event = json!({"event": "searched", "table": Printable(&table.table).to_string(), "rows": table.rows, "columns": names.collect::<Vec<_>>()});

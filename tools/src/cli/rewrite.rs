@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::figures::count;
+use crate::{Column, Report, RunOptions};
 use clap::Args;
 use diesel_envelope::Keyring;
 use diesel_envelope::keyring::Algorithm;
-use diesel_envelope_tools::figures::count;
-use diesel_envelope_tools::{Column, Report, RunOptions};
 
 use crate::cli::database::{Kind, with_database};
 use crate::cli::failure::Failure;
@@ -67,7 +67,7 @@ them; the exit code is then 1.
 JSON: tables: {name: {written, failed, left, passes, gave_up}}; events on standard error.")]
 pub struct Backfill {
     #[command(flatten)]
-    tables: TableArgs,
+    pub tables: TableArgs,
     #[command(flatten)]
     write: WriteArgs,
     /// Encrypt under a key that is older than the key of stored values
@@ -89,7 +89,7 @@ them; the exit code is then 1.
 JSON: tables: {name: {written, failed, left, passes, gave_up}}; events on standard error.")]
 pub struct Rotate {
     #[command(flatten)]
-    tables: TableArgs,
+    pub tables: TableArgs,
     #[command(flatten)]
     write: WriteArgs,
     /// Overwrite blind indexes that match their values under no key, after a label, a normaliser or
@@ -110,7 +110,7 @@ impl Backfill {
             "encrypted",
             |url, workers, keyring, columns, settings, progress| {
                 let settings = settings.clone().allow_older_key(self.allow_older_key);
-                Ok(with_database!(url, workers, |conns| diesel_envelope_tools::backfill(
+                Ok(with_database!(url, workers, |conns| crate::backfill(
                     &mut conns, keyring, columns, &settings, progress
                 ))?)
             },
@@ -130,7 +130,7 @@ impl Rotate {
                     .clone()
                     .rebuild_indexes(self.rebuild_indexes)
                     .allow_older_key(self.allow_older_key);
-                Ok(with_database!(url, workers, |conns| diesel_envelope_tools::rotate(
+                Ok(with_database!(url, workers, |conns| crate::rotate(
                     &mut conns, keyring, columns, &settings, progress
                 ))?)
             },

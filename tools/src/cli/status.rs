@@ -1,7 +1,7 @@
 //! `status`: counts rows by format and key.
 
+use crate::{ColumnStatus, ToolError, ValueFormat};
 use clap::Args;
-use diesel_envelope_tools::{ColumnStatus, ToolError, ValueFormat};
 use serde::Serialize;
 
 use crate::cli::database::with_database;
@@ -23,7 +23,7 @@ JSON: columns: [{column, rows, nulls, values: [{format, key, fresh, readable, ro
 to_backfill, unindexed, too_short: [{column, capacity, needed}]}].")]
 pub struct Status {
     #[command(flatten)]
-    tables: TableArgs,
+    pub tables: TableArgs,
     /// Check only a sample of the rows, as a process can do at startup, and name the missing keys
     #[arg(long)]
     quick: bool,
@@ -36,19 +36,12 @@ impl Status {
         let url = self.tables.database.url()?;
         warn_of_weaker(output, url, &columns)?;
         if self.quick {
-            with_database!(url, 1, |conns| diesel_envelope_tools::check(
-                &mut conns[0],
-                &keyring,
-                &columns
-            ))?;
+            with_database!(url, 1, |conns| crate::check(&mut conns[0], &keyring, &columns))?;
             let columns = columns.iter().map(ToString::to_string).collect();
             return output.report(&Checked { columns });
         }
-        let columns = with_database!(url, 1, |conns| diesel_envelope_tools::status(
-            &mut conns[0],
-            &keyring,
-            &columns
-        ))?;
+        let columns =
+            with_database!(url, 1, |conns| crate::status(&mut conns[0], &keyring, &columns))?;
         let statuses = Statuses { columns };
         output.report(&statuses)?;
         let missing: Vec<_> = statuses.columns.iter().flat_map(missing).collect();

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::{Column, RunOptions, ToolError};
 use clap::Args;
 use diesel_envelope::Keyring;
 use diesel_envelope::keyring::Keyset;
-use diesel_envelope_tools::{Column, RunOptions, ToolError};
 use serde::Serialize;
 
 use crate::cli::columns::ColumnArgs;
@@ -89,10 +89,9 @@ impl<T: Serialize> Report for Tables<T> {
 /// Warns of declarations that are weaker than stored values, because the file may belong to
 /// somebody else.
 pub fn warn_of_weaker(output: &Output, url: &str, columns: &[Column]) -> Result<(), Failure> {
-    for weaker in with_database!(url, 1, |conns| diesel_envelope_tools::weaker_declarations(
-        &mut conns[0],
-        columns
-    ))? {
+    for weaker in
+        with_database!(url, 1, |conns| crate::weaker_declarations(&mut conns[0], columns))?
+    {
         output.warn(&weaker.to_string());
     }
     Ok(())

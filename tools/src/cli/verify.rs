@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::Verification;
+use crate::figures::count;
 use clap::Args;
 use diesel_envelope::KeyId;
-use diesel_envelope_tools::Verification;
-use diesel_envelope_tools::figures::count;
 
-use crate::cli::columns::Format;
 use crate::cli::database::with_database;
+use crate::cli::envelope_toml::Format;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
@@ -27,7 +27,7 @@ The command lists bad rows by primary key on standard error; the exit code is th
 JSON: tables: {name: {rows, failed, keys: {column: {key: rows}}}}; events on standard error.")]
 pub struct Verify {
     #[command(flatten)]
-    tables: TableArgs,
+    pub tables: TableArgs,
     #[command(flatten)]
     pace: PaceArgs,
     /// Accept these formats as sound, besides native values bound to their column
@@ -47,7 +47,7 @@ impl Verify {
             (self.pace.settings().allow(Format::all(&self.allow)), Progress::new(output));
         let mut found = BTreeMap::new();
         for columns in &tables {
-            let verified = with_database!(url, 1, |conns| diesel_envelope_tools::verify(
+            let verified = with_database!(url, 1, |conns| crate::verify(
                 &mut conns[0],
                 &keyring,
                 columns,

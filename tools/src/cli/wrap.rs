@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::keys::Target;
 use clap::{ArgGroup, Args};
 use diesel_envelope::keyring::{Keyset, Options};
 use diesel_envelope::wrapped::WrappedKeyrings;
-use diesel_envelope_tools::keys::Target;
 
 use crate::cli::failure::Failure;
 use crate::cli::input::{Source, value_of};

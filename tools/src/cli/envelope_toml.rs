@@ -1,0 +1,297 @@
+//! The file `envelope.toml`, which declares columns.
+
+use diesel_envelope::Accept;
+use serde::{Deserialize, Serialize};
+
+use crate::{Column, Index, Normalizer, ValueType};
+
+/// The first lines of a written file.
+const HEAD: &str = "\
+# The encrypted columns, as the models declare them.
+# `diesel-envelope status`, `rotate`, `verify` and others read this file.
+";
+
+/// Writes the file `envelope.toml` for columns, as `diesel-envelope` reads it.
+///
+/// A test of the application can compare it with the file in its repository, so that the file
+/// never becomes stale.
+///
+/// ```
+/// # diesel::table! {
+/// #     use diesel::sql_types::*;
+/// #     use diesel_envelope::sql_types::*;
+/// #     users (id) { id -> BigInt, name -> Ciphertext, }
+/// # }
+/// # diesel_envelope::columns! { users { name: pad 16 } }
+/// let file = diesel_envelope_tools::cli::envelope_toml(&users::table::encrypted_columns())?;
+/// assert!(file.contains("name = \"users.name\""));
+/// # Ok::<(), String>(())
+/// ```
+///
+/// # Errors
+///
+/// A message that names the column, if its type or a normaliser is part of the application. A file
+/// cannot name these: [`run`](super::run) the command line inside the application instead.
+pub fn envelope_toml(columns: &[Column]) -> Result<String, String> {
+    let column = columns.iter().map(Declared::of).collect::<Result<_, _>>()?;
+    let declarations = toml::to_string(&Config { column })
+        .map_err(|error| format!("the declarations cannot be written: {error}"))?;
+    Ok(format!("{HEAD}{declarations}"))
+}
+
+/// A format that a column accepts besides its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// Only native values bound to the column
+    Strict,
+    /// Fernet tokens
+    Fernet,
+    /// Native values that are bound to no column
+    Unbound,
+}
+
+impl Format {
+    /// Returns the formats of a set.
+    pub fn of(accept: Accept) -> Vec<Self> {
+        let formats = [(Self::Fernet, Accept::FERNET), (Self::Unbound, Accept::UNBOUND)];
+        let mut found: Vec<_> = formats
+            .into_iter()
+            .filter(|(_, one)| accept.contains(*one))
+            .map(|(format, _)| format)
+            .collect();
+        if found.is_empty() {
+            found.push(Self::Strict);
+        }
+        found
+    }
+
+    /// Combines the formats.
+    pub fn all(formats: &[Self]) -> Accept {
+        formats.iter().fold(Accept::STRICT, |accept, format| match format {
+            Self::Strict => accept,
+            Self::Fernet => accept.and(Accept::FERNET),
+            Self::Unbound => accept.and(Accept::UNBOUND),
+        })
+    }
+}
+
+pub fn value_type(name: &str) -> Result<ValueType, String> {
+    ValueType::named(name).ok_or_else(|| {
+        format!("expected one of {}", ValueType::names().collect::<Vec<_>>().join(", "))
+    })
+}
+
+pub fn normalizer(name: &str) -> Result<Normalizer, String> {
+    Normalizer::named(name).ok_or_else(|| {
+        "expected one of exact, caseless, digits, last-four-digits, email-domain".to_owned()
+    })
+}
+
+/// The content of the file that declares columns.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    #[serde(default)]
+    pub column: Vec<Declared>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Declared {
+    name: String,
+    label: Option<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    unbound: bool,
+    r#type: Option<String>,
+    pad_to: Option<usize>,
+    accept: Option<Vec<Format>>,
+    plaintext: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    index: Vec<DeclaredIndex>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct DeclaredIndex {
+    name: String,
+    label: Option<String>,
+    normalize: Option<String>,
+    bits: Option<usize>,
+    key: Option<String>,
+}
+
+/// Parses the file. A wrong file may be named by mistake and contain a secret anywhere, so no error
+/// quotes from it.
+pub fn parse(text: &str) -> Result<Config, String> {
+    let parsed = toml::from_str::<Config>(text);
+    parsed.map_err(|error| {
+        let is_toml = toml::from_str::<toml::Table>(text).is_ok();
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let (line, column) = (
+            before.matches('\n').count() + 1,
+            before.chars().rev().take_while(|c| *c != '\n').count() + 1,
+        );
+        let problem =
+            if is_toml { shape_of(error.message()) } else { String::from("the file is not TOML") };
+        format!(", line {line}, column {column}: {problem}")
+    })
+}
+
+/// Returns serde's message without the value that is wrong. The message keeps its first words, and
+/// its expectation, which contains only words of this program.
+fn shape_of(message: &str) -> String {
+    const PROBLEMS: [&str; 7] = [
+        "unknown field",
+        "unknown variant",
+        "missing field `name`",
+        "duplicate field",
+        "invalid type",
+        "invalid value",
+        "invalid length",
+    ];
+    let problem = PROBLEMS
+        .into_iter()
+        .find(|problem| message.starts_with(problem))
+        .unwrap_or("invalid declaration");
+    match message.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("{problem}, expected {expected}"),
+        None => problem.to_owned(),
+    }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl Declared {
+    fn of(column: &Column) -> Result<Self, String> {
+        let name = format!("{}.{}", column.table, column.name);
+        let own = format!("{}.{}", column.table.name, column.name);
+        let custom = |what: &str| {
+            format!(
+                "{name}: {what} of the application cannot be named in a file: run the tools inside the application"
+            )
+        };
+        if matches!(column.value, ValueType::Custom(_)) {
+            return Err(custom("a type"));
+        }
+        let index = |index: &Index| {
+            let normalize = match &index.normalizer {
+                Normalizer::Exact => None,
+                Normalizer::Custom(_) => return Err(custom("a normaliser")),
+                named => Some(format!("{named:?}")),
+            };
+            Ok(DeclaredIndex {
+                name: index.name.clone(),
+                label: Some(index.label.clone())
+                    .filter(|label| *label != format!("{}.{}", column.table.name, index.name)),
+                normalize,
+                bits: Some(index.bits).filter(|bits| *bits != 256),
+                key: index.key.clone(),
+            })
+        };
+        Ok(Self {
+            label: column.label.clone().filter(|label| *label != own),
+            unbound: column.label.is_none(),
+            r#type: (column.value != ValueType::Text).then(|| column.value.to_string()),
+            pad_to: column.pad_to,
+            accept: (column.accept != Accept::DEFAULT).then(|| Format::of(column.accept)),
+            plaintext: column.plaintext.clone(),
+            index: column.indexes.iter().map(index).collect::<Result<_, _>>()?,
+            name,
+        })
+    }
+
+    pub fn into_column(self) -> Result<Column, String> {
+        let Some((table, name)) = self.name.rsplit_once('.') else {
+            return Err(format!(
+                "`{}`: expected a table and a column, such as `users.email`",
+                self.name
+            ));
+        };
+        let mut column = Column::new(table, name);
+        let table = column.table.name.clone();
+        column = match (self.label, self.unbound) {
+            (Some(_), true) => {
+                return Err(format!(
+                    "`{}`: expected either a label or `unbound = true`, found both",
+                    self.name
+                ));
+            }
+            (Some(label), false) => column.label(&label),
+            (None, true) => column.unbound(),
+            (None, false) => column,
+        };
+        if let Some(name) = self.r#type {
+            column = column
+                .value(value_type(&name).map_err(|expected| format!("type `{name}`: {expected}"))?);
+        }
+        column = if let Some(bytes) = self.pad_to { column.pad_to(bytes) } else { column };
+        column = if let Some(formats) = self.accept {
+            column.accept(Format::all(&formats))
+        } else {
+            column
+        };
+        column = if let Some(plaintext) = self.plaintext {
+            column.plaintext(&plaintext)
+        } else {
+            column
+        };
+        for declared in self.index {
+            let label = declared.label.unwrap_or_else(|| format!("{table}.{}", declared.name));
+            let mut index = Index::new(&declared.name, &label);
+            if let Some(name) = declared.normalize {
+                index = index.normalize(
+                    normalizer(&name)
+                        .map_err(|expected| format!("normalize `{name}`: {expected}"))?,
+                );
+            }
+            index = if let Some(bits) = declared.bits { index.bits(bits) } else { index };
+            index = if let Some(key) = declared.key { index.key(&key) } else { index };
+            column = column.index(index);
+        }
+        Ok(column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_quotes_nothing_of_the_file() {
+        for (text, problem) in [
+            ("SECRET_KEY=hunter2==", ", line 1, column 19: the file is not TOML"),
+            (
+                "\nDATABASE_URL=postgres://bob:hunter2@db/app",
+                ", line 2, column 14: the file is not TOML",
+            ),
+            ("hunter2", "the file is not TOML"),
+            ("hunter2 = 1", ", line 1, column 1: unknown field, expected `column`"),
+            ("SECRET_KEY = 'hunter2'", ", line 1, column 1: unknown field, expected `column`"),
+            (
+                "'hunter2, expected hunter2' = 1",
+                ", line 1, column 1: unknown field, expected `column`",
+            ),
+            ("column = 'hunter2'", "invalid type, expected a sequence"),
+            (
+                "[[column]]\nname = 'a.b'\npad-to = 'hunter2'",
+                ", line 3, column 10: invalid type, expected usize",
+            ),
+            (
+                "[[column]]\nname = 'a.b'\nhunter2 = 1",
+                ", line 3, column 1: unknown field, expected one of `name`, `label`",
+            ),
+            (
+                "[[column]]\nname = 'a.b'\naccept = ['hunter2']",
+                ", line 3, column 11: unknown variant, expected one of `strict`",
+            ),
+            ("[[column]]\nlabel = 'hunter2'", ", line 1, column 1: missing field `name`"),
+            ("a = 1\na = 'hunter2'", "the file is not TOML"),
+        ] {
+            let error = parse(text).err().unwrap();
+            assert!(error.contains(problem) && !error.contains("hunter2"), "{text:?}: {error}");
+        }
+    }
+}
