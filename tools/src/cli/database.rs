@@ -42,6 +42,8 @@ impl DatabaseArgs {
 }
 
 impl Kind {
+    /// Returns the backend by the scheme alone. If a password is not escaped, the `url` crate does
+    /// not parse the rest of the URL.
     pub fn of(url: &str) -> Self {
         match url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase()).as_deref() {
             Some("postgres" | "postgresql") => Self::PostgreSql,

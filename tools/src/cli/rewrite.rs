@@ -167,25 +167,33 @@ fn write(
         done.insert(columns[0].table.to_string(), report?);
     }
     let verb = if write.dry_run { format!("would be {verb}") } else { verb.to_owned() };
-    let line = |(table, report): (&String, &Report)| {
-        let left =
-            if report.left > 0 { format!(", {} left", count(report.left)) } else { String::new() };
-        let gave_up = if report.gave_up { ", stopped after too many bad rows" } else { "" };
-        format!(
-            "{table}: {} rows {verb}, {} bad{left}{gave_up}",
-            count(report.written),
-            count(report.failed)
-        )
-    };
-    let text = done.iter().map(line).collect::<Vec<_>>().join("\n");
-    let incomplete = done.values().any(|report| !report.is_complete());
-    let left: u64 = done.values().map(|report| report.left).sum();
+    let text = done.iter().map(|(table, report)| summary(table, report, &verb));
+    let text = text.collect::<Vec<_>>().join("\n");
+    let outcome = outcome(done.values());
     output.report(&Tables { tables: done, text })?;
-    match (incomplete, left) {
-        (false, _) => Ok(()),
-        (true, 0) => Err(Failure::new("not all rows could be processed")
+    outcome
+}
+
+/// Describes the result for a table in one line.
+fn summary(table: &str, report: &Report, verb: &str) -> String {
+    let left =
+        if report.left > 0 { format!(", {} left", count(report.left)) } else { String::new() };
+    let gave_up = if report.gave_up { ", stopped after too many bad rows" } else { "" };
+    format!(
+        "{table}: {} rows {verb}, {} bad{left}{gave_up}",
+        count(report.written),
+        count(report.failed)
+    )
+}
+
+/// Returns an error if a row of any table is not done.
+fn outcome<'a>(mut reports: impl Iterator<Item = &'a Report> + Clone) -> Result<(), Failure> {
+    let left: u64 = reports.clone().map(|report| report.left).sum();
+    match (reports.all(Report::is_complete), left) {
+        (true, _) => Ok(()),
+        (false, 0) => Err(Failure::new("not all rows could be processed")
             .remedy("check the bad rows listed above by primary key, then run the command again")),
-        (true, left) => Err(Failure::new(format!(
+        (false, left) => Err(Failure::new(format!(
             "{} rows are left: others lock them or write old values to them, or the \
             database does not change them",
             count(left)
