@@ -1,5 +1,7 @@
 //! The column that a value belongs to, and the formats that the column reads.
 
+use crate::value_format::ValueFormat;
+
 /// The context that a value is bound to. Its label is authenticated with the value, so the value
 /// cannot be decrypted in another place.
 ///
@@ -73,15 +75,15 @@ impl Context for Unbound {
 pub enum Binding {
     Label,
     #[doc(hidden)]
-    Nothing(Sealed),
+    Nothing(CrateOnly),
 }
 
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sealed(());
+pub struct CrateOnly(());
 
 impl Binding {
-    const NONE: Self = Self::Nothing(Sealed(()));
+    const NONE: Self = Self::Nothing(CrateOnly(()));
 }
 
 /// The formats that a column reads in addition to native values bound to its label.
@@ -91,18 +93,37 @@ impl Binding {
 /// Anyone who can write to the database can plant a value of an accepted format in the column. It
 /// may be a Fernet token or an unbound value from any other column. [`STRICT`](Self::STRICT)
 /// accepts only the column's own values.
+///
+/// ```
+/// use diesel_envelope::{Accept, ValueFormat};
+///
+/// const IMPORTED: Accept = Accept::of(&[ValueFormat::Fernet, ValueFormat::Unbound]);
+/// assert_eq!(IMPORTED, Accept::FERNET.and(Accept::UNBOUND));
+/// assert!(IMPORTED.contains(ValueFormat::Unbound) && IMPORTED.contains(ValueFormat::Bound));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Accept(u8);
 
 impl Accept {
     /// Accepts only native values bound to this label.
-    pub const STRICT: Self = Self(0);
+    pub const STRICT: Self = Self::of(&[]);
     /// Also accepts Fernet tokens, provided that the keyring contains a Fernet key.
-    pub const FERNET: Self = Self(1);
+    pub const FERNET: Self = Self::of(&[ValueFormat::Fernet]);
     /// Also accepts native values that are not bound to a column.
-    pub const UNBOUND: Self = Self(2);
+    pub const UNBOUND: Self = Self::of(&[ValueFormat::Unbound]);
     /// The default of a column: [`FERNET`](Self::FERNET).
     pub const DEFAULT: Self = Self::FERNET;
+
+    /// Creates the set of these formats. [`ValueFormat::Bound`] is in every set.
+    pub const fn of(formats: &[ValueFormat]) -> Self {
+        let mut set = Self(Self::bit(ValueFormat::Bound));
+        let mut i = 0;
+        while i < formats.len() {
+            set.0 |= Self::bit(formats[i]);
+            i += 1;
+        }
+        set
+    }
 
     /// Returns the union of both sets of formats.
     #[must_use]
@@ -110,9 +131,13 @@ impl Accept {
         Self(self.0 | other.0)
     }
 
-    /// Returns whether this set contains all formats of the other.
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
+    /// Returns whether this set contains the format.
+    pub const fn contains(self, format: ValueFormat) -> bool {
+        self.0 & Self::bit(format) != 0
+    }
+
+    const fn bit(format: ValueFormat) -> u8 {
+        1 << format as u8
     }
 }
 

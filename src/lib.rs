@@ -68,7 +68,7 @@
 //! |---|---|
 //! | the column types | [`Encrypted`], [`Searchable`], [`BlindIndex`] |
 //! | types for a migration | [`MaybeEncrypted`], [`TryEncrypted`], [`TryMaybeEncrypted`] |
-//! | the binding of values to a column | [`Context`], [`Unbound`], [`Accept`] |
+//! | the binding of values to a column | [`Context`], [`Unbound`], [`Accept`], [`ValueFormat`] |
 //! | the types that can be encrypted, and their encodings | [`Plaintext`], [`AsText`], `Json` |
 //! | lookups | [`BlindIndexDsl`], [`IndexSpec`], [`blind_index::normalize`] |
 //! | keys | [`Keyring`], [`keyring::Keyset`], [`keyring::Options`], [`kms`] |
@@ -125,6 +125,8 @@ mod regular_file;
 mod sealed;
 mod searchable;
 pub mod sql_types;
+mod storage;
+mod value_format;
 pub mod wrapped;
 mod write_only;
 
@@ -140,7 +142,7 @@ pub use encrypted::{
 #[cfg(feature = "serde")]
 pub use encrypted::{SerializePlaintext, serialize_plaintext};
 pub use envelope::looks_encrypted;
-pub use error::{Error, Found, KmsError, KmsReason, Result};
+pub use error::{Error, KmsError, KmsReason, Result};
 pub use index_spec::{Digest, IndexSpec};
 pub use key_id::{InvalidKeyId, KeyId};
 pub use keyring::Keyring;
@@ -152,13 +154,15 @@ pub use sealed::{KmsEncrypted, Sealed, SealedValuesCannotBeCompared, WrappedKey}
 pub use searchable::{
     IndexColumns, IndexedAs, Searchable, SearchableColumn, SearchableSpec, SearchableValue,
 };
+pub use storage::Storage;
+pub use value_format::ValueFormat;
 
 /// Items for columns that are known only at run time, used by `diesel-envelope-tools`.
 #[doc(hidden)]
 pub mod untyped {
     pub use crate::context::{Column as ColumnContext, label_is_valid};
     pub use crate::envelope::{
-        FERNET_PREFIX, Format, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX, VERSION, from_text,
+        FERNET_PREFIX, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX, VERSION, from_text,
         is_fernet_token, padded_len, to_text,
     };
     pub use crate::keyring::untyped::{is_padded, native_length};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 /// The modules of `src`, from the bottom up. A module imports only from lines above its own, and
 /// from modules before it on its line. CONTRIBUTING.md prints this list.
 const LAYERS: [&str; 10] = [
-    "printable, key_id, regular_file",
+    "printable, key_id, regular_file, value_format, storage",
     "error",
     "context, index_spec, sql_types",
     "crypto, envelope, plaintext",

@@ -7,11 +7,12 @@ use zeroize::Zeroizing;
 
 use crate::context::{Accept, Column, Context, LABEL_MAX};
 use crate::crypto::{self, AeadKey, FernetKey, MacKey, Root};
-use crate::envelope::{self, BODY, Format, HEADER_LEN, Header, OVERHEAD};
-use crate::error::{Error, Found, Result};
+use crate::envelope::{self, BODY, HEADER_LEN, Header, OVERHEAD, Scheme};
+use crate::error::{Error, Result};
 use crate::index_spec::{Digest, IndexSpec, Normalized};
 use crate::key_id::KeyId;
 use crate::plaintext::Plaintext;
+use crate::value_format::ValueFormat;
 
 mod encoding;
 mod installed;
@@ -207,9 +208,9 @@ impl Keyring {
     /// [`Error::UnknownKey`], [`Error::DecryptionFailed`], [`Error::InvalidPlaintext`].
     pub fn decrypt<T: Plaintext, C: Context>(&self, value: &[u8]) -> Result<T> {
         let column = Column::of::<C>(T::PAD_TO);
-        T::decode(match Format::of_bytes(value)? {
-            Format::Native => self.open_native(value, column)?,
-            Format::Fernet => {
+        T::decode(match Scheme::of_bytes(value)? {
+            Scheme::Native => self.open_native(value, column)?,
+            Scheme::Fernet => {
                 let unsupported = |_| Error::UnsupportedFormat { length: value.len() };
                 self.open_fernet(std::str::from_utf8(value).map_err(unsupported)?, column)?
             }
@@ -223,9 +224,9 @@ impl Keyring {
     /// As [`decrypt`](Self::decrypt).
     pub fn decrypt_text<T: Plaintext, C: Context>(&self, value: &str) -> Result<T> {
         let column = Column::of::<C>(T::PAD_TO);
-        T::decode(match Format::of_text(value)? {
-            Format::Native => self.open_native(&envelope::from_text(value)?, column)?,
-            Format::Fernet => self.open_fernet(value, column)?,
+        T::decode(match Scheme::of_text(value)? {
+            Scheme::Native => self.open_native(&envelope::from_text(value)?, column)?,
+            Scheme::Fernet => self.open_fernet(value, column)?,
         })
     }
 
@@ -298,8 +299,8 @@ impl Keyring {
 
     fn seal_fernet(&self, key: &FernetKey, plaintext: &[u8], column: Column<'_>) -> Result<String> {
         // Never write a token that the column would refuse to read.
-        if !self.accept(column).contains(Accept::FERNET) {
-            return Err(column.not_accepted(Found::Fernet));
+        if !self.accept(column).contains(ValueFormat::Fernet) {
+            return Err(column.not_accepted(ValueFormat::Fernet));
         }
         Ok(key.seal(plaintext))
     }
@@ -307,9 +308,9 @@ impl Keyring {
     fn open_native(&self, value: &[u8], column: Column<'_>) -> Result<Zeroizing<Vec<u8>>> {
         let header = Header::parse(value)?;
         match (header.bound, column.bound) {
-            (true, false) => return Err(column.not_accepted(Found::Bound)),
-            (false, true) if !self.accept(column).contains(Accept::UNBOUND) => {
-                return Err(column.not_accepted(Found::Unbound));
+            (true, false) => return Err(column.not_accepted(ValueFormat::Bound)),
+            (false, true) if !self.accept(column).contains(ValueFormat::Unbound) => {
+                return Err(column.not_accepted(ValueFormat::Unbound));
             }
             _ => {}
         }
@@ -341,8 +342,8 @@ impl Keyring {
             Material::Fernet(key) => Some(key),
             Material::Aes256GcmSiv(_) => None,
         });
-        let refused = column.not_accepted(Found::Fernet);
-        if !self.accept(column).contains(Accept::FERNET) {
+        let refused = column.not_accepted(ValueFormat::Fernet);
+        if !self.accept(column).contains(ValueFormat::Fernet) {
             return Err(refused);
         }
         let first = keys.next().ok_or(refused)?;
@@ -366,9 +367,9 @@ impl Material {
 }
 
 impl Column<'_> {
-    fn not_accepted(self, found: Found) -> Error {
+    fn not_accepted(self, found: ValueFormat) -> Error {
         Error::NotAccepted {
-            expected: if self.bound { Found::Bound } else { Found::Unbound },
+            expected: if self.bound { ValueFormat::Bound } else { ValueFormat::Unbound },
             found,
         }
     }
@@ -488,28 +489,40 @@ mod tests {
                 keyring.decrypt::<String, Lenient>(value),
             ]
         };
-        let refused = |found| Err(Error::NotAccepted { expected: Found::Bound, found });
+        let refused = |found| Err(Error::NotAccepted { expected: ValueFormat::Bound, found });
         assert_eq!(read(&keyring, &bound), [Ok(bobby()), Ok(bobby()), Ok(bobby())]);
         assert_eq!(
             read(&keyring, &unbound),
-            [refused(Found::Unbound), refused(Found::Unbound), Ok(bobby())]
+            [refused(ValueFormat::Unbound), refused(ValueFormat::Unbound), Ok(bobby())]
         );
-        assert_eq!(read(&keyring, &token), [Ok(bobby()), refused(Found::Fernet), Ok(bobby())]);
+        assert_eq!(
+            read(&keyring, &token),
+            [Ok(bobby()), refused(ValueFormat::Fernet), Ok(bobby())]
+        );
         assert_eq!(read(&strict, &bound), [Ok(bobby()), Ok(bobby()), Ok(bobby())]);
         assert_eq!(
             read(&strict, &unbound),
-            [refused(Found::Unbound), refused(Found::Unbound), refused(Found::Unbound)]
+            [
+                refused(ValueFormat::Unbound),
+                refused(ValueFormat::Unbound),
+                refused(ValueFormat::Unbound)
+            ]
         );
         assert_eq!(
             read(&strict, &token),
-            [refused(Found::Fernet), refused(Found::Fernet), refused(Found::Fernet)]
+            [
+                refused(ValueFormat::Fernet),
+                refused(ValueFormat::Fernet),
+                refused(ValueFormat::Fernet)
+            ]
         );
 
-        let unbound_refused = |found| Err(Error::NotAccepted { expected: Found::Unbound, found });
-        assert_eq!(keyring.decrypt::<String, Unbound>(&bound), unbound_refused(Found::Bound));
+        let unbound_refused =
+            |found| Err(Error::NotAccepted { expected: ValueFormat::Unbound, found });
+        assert_eq!(keyring.decrypt::<String, Unbound>(&bound), unbound_refused(ValueFormat::Bound));
         assert_eq!(keyring.decrypt::<String, Unbound>(&token), Ok(bobby()));
         assert_eq!(strict.decrypt::<String, Unbound>(&unbound), Ok(bobby()));
-        assert_eq!(strict.decrypt::<String, Unbound>(&token), unbound_refused(Found::Fernet));
+        assert_eq!(strict.decrypt::<String, Unbound>(&token), unbound_refused(ValueFormat::Fernet));
     }
 
     #[test]
@@ -518,14 +531,16 @@ mod tests {
             .unwrap()
             .encrypt_text::<_, Bound>(&bobby())
             .unwrap();
-        let refused = Err(Error::NotAccepted { expected: Found::Bound, found: Found::Fernet });
+        let refused =
+            Err(Error::NotAccepted { expected: ValueFormat::Bound, found: ValueFormat::Fernet });
         assert_eq!(Keyring::insecure_for_tests().decrypt_text::<String, Lenient>(&token), refused);
     }
 
     #[test]
     fn a_fernet_primary_does_not_write_what_the_column_would_not_read() {
         let keyring = Keyring::parse(FERNET_KEY.as_bytes()).unwrap();
-        let refused = Error::NotAccepted { expected: Found::Bound, found: Found::Fernet };
+        let refused =
+            Error::NotAccepted { expected: ValueFormat::Bound, found: ValueFormat::Fernet };
         assert_eq!(keyring.encrypt::<_, Strict>(&bobby()), Err(refused.clone()));
         assert_eq!(keyring.encrypt_text::<_, Strict>(&bobby()), Err(refused));
         assert!(

@@ -7,18 +7,28 @@ use zeroize::Zeroizing;
 
 use super::{IndexKey, Keyring, Material};
 use crate::context::Column;
-use crate::envelope::{self, Format, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX};
+use crate::envelope::{self, HEADER_LEN, Header, OVERHEAD, Scheme, TEXT_PREFIX};
 use crate::error::{Error, Result};
 use crate::index_spec::Digest;
 use crate::key_id::KeyId;
+use crate::storage::Storage;
 
 impl Keyring {
     /// Encrypts bytes as [`encrypt`](Self::encrypt) would, or as
     /// [`encrypt_text`](Self::encrypt_text) for a text column.
-    pub fn seal_stored(&self, plaintext: &[u8], column: Column<'_>, text: bool) -> Result<Vec<u8>> {
+    pub fn seal_stored(
+        &self,
+        plaintext: &[u8],
+        column: Column<'_>,
+        storage: Storage,
+    ) -> Result<Vec<u8>> {
         let value = self.seal(plaintext, column)?;
         let native = matches!(self.keys[self.primary].material, Material::Aes256GcmSiv(_));
-        Ok(if text && native { envelope::to_text(&value).into_bytes() } else { value })
+        Ok(if storage == Storage::Text && native {
+            envelope::to_text(&value).into_bytes()
+        } else {
+            value
+        })
     }
 
     /// Decrypts the bytes of a binary column, or the UTF-8 of a text column.
@@ -26,35 +36,44 @@ impl Keyring {
         &self,
         value: &[u8],
         column: Column<'_>,
-        text: bool,
+        storage: Storage,
     ) -> Result<Zeroizing<Vec<u8>>> {
         let as_text = || {
             std::str::from_utf8(value).map_err(|_| Error::UnsupportedFormat { length: value.len() })
         };
-        match if text { Format::of_text(as_text()?) } else { Format::of_bytes(value) }? {
-            Format::Native if text => self.open_native(&envelope::from_text(as_text()?)?, column),
-            Format::Native => self.open_native(value, column),
-            Format::Fernet => self.open_fernet(as_text()?, column),
+        match if storage == Storage::Text {
+            Scheme::of_text(as_text()?)
+        } else {
+            Scheme::of_bytes(value)
+        }? {
+            Scheme::Native if storage == Storage::Text => {
+                self.open_native(&envelope::from_text(as_text()?)?, column)
+            }
+            Scheme::Native => self.open_native(value, column),
+            Scheme::Fernet => self.open_fernet(as_text()?, column),
         }
     }
 
     /// Returns the prefix of every value that the current primary key writes for this column as it
-    /// is now. `text` selects the prefix in a text column instead of a binary column. Returns
-    /// `None` if the primary key is a Fernet key, whose tokens do not name it.
-    pub fn fresh_prefix(&self, column: Column<'_>, text: bool) -> Option<Vec<u8>> {
+    /// is now. Returns `None` if the primary key is a Fernet key, whose tokens do not name it.
+    pub fn fresh_prefix(&self, column: Column<'_>, storage: Storage) -> Option<Vec<u8>> {
         let key = &self.keys[self.primary];
         let Material::Aes256GcmSiv(_) = key.material else { return None };
         let header: [u8; HEADER_LEN] =
             Header { bound: column.bound, padded: column.pad_to > 1, key_id: key.id }.to_bytes();
-        Some(if text { envelope::to_text(&header).into_bytes() } else { header.to_vec() })
+        Some(if storage == Storage::Text {
+            envelope::to_text(&header).into_bytes()
+        } else {
+            header.to_vec()
+        })
     }
 
     /// Returns whether the current primary key wrote a value for this column as it is now. A Fernet
     /// token must be spelled exactly as the key writes it.
-    pub fn is_fresh(&self, value: &[u8], column: Column<'_>, text: bool) -> bool {
-        match (&self.keys[self.primary].material, self.fresh_prefix(column, text)) {
+    pub fn is_fresh(&self, value: &[u8], column: Column<'_>, storage: Storage) -> bool {
+        match (&self.keys[self.primary].material, self.fresh_prefix(column, storage)) {
             (_, Some(prefix)) => {
-                value.starts_with(&prefix) && is_padded(native_length(value.len(), text), column)
+                value.starts_with(&prefix) && is_padded(native_length(value.len(), storage), column)
             }
             (Material::Fernet(key), _) => {
                 match std::str::from_utf8(value).ok().and_then(envelope::canonical_token) {
@@ -109,10 +128,10 @@ impl Keyring {
     }
 
     /// Returns the id of the key that encrypted a value, for a value that can be opened.
-    pub fn key_of(&self, value: &[u8], text: bool) -> Option<KeyId> {
+    pub fn key_of(&self, value: &[u8], storage: Storage) -> Option<KeyId> {
         let as_text =
             || std::str::from_utf8(value).ok().and_then(|text| envelope::from_text(text).ok());
-        let native = if text { as_text() } else { Some(value.to_vec()) };
+        let native = if storage == Storage::Text { as_text() } else { Some(value.to_vec()) };
         match native.and_then(|native| Header::parse(&native).ok()) {
             Some(header) => Some(header.key_id),
             None => self.fernet_key_of(value),
@@ -177,8 +196,8 @@ impl Keyring {
 }
 
 /// Returns the length of a native value in bytes, for a given stored length.
-pub fn native_length(stored: usize, text: bool) -> usize {
-    if text { stored.saturating_sub(TEXT_PREFIX.len()) * 3 / 4 } else { stored }
+pub fn native_length(stored: usize, storage: Storage) -> usize {
+    if storage == Storage::Text { stored.saturating_sub(TEXT_PREFIX.len()) * 3 / 4 } else { stored }
 }
 
 /// Returns whether a native value of this length is padded to the multiple that its column

@@ -14,11 +14,10 @@ use super::rotate::{check_indexes, digest, refuse_newer_keys};
 use super::run_options::RunOptions;
 use super::scan::scan;
 use super::statement::Cell;
-use super::status::ValueFormat;
 use super::table::{Key, Table};
 use diesel_envelope::Keyring;
 use diesel_envelope::Result;
-use diesel_envelope::untyped::Format;
+use diesel_envelope::{Storage, looks_encrypted};
 
 /// Encrypts the values of the [plaintext columns](Column::plaintext) of one table, and computes the
 /// blind indexes. It uses one worker for each connection.
@@ -84,7 +83,7 @@ fn refuse_other_keyring<DB: ToolBackend>(
         let needed =
             dialect::read(conn, DB::READ, |conn| missing_keys::<DB>(conn, keyring, table, column))?;
         // A value that is not a ciphertext needs no key. It is a bad row, not a wrong keyring.
-        for (_, entry) in needed.into_iter().filter(|(format, _)| *format != ValueFormat::Other) {
+        for (_, entry) in needed.into_iter().filter(|(format, _)| format.is_some()) {
             if !missing.contains(&entry) {
                 missing.push(entry);
             }
@@ -192,12 +191,14 @@ impl<'a, DB: ToolBackend> Backfill<'a, DB> {
                 .iter()
                 .zip(cells)
                 .filter_map(|(column, cell)| Some((column, cell.as_ref()?)));
-            let problem = values.filter(|(_, value)| Format::recognise(value).is_some()).find_map(
-                |(column, value)| {
-                    let error = self.keyring.open_stored(value, column.context_of(), true).err()?;
+            let problem =
+                values.filter(|(_, value)| looks_encrypted(value)).find_map(|(column, value)| {
+                    let error = self
+                        .keyring
+                        .open_stored(value, column.context_of(), Storage::Text)
+                        .err()?;
                     Some((column.name.clone(), error.to_string()))
-                },
-            );
+                });
             let Some((column, problem)) = problem.filter(|_| !report.gave_up) else {
                 return Ok(());
             };
@@ -217,18 +218,17 @@ impl<'a, DB: ToolBackend> Backfill<'a, DB> {
 
     /// Returns the ciphertext of a column and its plaintext.
     fn value(&self, column: &Column, cells: &[Cell], at: usize) -> Result<Option<Value>> {
-        let (context, text) = (column.context_of(), self.shape.reads[at].column.text);
-        let sealed = cells[at]
-            .as_ref()
-            .filter(|value| !column.is_in_place() || Format::recognise(value).is_some());
+        let (context, storage) = (column.context_of(), self.shape.reads[at].column.storage);
+        let sealed =
+            cells[at].as_ref().filter(|value| !column.is_in_place() || looks_encrypted(value));
         if let Some(value) = sealed {
-            let plaintext = self.keyring.open_stored(value, context, text)?;
+            let plaintext = self.keyring.open_stored(value, context, storage)?;
             return Ok(Some(Value { stored: value.clone(), plaintext }));
         }
         let source = if column.is_in_place() { at } else { at + column.indexes.len() + 1 };
         let Some(source) = &cells[source] else { return Ok(None) };
         let plaintext = column.value.encode(source.clone())?;
-        let stored = Zeroizing::new(self.keyring.seal_stored(&plaintext, context, text)?);
+        let stored = Zeroizing::new(self.keyring.seal_stored(&plaintext, context, storage)?);
         Ok(Some(Value { stored, plaintext }))
     }
 }

@@ -43,8 +43,12 @@ pub(crate) fn too_short<DB: ToolBackend>(
 ) -> Result<Vec<TooShort>, ToolError> {
     let stored = table.column(&column.name)?;
     let plaintext = longest_plaintext::<DB>(table, column)?.unwrap_or_default() as usize;
-    let needed =
-        ciphertext_len(plaintext, column.context_of().pad_to, stored.text, keyring.writes_fernet());
+    let needed = ciphertext_len(
+        plaintext,
+        column.context_of().pad_to,
+        stored.storage,
+        keyring.writes_fernet(),
+    );
     let mut columns = vec![(stored, needed)];
     for index in &column.indexes {
         columns.push((table.column(&index.name)?, index.bits.div_ceil(8)));

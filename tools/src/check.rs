@@ -7,10 +7,10 @@ use super::column::Column;
 use super::dialect::{Form, Read, ToolBackend};
 use super::error::ToolError;
 use super::statement::Statement;
-use super::status::{ValueFormat, format_of, head, is_readable};
+use super::status::{format_name, format_of, head, is_readable};
 use super::table::Table;
 use diesel_envelope::untyped::FERNET_PREFIX;
-use diesel_envelope::{KeyId, Keyring};
+use diesel_envelope::{KeyId, Keyring, ValueFormat};
 
 /// The number of rows that are read at either end of a table.
 const SAMPLE: usize = 100;
@@ -86,7 +86,7 @@ pub(crate) fn missing_keys<DB: ToolBackend>(
     keyring: &Keyring,
     table: &Table,
     column: &Column,
-) -> Result<Vec<(ValueFormat, String)>, ToolError> {
+) -> Result<Vec<(Option<ValueFormat>, String)>, ToolError> {
     let heads = sample::<DB>(conn, table, column)?;
     let is_missing = |head: &[u8]| {
         let (format, key) = format_of(head);
@@ -101,8 +101,10 @@ pub(crate) fn missing_keys<DB: ToolBackend>(
     }
     let missing = heads.iter().filter(|(head, _)| is_missing(head)).map(|(head, _)| {
         let (format, key) = format_of(head);
-        let what = key
-            .map_or_else(|| format!("a key for its values ({format})"), |key| format!("key {key}"));
+        let what = key.map_or_else(
+            || format!("a key for its values ({})", format_name(format)),
+            |key| format!("key {key}"),
+        );
         (format, format!("{column} needs {what}"))
     });
     Ok(missing.collect())

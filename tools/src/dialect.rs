@@ -15,6 +15,7 @@ use super::statement::{Cell, Run, Statement};
 use super::table::{Key, KeyColumn, KeyPart, Stored, Table};
 use super::value_type::ValueType;
 use diesel_envelope::EnvelopeBackend;
+use diesel_envelope::Storage;
 
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -66,7 +67,7 @@ pub struct Listed {
 /// A column of bytes or text.
 pub struct ListedColumn {
     pub(crate) name: String,
-    pub(crate) text: bool,
+    pub(crate) storage: Storage,
     pub(crate) declared_as: DeclaredAs,
 }
 
@@ -178,11 +179,11 @@ pub trait ToolBackend: EnvelopeBackend + Run {
     /// Returns the SQL for the first `count` bytes of a column. The database need not read the
     /// rest.
     #[doc(hidden)]
-    fn head(name: &str, text: bool, count: usize) -> String;
+    fn head(name: &str, storage: Storage, count: usize) -> String;
 
     /// Returns the SQL for the length of a column in bytes.
     #[doc(hidden)]
-    fn octets(name: &str, text: bool) -> String;
+    fn octets(name: &str, storage: Storage) -> String;
 
     /// Lists the tables of the database that this role can see, with their columns of bytes and
     /// text.
@@ -336,8 +337,11 @@ fn write_each<DB: ToolBackend, C: LoadConnection<Backend = DB>>(
         {
             let column = &shape.reads[*place].column;
             statement = statement.sql(format!("{comma}{} = ", DB::quote(&column.name)));
-            statement =
-                if column.text { statement.optional_text(cell) } else { statement.bytes(cell) };
+            statement = if column.storage == Storage::Text {
+                statement.optional_text(cell)
+            } else {
+                statement.bytes(cell)
+            };
         }
         for column in table.columns.iter().filter(|column| column.automatic) {
             let name = DB::quote(&column.name);

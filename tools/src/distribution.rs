@@ -12,7 +12,7 @@ use super::run_options::RunOptions;
 use super::scan::scan;
 use super::table::Table;
 use diesel_envelope::Keyring;
-use diesel_envelope::untyped::Format;
+use diesel_envelope::looks_encrypted;
 use diesel_envelope::{Error, Result};
 
 /// Reads the whole column, in the form that its index would receive. It reads the [plaintext
@@ -35,7 +35,7 @@ pub fn distribution<DB: ToolBackend>(
     let table = Table::read(conn, &column.table)?;
     let separate = column.plaintext.as_ref().filter(|_| !column.is_in_place());
     let stored = table.column(separate.unwrap_or(&column.name))?.clone();
-    let text = stored.text;
+    let storage = stored.storage;
     let form = if column.plaintext.is_some() { Form::Plain(column.value) } else { Form::Stored };
     let shape = Shape { reads: vec![Read { column: stored, form }], writes: Vec::new() };
     observer.begin(
@@ -44,10 +44,10 @@ pub fn distribution<DB: ToolBackend>(
     );
     let mut distribution = Distribution::new();
     let opened = |value: &Zeroizing<Vec<u8>>| -> Result<Zeroizing<Vec<u8>>> {
-        if separate.is_some() || column.is_in_place() && Format::recognise(value).is_none() {
+        if separate.is_some() || column.is_in_place() && !looks_encrypted(value) {
             return column.value.encode(value.clone());
         }
-        keyring.ok_or(Error::NoKeyring)?.open_stored(value, column.context_of(), text)
+        keyring.ok_or(Error::NoKeyring)?.open_stored(value, column.context_of(), storage)
     };
     scan::<DB>(
         conn,

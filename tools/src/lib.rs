@@ -173,7 +173,7 @@ pub use report::{Failure, Observer, Report};
 pub use rotate::rotate;
 pub use run_options::RunOptions;
 pub use search::{KeySearch, SearchedColumn, SearchedTable, search_key};
-pub use status::{ColumnStatus, ValueFormat, Values, status};
+pub use status::{ColumnStatus, Values, status};
 pub use value_type::ValueType;
 pub use verify::{Verification, verify};
 pub use weaker::{WeakerDeclaration, weaker_declarations};

@@ -12,9 +12,10 @@ mod template;
 
 pub(super) use catalog::longest as longest_stored;
 pub use catalog::plan_migration;
+pub use diesel_envelope::Storage;
 #[cfg(feature = "sqlite")]
 pub(super) use names::object;
-pub use plan::{ColumnPlan, Storage, TablePlan};
+pub use plan::{ColumnPlan, TablePlan};
 pub(super) use shape::{native_text, token_in_any_spelling};
 pub(super) use size::{ciphertext_len, longest as longest_encoding};
 pub use step::Step;

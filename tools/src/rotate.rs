@@ -94,7 +94,7 @@ pub(crate) fn refuse_newer_keys<DB: ToolBackend>(
     let filter = filter.map(|filter| format!(" AND ({filter})")).unwrap_or_default();
     for column in columns {
         let stored = table.column(&column.name)?;
-        let mut named = names_key::<DB>(&stored.name, stored.text, newer);
+        let mut named = names_key::<DB>(&stored.name, stored.storage, newer);
         if column.is_in_place() {
             // Otherwise a plaintext that only begins like a ciphertext could hide a ciphertext.
             let shape = native_text(DB::DIALECT, &DB::quote(&stored.name));
@@ -203,7 +203,7 @@ fn candidates<DB: ToolBackend>(
     let stored = table.column(&column.name)?;
     let value = DB::quote(&stored.name);
     let bytes = DB::bytes_of("", &Read { column: stored.clone(), form: Form::Stored });
-    let prefix = keyring.fresh_prefix(column.context_of(), stored.text);
+    let prefix = keyring.fresh_prefix(column.context_of(), stored.storage);
     let mut conditions = vec![match prefix {
         Some(prefix) if column.indexes.is_empty() || keyring.index_key_count() == 1 && !rebuild => {
             let other = format!("{} <> {}", DB::first(&bytes, prefix.len()), DB::literal(&prefix));
@@ -241,14 +241,17 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
         let mut at = 0;
         for column in self.columns {
             let (value, digests) = (cells[at].as_ref(), &cells[at + 1..=at + column.indexes.len()]);
-            let text = self.shape.reads[at].column.text;
+            let storage = self.shape.reads[at].column.storage;
             at += 1 + column.indexes.len();
             let Some(value) = value else { continue };
             // A value that cannot be decrypted is reported as a failed row.
-            let Ok(plaintext) = self.keyring.open_stored(value, column.context_of(), text) else {
+            let Ok(plaintext) = self.keyring.open_stored(value, column.context_of(), storage)
+            else {
                 continue;
             };
-            if let Some(newer) = self.keyring.key_of(value, text).filter(|key| keys.contains(key)) {
+            if let Some(newer) =
+                self.keyring.key_of(value, storage).filter(|key| keys.contains(key))
+            {
                 return older(column.to_string(), newer, self.keyring.primary_id());
             }
             for (index, digest) in
@@ -274,10 +277,10 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
         let mut at = 0;
         let mut values = hasher.build_hasher();
         for column in self.columns {
-            let text = self.shape.reads[at].column.text;
+            let storage = self.shape.reads[at].column.storage;
             let plaintext = cells[at]
                 .as_ref()
-                .map(|value| self.keyring.open_stored(value, column.context_of(), text))
+                .map(|value| self.keyring.open_stored(value, column.context_of(), storage))
                 .transpose()
                 .ok()?;
             plaintext.as_deref().map(Vec::as_slice).hash(&mut values);
@@ -307,17 +310,17 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
                 }
                 continue;
             };
-            let fresh = self.keyring.is_fresh(value, column.context_of(), read.column.text);
+            let fresh = self.keyring.is_fresh(value, column.context_of(), read.column.storage);
             let plaintext = self
                 .keyring
-                .open_stored(value, column.context_of(), read.column.text)
+                .open_stored(value, column.context_of(), read.column.storage)
                 .map_err(named)?;
             new.push(Some(if fresh {
                 value.clone()
             } else {
                 Zeroizing::new(
                     self.keyring
-                        .seal_stored(&plaintext, column.context_of(), read.column.text)
+                        .seal_stored(&plaintext, column.context_of(), read.column.storage)
                         .map_err(named)?,
                 )
             }));

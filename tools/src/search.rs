@@ -313,20 +313,19 @@ fn count<DB: ToolBackend>(
 ) -> Result<(u64, Vec<Counts>), ToolError> {
     let sum = |condition: String| DB::as_text(&format!("count(CASE WHEN {condition} THEN 1 END)"));
     let mut selected = vec![DB::as_text("count(*)")];
-    for ListedColumn { name, text, .. } in columns {
-        let octets = DB::octets(name, *text);
+    for ListedColumn { name, storage, .. } in columns {
+        let octets = DB::octets(name, *storage);
         selected.push(DB::as_text(&format!("count({})", DB::quote(name))));
         selected
-            .push(sum(format!("({}) AND {octets} >= {OVERHEAD}", is_native::<DB>(name, *text))));
+            .push(sum(format!("({}) AND {octets} >= {OVERHEAD}", is_native::<DB>(name, *storage))));
         let begins = format!(
             "{} = {}",
-            DB::head(name, *text, FERNET_PREFIX.len()),
+            DB::head(name, *storage, FERNET_PREFIX.len()),
             DB::literal(FERNET_PREFIX)
         );
-        let storage = if *text { Storage::Text } else { Storage::Binary };
-        let spelt = token_in_any_spelling(DB::DIALECT, storage, &DB::quote(name));
+        let spelt = token_in_any_spelling(DB::DIALECT, *storage, &DB::quote(name));
         selected.push(sum(format!("{begins} AND {octets} >= {TOKEN_MIN} OR {spelt}")));
-        selected.push(sum(names_key::<DB>(name, *text, &[key_id])));
+        selected.push(sum(names_key::<DB>(name, *storage, &[key_id])));
     }
     let sql = format!("SELECT {} FROM {}", selected.join(", "), DB::table(table));
     let row = dialect::read(conn, DB::READ, |conn| Ok(DB::load(conn, Statement::new(sql))?))?
@@ -357,7 +356,7 @@ fn headers(key_id: KeyId) -> impl Iterator<Item = [u8; HEADER_LEN]> {
 
 /// Returns a SQL condition that a value of a column names one of these keys, in binary or text
 /// form.
-pub(crate) fn names_key<DB: ToolBackend>(name: &str, text: bool, keys: &[KeyId]) -> String {
+pub(crate) fn names_key<DB: ToolBackend>(name: &str, storage: Storage, keys: &[KeyId]) -> String {
     let literals = |form: &dyn Fn([u8; HEADER_LEN]) -> Vec<u8>| {
         keys.iter()
             .flat_map(|key| headers(*key))
@@ -371,14 +370,14 @@ pub(crate) fn names_key<DB: ToolBackend>(name: &str, text: bool, keys: &[KeyId])
     );
     format!(
         "{} IN ({native}) OR {} IN ({as_text})",
-        DB::head(name, text, HEADER_LEN),
-        DB::head(name, text, HEAD)
+        DB::head(name, storage, HEADER_LEN),
+        DB::head(name, storage, HEAD)
     )
 }
 
 /// Returns a SQL condition that a value of a column begins like a native value with known flags, in
 /// binary or text form.
-fn is_native<DB: ToolBackend>(name: &str, text: bool) -> String {
+fn is_native<DB: ToolBackend>(name: &str, storage: Storage) -> String {
     let first = |key: [u8; 4], flags: bool| {
         Header { bound: flags, padded: flags, key_id: KeyId::from_bytes(key) }.to_bytes()
     };
@@ -391,13 +390,17 @@ fn is_native<DB: ToolBackend>(name: &str, text: bool) -> String {
         format!("{head} BETWEEN {} AND {}", DB::literal(low), DB::literal(high))
     };
     let native = range(
-        DB::head(name, text, 2),
+        DB::head(name, storage, 2),
         &[VERSION, first([0; 4], false)[1]],
         &[VERSION, first([255; 4], true)[1]],
     );
     format!(
         "{native} OR {}",
-        range(DB::head(name, text, length), &low.as_bytes()[..length], &high.as_bytes()[..length])
+        range(
+            DB::head(name, storage, length),
+            &low.as_bytes()[..length],
+            &high.as_bytes()[..length]
+        )
     )
 }
 
@@ -430,8 +433,10 @@ mod tests {
 
     #[test]
     fn the_header_of_a_value_is_found_in_both_forms_and_no_other() {
-        let (native, named) =
-            (is_native::<Sqlite>("v", false), names_key::<Sqlite>("v", false, &[ID]));
+        let (native, named) = (
+            is_native::<Sqlite>("v", Storage::Binary),
+            names_key::<Sqlite>("v", Storage::Binary, &[ID]),
+        );
         for (key_id, is_named) in [
             (ID, true),
             (KeyId::from_bytes([0x9f, 0x3c, 0x01, 0xab]), false),

@@ -11,6 +11,7 @@ use super::dialect::{self, ToolBackend};
 use super::error::ToolError;
 use super::statement::{Cell, Statement};
 use diesel_envelope::Printable;
+use diesel_envelope::Storage;
 
 /// A table as the database describes it.
 #[derive(Debug)]
@@ -36,8 +37,7 @@ pub struct Stored {
     pub(crate) name: String,
     /// The type, resolved from any domain, in the spelling of the database, in lower case.
     pub(crate) sql_type: String,
-    /// Whether it contains text, not bytes.
-    pub(crate) text: bool,
+    pub(crate) storage: Storage,
     pub(crate) nullable: bool,
     /// The collation, if it is not the default of the database.
     pub(crate) collation: Option<String>,
@@ -110,7 +110,7 @@ impl Table {
             for name in others.chain([&column.name]) {
                 self.column(name)?;
             }
-            if column.is_in_place() && !self.column(&column.name)?.text {
+            if column.is_in_place() && self.column(&column.name)?.storage == Storage::Binary {
                 return refused("only a text column can be encrypted in place: in a binary column, plaintext cannot be distinguished from ciphertext".to_owned());
             }
         }

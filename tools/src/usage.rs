@@ -8,7 +8,7 @@ use super::column::Column;
 use super::dialect::ToolBackend;
 use super::error::ToolError;
 use super::run_options::RunOptions;
-use super::status::{ValueFormat, Values, status};
+use super::status::{Values, status};
 use super::verify::verify;
 use diesel_envelope::Accept;
 use diesel_envelope::KeyId;
@@ -34,8 +34,7 @@ pub(crate) fn rows_under<DB: ToolBackend>(
     let mut found = BTreeMap::new();
     if !keyring.is_fernet_or_index_key(key_id) {
         for (column, declared) in status::<DB>(conn, keyring, columns)?.into_iter().zip(columns) {
-            let other =
-                |values: &&Values| values.format == ValueFormat::Other && !declared.is_in_place();
+            let other = |values: &&Values| values.format.is_none() && !declared.is_in_place();
             let rows = column.values.iter().filter(other).map(|values| values.rows).sum();
             if rows > 0 {
                 return Err(ToolError::Unreadable { column: column.column, rows });

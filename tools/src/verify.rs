@@ -15,13 +15,10 @@ use super::run_options::RunOptions;
 use super::scan::scan;
 use super::statement::Cell;
 use super::table::Table;
-use diesel_envelope::Accept;
-use diesel_envelope::KeyId;
-use diesel_envelope::Keyring;
-use diesel_envelope::Printable;
 use diesel_envelope::untyped::ColumnContext;
-use diesel_envelope::untyped::{self, Format, Header};
+use diesel_envelope::untyped::{self, Header};
 use diesel_envelope::untyped::{is_padded, native_length};
+use diesel_envelope::{Accept, KeyId, Keyring, Printable, Storage, ValueFormat, looks_encrypted};
 
 /// The result of [`verify`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -178,14 +175,14 @@ impl Row<'_> {
             }
             return;
         };
-        if column.is_in_place() && Format::recognise(value).is_none() {
+        if column.is_in_place() && !looks_encrypted(value) {
             return self.problem(
                 &column.name,
                 "expected a ciphertext, found a plaintext: run the backfill",
             );
         }
-        let text = self.shape.reads[at].column.text;
-        let opened = match self.open(column, value, text) {
+        let storage = self.shape.reads[at].column.storage;
+        let opened = match self.open(column, value, storage) {
             Ok(opened) => opened,
             Err(problem) => return self.problem(&column.name, &problem),
         };
@@ -211,26 +208,26 @@ impl Row<'_> {
         &mut self,
         column: &Column,
         value: &[u8],
-        text: bool,
+        storage: Storage,
     ) -> Result<Zeroizing<Vec<u8>>, String> {
         let words = |error: diesel_envelope::Error| error.to_string();
         let declared = column.context_of();
         let context = ColumnContext { accept: declared.accept.and(self.allow), ..declared };
-        let opened = self.keyring.open_stored(value, context, text).map_err(words)?;
+        let opened = self.keyring.open_stored(value, context, storage).map_err(words)?;
         column.value.check(opened.clone()).map_err(words)?;
-        let (format, key, padded) = self.origin(value, text);
+        let (format, key, padded) = self.origin(value, storage);
         if let Some(key) = key {
             *self.found.keys.entry(column.to_string()).or_default().entry(key).or_default() += 1;
         }
         match format {
-            Some(Stored::Fernet) if !self.allow.contains(Accept::FERNET) && !self.keyring.writes_fernet() => {
+            ValueFormat::Fernet if !self.allow.contains(format) && !self.keyring.writes_fernet() => {
                 Err("a Fernet token could come from another column: rotate it, or allow Fernet tokens".to_owned())
             }
-            Some(Stored::Unbound) if column.label.is_some() && !self.allow.contains(Accept::UNBOUND) => {
+            ValueFormat::Unbound if column.label.is_some() && !self.allow.contains(format) => {
                 Err("an unbound value could come from another column: rotate it, or allow unbound values".to_owned())
             }
-            Some(Stored::Bound | Stored::Unbound)
-                if declared.pad_to > 1 && !(padded && is_padded(native_length(value.len(), text), declared)) =>
+            ValueFormat::Bound | ValueFormat::Unbound
+                if declared.pad_to > 1 && !(padded && is_padded(native_length(value.len(), storage), declared)) =>
             {
                 Err(format!("the value is not padded to a multiple of {} bytes, as its column declares: rotate it", declared.pad_to))
             }
@@ -239,19 +236,15 @@ impl Row<'_> {
     }
 
     /// Returns the format and key of a decrypted value, and whether it is padded.
-    fn origin(&self, value: &[u8], text: bool) -> (Option<Stored>, Option<KeyId>, bool) {
-        let native = if text {
+    fn origin(&self, value: &[u8], storage: Storage) -> (ValueFormat, Option<KeyId>, bool) {
+        let native = if storage == Storage::Text {
             std::str::from_utf8(value).ok().and_then(|text| untyped::from_text(text).ok())
         } else {
             Some(value.to_vec())
         };
         match native.and_then(|native| Header::parse(&native).ok()) {
-            Some(header) => (
-                Some(if header.bound { Stored::Bound } else { Stored::Unbound }),
-                Some(header.key_id),
-                header.padded,
-            ),
-            None => (Some(Stored::Fernet), self.keyring.fernet_key_of(value), false),
+            Some(header) => (header.format(), Some(header.key_id), header.padded),
+            None => (ValueFormat::Fernet, self.keyring.fernet_key_of(value), false),
         }
     }
 
@@ -291,11 +284,4 @@ impl Row<'_> {
     fn problem(&mut self, column: &str, words: &str) {
         self.problems.push((column.to_owned(), words.to_owned()));
     }
-}
-
-/// The format of a decrypted value.
-enum Stored {
-    Bound,
-    Unbound,
-    Fernet,
 }

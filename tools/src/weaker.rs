@@ -10,8 +10,8 @@ use super::dialect::ToolBackend;
 use super::error::ToolError;
 use super::status::header_of;
 use super::table::Table;
-use diesel_envelope::Accept;
 use diesel_envelope::Printable;
+use diesel_envelope::ValueFormat;
 
 /// A declaration that is weaker than stored values of its column.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -56,7 +56,7 @@ pub fn weaker_declarations<DB: ToolBackend>(
             headers.iter().filter(|header| header.bound).count(),
             headers.iter().any(|header| header.padded),
         );
-        let accepts_unbound = declared.bound && declared.accept.contains(Accept::UNBOUND);
+        let accepts_unbound = declared.bound && declared.accept.contains(ValueFormat::Unbound);
         for (is_weaker, problem) in [
             (
                 !declared.bound && bound > 0,

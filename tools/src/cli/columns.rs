@@ -1,12 +1,15 @@
 //! The columns of a command: named on the command line, and declared there or in a file.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
-use diesel_envelope::{Accept, Printable};
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
+use diesel_envelope::{Accept, Printable, ValueFormat};
 use diesel_envelope_tools::keys::open_regular_file;
 use diesel_envelope_tools::{Column, Index, Normalizer, ValueType};
-use serde::Deserialize;
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer};
 
 use super::failure::Failure;
 use super::output::Output;
@@ -67,7 +70,7 @@ pub struct ColumnArgs {
         value_delimiter = ',',
         help_heading = "Columns"
     )]
-    accept: Vec<Format>,
+    accept: Vec<AcceptedFormat>,
     /// Read the plaintext from this column of the same table; the column itself means in place
     #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
     plaintext: Option<String>,
@@ -89,26 +92,55 @@ pub struct ColumnArgs {
     index_key: Option<String>,
 }
 
-/// A format that a column accepts besides its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Format {
-    /// Only native values bound to the column
-    Strict,
-    /// Fernet tokens
-    Fernet,
-    /// Native values that are bound to no column
-    Unbound,
-}
+/// A format that a column accepts, as arguments and the file name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AcceptedFormat(ValueFormat);
 
-impl Format {
+/// The names of the formats and their help. `strict` adds no format to the column's own.
+const ACCEPTED: [(&str, AcceptedFormat, &str); 3] = [
+    ("strict", AcceptedFormat(ValueFormat::Bound), "Only native values bound to the column"),
+    ("fernet", AcceptedFormat(ValueFormat::Fernet), "Fernet tokens"),
+    ("unbound", AcceptedFormat(ValueFormat::Unbound), "Native values that are bound to no column"),
+];
+
+impl AcceptedFormat {
     /// Combines the formats.
     pub fn all(formats: &[Self]) -> Accept {
-        formats.iter().fold(Accept::STRICT, |accept, format| match format {
-            Self::Strict => accept,
-            Self::Fernet => accept.and(Accept::FERNET),
-            Self::Unbound => accept.and(Accept::UNBOUND),
-        })
+        Accept::of(&formats.iter().map(|format| format.0).collect::<Vec<_>>())
+    }
+}
+
+impl ValueEnum for AcceptedFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        const ALL: [AcceptedFormat; 3] = [ACCEPTED[0].1, ACCEPTED[1].1, ACCEPTED[2].1];
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, _, help) = ACCEPTED.into_iter().find(|(_, format, _)| format == self)?;
+        Some(PossibleValue::new(name).help(help))
+    }
+}
+
+impl<'de> Deserialize<'de> for AcceptedFormat {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
+
+        impl Visitor<'_> for Name {
+            type Value = AcceptedFormat;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a format")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Self::Value, E> {
+                const NAMES: &[&str] = &[ACCEPTED[0].0, ACCEPTED[1].0, ACCEPTED[2].0];
+                let format = ACCEPTED.into_iter().find(|(known, ..)| *known == name);
+                format.map(|format| format.1).ok_or_else(|| E::unknown_variant(name, NAMES))
+            }
+        }
+
+        deserializer.deserialize_str(Name)
     }
 }
 
@@ -141,7 +173,7 @@ struct Declared {
     unbound: bool,
     r#type: Option<String>,
     pad_to: Option<usize>,
-    accept: Option<Vec<Format>>,
+    accept: Option<Vec<AcceptedFormat>>,
     plaintext: Option<String>,
     #[serde(default)]
     index: Vec<DeclaredIndex>,
@@ -340,8 +372,11 @@ impl ColumnArgs {
         } else {
             column
         };
-        column =
-            if self.accept.is_empty() { column } else { column.accept(Format::all(&self.accept)) };
+        column = if self.accept.is_empty() {
+            column
+        } else {
+            column.accept(AcceptedFormat::all(&self.accept))
+        };
         let Some(name) = &self.index_column else { return Ok(column) };
         let mut index =
             Index::new(name, self.index_label.as_deref().unwrap_or(&format!("{table}.{name}")));
@@ -383,7 +418,7 @@ impl Declared {
         }
         column = if let Some(bytes) = self.pad_to { column.pad_to(bytes) } else { column };
         column = if let Some(formats) = self.accept {
-            column.accept(Format::all(&formats))
+            column.accept(AcceptedFormat::all(&formats))
         } else {
             column
         };

@@ -7,11 +7,11 @@ use clap::Args;
 use diesel_envelope::keyring::{Algorithm, Keyset};
 use diesel_envelope::{KeyId, Keyring};
 use diesel_envelope_tools::figures::count;
-use diesel_envelope_tools::{Column, ColumnStatus, RunOptions, ToolError, ValueFormat};
+use diesel_envelope_tools::{Column, ColumnStatus, RunOptions, ToolError};
 use serde::Serialize;
 
 use super::block_on;
-use super::columns::{ColumnArgs, Format};
+use super::columns::{AcceptedFormat, ColumnArgs};
 use super::database::{DatabaseArgs, Kind, with_database};
 use super::failure::Failure;
 use super::keyring::KeyringArgs;
@@ -199,7 +199,7 @@ pub struct Verify {
     pace: PaceArgs,
     /// Accept these formats as sound, besides native values bound to their column
     #[arg(long, value_name = "FORMAT", value_enum, value_delimiter = ',')]
-    allow: Vec<Format>,
+    allow: Vec<AcceptedFormat>,
 }
 
 impl Status {
@@ -238,13 +238,11 @@ impl Status {
 /// Lists the keys that the keyring lacks for a column. Fernet tokens name no key, and values that
 /// are not ciphertext need no key.
 fn missing(column: &ColumnStatus) -> impl Iterator<Item = String> + '_ {
-    let needed = column
-        .values
-        .iter()
-        .filter(|values| !values.readable && values.format != ValueFormat::Other);
-    needed.map(|values| match values.key {
-        Some(key) => format!("{} needs key {key}", column.column),
-        None => format!("{} needs a key for its values ({})", column.column, values.format),
+    column.values.iter().filter(|values| !values.readable).filter_map(|values| {
+        Some(match (values.key, values.format?) {
+            (Some(key), _) => format!("{} needs key {key}", column.column),
+            (None, format) => format!("{} needs a key for its values ({format})", column.column),
+        })
     })
 }
 
@@ -415,7 +413,7 @@ impl Verify {
             warn_of_weaker(output, url, columns)?;
         }
         let (settings, progress) =
-            (self.pace.settings().allow(Format::all(&self.allow)), Progress::new(output));
+            (self.pace.settings().allow(AcceptedFormat::all(&self.allow)), Progress::new(output));
         let mut found = BTreeMap::new();
         for columns in &tables {
             let verified = with_database!(url, 1, |conns| diesel_envelope_tools::verify(

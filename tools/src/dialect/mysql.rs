@@ -16,6 +16,7 @@ use crate::migration::Dialect;
 use crate::statement::{RawRow, Run, Statement, number};
 use crate::table::{KeyColumn, KeyPart, Stored, Table};
 use crate::value_type::ValueType;
+use diesel_envelope::Storage;
 
 const COLUMNS: &str = "SELECT c.COLUMN_NAME, LOWER(c.COLUMN_TYPE), c.IS_NULLABLE, LOWER(c.EXTRA),
         CASE WHEN EXISTS (SELECT 1 FROM information_schema.STATISTICS s WHERE s.TABLE_SCHEMA = c.TABLE_SCHEMA
@@ -108,9 +109,17 @@ impl ToolBackend for Mysql {
         let column = |row: Vec<String>| {
             let [name, sql_type, nullable, extra, unique, collation] =
                 <[String; 6]>::try_from(row).unwrap_or_default();
-            let (text, automatic) = (!is_binary(&sql_type), extra.contains("on update"));
+            let (storage, automatic) = (storage(&sql_type), extra.contains("on update"));
             let (nullable, unique) = (nullable == "YES", unique == "YES");
-            Stored { name, text, sql_type, nullable, collation: some(collation), unique, automatic }
+            Stored {
+                name,
+                storage,
+                sql_type,
+                nullable,
+                collation: some(collation),
+                unique,
+                automatic,
+            }
         };
         let key = |row: Vec<String>| {
             let [name, sql_type] = <[String; 2]>::try_from(row).unwrap_or_default();
@@ -188,7 +197,9 @@ impl ToolBackend for Mysql {
     fn bytes_of(prefix: &str, read: &Read) -> String {
         let column = format!("{prefix}{}", Self::quote(&read.column.name));
         let text = match read.form {
-            Form::Stored | Form::Plain(ValueType::Binary) if !read.column.text => {
+            Form::Stored | Form::Plain(ValueType::Binary)
+                if read.column.storage == Storage::Binary =>
+            {
                 return format!("CAST({column} AS BINARY)");
             }
             Form::Plain(ValueType::Instant) if read.column.sql_type.starts_with("timestamp") => {
@@ -216,18 +227,18 @@ impl ToolBackend for Mysql {
 
     const DIV: &'static str = "DIV";
 
-    fn head(name: &str, text: bool, count: usize) -> String {
+    fn head(name: &str, storage: Storage, count: usize) -> String {
         let head = format!("LEFT({}, {count})", Self::quote(name));
-        if text {
+        if storage == Storage::Text {
             Self::first(&format!("CAST(CONVERT({head} USING utf8mb4) AS BINARY)"), count)
         } else {
             head
         }
     }
 
-    fn octets(name: &str, text: bool) -> String {
+    fn octets(name: &str, storage: Storage) -> String {
         let column = Self::quote(name);
-        if text {
+        if storage == Storage::Text {
             format!("OCTET_LENGTH(CONVERT({column} USING utf8mb4))")
         } else {
             format!("OCTET_LENGTH({column})")
@@ -254,7 +265,7 @@ impl ToolBackend for Mysql {
                 .and_then(|digits| digits.parse::<u32>().ok())
                 .is_some_and(|bytes| bytes <= 32);
             let declared_as = if is_index { DeclaredAs::BlindIndex } else { DeclaredAs::Other };
-            let column = ListedColumn { name, text: !is_binary(&sql_type), declared_as };
+            let column = ListedColumn { name, storage: storage(&sql_type), declared_as };
             (TableName { schema: Some(schema), name: table }, visible == "YES", true, column)
         };
         let statement = statement.sql(") ORDER BY 1, 2, c.ORDINAL_POSITION");
@@ -351,6 +362,10 @@ fn type_name(sql_type: &str) -> &str {
 fn is_binary(sql_type: &str) -> bool {
     let name = type_name(sql_type);
     name.contains("binary") || name.contains("blob")
+}
+
+fn storage(sql_type: &str) -> Storage {
+    if is_binary(sql_type) { Storage::Binary } else { Storage::Text }
 }
 
 fn is_moment(sql_type: &str) -> bool {

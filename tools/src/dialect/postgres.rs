@@ -16,6 +16,7 @@ use crate::migration::Dialect;
 use crate::statement::{RawRow, Rerun, Run, Statement};
 use crate::table::{KeyColumn, KeyPart, Stored, Table};
 use crate::value_type::ValueType;
+use diesel_envelope::Storage;
 
 /// The SQL for the name of a type, without the quotes that `quote_all_identifiers` adds.
 ///
@@ -205,10 +206,11 @@ impl ToolBackend for Pg {
         let column = |row: Vec<String>| {
             let [name, sql_type, nullable, unique, collation] =
                 <[String; 5]>::try_from(row).unwrap_or_default();
-            let (text, nullable, unique) = (sql_type != "bytea", nullable == "t", unique == "true");
+            let storage = if sql_type == "bytea" { Storage::Binary } else { Storage::Text };
+            let (nullable, unique) = (nullable == "t", unique == "true");
             Stored {
                 name,
-                text,
+                storage,
                 sql_type,
                 nullable,
                 collation: some(collation),
@@ -256,7 +258,9 @@ impl ToolBackend for Pg {
     fn bytes_of(prefix: &str, read: &Read) -> String {
         let column = format!("{prefix}{}", Self::quote(&read.column.name));
         let text = match read.form {
-            Form::Stored | Form::Plain(ValueType::Binary) if !read.column.text => {
+            Form::Stored | Form::Plain(ValueType::Binary)
+                if read.column.storage == Storage::Binary =>
+            {
                 return format!("{column}::bytea");
             }
             Form::Plain(ValueType::Instant) if read.column.sql_type.ends_with("with time zone") => {
@@ -283,17 +287,21 @@ impl ToolBackend for Pg {
         format!("substring({expression} FROM 1 FOR {count})")
     }
 
-    fn head(name: &str, text: bool, count: usize) -> String {
+    fn head(name: &str, storage: Storage, count: usize) -> String {
         let column = Self::quote(name);
-        if text {
+        if storage == Storage::Text {
             Self::first(&format!("convert_to(left({column}::text, {count}), 'UTF8')"), count)
         } else {
             Self::first(&format!("{column}::bytea"), count)
         }
     }
 
-    fn octets(name: &str, text: bool) -> String {
-        format!("octet_length({}::{})", Self::quote(name), if text { "text" } else { "bytea" })
+    fn octets(name: &str, storage: Storage) -> String {
+        format!(
+            "octet_length({}::{})",
+            Self::quote(name),
+            if storage == Storage::Text { "text" } else { "bytea" }
+        )
     }
 
     fn tables<C: LoadConnection<Backend = Self>>(
@@ -308,7 +316,11 @@ impl ToolBackend for Pg {
                 "blind_index" => DeclaredAs::BlindIndex,
                 _ => DeclaredAs::Ciphertext,
             };
-            let column = ListedColumn { name, text: binary != "true", declared_as };
+            let column = ListedColumn {
+                name,
+                storage: if binary == "true" { Storage::Binary } else { Storage::Text },
+                declared_as,
+            };
             (
                 TableName { schema: Some(schema), name: table },
                 visible == "true",
@@ -365,7 +377,7 @@ impl ToolBackend for Pg {
     ) -> Result<usize, DatabaseFailure> {
         let set = shape.writes.iter().enumerate().map(|(i, place)| {
             let column = &shape.reads[*place].column;
-            let new = if column.text {
+            let new = if column.storage == Storage::Text {
                 format!("convert_from(v.n{i}, 'UTF8')")
             } else {
                 format!("v.n{i}")

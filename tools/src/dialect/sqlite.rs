@@ -16,6 +16,7 @@ use crate::migration::{Dialect, object};
 use crate::statement::{Run, Statement};
 use crate::table::{KeyColumn, KeyPart, Stored, Table};
 use crate::value_type::ValueType;
+use diesel_envelope::Storage;
 
 impl ToolBackend for Sqlite {
     const DIALECT: Dialect = Dialect::Sqlite;
@@ -91,11 +92,11 @@ impl ToolBackend for Sqlite {
         );
         let triggers: Vec<_> = rows(sql, 1)?.into_iter().flatten().collect();
         let column = |row: &Vec<String>| {
-            let text = is_text(&row[1]);
+            let storage = storage(&row[1]);
             Stored {
                 name: row[0].clone(),
                 sql_type: row[1].clone(),
-                text,
+                storage,
                 // The trigger that the migrations of this crate create instead of a constraint.
                 nullable: row[2] == "0"
                     && !triggers.contains(&object(name, &row[0], "required_update")),
@@ -176,11 +177,11 @@ impl ToolBackend for Sqlite {
         )
     }
 
-    fn head(name: &str, _text: bool, count: usize) -> String {
+    fn head(name: &str, _storage: Storage, count: usize) -> String {
         format!("substr(CAST({} AS BLOB), 1, {count})", Self::quote(name))
     }
 
-    fn octets(name: &str, _text: bool) -> String {
+    fn octets(name: &str, _storage: Storage) -> String {
         format!("length(CAST({} AS BLOB))", Self::quote(name))
     }
 
@@ -208,7 +209,7 @@ impl ToolBackend for Sqlite {
                     <[String; 4]>::try_from(row).unwrap_or_default();
                 let declared_as =
                     if index == "1" { DeclaredAs::BlindIndex } else { DeclaredAs::Other };
-                let column = ListedColumn { name, text: is_text(&sql_type), declared_as };
+                let column = ListedColumn { name, storage: storage(&sql_type), declared_as };
                 (
                     TableName { schema: Some((*schema).to_owned()), name: table },
                     *schema == "main",
@@ -248,6 +249,9 @@ fn refuse_utf_16<C: LoadConnection<Backend = Sqlite>>(conn: &mut C) -> Result<()
 }
 
 /// Returns whether a declared type has text affinity (Datatypes In SQLite, section 3.1).
-fn is_text(sql_type: &str) -> bool {
-    ["char", "clob", "text"].iter().any(|word| sql_type.contains(word))
+fn storage(sql_type: &str) -> Storage {
+    match ["char", "clob", "text"].iter().any(|word| sql_type.contains(word)) {
+        true => Storage::Text,
+        false => Storage::Binary,
+    }
 }

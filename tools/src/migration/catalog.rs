@@ -2,7 +2,7 @@
 
 use diesel::connection::LoadConnection;
 
-use super::{ColumnPlan, Dialect, Storage, TablePlan};
+use super::{ColumnPlan, Dialect, TablePlan};
 use crate::dialect::ToolBackend;
 use crate::table::{Stored, Table};
 use crate::{Column, ToolError};
@@ -45,7 +45,7 @@ fn column_plan<DB: ToolBackend>(table: &Table, column: &Column) -> ColumnPlan {
     }
     if let Ok(stored) = table.column(&column.name) {
         plan.exists = true;
-        plan = if stored.text { plan.storage(Storage::Text) } else { plan };
+        plan = plan.storage(stored.storage);
         plan = if stored.nullable { plan } else { plan.not_null() };
     }
     for index in &column.indexes {

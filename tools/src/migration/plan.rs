@@ -1,16 +1,7 @@
 //! The description of a table and its columns for a migration.
 
 use crate::{Column, Index, TableName, ToolError};
-
-/// The storage of ciphertext.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Storage {
-    /// Bytes.
-    #[default]
-    Binary,
-    /// Text: `de1.` and base64, or Fernet tokens.
-    Text,
-}
+use diesel_envelope::Storage;
 
 /// A table with columns that become encrypted.
 #[derive(Debug, Clone)]

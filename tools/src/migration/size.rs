@@ -2,6 +2,7 @@
 
 use super::ColumnPlan;
 use crate::ValueType;
+use diesel_envelope::Storage;
 use diesel_envelope::untyped::{OVERHEAD, TEXT_PREFIX, padded_len};
 
 /// The bytes of a Fernet token before base64, without its ciphertext: version, timestamp, IV, HMAC.
@@ -42,18 +43,18 @@ impl ColumnPlan {
     }
 }
 
-/// Returns the length of a ciphertext of this many plaintext bytes, in a text column or a binary
-/// column.
+/// Returns the length of a ciphertext of this many plaintext bytes, in a column of this
+/// storage.
 pub(crate) fn ciphertext_len(
     plaintext: usize,
     pad_to: usize,
-    text: bool,
+    storage: Storage,
     is_fernet: bool,
 ) -> usize {
-    match (is_fernet, text) {
+    match (is_fernet, storage) {
         (true, _) => fernet(plaintext),
-        (false, true) => native_text(plaintext, pad_to),
-        (false, false) => native(plaintext, pad_to),
+        (false, Storage::Text) => native_text(plaintext, pad_to),
+        (false, Storage::Binary) => native(plaintext, pad_to),
     }
 }
 
@@ -96,7 +97,6 @@ pub(crate) fn longest(value: ValueType) -> Option<u32> {
 mod tests {
     use super::*;
     use crate::Column;
-    use crate::migration::Storage;
     use diesel_envelope::{Context, Keyring};
 
     enum Padded<const N: usize> {}

@@ -111,8 +111,8 @@ fn add_layout(templates: &mut Environment<'static>, dialect: Dialect, table: Str
             format!("DO {};\n", dollar_quoted(&format!("BEGIN\n{body}END")))
         }
     });
-    templates.add_filter("ciphertext", move |value: Value, text: bool| {
-        let storage = if text { Storage::Text } else { Storage::Binary };
+    templates.add_filter("ciphertext", move |value: Value, storage: String| {
+        let storage = if storage == "text" { Storage::Text } else { Storage::Binary };
         arrange(&value, |value| shape::ciphertext(dialect, storage, value))
     });
     templates.add_filter("ciphertext_in_place", move |value: Value| {
@@ -186,7 +186,7 @@ mod tests {
 
     fn rendered(dialect: Dialect, expression: &str, value: &str) -> String {
         let template = format!("{{% import 'macros' as sql %}}{{{{ {expression} }}}}");
-        let column = context! { name => "name", text => false };
+        let column = context! { name => "name", storage => Storage::Binary };
         let variables = context! { value => sql(value), column => column };
         let templates = environment(dialect, &TableName::from("users")).unwrap();
         templates.template_from_str(&template).unwrap().render(variables).unwrap()
@@ -196,7 +196,7 @@ mod tests {
     fn bound_is_the_condition_of_the_strict_migrations_of_this_repository() {
         for (dialect, sql) in STRICT_USERS {
             let bound = match dialect {
-                Dialect::Sqlite => rendered(dialect, "sql.bound(value, false)", "NEW.name"),
+                Dialect::Sqlite => rendered(dialect, "sql.bound(value, 'binary')", "NEW.name"),
                 _ => rendered(dialect, "sql.bound(column)", "").replace(['"', '`'], ""),
             };
             assert!(sql.contains(&bound), "{dialect:?}: {bound}");
