@@ -1,5 +1,6 @@
 //! The column that a value belongs to, and the formats that the column reads.
 
+use crate::error::{Error, Result};
 use crate::value_format::ValueFormat;
 
 /// The context that a value is bound to. Its label is authenticated with the value, so the value
@@ -141,9 +142,9 @@ impl Accept {
     }
 }
 
-/// The constants of a context as values, as the keyring needs them.
+/// The constants of a [`Context`] as values, for a column that is known only at run time.
 #[derive(Debug, Clone, Copy)]
-pub struct Column<'l> {
+pub struct ColumnContext<'l> {
     /// Empty when `bound` is false.
     pub label: &'l str,
     /// Whether values are bound to the label.
@@ -154,7 +155,24 @@ pub struct Column<'l> {
     pub accept: Accept,
 }
 
-impl Column<'static> {
+impl ColumnContext<'_> {
+    /// Refuses a format that the column does not read.
+    pub(crate) fn check_accepted(self, found: ValueFormat) -> Result<()> {
+        let own = if self.bound { ValueFormat::Bound } else { ValueFormat::Unbound };
+        let is_bound_elsewhere = found == ValueFormat::Bound && !self.bound;
+        match found == own || self.accept.contains(found) && !is_bound_elsewhere {
+            true => Ok(()),
+            false => Err(self.not_accepted(found)),
+        }
+    }
+
+    pub(crate) fn not_accepted(self, found: ValueFormat) -> Error {
+        let expected = if self.bound { ValueFormat::Bound } else { ValueFormat::Unbound };
+        Error::NotAccepted { expected, found }
+    }
+}
+
+impl ColumnContext<'static> {
     /// Returns the column of `C`. If the context sets no padding, values are padded to multiples of
     /// `pad_to`.
     pub const fn of<C: Context>(pad_to: usize) -> Self {

@@ -71,6 +71,7 @@
 //! | the binding of values to a column | [`Context`], [`Unbound`], [`Accept`], [`ValueFormat`] |
 //! | the types that can be encrypted, and their encodings | [`Plaintext`], [`AsText`], `Json` |
 //! | lookups | [`BlindIndexDsl`], [`IndexSpec`], [`blind_index::normalize`] |
+//! | columns known only at run time | [`untyped`] |
 //! | keys | [`Keyring`], [`keyring::Keyset`], [`keyring::Options`], [`kms`] |
 //! | a key for each row | [`kms::Kms`], [`DataKey`], [`Sealed`], [`WrappedKey`], `kms::CachedKms` |
 //! | KMS for each value | [`kms::Kms`], [`KmsEncrypted`] |
@@ -145,29 +146,18 @@ pub use envelope::looks_encrypted;
 pub use error::{Error, KmsError, KmsReason, Result};
 pub use index_spec::{Digest, IndexSpec};
 pub use key_id::{InvalidKeyId, KeyId};
-pub use keyring::Keyring;
+pub use keyring::{Keyring, untyped};
 #[cfg(feature = "serde")]
 pub use plaintext::Json;
 pub use plaintext::{AsText, Encoded, Holder, NotWiped, Plaintext, TextPlaintext, WipingArray};
 pub use printable::Printable;
+pub use regular_file::open_regular_file;
 pub use sealed::{KmsEncrypted, Sealed, SealedValuesCannotBeCompared, WrappedKey};
 pub use searchable::{
     IndexColumns, IndexedAs, Searchable, SearchableColumn, SearchableSpec, SearchableValue,
 };
 pub use storage::Storage;
 pub use value_format::ValueFormat;
-
-/// Items for columns that are known only at run time, used by `diesel-envelope-tools`.
-#[doc(hidden)]
-pub mod untyped {
-    pub use crate::context::{Column as ColumnContext, label_is_valid};
-    pub use crate::envelope::{
-        FERNET_PREFIX, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX, VERSION, from_text,
-        is_fernet_token, padded_len, to_text,
-    };
-    pub use crate::keyring::untyped::{is_padded, native_length};
-    pub use crate::regular_file::open_regular_file;
-}
 
 /// Type aliases in the style of Diesel, and Diesel's own aliases, for functions with
 /// `#[auto_type(dsl_path = "diesel_envelope::dsl")]`.

@@ -69,3 +69,17 @@ fn contributing_prints_the_layers() {
     let contributing = std::fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
     assert!(contributing.contains(&LAYERS.join("\n")), "expected\n{}", LAYERS.join("\n"));
 }
+
+#[test]
+fn two_files_have_the_methods_of_a_keyring() {
+    let src = root().join("src");
+    let mut files = Vec::new();
+    rust_files(&src, &mut files);
+    let mut with_methods: Vec<_> = files
+        .iter()
+        .filter(|file| std::fs::read_to_string(file).unwrap().contains("\nimpl Keyring {"))
+        .map(|file| file.strip_prefix(&src).unwrap().display().to_string())
+        .collect();
+    with_methods.sort();
+    assert_eq!(with_methods, ["keyring/mod.rs", "wrapped/from_env.rs"]);
+}

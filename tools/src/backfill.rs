@@ -17,7 +17,7 @@ use super::statement::Cell;
 use super::table::{Key, Table};
 use diesel_envelope::Keyring;
 use diesel_envelope::Result;
-use diesel_envelope::{Storage, looks_encrypted};
+use diesel_envelope::{Storage, looks_encrypted, untyped};
 
 /// Encrypts the values of the [plaintext columns](Column::plaintext) of one table, and computes the
 /// blind indexes. It uses one worker for each connection.
@@ -193,10 +193,8 @@ impl<'a, DB: ToolBackend> Backfill<'a, DB> {
                 .filter_map(|(column, cell)| Some((column, cell.as_ref()?)));
             let problem =
                 values.filter(|(_, value)| looks_encrypted(value)).find_map(|(column, value)| {
-                    let error = self
-                        .keyring
-                        .open_stored(value, column.context_of(), Storage::Text)
-                        .err()?;
+                    let context = column.context_of();
+                    let error = untyped::open(self.keyring, value, context, Storage::Text).err()?;
                     Some((column.name.clone(), error.to_string()))
                 });
             let Some((column, problem)) = problem.filter(|_| !report.gave_up) else {
@@ -222,13 +220,13 @@ impl<'a, DB: ToolBackend> Backfill<'a, DB> {
         let sealed =
             cells[at].as_ref().filter(|value| !column.is_in_place() || looks_encrypted(value));
         if let Some(value) = sealed {
-            let plaintext = self.keyring.open_stored(value, context, storage)?;
+            let plaintext = untyped::open(self.keyring, value, context, storage)?;
             return Ok(Some(Value { stored: value.clone(), plaintext }));
         }
         let source = if column.is_in_place() { at } else { at + column.indexes.len() + 1 };
         let Some(source) = &cells[source] else { return Ok(None) };
         let plaintext = column.value.encode(source.clone())?;
-        let stored = Zeroizing::new(self.keyring.seal_stored(&plaintext, context, storage)?);
+        let stored = Zeroizing::new(untyped::seal(self.keyring, &plaintext, context, storage)?);
         Ok(Some(Value { stored, plaintext }))
     }
 }

@@ -8,7 +8,8 @@ use super::dialect::ToolBackend;
 use super::error::ToolError;
 use super::migration::{Dialect, ciphertext_len, longest_encoding, longest_stored};
 use super::table::{Stored, Table};
-use diesel_envelope::Keyring;
+use diesel_envelope::keyring::Algorithm;
+use diesel_envelope::{Keyring, untyped};
 
 /// A column that is too short for its values.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -47,7 +48,7 @@ pub(crate) fn too_short<DB: ToolBackend>(
         plaintext,
         column.context_of().pad_to,
         stored.storage,
-        keyring.writes_fernet(),
+        writes_fernet(keyring),
     );
     let mut columns = vec![(stored, needed)];
     for index in &column.indexes {
@@ -59,6 +60,12 @@ pub(crate) fn too_short<DB: ToolBackend>(
         (capacity < needed).then_some(TooShort { column, capacity, needed })
     };
     Ok(columns.into_iter().filter_map(short).collect())
+}
+
+/// Whether the primary key is a Fernet key.
+pub(crate) fn writes_fernet(keyring: &Keyring) -> bool {
+    let mut keys = untyped::keys(keyring);
+    keys.any(|key| key.is_primary && key.algorithm == Some(Algorithm::Fernet))
 }
 
 /// Returns the length in bytes of the longest value, by its type or by the plaintext column.

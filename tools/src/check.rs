@@ -9,7 +9,8 @@ use super::error::ToolError;
 use super::statement::Statement;
 use super::status::{format_name, format_of, head, is_readable};
 use super::table::Table;
-use diesel_envelope::untyped::FERNET_PREFIX;
+use diesel_envelope::keyring::Algorithm;
+use diesel_envelope::untyped::{self, FERNET_PREFIX, inspect};
 use diesel_envelope::{KeyId, Keyring, ValueFormat};
 
 /// The number of rows that are read at either end of a table.
@@ -128,11 +129,12 @@ pub(crate) fn newer_fernet_key<DB: ToolBackend>(
     table: &Table,
     column: &Column,
 ) -> Result<Option<KeyId>, ToolError> {
-    let newer = keyring.newer_keys();
-    if !newer.iter().any(|key| keyring.is_fernet_key(*key)) {
+    let newer: Vec<_> = untyped::keys(keyring).filter(|key| key.is_newer).collect();
+    if !newer.iter().any(|key| key.algorithm == Some(Algorithm::Fernet)) {
         return Ok(None);
     }
     let stored = Read { column: table.column(&column.name)?.clone(), form: Form::Stored };
+    let storage = stored.column.storage;
     let token = format!(
         "CASE WHEN {} = {} THEN {} END",
         head::<DB>(table, column)?,
@@ -140,8 +142,10 @@ pub(crate) fn newer_fernet_key<DB: ToolBackend>(
         DB::bytes_of("", &stored)
     );
     let tokens = sample_of::<DB>(conn, table, column, &token)?;
-    let mut keys = tokens.iter().filter_map(|(token, _)| keyring.fernet_key_of(token));
-    Ok(keys.find(|key| newer.contains(key)))
+    let context = column.context_of();
+    let inspected = tokens.iter().map(|(token, _)| inspect(keyring, token, context, storage));
+    let mut keys = inspected.filter_map(|inspected| inspected.ok()?.key_id);
+    Ok(keys.find(|key_id| newer.iter().any(|key| key.id == *key_id)))
 }
 
 /// Returns the different values of an expression among a few rows, each with its number of rows.

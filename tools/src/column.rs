@@ -10,7 +10,7 @@ use super::error::ToolError;
 use diesel_envelope::IndexSpec;
 use diesel_envelope::Printable;
 use diesel_envelope::blind_index::normalize;
-use diesel_envelope::untyped::{ColumnContext, label_is_valid};
+use diesel_envelope::untyped::{ColumnContext, IndexContext, label_is_valid};
 use diesel_envelope::{Accept, Context};
 use diesel_envelope::{Error, Result};
 
@@ -287,6 +287,11 @@ impl Index {
     #[must_use]
     pub fn key(self, name: &str) -> Self {
         Self { key: Some(name.to_owned()), ..self }
+    }
+
+    /// Returns the declarations that the keyring needs.
+    pub(crate) fn context_of(&self) -> IndexContext<'_> {
+        IndexContext { label: &self.label, bits: self.bits, key: self.key.as_deref() }
     }
 
     /// Whether different values have different digests.

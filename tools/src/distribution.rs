@@ -12,8 +12,8 @@ use super::run_options::RunOptions;
 use super::scan::scan;
 use super::table::Table;
 use diesel_envelope::Keyring;
-use diesel_envelope::looks_encrypted;
 use diesel_envelope::{Error, Result};
+use diesel_envelope::{looks_encrypted, untyped};
 
 /// Reads the whole column, in the form that its index would receive. It reads the [plaintext
 /// column](Column::plaintext) if one is declared. Otherwise it decrypts the values, which needs the
@@ -47,7 +47,7 @@ pub fn distribution<DB: ToolBackend>(
         if separate.is_some() || column.is_in_place() && !looks_encrypted(value) {
             return column.value.encode(value.clone());
         }
-        keyring.ok_or(Error::NoKeyring)?.open_stored(value, column.context_of(), storage)
+        untyped::open(keyring.ok_or(Error::NoKeyring)?, value, column.context_of(), storage)
     };
     scan::<DB>(
         conn,

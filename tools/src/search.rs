@@ -12,10 +12,11 @@ use super::migration::token_in_any_spelling;
 use super::migration::{Dialect, Storage};
 use super::statement::Statement;
 use super::table::Table;
-use super::usage::rows_under;
+use super::usage::{is_named_by_values, rows_under};
 use diesel_envelope::KeyId;
 use diesel_envelope::Keyring;
 use diesel_envelope::Printable;
+use diesel_envelope::keyring::{Algorithm, Purpose};
 use diesel_envelope::untyped::{
     self, FERNET_PREFIX, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX, VERSION,
 };
@@ -163,7 +164,7 @@ pub fn search_key<DB: ToolBackend>(
     }
     // Native values of declared columns were counted above, unless the catalog has another name for
     // the table, as for a partition.
-    let named = !keyring.is_fernet_or_index_key(key_id);
+    let named = is_named_by_values(keyring, key_id);
     let rest: Vec<_> = columns
         .iter()
         .zip(known)
@@ -266,6 +267,9 @@ fn search_table<DB: ToolBackend>(
     } else {
         listed.name.clone()
     };
+    let key = untyped::keys(keyring).find(|key| key.id == key_id);
+    let is_index_key = key.is_some_and(|key| key.purpose == Purpose::Index);
+    let is_fernet_key = key.is_some_and(|key| key.algorithm == Some(Algorithm::Fernet));
     let mut searched = SearchedTable { table: name.to_string(), rows: 0, columns: Vec::new() };
     for columns in listed.columns.chunks(MAX_COLUMNS) {
         let (rows, counts) = count::<DB>(conn, &listed.name, columns, key_id)?;
@@ -273,7 +277,7 @@ fn search_table<DB: ToolBackend>(
         for (column, counts) in columns.iter().zip(counts) {
             let declaration = Declaration::of::<DB>(column, declared);
             let other = counts.values.saturating_sub(counts.native + counts.tokens);
-            let named = !keyring.is_fernet_or_index_key(key_id);
+            let named = is_named_by_values(keyring, key_id);
             if let Declaration::Value(declared) = declaration
                 && named
                 && other > 0
@@ -282,13 +286,11 @@ fn search_table<DB: ToolBackend>(
                 return Err(ToolError::Unreadable { column: declared.to_string(), rows: other });
             }
             let undecided = match (&declaration, column.declared_as) {
-                (Declaration::None, DeclaredAs::BlindIndex) if keyring.is_index_key(key_id) => {
-                    counts.values
-                }
-                (Declaration::None, DeclaredAs::Ciphertext) if keyring.is_fernet_key(key_id) => {
+                (Declaration::None, DeclaredAs::BlindIndex) if is_index_key => counts.values,
+                (Declaration::None, DeclaredAs::Ciphertext) if is_fernet_key => {
                     counts.values - counts.native
                 }
-                (Declaration::None, _) if keyring.is_fernet_key(key_id) => counts.tokens,
+                (Declaration::None, _) if is_fernet_key => counts.tokens,
                 _ => 0,
             };
             let table = declaration.table().unwrap_or(&name);

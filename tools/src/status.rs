@@ -13,6 +13,7 @@ use super::figures;
 use super::migration::{native_text, token_in_any_spelling};
 use super::statement::{RawRow, Statement, number};
 use super::table::{Stored, Table};
+use diesel_envelope::keyring::Algorithm;
 use diesel_envelope::untyped::{
     self, FERNET_PREFIX, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX, VERSION,
 };
@@ -236,7 +237,7 @@ impl ColumnStatus {
         let (format, key) = format_of(head);
         let is_text = head.starts_with(TEXT_PREFIX.as_bytes());
         let storage = if is_text { Storage::Text } else { Storage::Binary };
-        let fresh = match keyring.fresh_prefix(column.context_of(), storage) {
+        let fresh = match untyped::current_prefix(keyring, column.context_of(), storage) {
             Some(prefix) => padded && head.starts_with(&prefix),
             None => format == Some(ValueFormat::Fernet),
         };
@@ -258,11 +259,11 @@ pub(crate) fn is_readable(
     format: Option<ValueFormat>,
     key: Option<KeyId>,
 ) -> bool {
-    match (format, key) {
-        (Some(ValueFormat::Fernet), _) => keyring.has_fernet_key(),
-        (_, Some(key)) => keyring.has_native_key(key),
-        (_, None) => false,
-    }
+    untyped::keys(keyring).any(|known| match format {
+        Some(ValueFormat::Fernet) => known.algorithm == Some(Algorithm::Fernet),
+        Some(_) => known.algorithm == Some(Algorithm::Aes256GcmSiv) && Some(known.id) == key,
+        None => false,
+    })
 }
 
 /// Formats a table with a bar for each format and key.

@@ -12,7 +12,15 @@ use super::status::{Values, status};
 use super::verify::verify;
 use diesel_envelope::Accept;
 use diesel_envelope::KeyId;
-use diesel_envelope::Keyring;
+use diesel_envelope::keyring::Algorithm;
+use diesel_envelope::{Keyring, untyped};
+
+/// Whether values contain the id of a key. The tokens of a Fernet key and the digests of an index key
+/// do not. Values name every key that the keyring lacks.
+pub(crate) fn is_named_by_values(keyring: &Keyring, key_id: KeyId) -> bool {
+    let key = untyped::keys(keyring).find(|key| key.id == key_id);
+    key.is_none_or(|key| key.algorithm == Some(Algorithm::Aes256GcmSiv))
+}
 
 /// Returns the number of values or digests of each column that are under a key. Run it before the
 /// key is retired. Columns without any are omitted.
@@ -32,7 +40,7 @@ pub(crate) fn rows_under<DB: ToolBackend>(
     key_id: KeyId,
 ) -> Result<BTreeMap<String, u64>, ToolError> {
     let mut found = BTreeMap::new();
-    if !keyring.is_fernet_or_index_key(key_id) {
+    if is_named_by_values(keyring, key_id) {
         for (column, declared) in status::<DB>(conn, keyring, columns)?.into_iter().zip(columns) {
             let other = |values: &&Values| values.format.is_none() && !declared.is_in_place();
             let rows = column.values.iter().filter(other).map(|values| values.rows).sum();

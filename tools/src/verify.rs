@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use diesel::connection::LoadConnection;
 use zeroize::Zeroizing;
 
+use super::capacity::writes_fernet;
 use super::column::{Column, Index};
 use super::dialect::{Form, Read, Shape, ToolBackend};
 use super::error::ToolError;
@@ -15,9 +16,7 @@ use super::run_options::RunOptions;
 use super::scan::scan;
 use super::statement::Cell;
 use super::table::Table;
-use diesel_envelope::untyped::ColumnContext;
-use diesel_envelope::untyped::{self, Header};
-use diesel_envelope::untyped::{is_padded, native_length};
+use diesel_envelope::untyped::{self, ColumnContext};
 use diesel_envelope::{Accept, KeyId, Keyring, Printable, Storage, ValueFormat, looks_encrypted};
 
 /// The result of [`verify`].
@@ -73,7 +72,7 @@ pub fn verify<DB: ToolBackend>(
     let table = Table::read(conn, &first.table)?;
     table.check(columns)?;
     for index in columns.iter().flat_map(|column| &column.indexes) {
-        keyring.digest(&index.label, index.bits, index.key.as_deref(), b"")?;
+        untyped::digest(keyring, index.context_of(), b"")?;
     }
     observer.begin(
         &table.name.to_string(),
@@ -213,38 +212,25 @@ impl Row<'_> {
         let words = |error: diesel_envelope::Error| error.to_string();
         let declared = column.context_of();
         let context = ColumnContext { accept: declared.accept.and(self.allow), ..declared };
-        let opened = self.keyring.open_stored(value, context, storage).map_err(words)?;
+        let opened = untyped::open(self.keyring, value, context, storage).map_err(words)?;
         column.value.check(opened.clone()).map_err(words)?;
-        let (format, key, padded) = self.origin(value, storage);
-        if let Some(key) = key {
+        let inspection = untyped::inspect(self.keyring, value, context, storage).map_err(words)?;
+        let format = inspection.format;
+        if let Some(key) = inspection.key_id {
             *self.found.keys.entry(column.to_string()).or_default().entry(key).or_default() += 1;
         }
         match format {
-            ValueFormat::Fernet if !self.allow.contains(format) && !self.keyring.writes_fernet() => {
+            ValueFormat::Fernet if !self.allow.contains(format) && !writes_fernet(self.keyring) => {
                 Err("a Fernet token could come from another column: rotate it, or allow Fernet tokens".to_owned())
             }
             ValueFormat::Unbound if column.label.is_some() && !self.allow.contains(format) => {
                 Err("an unbound value could come from another column: rotate it, or allow unbound values".to_owned())
             }
-            ValueFormat::Bound | ValueFormat::Unbound
-                if declared.pad_to > 1 && !(padded && is_padded(native_length(value.len(), storage), declared)) =>
+            _ if !inspection.is_padded =>
             {
                 Err(format!("the value is not padded to a multiple of {} bytes, as its column declares: rotate it", declared.pad_to))
             }
             _ => Ok(opened),
-        }
-    }
-
-    /// Returns the format and key of a decrypted value, and whether it is padded.
-    fn origin(&self, value: &[u8], storage: Storage) -> (ValueFormat, Option<KeyId>, bool) {
-        let native = if storage == Storage::Text {
-            std::str::from_utf8(value).ok().and_then(|text| untyped::from_text(text).ok())
-        } else {
-            Some(value.to_vec())
-        };
-        match native.and_then(|native| Header::parse(&native).ok()) {
-            Some(header) => (header.format(), Some(header.key_id), header.padded),
-            None => (ValueFormat::Fernet, self.keyring.fernet_key_of(value), false),
         }
     }
 
@@ -253,7 +239,7 @@ impl Row<'_> {
             return self.problem(&index.name, "the blind index is missing");
         };
         let key = index.normalizer.apply(opened).map(|normalized| {
-            self.keyring.index_key_of(&index.label, index.bits, &normalized, digest)
+            untyped::index_key_of(self.keyring, index.context_of(), &normalized, digest)
         });
         match key {
             Ok(Some(key)) => {
@@ -264,9 +250,7 @@ impl Row<'_> {
                     .or_default()
                     .entry(key)
                     .or_default() += 1;
-                if index.key.is_some()
-                    && Some(key) != self.keyring.index_key_id(index.key.as_deref())
-                {
+                if index.key.is_some() && self.name_of(key) != index.key.as_deref() {
                     self.problem(
                         &index.name,
                         &format!("the blind index is under key {key}, but the column is pinned to another key"),
@@ -279,6 +263,11 @@ impl Row<'_> {
             ),
             Err(error) => self.problem(&index.name, &error.to_string()),
         }
+    }
+
+    /// Returns the name of an index key.
+    fn name_of(&self, key_id: KeyId) -> Option<&str> {
+        untyped::keys(self.keyring).find(|key| key.id == key_id)?.name
     }
 
     fn problem(&mut self, column: &str, words: &str) {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use diesel_envelope::Printable;
-use diesel_envelope::keyring::{KeyEntry, Keyset};
+use diesel_envelope::keyring::{KeyEntry, Keyset, Purpose};
 use diesel_envelope::wrapped::{WrappedKeyring, WrappedKeyrings, refuse_differences};
 use diesel_envelope_tools::figures::count;
 use serde::Serialize;
@@ -121,8 +121,8 @@ impl Inspection {
             if unwrapped.trim_ascii_start().starts_with(b"{") { "document" } else { FERNET_KEYS };
         Ok(Self {
             document: Some(Form { form, bytes: unwrapped.len(), limit: KMS_LIMIT }),
-            keys: document.entries().map(Entry::from).collect(),
-            index_keys: document.index_entries().map(Entry::from).collect(),
+            keys: document.entries_for(Purpose::Encrypt).map(Entry::from).collect(),
+            index_keys: document.entries_for(Purpose::Index).map(Entry::from).collect(),
             ..Self::of_alternatives(alternatives)
         })
     }

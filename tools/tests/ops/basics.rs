@@ -375,7 +375,7 @@ fn a_token_in_another_spelling_is_a_ciphertext_to_every_tool() {
     let mut after = fernet.clone();
     let key = after.add_key(Algorithm::Aes256GcmSiv).unwrap();
     let reading = after.clone();
-    after.promote_key(key).unwrap();
+    after.promote(key).unwrap();
     let plaintext = "bob@example.org".to_owned();
     let token = keyring(&fernet).encrypt_text::<_, Email>(&plaintext).unwrap();
     let standard = token.replace('-', "+").replace('_', "/");
