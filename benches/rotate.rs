@@ -124,7 +124,7 @@ impl Bench {
         // Both keyrings contain both keys. The second rotates to the new key, and the first rotates
         // back.
         let mut writing = |key| {
-            document.promote_key(key).expect("the key is there");
+            document.promote(key).expect("the key is there");
             Keyring::from_keyset(&document, &Options::new()).expect("a keyring")
         };
         let keyrings = [writing(old), writing(new)];

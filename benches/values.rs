@@ -243,7 +243,7 @@ fn keyring_of(count: usize) -> Keyring {
     let mut document = Keyset::generate().expect("randomness");
     for _ in 1..count {
         let last = document.add_key(Algorithm::Aes256GcmSiv).expect("randomness");
-        document.promote_key(last).expect("a key of the document");
+        document.promote(last).expect("a key of the document");
     }
     Keyring::from_keyset(&document, &Options::default()).expect("a sound document")
 }

@@ -1,5 +1,8 @@
 //! The column that a value belongs to, and the formats that the column reads.
 
+use crate::error::{Error, Result};
+use crate::value_format::ValueFormat;
+
 /// The context that a value is bound to. Its label is authenticated with the value, so the value
 /// cannot be decrypted in another place.
 ///
@@ -77,15 +80,15 @@ impl Context for Unbound {
 pub enum Binding {
     Label,
     #[doc(hidden)]
-    Nothing(Sealed),
+    Nothing(CrateOnly),
 }
 
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sealed(());
+pub struct CrateOnly(());
 
 impl Binding {
-    const NONE: Self = Self::Nothing(Sealed(()));
+    const NONE: Self = Self::Nothing(CrateOnly(()));
 }
 
 /// The formats that a column reads in addition to native values bound to its label.
@@ -95,18 +98,37 @@ impl Binding {
 /// Anyone who can write to the database can plant a value of an accepted format in the column. It
 /// may be a Fernet token or an unbound value from any other column. [`STRICT`](Self::STRICT)
 /// accepts only the column's own values.
+///
+/// ```
+/// use diesel_envelope::{Accept, ValueFormat};
+///
+/// const IMPORTED: Accept = Accept::of(&[ValueFormat::Fernet, ValueFormat::Unbound]);
+/// assert_eq!(IMPORTED, Accept::FERNET.and(Accept::UNBOUND));
+/// assert!(IMPORTED.contains(ValueFormat::Unbound) && IMPORTED.contains(ValueFormat::Bound));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Accept(u8);
 
 impl Accept {
     /// Accepts only native values bound to this label.
-    pub const STRICT: Self = Self(0);
+    pub const STRICT: Self = Self::of(&[]);
     /// Also accepts Fernet tokens, provided that the keyring contains a Fernet key.
-    pub const FERNET: Self = Self(1);
+    pub const FERNET: Self = Self::of(&[ValueFormat::Fernet]);
     /// Also accepts native values that are not bound to a column.
-    pub const UNBOUND: Self = Self(2);
+    pub const UNBOUND: Self = Self::of(&[ValueFormat::Unbound]);
     /// The default of a column: [`FERNET`](Self::FERNET).
     pub const DEFAULT: Self = Self::FERNET;
+
+    /// Creates the set of these formats. [`ValueFormat::Bound`] is in every set.
+    pub const fn of(formats: &[ValueFormat]) -> Self {
+        let mut set = Self(Self::bit(ValueFormat::Bound));
+        let mut i = 0;
+        while i < formats.len() {
+            set.0 |= Self::bit(formats[i]);
+            i += 1;
+        }
+        set
+    }
 
     /// Returns the union of both sets of formats.
     #[must_use]
@@ -114,15 +136,19 @@ impl Accept {
         Self(self.0 | other.0)
     }
 
-    /// Returns whether this set contains all formats of the other.
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
+    /// Returns whether this set contains the format.
+    pub const fn contains(self, format: ValueFormat) -> bool {
+        self.0 & Self::bit(format) != 0
+    }
+
+    const fn bit(format: ValueFormat) -> u8 {
+        1 << format as u8
     }
 }
 
-/// The constants of a context as values, as the keyring needs them.
+/// The constants of a [`Context`] as values, for a column that is known only at run time.
 #[derive(Debug, Clone, Copy)]
-pub struct Column<'l> {
+pub struct ColumnContext<'l> {
     /// Empty when `bound` is false.
     pub label: &'l str,
     /// Whether values are bound to the label.
@@ -133,7 +159,24 @@ pub struct Column<'l> {
     pub accept: Accept,
 }
 
-impl Column<'static> {
+impl ColumnContext<'_> {
+    /// Refuses a format that the column does not read.
+    pub(crate) fn check_accepted(self, found: ValueFormat) -> Result<()> {
+        let own = if self.bound { ValueFormat::Bound } else { ValueFormat::Unbound };
+        let is_bound_elsewhere = found == ValueFormat::Bound && !self.bound;
+        match found == own || self.accept.contains(found) && !is_bound_elsewhere {
+            true => Ok(()),
+            false => Err(self.not_accepted(found)),
+        }
+    }
+
+    pub(crate) fn not_accepted(self, found: ValueFormat) -> Error {
+        let expected = if self.bound { ValueFormat::Bound } else { ValueFormat::Unbound };
+        Error::NotAccepted { expected, found }
+    }
+}
+
+impl ColumnContext<'static> {
     /// Returns the column of `C`. If the context sets no padding, values are padded to multiples of
     /// `pad_to`.
     pub const fn of<C: Context>(pad_to: usize) -> Self {

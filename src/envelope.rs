@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use crate::crypto::{self, NONCE_LEN, TAG_LEN};
 use crate::error::{Error, Result};
 use crate::key_id::KeyId;
+use crate::value_format::ValueFormat;
 
 /// The first byte of a native value. Valid UTF-8 never begins with it, so no text can be mistaken
 /// for a native value.
@@ -58,6 +59,11 @@ impl Header {
         [VERSION, flags, a, b, c, d]
     }
 
+    /// Returns the format of the value.
+    pub fn format(self) -> ValueFormat {
+        if self.bound { ValueFormat::Bound } else { ValueFormat::Unbound }
+    }
+
     /// Parses the header of a native value and checks the minimum length of the value.
     ///
     /// # Errors
@@ -83,17 +89,18 @@ impl Header {
     }
 }
 
-/// The format of a stored value.
+/// The scheme of a ciphertext, which its first bytes show. Only the header of a native value shows
+/// whether the value is bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Scheme {
     /// A native value, which begins with 0xA1, or with `de1.` in text.
     Native,
     /// A Fernet token.
     Fernet,
 }
 
-impl Format {
-    /// Returns the format of a value in a binary column.
+impl Scheme {
+    /// Returns the scheme of a value in a binary column.
     pub fn of_bytes(value: &[u8]) -> Result<Self> {
         match value.first() {
             Some(&VERSION) => Ok(Self::Native),
@@ -104,7 +111,7 @@ impl Format {
         }
     }
 
-    /// Returns the format of a value in a text column, where valid text never begins with 0xA1.
+    /// Returns the scheme of a value in a text column, where valid text never begins with 0xA1.
     pub fn of_text(value: &str) -> Result<Self> {
         if value.starts_with(TEXT_PREFIX) {
             Ok(Self::Native)
@@ -113,7 +120,7 @@ impl Format {
         }
     }
 
-    /// Returns the format of a value that may be a plaintext. A ciphertext is recognised by its
+    /// Returns the scheme of a value that may be a plaintext. A ciphertext is recognised by its
     /// whole shape. So shorter user input is never taken for a ciphertext, and a ciphertext in any
     /// spelling is never taken for a plaintext. Text never begins with 0xA1, so this byte suffices.
     pub fn recognise(value: &[u8]) -> Option<Self> {
@@ -151,7 +158,7 @@ impl Format {
 /// assert!(!looks_encrypted("de1.hello") && !looks_encrypted("gAAAAAlice"));
 /// ```
 pub fn looks_encrypted(value: impl AsRef<[u8]>) -> bool {
-    Format::recognise(value.as_ref()).is_some()
+    Scheme::recognise(value.as_ref()).is_some()
 }
 
 /// Returns whether C's `isspace` accepts the byte in ASCII.
@@ -364,7 +371,7 @@ mod tests {
             &folded,
         ] {
             assert_eq!(canonical_token(spelling).as_deref(), Some(TOKEN), "{spelling:?}");
-            assert_eq!(Format::of_text(spelling), Ok(Format::Fernet));
+            assert_eq!(Scheme::of_text(spelling), Ok(Scheme::Fernet));
         }
         assert!(matches!(canonical_token(TOKEN), Some(Cow::Borrowed(_))));
         for blocks in 1..200 {
@@ -421,8 +428,8 @@ mod tests {
                 let text = to_text(&value);
                 for spelling in [&text, &format!(" {text}\n"), &text.replace("de1.", "d e1.\t")] {
                     assert_eq!(
-                        Format::recognise(spelling.as_bytes()),
-                        Some(Format::Native),
+                        Scheme::recognise(spelling.as_bytes()),
+                        Some(Scheme::Native),
                         "{spelling:?}"
                     );
                 }
@@ -436,13 +443,13 @@ mod tests {
                     body,
                     &format!("de1.{}", &body[1..]),
                 ] {
-                    assert_eq!(Format::recognise(bad.as_bytes()), None, "{bad:?}");
+                    assert_eq!(Scheme::recognise(bad.as_bytes()), None, "{bad:?}");
                 }
             }
             let mut value = vec![0; length];
             for other in [0xA0, 0xA2, 0x80, 0xFF] {
                 value[0] = other;
-                assert_eq!(Format::recognise(to_text(&value).as_bytes()), None);
+                assert_eq!(Scheme::recognise(to_text(&value).as_bytes()), None);
             }
         }
         for bad in [
@@ -452,7 +459,7 @@ mod tests {
             &format!("de1.oQ{}", "A".repeat(43)),
             &format!("de1.oQ{}B", "A".repeat(43)),
         ] {
-            assert_eq!(Format::recognise(bad.as_bytes()), None, "{bad}");
+            assert_eq!(Scheme::recognise(bad.as_bytes()), None, "{bad}");
         }
         assert!(looks_encrypted(format!("de1.oQ{}", "A".repeat(60))) && looks_encrypted([VERSION]));
     }

@@ -6,6 +6,7 @@ use std::fmt;
 
 use crate::key_id::{InvalidKeyId, KeyId};
 use crate::printable::Printable;
+use crate::value_format::ValueFormat;
 
 /// The result type of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -73,13 +74,15 @@ pub enum Error {
     /// keyring's options do not allow its format. A keyring without a Fernet key does not accept a
     /// Fernet token either.
     #[error(
-        "expected {expected}, found {found}, which this column does not accept under this keyring"
+        "expected {}, found {}, which this column does not accept under this keyring",
+        .expected.description(),
+        .found.description()
     )]
     NotAccepted {
-        /// The kind of value that the column reads.
-        expected: Found,
-        /// The kind of value that was found.
-        found: Found,
+        /// The format that the column reads.
+        expected: ValueFormat,
+        /// The format that was found.
+        found: ValueFormat,
     },
 
     /// Authentication failed. The possible causes cannot be distinguished.
@@ -317,28 +320,6 @@ impl Error {
 
     pub(crate) fn name(expected: &'static str, found: &str) -> Self {
         Self::InvalidName { expected, found: Printable(found).to_string() }
-    }
-}
-
-/// The kind of a value in a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Found {
-    /// A native value bound to a context.
-    Bound,
-    /// A native value that is not bound to a context.
-    Unbound,
-    /// A Fernet token, which is never bound to a context.
-    Fernet,
-}
-
-impl fmt::Display for Found {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Bound => "a value bound to a column",
-            Self::Unbound => "a value not bound to a column",
-            Self::Fernet => "a Fernet token",
-        })
     }
 }
 

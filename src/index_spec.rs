@@ -112,6 +112,24 @@ impl Digest {
     }
 }
 
+/// The constants of an [`IndexSpec`] as values, for an index that is known only at run time.
+#[derive(Debug, Clone, Copy)]
+pub struct IndexContext<'l> {
+    /// The label of the index, 1 to 255 bytes.
+    pub label: &'l str,
+    /// The number of digest bits that are stored, 1 to 256.
+    pub bits: usize,
+    /// The name of the only index key that writes and matches, if there is one.
+    pub key: Option<&'l str>,
+}
+
+impl IndexContext<'static> {
+    /// Returns the constants of `I`.
+    pub const fn of<I: IndexSpec>() -> Self {
+        Self { label: I::LABEL, bits: I::BITS, key: I::KEY }
+    }
+}
+
 /// A value normalised by its spec, computed once for all index keys. Bytes allocated for it are
 /// wiped on drop.
 pub(crate) struct Normalized<'v>(Cow<'v, [u8]>);

@@ -68,9 +68,10 @@
 //! |---|---|
 //! | the column types | [`Encrypted`], [`Searchable`], [`BlindIndex`] |
 //! | types for a migration | [`MaybeEncrypted`], [`TryEncrypted`], [`TryMaybeEncrypted`] |
-//! | the binding of values to a column | [`Context`], [`Unbound`], [`Accept`] |
+//! | the binding of values to a column | [`Context`], [`Unbound`], [`Accept`], [`ValueFormat`] |
 //! | the types that can be encrypted, and their encodings | [`Plaintext`], [`AsText`], `Json` |
 //! | lookups | [`BlindIndexDsl`], [`IndexSpec`], [`blind_index::normalize`] |
+//! | columns known only at run time | [`untyped`] |
 //! | keys | [`Keyring`], [`keyring::Keyset`], [`keyring::Options`], [`kms`] |
 //! | a key for each row | [`kms::Kms`], [`DataKey`], [`Sealed`], [`WrappedKey`], `kms::CachedKms` |
 //! | KMS for each value | [`kms::Kms`], [`KmsEncrypted`] |
@@ -128,6 +129,8 @@ mod regular_file;
 mod sealed;
 mod searchable;
 pub mod sql_types;
+mod storage;
+mod value_format;
 pub mod wrapped;
 mod write_only;
 
@@ -143,30 +146,21 @@ pub use encrypted::{
 #[cfg(feature = "serde")]
 pub use encrypted::{SerializePlaintext, serialize_plaintext};
 pub use envelope::looks_encrypted;
-pub use error::{Error, Found, KmsError, KmsReason, Result};
+pub use error::{Error, KmsError, KmsReason, Result};
 pub use index_spec::{Digest, IndexSpec};
 pub use key_id::{InvalidKeyId, KeyId};
-pub use keyring::Keyring;
+pub use keyring::{Keyring, untyped};
 #[cfg(feature = "serde")]
 pub use plaintext::Json;
 pub use plaintext::{AsText, Encoded, Holder, NotWiped, Plaintext, TextPlaintext, WipingArray};
 pub use printable::Printable;
+pub use regular_file::open_regular_file;
 pub use sealed::{KmsEncrypted, Sealed, SealedValuesCannotBeCompared, WrappedKey};
 pub use searchable::{
     IndexColumns, IndexedAs, Searchable, SearchableColumn, SearchableSpec, SearchableValue,
 };
-
-/// Items for columns that are known only at run time, used by `diesel-envelope-tools`.
-#[doc(hidden)]
-pub mod untyped {
-    pub use crate::context::{Column as ColumnContext, label_is_valid};
-    pub use crate::envelope::{
-        FERNET_PREFIX, Format, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX, VERSION, from_text,
-        is_fernet_token, padded_len, to_text,
-    };
-    pub use crate::keyring::untyped::{is_padded, native_length};
-    pub use crate::regular_file::open_regular_file;
-}
+pub use storage::Storage;
+pub use value_format::ValueFormat;
 
 /// Type aliases in the style of Diesel, and Diesel's own aliases, for functions with
 /// `#[auto_type(dsl_path = "diesel_envelope::dsl")]`.

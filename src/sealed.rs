@@ -14,7 +14,7 @@ use crate::backend::EnvelopeBackend;
 use crate::context::Unbound;
 use crate::crypto;
 use crate::encrypted::CiphertextSqlType;
-use crate::envelope::{self, Format};
+use crate::envelope::{self, Scheme};
 use crate::error::{Error, Result};
 use crate::sql_types::{Ciphertext, CiphertextText};
 use crate::write_only::{as_write_only_expression, write_only_expression};
@@ -80,9 +80,9 @@ impl<T, C> Sealed<T, C> {
 
     /// Encodes a native value as base64. A Fernet token is text already.
     fn to_text(&self) -> Result<String> {
-        match Format::of_bytes(&self.bytes)? {
-            Format::Native => Ok(envelope::to_text(&self.bytes)),
-            Format::Fernet => self.as_token(),
+        match Scheme::of_bytes(&self.bytes)? {
+            Scheme::Native => Ok(envelope::to_text(&self.bytes)),
+            Scheme::Fernet => self.as_token(),
         }
     }
 
@@ -92,9 +92,9 @@ impl<T, C> Sealed<T, C> {
     }
 
     fn from_text(text: &str) -> Result<Self> {
-        Ok(Self::from_bytes(match Format::of_text(text)? {
-            Format::Native => envelope::from_text(text)?,
-            Format::Fernet => text.as_bytes().to_vec(),
+        Ok(Self::from_bytes(match Scheme::of_text(text)? {
+            Scheme::Native => envelope::from_text(text)?,
+            Scheme::Fernet => text.as_bytes().to_vec(),
         }))
     }
 }

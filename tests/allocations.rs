@@ -295,7 +295,7 @@ fn a_plaintext_that_is_read_from_the_column_is_wiped() {
 fn fernet_tokens_leave_nothing_behind() {
     let mut document = Keyset::generate().unwrap();
     let key = document.add_key(Algorithm::Fernet).unwrap();
-    document.promote_key(key).unwrap();
+    document.promote(key).unwrap();
     let keyring = Keyring::from_keyset(&document, &Options::default()).unwrap();
     let text = Encrypted::<String>::from(TEXT);
     let token = keyring.encrypt::<String, Unbound>(&text).unwrap();

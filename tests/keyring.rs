@@ -111,8 +111,8 @@ fn both_keys_read_and_both_index_keys_match(conn: &mut SqliteConnection, documen
     let index_key = document.add_index_key("b").unwrap();
     keyring(document).replace().unwrap();
     insert(conn, "between@example.org").unwrap();
-    document.promote_key(key).unwrap();
-    document.promote_index_key(index_key).unwrap();
+    document.promote(key).unwrap();
+    document.promote(index_key).unwrap();
     keyring(document).replace().unwrap();
     insert(conn, "new@example.org").unwrap();
 
@@ -156,8 +156,8 @@ fn readers_on_all_cores_never_notice_a_replacement(document: &mut Keyset) {
             let key = document.add_key(Algorithm::Aes256GcmSiv).unwrap();
             let index_key = document.add_index_key(&format!("round {round}")).unwrap();
             keyring(document).replace().unwrap();
-            document.promote_key(key).unwrap();
-            document.promote_index_key(index_key).unwrap();
+            document.promote(key).unwrap();
+            document.promote(index_key).unwrap();
             keyring(document).replace().unwrap();
         }
         stop.store(true, Ordering::Relaxed);
@@ -174,7 +174,7 @@ fn of_replacements_at_once_one_wins(document: &Keyset) {
             .map(|_| {
                 let mut rival = document.clone();
                 let key = rival.add_key(Algorithm::Aes256GcmSiv).unwrap();
-                rival.promote_key(key).unwrap();
+                rival.promote(key).unwrap();
                 rival
             })
             .collect();
@@ -201,8 +201,8 @@ fn of_replacements_at_once_one_wins(document: &Keyset) {
                 .all(|outcome| matches!(outcome, Err(Error::ReplaceWouldDrop { .. })))
         );
         document = winners[0].1.clone();
-        let oldest = document.keys().next().unwrap().0;
-        document.remove_key(oldest).unwrap();
+        let oldest = document.entries().next().unwrap().id;
+        document.retire(oldest).unwrap();
         keyring(&document).replace().unwrap();
     }
 }

@@ -143,7 +143,7 @@ pub fn run(conn: &mut Conn) -> Outcome {
     let new = document.add_key(Algorithm::Aes256GcmSiv)?;
     Keyring::from_keyset(&document, &Options::new())?.replace()?;
     println!("added         {new} (reads values): deploy it to every process");
-    document.promote_key(new)?;
+    document.promote(new)?;
     Keyring::from_keyset(&document, &Options::new())?.replace()?;
     println!("promoted      {new} (writes values from now on)");
     println!("environment   SECRET_KEY={}…, the new keyset, wrapped", &wrap(&document)?[..42]);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::index::Index;
-use crate::context::{Accept, Column as ColumnContext, Context};
+use crate::context::{Accept, ColumnContext, Context};
 use crate::plaintext::{Plaintext, ValueType};
 use crate::printable::Printable;
 

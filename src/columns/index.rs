@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::blind_index::normalize;
 use crate::error::{Error, Result};
-use crate::index_spec::IndexSpec;
+use crate::index_spec::{IndexContext, IndexSpec};
 use crate::plaintext::{Holder, Plaintext};
 
 /// A blind index column, as its [`IndexSpec`] declares it.
@@ -73,6 +73,11 @@ impl Index {
     #[must_use]
     pub fn key(self, name: &str) -> Self {
         Self { key: Some(name.to_owned()), ..self }
+    }
+
+    #[doc(hidden)]
+    pub fn context_of(&self) -> IndexContext<'_> {
+        IndexContext { label: &self.label, bits: self.bits, key: self.key.as_deref() }
     }
 
     /// Returns whether different values have different digests.

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::{CiphertextSqlType, Encrypted, EncryptedValuesCannotBeCompared};
 use crate::backend::EnvelopeBackend;
 use crate::context::{Context, Unbound};
-use crate::envelope::Format;
+use crate::envelope::looks_encrypted;
 use crate::error::{Error, Result};
 use crate::keyring::Keyring;
 use crate::plaintext::{Plaintext, TextPlaintext};
@@ -67,7 +67,7 @@ impl<T: TextPlaintext, C: Context> MaybeEncrypted<T, C> {
         stored: S,
         decrypt: impl FnOnce(&Keyring, &S) -> Result<T>,
     ) -> Result<Self> {
-        if Format::recognise(stored.as_ref()).is_some() {
+        if looks_encrypted(&stored) {
             return Keyring::with_installed(|keyring| decrypt(keyring, &stored)).map(Self::new);
         }
         Ok(Self {

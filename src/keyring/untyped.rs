@@ -1,189 +1,231 @@
-//! The operations of the column types without Rust types, for tools that know a column only at run
-//! time.
+//! The operations of a keyring on columns that are known only at run time.
+//!
+//! A program that has the types of its models does not need this module: [`Encrypted`] and
+//! [`BlindIndex`] perform the same operations. `diesel-envelope-tools` rotates, backfills and
+//! verifies tables by it.
+//!
+//! ```
+//! use diesel_envelope::untyped::{self, ColumnContext};
+//! use diesel_envelope::{Accept, Keyring, Storage, ValueFormat};
+//!
+//! let keyring = Keyring::insecure_for_tests();
+//! let email = ColumnContext { label: "users.email", bound: true, pad_to: 1, accept: Accept::DEFAULT };
+//! let value = untyped::seal(&keyring, b"bobby@example.org", email, Storage::Binary)?;
+//! assert_eq!(**untyped::open(&keyring, &value, email, Storage::Binary)?, *b"bobby@example.org");
+//!
+//! let found = untyped::inspect(&keyring, &value, email, Storage::Binary)?;
+//! assert_eq!((found.format, found.is_current), (ValueFormat::Bound, true));
+//! assert_eq!(found.key_id, Some(keyring.primary_id()));
+//! # Ok::<(), diesel_envelope::Error>(())
+//! ```
+//!
+//! [`Encrypted`]: crate::Encrypted
+//! [`BlindIndex`]: crate::BlindIndex
 
 use std::borrow::Cow;
 
 use zeroize::Zeroizing;
 
-use super::{IndexKey, Keyring, Material};
-use crate::context::Column;
-use crate::envelope::{self, Format, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX};
+use super::encryption_key::EncryptionKey;
+use super::index_keys::IndexKey;
+use super::keyset::{Algorithm, Purpose};
+use super::{Keyring, Storage};
+pub use crate::context::{ColumnContext, label_is_valid};
+use crate::envelope::{self, Scheme};
+pub use crate::envelope::{
+    FERNET_PREFIX, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX, VERSION, from_text, padded_len,
+    to_text,
+};
 use crate::error::{Error, Result};
 use crate::index_spec::Digest;
+pub use crate::index_spec::IndexContext;
 use crate::key_id::KeyId;
+use crate::value_format::ValueFormat;
 
-impl Keyring {
-    /// Encrypts bytes as [`encrypt`](Self::encrypt) would, or as
-    /// [`encrypt_text`](Self::encrypt_text) for a text column.
-    pub fn seal_stored(&self, plaintext: &[u8], column: Column<'_>, text: bool) -> Result<Vec<u8>> {
-        let value = self.seal(plaintext, column)?;
-        let native = matches!(self.keys[self.primary].material, Material::Aes256GcmSiv(_));
-        Ok(if text && native { envelope::to_text(&value).into_bytes() } else { value })
-    }
-
-    /// Decrypts the bytes of a binary column, or the UTF-8 of a text column.
-    pub fn open_stored(
-        &self,
-        value: &[u8],
-        column: Column<'_>,
-        text: bool,
-    ) -> Result<Zeroizing<Vec<u8>>> {
-        let as_text = || {
-            std::str::from_utf8(value).map_err(|_| Error::UnsupportedFormat { length: value.len() })
-        };
-        match if text { Format::of_text(as_text()?) } else { Format::of_bytes(value) }? {
-            Format::Native if text => self.open_native(&envelope::from_text(as_text()?)?, column),
-            Format::Native => self.open_native(value, column),
-            Format::Fernet => self.open_fernet(as_text()?, column),
-        }
-    }
-
-    /// Returns the prefix of every value that the current primary key writes for this column as it
-    /// is now. `text` selects the prefix in a text column instead of a binary column. Returns
-    /// `None` if the primary key is a Fernet key, whose tokens do not name it.
-    pub fn fresh_prefix(&self, column: Column<'_>, text: bool) -> Option<Vec<u8>> {
-        let key = &self.keys[self.primary];
-        let Material::Aes256GcmSiv(_) = key.material else { return None };
-        let header: [u8; HEADER_LEN] =
-            Header { bound: column.bound, padded: column.pad_to > 1, key_id: key.id }.to_bytes();
-        Some(if text { envelope::to_text(&header).into_bytes() } else { header.to_vec() })
-    }
-
-    /// Returns whether the current primary key wrote a value for this column as it is now. A Fernet
-    /// token must be spelled exactly as the key writes it.
-    pub fn is_fresh(&self, value: &[u8], column: Column<'_>, text: bool) -> bool {
-        match (&self.keys[self.primary].material, self.fresh_prefix(column, text)) {
-            (_, Some(prefix)) => {
-                value.starts_with(&prefix) && is_padded(native_length(value.len(), text), column)
-            }
-            (Material::Fernet(key), _) => {
-                match std::str::from_utf8(value).ok().and_then(envelope::canonical_token) {
-                    Some(Cow::Borrowed(token)) => key.open(token).map(Zeroizing::new).is_ok(),
-                    _ => false,
-                }
-            }
-            (Material::Aes256GcmSiv(_), None) => false,
-        }
-    }
-
-    /// Returns the digest to store for a normalised value, under the named index key or the index
-    /// primary.
-    pub fn digest(
-        &self,
-        label: &str,
-        bits: usize,
-        key: Option<&str>,
-        normalized: &[u8],
-    ) -> Result<Digest> {
-        let key = match key {
-            Some(name) => self
-                .index_keys
-                .iter()
-                .find(|key| &*key.name == name)
-                .ok_or_else(|| Error::UnknownIndexKey { name: name.to_owned().into() })?,
-            None => &self.index_keys[self.index_primary.ok_or(Error::NoIndexKey)?],
-        };
-        Ok(key.digest(label, bits, normalized))
-    }
-
-    /// Returns the id of the index key under which a stored digest matches a normalised value.
-    pub fn index_key_of(
-        &self,
-        label: &str,
-        bits: usize,
-        normalized: &[u8],
-        stored: &[u8],
-    ) -> Option<KeyId> {
-        let matches = |key: &&IndexKey| key.digest(label, bits, normalized).as_bytes() == stored;
-        self.index_keys.iter().find(matches).map(|key| key.id)
-    }
-
-    /// Returns the ids of the keys made after the primary key.
-    pub fn newer_keys(&self) -> &[KeyId] {
-        &self.newer[0]
-    }
-
-    /// Returns the ids of the index keys made after the index primary.
-    pub fn newer_index_keys(&self) -> &[KeyId] {
-        &self.newer[1]
-    }
-
-    /// Returns the id of the key that encrypted a value, for a value that can be opened.
-    pub fn key_of(&self, value: &[u8], text: bool) -> Option<KeyId> {
-        let as_text =
-            || std::str::from_utf8(value).ok().and_then(|text| envelope::from_text(text).ok());
-        let native = if text { as_text() } else { Some(value.to_vec()) };
-        match native.and_then(|native| Header::parse(&native).ok()) {
-            Some(header) => Some(header.key_id),
-            None => self.fernet_key_of(value),
-        }
-    }
-
-    /// Returns the id of the Fernet key that encrypted a token.
-    pub fn fernet_key_of(&self, token: &[u8]) -> Option<KeyId> {
-        let token = envelope::canonical_token(std::str::from_utf8(token).ok()?)?;
-        let mut keys = self.keys.iter();
-        keys.find_map(|key| match &key.material {
-            Material::Fernet(fernet) => {
-                fernet.open(&token).map(Zeroizing::new).is_ok().then_some(key.id)
-            }
-            Material::Aes256GcmSiv(_) => None,
-        })
-    }
-
-    /// Returns whether this is a Fernet key or an index key. Their tokens and digests do not
-    /// contain the key id.
-    pub fn is_fernet_or_index_key(&self, key_id: KeyId) -> bool {
-        self.is_fernet_key(key_id) || self.is_index_key(key_id)
-    }
-
-    /// Returns whether this is a Fernet key of this keyring.
-    pub fn is_fernet_key(&self, key_id: KeyId) -> bool {
-        self.keys.iter().any(|key| key.id == key_id && matches!(key.material, Material::Fernet(_)))
-    }
-
-    /// Returns whether this is an index key of this keyring.
-    pub fn is_index_key(&self, key_id: KeyId) -> bool {
-        self.index_keys.iter().any(|key| key.id == key_id)
-    }
-
-    /// Returns whether the primary key is a Fernet key.
-    pub fn writes_fernet(&self) -> bool {
-        matches!(self.keys[self.primary].material, Material::Fernet(_))
-    }
-
-    /// Returns whether the keyring reads native values of this key.
-    pub fn has_native_key(&self, key_id: KeyId) -> bool {
-        self.aead_key(key_id).is_some()
-    }
-
-    /// Returns whether the keyring has a Fernet key to read tokens with.
-    pub fn has_fernet_key(&self) -> bool {
-        self.keys.iter().any(|key| matches!(key.material, Material::Fernet(_)))
-    }
-
-    /// Returns the number of index keys.
-    pub fn index_key_count(&self) -> usize {
-        self.index_keys.len()
-    }
-
-    /// Returns the id of the index key with this name, or of the index primary without a name.
-    pub fn index_key_id(&self, name: Option<&str>) -> Option<KeyId> {
-        match name {
-            Some(name) => self.index_keys.iter().find(|key| &*key.name == name).map(|key| key.id),
-            None => self.index_primary.map(|at| self.index_keys[at].id),
-        }
+/// Encrypts an encoded value, as [`Keyring::encrypt`] and [`Keyring::encrypt_text`] do. The result
+/// is the UTF-8 of the text for a text column.
+///
+/// # Errors
+///
+/// As [`Keyring::encrypt`].
+pub fn seal(
+    keyring: &Keyring,
+    plaintext: &[u8],
+    column: ColumnContext<'_>,
+    storage: Storage,
+) -> Result<Vec<u8>> {
+    match storage {
+        Storage::Binary => keyring.seal_binary(plaintext, column),
+        Storage::Text => keyring.seal_text(plaintext, column).map(String::into_bytes),
     }
 }
 
-/// Returns the length of a native value in bytes, for a given stored length.
-pub fn native_length(stored: usize, text: bool) -> usize {
-    if text { stored.saturating_sub(TEXT_PREFIX.len()) * 3 / 4 } else { stored }
+/// Decrypts a value of a binary column, or the UTF-8 of a text column, to the encoded value.
+///
+/// # Errors
+///
+/// As [`Keyring::decrypt`], except for [`Error::InvalidPlaintext`].
+pub fn open(
+    keyring: &Keyring,
+    value: &[u8],
+    column: ColumnContext<'_>,
+    storage: Storage,
+) -> Result<Zeroizing<Vec<u8>>> {
+    match storage {
+        Storage::Binary => keyring.open_binary(value, column),
+        Storage::Text => keyring.open_text(utf8(value)?, column),
+    }
 }
 
-/// Returns whether a native value of this length is padded to the multiple that its column
-/// declares. A column without padding accepts any length.
-pub fn is_padded(length: usize, column: Column<'_>) -> bool {
-    column.pad_to <= 1
-        || length.checked_sub(OVERHEAD).is_some_and(|length| length.is_multiple_of(column.pad_to))
+/// The origin of a stored value, as [`inspect`] finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// The format of the value.
+    pub format: ValueFormat,
+    /// The key that encrypted the value. A native value names it. A Fernet token does not, so each
+    /// Fernet key of the keyring is tried, and `None` means that none of them wrote the token.
+    pub key_id: Option<KeyId>,
+    /// Whether the length of the value is padded as the column declares. It is `true` for a token.
+    pub is_padded: bool,
+    /// Whether the primary key would write the value in the same form today: in this format, with
+    /// this padding, and a token in this spelling.
+    pub is_current: bool,
+}
+
+/// Returns the format and the key of a value, without decrypting a native value. Neither is
+/// authenticated, unless the value can be [opened](open).
+///
+/// # Errors
+///
+/// [`Error::UnsupportedFormat`], [`Error::Truncated`]; [`Error::DecryptionFailed`] if the text is
+/// not canonical base64url.
+pub fn inspect(
+    keyring: &Keyring,
+    value: &[u8],
+    column: ColumnContext<'_>,
+    storage: Storage,
+) -> Result<Inspection> {
+    let (scheme, native) = match storage {
+        Storage::Binary => (Scheme::of_bytes(value)?, Cow::from(value)),
+        Storage::Text => match Scheme::of_text(utf8(value)?)? {
+            Scheme::Native => (Scheme::Native, envelope::from_text(utf8(value)?)?.into()),
+            Scheme::Fernet => (Scheme::Fernet, Cow::from(value)),
+        },
+    };
+    match scheme {
+        Scheme::Native => inspect_native(keyring, &native, column),
+        Scheme::Fernet => Ok(inspect_token(keyring, utf8(value)?)),
+    }
+}
+
+fn inspect_native(
+    keyring: &Keyring,
+    value: &[u8],
+    column: ColumnContext<'_>,
+) -> Result<Inspection> {
+    let header = Header::parse(value)?;
+    let is_multiple = |length: usize| length.is_multiple_of(column.pad_to);
+    let is_padded = column.pad_to <= 1 || header.padded && is_multiple(value.len() - OVERHEAD);
+    let current = keyring.encryption_keys.primary().header_for(column);
+    Ok(Inspection {
+        format: header.format(),
+        key_id: Some(header.key_id),
+        is_padded,
+        is_current: is_padded && current == Some(header),
+    })
+}
+
+fn inspect_token(keyring: &Keyring, text: &str) -> Inspection {
+    let token = envelope::canonical_token(text);
+    let wrote =
+        |key: &&EncryptionKey| token.as_ref().is_some_and(|token| key.open_token(token).is_some());
+    let key_id = keyring.encryption_keys.iter().find(wrote).map(|key| key.id);
+    Inspection {
+        format: ValueFormat::Fernet,
+        key_id,
+        is_padded: true,
+        is_current: key_id == Some(keyring.primary_id()) && matches!(token, Some(Cow::Borrowed(_))),
+    }
+}
+
+/// Returns the prefix of every value that the primary key writes for this column. Returns `None` if
+/// the primary key is a Fernet key, whose tokens do not name it.
+pub fn current_prefix(
+    keyring: &Keyring,
+    column: ColumnContext<'_>,
+    storage: Storage,
+) -> Option<Vec<u8>> {
+    let header = keyring.encryption_keys.primary().header_for(column)?.to_bytes();
+    Some(match storage {
+        Storage::Binary => header.to_vec(),
+        Storage::Text => to_text(&header).into_bytes(),
+    })
+}
+
+/// Returns the digest to store for a normalised value, as [`Keyring::blind_index`] does.
+///
+/// # Errors
+///
+/// As [`Keyring::blind_index`].
+pub fn digest(keyring: &Keyring, index: IndexContext<'_>, normalized: &[u8]) -> Result<Digest> {
+    Ok(keyring.index_keys.writer(index)?.digest(index, normalized))
+}
+
+/// Returns the id of the index key under which a stored digest matches a normalised value. Every
+/// key of the keyring is tried, also for an index with a named key.
+pub fn index_key_of(
+    keyring: &Keyring,
+    index: IndexContext<'_>,
+    normalized: &[u8],
+    stored: &[u8],
+) -> Option<KeyId> {
+    let matches = |key: &&IndexKey| key.digest(index, normalized).as_bytes() == stored;
+    keyring.index_keys.iter().find(matches).map(|key| key.id)
+}
+
+/// A key of a keyring, without the key itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeySummary<'k> {
+    /// The id of the key.
+    pub id: KeyId,
+    /// The purpose of the key.
+    pub purpose: Purpose,
+    /// The algorithm of the key, or `None` for an index key.
+    pub algorithm: Option<Algorithm>,
+    /// The name of an index key.
+    pub name: Option<&'k str>,
+    /// Whether the key is the primary key of its purpose, which writes.
+    pub is_primary: bool,
+    /// Whether the key was made after the primary key of its purpose, so that the keyring may be an
+    /// old one.
+    pub is_newer: bool,
+}
+
+/// Returns the keys of a keyring: first the keys that encrypt, then the index keys.
+pub fn keys(keyring: &Keyring) -> impl Iterator<Item = KeySummary<'_>> {
+    let is_newer = |id| keyring.newer.contains(&id);
+    let encryption_keys = keyring.encryption_keys.iter().map(move |key| KeySummary {
+        id: key.id,
+        purpose: Purpose::Encrypt,
+        algorithm: Some(key.algorithm()),
+        name: None,
+        is_primary: key.id == keyring.primary_id(),
+        is_newer: is_newer(key.id),
+    });
+    let primary = keyring.index_keys.primary().map(|key| key.id);
+    let index_keys = keyring.index_keys.iter().map(move |key| KeySummary {
+        id: key.id,
+        purpose: Purpose::Index,
+        algorithm: None,
+        name: Some(&key.name),
+        is_primary: Some(key.id) == primary,
+        is_newer: is_newer(key.id),
+    });
+    encryption_keys.chain(index_keys)
+}
+
+fn utf8(value: &[u8]) -> Result<&str> {
+    std::str::from_utf8(value).map_err(|_| Error::UnsupportedFormat { length: value.len() })
 }

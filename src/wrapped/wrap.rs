@@ -18,3 +18,26 @@ impl Keyset {
         kms.encrypt_bytes(json.as_bytes(), &EncryptionContext::keyring()).await?.to_env_entry()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keyring::Algorithm;
+    use crate::kms::LocalKms;
+
+    #[tokio::test]
+    async fn a_document_larger_than_kms_wraps_is_refused_with_the_numbers() {
+        let path =
+            std::env::temp_dir().join(format!("diesel-envelope-document-{}", std::process::id()));
+        let kms = LocalKms::open_or_create(&path).unwrap();
+        let mut document = Keyset::generate().unwrap();
+        let line = document.wrap(&kms).await.unwrap();
+        assert!(line.starts_with("local:REVMM"), "{line}");
+        while document.to_json().len() <= KMS_LIMIT {
+            document.add_key(Algorithm::Aes256GcmSiv).unwrap();
+        }
+        let found = document.to_json().len();
+        assert_eq!(document.wrap(&kms).await, Err(Error::KeysetTooLarge { expected: 4096, found }));
+        std::fs::remove_file(path).unwrap();
+    }
+}

@@ -6,8 +6,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::prelude::*;
 use diesel_envelope::keyring::Keyset;
 use diesel_envelope::{
-    Accept, AsText, BlindIndex, Context, Encrypted, Error, Found, Json, KeyId, Keyring,
-    MaybeEncrypted, Plaintext, Result, TryMaybeEncrypted, Unbound, looks_encrypted,
+    Accept, AsText, BlindIndex, Context, Encrypted, Error, Json, KeyId, Keyring, MaybeEncrypted,
+    Plaintext, Result, TryMaybeEncrypted, Unbound, ValueFormat, looks_encrypted,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -113,7 +113,9 @@ fn every_bit_counts() {
             let mut changed = value.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
             let expected = match bit {
-                8 => Error::NotAccepted { expected: Found::Bound, found: Found::Unbound },
+                8 => {
+                    Error::NotAccepted { expected: ValueFormat::Bound, found: ValueFormat::Unbound }
+                }
                 9 => Error::DecryptionFailed,
                 0..16 => Error::UnsupportedFormat { length: value.len() },
                 16..48 => Error::UnknownKey { key_id: key_id(&changed[2..6]) },
@@ -197,7 +199,7 @@ fn a_value_opens_under_its_own_key_and_in_its_own_place_only() {
     assert_eq!(error(keyring.decrypt::<String, Name>(&value)), Error::DecryptionFailed);
     assert_eq!(error(keyring.decrypt_text::<String, Name>(&text)), Error::DecryptionFailed);
     assert_eq!(error(keyring.decrypt::<String, Padded>(&value)), Error::DecryptionFailed);
-    let expected = Error::NotAccepted { expected: Found::Unbound, found: Found::Bound };
+    let expected = Error::NotAccepted { expected: ValueFormat::Unbound, found: ValueFormat::Bound };
     assert_eq!(error(keyring.decrypt::<String, Unbound>(&value)), expected);
 
     let stranger = Keyset::generate().unwrap();
@@ -218,7 +220,7 @@ fn a_strict_column_reads_nothing_but_its_own() {
     let keyring = keyring();
     let read = |value: &[u8]| keyring.decrypt::<String, Strict>(value);
     let read_text = |text: &str| keyring.decrypt_text::<String, Strict>(text);
-    let refused = |found| Error::NotAccepted { expected: Found::Bound, found };
+    let refused = |found| Error::NotAccepted { expected: ValueFormat::Bound, found };
     let own = keyring.encrypt::<_, Email>(&secret()).unwrap();
     let own_text = keyring.encrypt_text::<_, Email>(&secret()).unwrap();
     assert_eq!((read(&own), read_text(&own_text)), (Ok(secret()), Ok(secret())));
@@ -227,13 +229,13 @@ fn a_strict_column_reads_nothing_but_its_own() {
         Keyring::parse(FERNET.as_bytes()).unwrap().encrypt_text::<_, Email>(&secret()).unwrap();
     assert_eq!(
         (error(read(token.as_bytes())), error(read_text(&token))),
-        (refused(Found::Fernet), refused(Found::Fernet))
+        (refused(ValueFormat::Fernet), refused(ValueFormat::Fernet))
     );
     let unbound = keyring.encrypt::<_, Unbound>(&secret()).unwrap();
     let unbound_text = keyring.encrypt_text::<_, Unbound>(&secret()).unwrap();
     assert_eq!(
         (error(read(&unbound)), error(read_text(&unbound_text))),
-        (refused(Found::Unbound), refused(Found::Unbound))
+        (refused(ValueFormat::Unbound), refused(ValueFormat::Unbound))
     );
     let unknown = |length| Error::UnsupportedFormat { length };
     assert_eq!(
@@ -503,8 +505,8 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] = byte;
         if let Ok(document) = Keyset::parse(&bytes) {
-            prop_assert!(document.keys().eq(original.keys()) && document.primary() == original.primary() && document.index_primary() == original.index_primary());
-            prop_assert!(document.index_keys().map(|(id, _)| id).eq(original.index_keys().map(|(id, _)| id)));
+            let described = |document: &Keyset| document.entries().map(|key| (key.id, key.purpose, key.algorithm)).collect::<Vec<_>>();
+            prop_assert!(described(&document) == described(&original) && document.primary() == original.primary() && document.index_primary() == original.index_primary());
         }
     }
 

@@ -1,6 +1,7 @@
 //! Backfill from a plaintext column to its encrypted column, while the application writes both.
 
 use diesel::connection::LoadConnection;
+use diesel_envelope::untyped;
 use zeroize::Zeroizing;
 
 use crate::backend::{self, Shape, ToolBackend};
@@ -14,14 +15,14 @@ use crate::row_key::RowKey;
 use crate::run_options::RunOptions;
 use crate::scan::scan;
 use crate::statement::Cell;
-use crate::status::ValueFormat;
 use crate::syntax::{Form, Read};
 use crate::table::Table;
 use crate::value_type::ValueCodec;
 use diesel_envelope::Keyring;
 use diesel_envelope::Result;
+use diesel_envelope::Storage;
 use diesel_envelope::columns::Column;
-use diesel_envelope::untyped::Format;
+use diesel_envelope::looks_encrypted;
 
 /// Encrypts the values of the [plaintext columns](Column::plaintext) of one table, and computes the
 /// blind indexes. It uses one worker for each connection.
@@ -87,7 +88,7 @@ fn refuse_other_keyring<DB: ToolBackend>(
         let needed =
             backend::read(conn, DB::READ, |conn| missing_keys::<DB>(conn, keyring, table, column))?;
         // A value that is not a ciphertext needs no key. It is a bad row, not a wrong keyring.
-        for (_, entry) in needed.into_iter().filter(|(format, _)| *format != ValueFormat::Other) {
+        for (_, entry) in needed.into_iter().filter(|(format, _)| format.is_some()) {
             if !missing.contains(&entry) {
                 missing.push(entry);
             }
@@ -188,12 +189,12 @@ impl<'a, DB: ToolBackend> Backfill<'a, DB> {
                 .iter()
                 .zip(cells)
                 .filter_map(|(column, cell)| Some((column, cell.as_ref()?)));
-            let problem = values.filter(|(_, value)| Format::recognise(value).is_some()).find_map(
-                |(column, value)| {
-                    let error = self.keyring.open_stored(value, column.context_of(), true).err()?;
+            let problem =
+                values.filter(|(_, value)| looks_encrypted(value)).find_map(|(column, value)| {
+                    let context = column.context_of();
+                    let error = untyped::open(self.keyring, value, context, Storage::Text).err()?;
                     Some((column.name.clone(), error.to_string()))
-                },
-            );
+                });
             let Some(problem) = problem.filter(|_| !report.gave_up) else { return Ok(()) };
             report.failed += 1;
             report.gave_up = report.failed >= settings.max_failures as u64;
@@ -206,18 +207,17 @@ impl<'a, DB: ToolBackend> Backfill<'a, DB> {
 
     /// Returns the ciphertext of a column and its plaintext.
     fn value(&self, column: &Column, cells: &[Cell], at: usize) -> Result<Option<Value>> {
-        let (context, text) = (column.context_of(), self.shape.reads[at].column.text);
-        let sealed = cells[at]
-            .as_ref()
-            .filter(|value| !column.is_in_place() || Format::recognise(value).is_some());
+        let (context, storage) = (column.context_of(), self.shape.reads[at].column.storage);
+        let sealed =
+            cells[at].as_ref().filter(|value| !column.is_in_place() || looks_encrypted(value));
         if let Some(value) = sealed {
-            let plaintext = self.keyring.open_stored(value, context, text)?;
+            let plaintext = untyped::open(self.keyring, value, context, storage)?;
             return Ok(Some(Value { stored: value.clone(), plaintext }));
         }
         let source = if column.is_in_place() { at } else { at + column.indexes.len() + 1 };
         let Some(source) = &cells[source] else { return Ok(None) };
         let plaintext = column.value.encode(source.clone())?;
-        let stored = Zeroizing::new(self.keyring.seal_stored(&plaintext, context, text)?);
+        let stored = Zeroizing::new(untyped::seal(self.keyring, &plaintext, context, storage)?);
         Ok(Some(Value { stored, plaintext }))
     }
 }

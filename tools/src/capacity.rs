@@ -8,6 +8,8 @@ use crate::table::{StoredColumn, Table};
 use crate::too_short::TooShort;
 use diesel_envelope::Keyring;
 use diesel_envelope::columns::Column;
+use diesel_envelope::keyring::Algorithm;
+use diesel_envelope::untyped;
 
 /// Compares the capacity of a column and of its index columns with the values that this keyring
 /// writes.
@@ -18,8 +20,12 @@ pub(crate) fn too_short<DB: ToolBackend>(
 ) -> Result<Vec<TooShort>, ToolError> {
     let stored = table.column(&column.name)?;
     let plaintext = longest_plaintext::<DB>(table, column)?.unwrap_or_default() as usize;
-    let needed =
-        ciphertext_len(plaintext, column.context_of().pad_to, stored.text, keyring.writes_fernet());
+    let needed = ciphertext_len(
+        plaintext,
+        column.context_of().pad_to,
+        stored.storage,
+        writes_fernet(keyring),
+    );
     let mut columns = vec![(stored, needed)];
     for index in &column.indexes {
         columns.push((table.column(&index.name)?, index.bits.div_ceil(8)));
@@ -30,6 +36,12 @@ pub(crate) fn too_short<DB: ToolBackend>(
         (capacity < needed).then_some(TooShort { column, capacity, needed })
     };
     Ok(columns.into_iter().filter_map(short).collect())
+}
+
+/// Whether the primary key is a Fernet key.
+pub(crate) fn writes_fernet(keyring: &Keyring) -> bool {
+    let mut keys = untyped::keys(keyring);
+    keys.any(|key| key.is_primary && key.algorithm == Some(Algorithm::Fernet))
 }
 
 /// Returns the length in bytes of the longest value, by its type or by the plaintext column.

@@ -1,14 +1,19 @@
 //! A check at start-up that this is the right keyring, before the first read fails.
 
+use crate::status::format_name;
 use diesel::connection::LoadConnection;
+use diesel_envelope::keyring::Algorithm;
+use diesel_envelope::untyped;
+use diesel_envelope::untyped::inspect;
 
 use crate::backend::ToolBackend;
 use crate::capacity::too_short;
 use crate::error::ToolError;
 use crate::statement::Statement;
-use crate::status::{ValueFormat, format_of, head, is_readable};
+use crate::status::{format_of, head, is_readable};
 use crate::syntax::{Form, Read};
 use crate::table::Table;
+use diesel_envelope::ValueFormat;
 use diesel_envelope::columns::Column;
 use diesel_envelope::untyped::FERNET_PREFIX;
 use diesel_envelope::{KeyId, Keyring};
@@ -87,7 +92,7 @@ pub(crate) fn missing_keys<DB: ToolBackend>(
     keyring: &Keyring,
     table: &Table,
     column: &Column,
-) -> Result<Vec<(ValueFormat, String)>, ToolError> {
+) -> Result<Vec<(Option<ValueFormat>, String)>, ToolError> {
     let heads = sample::<DB>(conn, table, column)?;
     let is_missing = |head: &[u8]| {
         let (format, key) = format_of(head);
@@ -102,8 +107,10 @@ pub(crate) fn missing_keys<DB: ToolBackend>(
     }
     let missing = heads.iter().filter(|(head, _)| is_missing(head)).map(|(head, _)| {
         let (format, key) = format_of(head);
-        let what = key
-            .map_or_else(|| format!("a key for its values ({format})"), |key| format!("key {key}"));
+        let what = key.map_or_else(
+            || format!("a key for its values ({})", format_name(format)),
+            |key| format!("key {key}"),
+        );
         (format, format!("{column} needs {what}"))
     });
     Ok(missing.collect())
@@ -127,11 +134,12 @@ pub(crate) fn newer_fernet_key<DB: ToolBackend>(
     table: &Table,
     column: &Column,
 ) -> Result<Option<KeyId>, ToolError> {
-    let newer = keyring.newer_keys();
-    if !newer.iter().any(|key| keyring.is_fernet_key(*key)) {
+    let newer: Vec<_> = untyped::keys(keyring).filter(|key| key.is_newer).collect();
+    if !newer.iter().any(|key| key.algorithm == Some(Algorithm::Fernet)) {
         return Ok(None);
     }
     let stored = Read { column: table.column(&column.name)?.clone(), form: Form::Stored };
+    let storage = stored.column.storage;
     let token = format!(
         "CASE WHEN {} = {} THEN {} END",
         head::<DB>(table, column)?,
@@ -139,8 +147,10 @@ pub(crate) fn newer_fernet_key<DB: ToolBackend>(
         DB::bytes_of("", &stored)
     );
     let tokens = sample_of::<DB>(conn, table, column, &token)?;
-    let mut keys = tokens.iter().filter_map(|(token, _)| keyring.fernet_key_of(token));
-    Ok(keys.find(|key| newer.contains(key)))
+    let context = column.context_of();
+    let inspected = tokens.iter().map(|(token, _)| inspect(keyring, token, context, storage));
+    let mut keys = inspected.filter_map(|inspected| inspected.ok()?.key_id);
+    Ok(keys.find(|key_id| newer.iter().any(|key| key.id == *key_id)))
 }
 
 /// Returns the different values of an expression among a few rows, each with its number of rows.

@@ -12,7 +12,7 @@
 //! authentic: `verify` does.
 
 use crate::dialect::Dialect;
-use crate::storage::Storage;
+use diesel_envelope::Storage;
 
 /// The beginning of native text: in this version, and in this or a later version.
 const NATIVE: &str = "de1[.]o[Q-Za-f]";

@@ -16,8 +16,8 @@ use crate::table::Table;
 use crate::value_type::ValueCodec;
 use diesel_envelope::Keyring;
 use diesel_envelope::columns::{Column, Normalizer};
-use diesel_envelope::untyped::Format;
 use diesel_envelope::{Error, Result};
+use diesel_envelope::{looks_encrypted, untyped};
 
 /// Reads the whole column, in the form that its index would receive. It reads the [plaintext
 /// column](Column::plaintext) if one is declared. Otherwise it decrypts the values, which needs the
@@ -39,17 +39,17 @@ pub fn distribution<DB: ToolBackend>(
     let table = Table::read(conn, &column.table)?;
     let separate = column.separate_plaintext();
     let stored = table.column(separate.unwrap_or(&column.name))?.clone();
-    let text = stored.text;
+    let storage = stored.storage;
     let form = if column.plaintext.is_some() { Form::Plain(column.value) } else { Form::Stored };
     let shape = Shape { reads: vec![Read { column: stored, form }], writes: Vec::new() };
     observer
         .begin(&table.name.to_string(), estimated_rows::<DB>(conn, &table, &settings.condition())?);
     let mut distribution = Distribution::new();
     let opened = |value: &Zeroizing<Vec<u8>>| -> Result<Zeroizing<Vec<u8>>> {
-        if separate.is_some() || column.is_in_place() && Format::recognise(value).is_none() {
+        if separate.is_some() || column.is_in_place() && !looks_encrypted(value) {
             return column.value.encode(value.clone());
         }
-        keyring.ok_or(Error::NoKeyring)?.open_stored(value, column.context_of(), text)
+        untyped::open(keyring.ok_or(Error::NoKeyring)?, value, column.context_of(), storage)
     };
     scan::<DB>(
         conn,

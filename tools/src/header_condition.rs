@@ -2,6 +2,7 @@
 
 use crate::syntax::SqlSyntax;
 use diesel_envelope::KeyId;
+use diesel_envelope::Storage;
 use diesel_envelope::untyped::{self, HEADER_LEN, Header, TEXT_PREFIX, VERSION};
 
 /// The number of bytes of a value that contain its key: `de1.` and eight characters of base64url,
@@ -16,7 +17,7 @@ fn headers(key_id: KeyId) -> impl Iterator<Item = [u8; HEADER_LEN]> {
 
 /// Returns a SQL condition that a value of a column names one of these keys, in binary or text
 /// form.
-pub(crate) fn names_key<DB: SqlSyntax>(name: &str, text: bool, keys: &[KeyId]) -> String {
+pub(crate) fn names_key<DB: SqlSyntax>(name: &str, storage: Storage, keys: &[KeyId]) -> String {
     let literals = |form: &dyn Fn([u8; HEADER_LEN]) -> Vec<u8>| {
         keys.iter()
             .flat_map(|key| headers(*key))
@@ -30,14 +31,14 @@ pub(crate) fn names_key<DB: SqlSyntax>(name: &str, text: bool, keys: &[KeyId]) -
     );
     format!(
         "{} IN ({native}) OR {} IN ({as_text})",
-        DB::head(name, text, HEADER_LEN),
-        DB::head(name, text, HEAD)
+        DB::head(name, storage, HEADER_LEN),
+        DB::head(name, storage, HEAD)
     )
 }
 
 /// Returns a SQL condition that a value of a column begins like a native value with known flags, in
 /// binary or text form.
-pub(crate) fn is_native<DB: SqlSyntax>(name: &str, text: bool) -> String {
+pub(crate) fn is_native<DB: SqlSyntax>(name: &str, storage: Storage) -> String {
     let first = |key: [u8; 4], flags: bool| {
         Header { bound: flags, padded: flags, key_id: KeyId::from_bytes(key) }.to_bytes()
     };
@@ -50,13 +51,17 @@ pub(crate) fn is_native<DB: SqlSyntax>(name: &str, text: bool) -> String {
         format!("{head} BETWEEN {} AND {}", DB::literal(low), DB::literal(high))
     };
     let native = range(
-        DB::head(name, text, 2),
+        DB::head(name, storage, 2),
         &[VERSION, first([0; 4], false)[1]],
         &[VERSION, first([255; 4], true)[1]],
     );
     format!(
         "{native} OR {}",
-        range(DB::head(name, text, length), &low.as_bytes()[..length], &high.as_bytes()[..length])
+        range(
+            DB::head(name, storage, length),
+            &low.as_bytes()[..length],
+            &high.as_bytes()[..length]
+        )
     )
 }
 
@@ -90,8 +95,10 @@ mod tests {
 
     #[test]
     fn the_header_of_a_value_is_found_in_both_forms_and_no_other() {
-        let (native, named) =
-            (is_native::<Sqlite>("v", false), names_key::<Sqlite>("v", false, &[ID]));
+        let (native, named) = (
+            is_native::<Sqlite>("v", Storage::Binary),
+            names_key::<Sqlite>("v", Storage::Binary, &[ID]),
+        );
         for (key_id, is_named) in [
             (ID, true),
             (KeyId::from_bytes([0x9f, 0x3c, 0x01, 0xab]), false),

@@ -19,13 +19,12 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use diesel_envelope::KeyId;
 use diesel_envelope::Result;
 use diesel_envelope::keyring::Keyset;
 #[cfg(feature = "aws")]
 use diesel_envelope::kms::AwsKms;
 use diesel_envelope::kms::{EncryptionContext, Kms, LocalKms};
-pub use diesel_envelope::untyped::open_regular_file;
+pub use diesel_envelope::open_regular_file;
 use diesel_envelope::wrapped::WrappedKeyring;
 
 /// The place where a keyring is wrapped.
@@ -127,78 +126,4 @@ pub fn write_archive(path: &Path, alternatives: &str) -> std::io::Result<()> {
     file.as_file().sync_all()?;
     file.persist_noclobber(path)?;
     Ok(())
-}
-
-/// The role of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Encrypts and decrypts values.
-    Value,
-    /// Computes blind indexes.
-    Index,
-}
-
-impl Role {
-    /// Returns the ids of the keys in this role.
-    pub fn keys(self, document: &Keyset) -> Vec<KeyId> {
-        match self {
-            Self::Value => document.keys().map(|(id, _)| id).collect(),
-            Self::Index => document.index_keys().map(|(id, _)| id).collect(),
-        }
-    }
-
-    /// Returns the primary key of this role, which writes.
-    pub fn primary(self, document: &Keyset) -> Option<KeyId> {
-        match self {
-            Self::Value => Some(document.primary()),
-            Self::Index => document.index_primary(),
-        }
-    }
-
-    /// Makes a key the primary key of this role.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::UnknownKey`](diesel_envelope::Error::UnknownKey) if the document does not contain
-    /// the key.
-    pub fn promote(self, document: &mut Keyset, key_id: KeyId) -> Result<()> {
-        match self {
-            Self::Value => document.promote_key(key_id),
-            Self::Index => document.promote_index_key(key_id),
-        }
-    }
-
-    /// Removes a key from the document, and returns its archive, which is a document too.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::UnknownKey`](diesel_envelope::Error::UnknownKey) if the document does not contain
-    /// the key; [`Error::InvalidKeyring`](diesel_envelope::Error::InvalidKeyring) for the primary
-    /// key.
-    pub fn retire(self, document: &mut Keyset, key_id: KeyId) -> Result<Keyset> {
-        match self {
-            Self::Value => {
-                let archive = document.archive_key(key_id)?;
-                document.remove_key(key_id).map(|()| archive)
-            }
-            Self::Index => {
-                let archive = document.archive_index_key(key_id)?;
-                document.remove_index_key(key_id).map(|()| archive)
-            }
-        }
-    }
-
-    /// Restores a key from its archive.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::UnknownKey`](diesel_envelope::Error::UnknownKey) if the archive does not contain
-    /// the key; [`Error::InvalidKeyring`](diesel_envelope::Error::InvalidKeyring) if the document
-    /// already contains it.
-    pub fn restore(self, document: &mut Keyset, key_id: KeyId, archive: &Keyset) -> Result<()> {
-        match self {
-            Self::Value => document.restore_key(key_id, archive),
-            Self::Index => document.restore_index_key(key_id, archive),
-        }
-    }
 }

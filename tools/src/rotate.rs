@@ -1,6 +1,9 @@
 //! Rotation of every row to the current keys: values to the primary key, bound to their column, and
 //! digests to the index primary.
 
+use diesel_envelope::KeyId;
+use diesel_envelope::keyring::Purpose;
+use diesel_envelope::untyped;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
 use diesel::connection::LoadConnection;
@@ -88,14 +91,14 @@ pub(crate) fn refuse_newer_keys<DB: ToolBackend>(
     columns: &[Column],
     filter: Option<&str>,
 ) -> Result<(), ToolError> {
-    let newer = keyring.newer_keys();
+    let newer: Vec<_> = newer_keys(keyring, Purpose::Encrypt).collect();
     if newer.is_empty() {
         return Ok(());
     }
     let filter = filter.map(|filter| format!(" AND ({filter})")).unwrap_or_default();
     for column in columns {
         let stored = table.column(&column.name)?;
-        let mut named = names_key::<DB>(&stored.name, stored.text, newer);
+        let mut named = names_key::<DB>(&stored.name, stored.storage, &newer);
         if column.is_in_place() {
             // Otherwise a plaintext that only begins like a ciphertext could hide a ciphertext.
             let shape = native_text(DB::DIALECT, &DB::quote(&stored.name));
@@ -129,15 +132,30 @@ pub(crate) fn check_indexes(
 ) -> Result<(), ToolError> {
     for index in columns.iter().flat_map(|column| &column.indexes) {
         // Checks that the key exists.
-        keyring.digest(&index.label, index.bits, index.key.as_deref(), b"")?;
-        if table.column(&index.name)?.unique && index.key.is_none() && keyring.index_key_count() > 1
-        {
+        untyped::digest(keyring, index.context_of(), b"")?;
+        let is_unpinned = table.column(&index.name)?.unique && index.key.is_none();
+        if is_unpinned && index_key_count(keyring) > 1 {
             return Err(ToolError::UniqueIndex {
                 column: format!("{}.{}", table.name, index.name),
             });
         }
     }
     Ok(())
+}
+
+/// Returns the keys of a purpose that are newer than its primary key.
+fn newer_keys(keyring: &Keyring, purpose: Purpose) -> impl Iterator<Item = KeyId> {
+    let newer = untyped::keys(keyring).filter(move |key| key.purpose == purpose && key.is_newer);
+    newer.map(|key| key.id)
+}
+
+fn index_key_count(keyring: &Keyring) -> usize {
+    untyped::keys(keyring).filter(|key| key.purpose == Purpose::Index).count()
+}
+
+fn index_primary(keyring: &Keyring) -> Option<KeyId> {
+    let mut keys = untyped::keys(keyring);
+    keys.find(|key| key.purpose == Purpose::Index && key.is_primary).map(|key| key.id)
 }
 
 struct Rotate<'a, DB> {
@@ -149,6 +167,8 @@ struct Rotate<'a, DB> {
     unique: Vec<bool>,
     rebuild: bool,
     allow_older_key: bool,
+    /// The keys of both purposes that are newer than the keys that write.
+    newer: Vec<KeyId>,
     backend: std::marker::PhantomData<fn() -> DB>,
 }
 
@@ -183,6 +203,7 @@ impl<'a, DB: ToolBackend> Rotate<'a, DB> {
             unique,
             rebuild,
             allow_older_key,
+            newer: untyped::keys(keyring).filter(|key| key.is_newer).map(|key| key.id).collect(),
             backend: std::marker::PhantomData,
         })
     }
@@ -200,9 +221,9 @@ fn candidates<DB: ToolBackend>(
     let stored = table.column(&column.name)?;
     let value = DB::quote(&stored.name);
     let bytes = DB::bytes_of("", &Read { column: stored.clone(), form: Form::Stored });
-    let prefix = keyring.fresh_prefix(column.context_of(), stored.text);
+    let prefix = untyped::current_prefix(keyring, column.context_of(), stored.storage);
     let mut conditions = vec![match prefix {
-        Some(prefix) if column.indexes.is_empty() || keyring.index_key_count() == 1 && !rebuild => {
+        Some(prefix) if column.indexes.is_empty() || index_key_count(keyring) == 1 && !rebuild => {
             let other = format!("{} <> {}", DB::first(&bytes, prefix.len()), DB::literal(&prefix));
             is_unpadded::<DB>(stored, column)
                 .into_iter()
@@ -229,8 +250,7 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
     }
 
     fn refuse(&self, cells: &[Cell]) -> Option<ToolError> {
-        let (keys, index_keys) = (self.keyring.newer_keys(), self.keyring.newer_index_keys());
-        if self.allow_older_key || keys.is_empty() && index_keys.is_empty() {
+        if self.allow_older_key || self.newer.is_empty() {
             return None;
         }
         let older =
@@ -238,28 +258,30 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
         let mut at = 0;
         for column in self.columns {
             let (value, digests) = (cells[at].as_ref(), &cells[at + 1..=at + column.indexes.len()]);
-            let text = self.shape.reads[at].column.text;
+            let storage = self.shape.reads[at].column.storage;
             at += 1 + column.indexes.len();
             let Some(value) = value else { continue };
             // A value that cannot be decrypted is reported as a failed row.
-            let Ok(plaintext) = self.keyring.open_stored(value, column.context_of(), text) else {
+            let context = column.context_of();
+            let Ok(plaintext) = untyped::open(self.keyring, value, context, storage) else {
                 continue;
             };
-            if let Some(newer) = self.keyring.key_of(value, text).filter(|key| keys.contains(key)) {
+            let inspection = untyped::inspect(self.keyring, value, context, storage);
+            let key = inspection.ok().and_then(|inspection| inspection.key_id);
+            if let Some(newer) = key.filter(|key| self.newer.contains(key)) {
                 return older(column.to_string(), newer, self.keyring.primary_id());
             }
             for (index, digest) in
                 column.indexes.iter().zip(digests).filter(|(index, _)| index.key.is_none())
             {
-                let (Some(digest), Some(primary)) = (digest, self.keyring.index_key_id(None))
-                else {
+                let (Some(digest), Some(primary)) = (digest, index_primary(self.keyring)) else {
                     continue;
                 };
                 let normalized = index.normalizer.apply(&plaintext).ok();
                 let key = normalized.and_then(|normalized| {
-                    self.keyring.index_key_of(&index.label, index.bits, &normalized, digest)
+                    untyped::index_key_of(self.keyring, index.context_of(), &normalized, digest)
                 });
-                if let Some(newer) = key.filter(|key| index_keys.contains(key)) {
+                if let Some(newer) = key.filter(|key| self.newer.contains(key)) {
                     return older(format!("{}.{}", column.table, index.name), newer, primary);
                 }
             }
@@ -271,10 +293,10 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
         let mut at = 0;
         let mut values = hasher.build_hasher();
         for column in self.columns {
-            let text = self.shape.reads[at].column.text;
+            let storage = self.shape.reads[at].column.storage;
             let plaintext = cells[at]
                 .as_ref()
-                .map(|value| self.keyring.open_stored(value, column.context_of(), text))
+                .map(|value| untyped::open(self.keyring, value, column.context_of(), storage))
                 .transpose()
                 .ok()?;
             plaintext.as_deref().map(Vec::as_slice).hash(&mut values);
@@ -304,19 +326,15 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
                 }
                 continue;
             };
-            let fresh = self.keyring.is_fresh(value, column.context_of(), read.column.text);
-            let plaintext = self
-                .keyring
-                .open_stored(value, column.context_of(), read.column.text)
-                .map_err(named)?;
-            new.push(Some(if fresh {
-                value.clone()
-            } else {
-                Zeroizing::new(
-                    self.keyring
-                        .seal_stored(&plaintext, column.context_of(), read.column.text)
-                        .map_err(named)?,
-                )
+            let (context, storage) = (column.context_of(), read.column.storage);
+            let fresh = untyped::inspect(self.keyring, value, context, storage)
+                .is_ok_and(|inspection| inspection.is_current);
+            let plaintext = untyped::open(self.keyring, value, context, storage).map_err(named)?;
+            new.push(Some(match fresh {
+                true => value.clone(),
+                false => Zeroizing::new(
+                    untyped::seal(self.keyring, &plaintext, context, storage).map_err(named)?,
+                ),
             }));
             changed |= !fresh;
             for (index, place) in column.indexes.iter().zip(at + 1..) {
@@ -352,7 +370,7 @@ const NO_VALUE: &str =
 /// Whether a stored digest belongs to a plaintext, under any key.
 fn is_digest(keyring: &Keyring, index: &Index, plaintext: &[u8], stored: &[u8]) -> Result<bool> {
     let normalized = index.normalizer.apply(plaintext)?;
-    Ok(keyring.index_key_of(&index.label, index.bits, &normalized, stored).is_some())
+    Ok(untyped::index_key_of(keyring, index.context_of(), &normalized, stored).is_some())
 }
 
 /// Computes the digest to store for a plaintext.
@@ -362,6 +380,6 @@ pub(crate) fn digest(
     plaintext: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>> {
     let normalized = index.normalizer.apply(plaintext)?;
-    let digest = keyring.digest(&index.label, index.bits, index.key.as_deref(), &normalized)?;
+    let digest = untyped::digest(keyring, index.context_of(), &normalized)?;
     Ok(Zeroizing::new(digest.as_bytes().to_vec()))
 }

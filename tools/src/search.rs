@@ -5,6 +5,7 @@ mod declaration;
 mod result;
 mod table;
 
+use crate::usage::is_named_by_values;
 use diesel::connection::LoadConnection;
 
 use crate::backend::ToolBackend;
@@ -70,7 +71,7 @@ pub fn search_key<DB: ToolBackend>(
     }
     // Native values of declared columns were counted above, unless the catalog has another name for
     // the table, as for a partition.
-    let named = !keyring.is_fernet_or_index_key(key_id);
+    let named = is_named_by_values(keyring, key_id);
     let rest: Vec<_> = columns
         .iter()
         .zip(known)

@@ -1,5 +1,6 @@
 //! The content of encrypted columns: rows by format and key, counted by the database.
 
+use diesel_envelope::keyring::Algorithm;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -11,17 +12,15 @@ use crate::ciphertext_shape::{native_text, token_in_any_spelling};
 use crate::error::ToolError;
 use crate::figures;
 use crate::statement::{RawRow, Statement, number};
-use crate::storage::Storage;
 use crate::syntax::{Form, Read};
 use crate::table::{StoredColumn, Table};
 use crate::too_short::TooShort;
-use diesel_envelope::KeyId;
-use diesel_envelope::Keyring;
-use diesel_envelope::Printable;
 use diesel_envelope::columns::Column;
 use diesel_envelope::untyped::{
     self, FERNET_PREFIX, HEADER_LEN, Header, OVERHEAD, TEXT_PREFIX, VERSION,
 };
+use diesel_envelope::{KeyId, Keyring, Printable, Storage, ValueFormat};
+use serde::Serialize;
 
 /// The content of one column.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -49,8 +48,10 @@ pub struct ColumnStatus {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Values {
-    /// The format of the values.
-    pub format: ValueFormat,
+    /// The format of the values, recognised by their first bytes. `None` is any other value: a
+    /// plaintext, or a value written by a later version. In JSON, it is `other`.
+    #[serde(serialize_with = "serialize_format")]
+    pub format: Option<ValueFormat>,
     /// The key that the values name. Fernet tokens name none.
     pub key: Option<KeyId>,
     /// Whether the keyring would write the values in the same way today.
@@ -61,30 +62,22 @@ pub struct Values {
     pub rows: u64,
 }
 
-/// The format of a stored value, recognised by its first bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum ValueFormat {
-    /// A native value that is bound to a column.
-    Bound,
-    /// A native value that is not bound to a column.
-    Unbound,
-    /// A Fernet token.
-    Fernet,
-    /// Any other value: a plaintext, or a value written by a later version.
-    Other,
+/// The name of values in no known format in JSON.
+const OTHER: &str = "other";
+
+fn serialize_format<S: serde::Serializer>(
+    format: &Option<ValueFormat>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match format {
+        Some(format) => format.serialize(serializer),
+        None => serializer.serialize_str(OTHER),
+    }
 }
 
-impl fmt::Display for ValueFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Bound => "bound",
-            Self::Unbound => "unbound",
-            Self::Fernet => "Fernet",
-            Self::Other => "no ciphertext",
-        })
-    }
+/// Returns the name of a format in sentences and tables.
+pub(crate) fn format_name(format: Option<ValueFormat>) -> String {
+    format.map_or_else(|| "no ciphertext".to_owned(), |format| format.to_string())
 }
 
 impl ColumnStatus {
@@ -177,8 +170,7 @@ fn count<DB: ToolBackend>(
 /// only the whole shape of a ciphertext distinguishes it from a plaintext.
 pub(crate) fn head<DB: ToolBackend>(table: &Table, column: &Column) -> Result<String, ToolError> {
     let stored = table.column(&column.name)?.clone();
-    let (name, storage) =
-        (DB::quote(&column.name), if stored.text { Storage::Text } else { Storage::Binary });
+    let (name, storage) = (DB::quote(&column.name), stored.storage);
     let (prefix, length) = match storage {
         Storage::Text => (TEXT_PREFIX.as_bytes(), TEXT_PREFIX.len() + HEADER_LEN / 3 * 4),
         Storage::Binary => (&[VERSION][..], HEADER_LEN),
@@ -206,8 +198,8 @@ pub(crate) fn is_unpadded<DB: ToolBackend>(
     column: &Column,
 ) -> Option<String> {
     let pad_to = column.context_of().pad_to;
-    let octets = DB::octets(&stored.name, stored.text);
-    let native = if stored.text {
+    let octets = DB::octets(&stored.name, stored.storage);
+    let native = if stored.storage == Storage::Text {
         format!("(({octets} - {}) * 3 {} 4)", TEXT_PREFIX.len(), DB::DIV)
     } else {
         octets
@@ -235,24 +227,24 @@ pub(crate) fn header_of(head: &[u8]) -> Option<Header> {
 }
 
 /// Returns the format and the key that the head of a value declares.
-pub(crate) fn format_of(head: &[u8]) -> (ValueFormat, Option<KeyId>) {
+pub(crate) fn format_of(head: &[u8]) -> (Option<ValueFormat>, Option<KeyId>) {
     if head == FERNET_PREFIX {
-        return (ValueFormat::Fernet, None);
+        return (Some(ValueFormat::Fernet), None);
     }
     match header_of(head) {
-        Some(header) if header.bound => (ValueFormat::Bound, Some(header.key_id)),
-        Some(header) => (ValueFormat::Unbound, Some(header.key_id)),
-        None => (ValueFormat::Other, None),
+        Some(header) => (Some(header.format()), Some(header.key_id)),
+        None => (None, None),
     }
 }
 
 impl ColumnStatus {
     fn add(&mut self, keyring: &Keyring, column: &Column, head: &[u8], padded: bool, rows: u64) {
         let (format, key) = format_of(head);
-        let text = head.starts_with(TEXT_PREFIX.as_bytes());
-        let fresh = match keyring.fresh_prefix(column.context_of(), text) {
+        let is_text = head.starts_with(TEXT_PREFIX.as_bytes());
+        let storage = if is_text { Storage::Text } else { Storage::Binary };
+        let fresh = match untyped::current_prefix(keyring, column.context_of(), storage) {
             Some(prefix) => padded && head.starts_with(&prefix),
-            None => format == ValueFormat::Fernet,
+            None => format == Some(ValueFormat::Fernet),
         };
         let readable = is_readable(keyring, format, key);
         match self
@@ -267,12 +259,16 @@ impl ColumnStatus {
 }
 
 /// Whether the keyring has the key for such a value.
-pub(crate) fn is_readable(keyring: &Keyring, format: ValueFormat, key: Option<KeyId>) -> bool {
-    match (format, key) {
-        (ValueFormat::Fernet, _) => keyring.has_fernet_key(),
-        (_, Some(key)) => keyring.has_native_key(key),
-        (_, None) => false,
-    }
+pub(crate) fn is_readable(
+    keyring: &Keyring,
+    format: Option<ValueFormat>,
+    key: Option<KeyId>,
+) -> bool {
+    untyped::keys(keyring).any(|known| match format {
+        Some(ValueFormat::Fernet) => known.algorithm == Some(Algorithm::Fernet),
+        Some(_) => known.algorithm == Some(Algorithm::Aes256GcmSiv) && Some(known.id) == key,
+        None => false,
+    })
 }
 
 /// Formats a table with a bar for each format and key.
@@ -283,15 +279,13 @@ impl fmt::Display for ColumnStatus {
         let nulls = (self.nulls > 0).then_some(("NULL".to_owned(), String::new(), self.nulls, ""));
         let values = self.values.iter().map(|values| {
             let note = match values {
-                Values { format: ValueFormat::Other, .. } => {
-                    "plaintext, or written by a later version"
-                }
+                Values { format: None, .. } => "plaintext, or written by a later version",
                 Values { readable: false, .. } => "its key is not in the keyring",
                 Values { fresh: true, .. } => "",
                 _ => "to rotate",
             };
             (
-                values.format.to_string(),
+                format_name(values.format),
                 values.key.map(|key| key.to_string()).unwrap_or_default(),
                 values.rows,
                 note,

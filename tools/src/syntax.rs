@@ -11,6 +11,7 @@ use crate::dialect::Dialect;
 use crate::error::ToolError;
 use crate::statement::Statement;
 use crate::table::{KeyColumn, KeyPart, StoredColumn, Table};
+use diesel_envelope::Storage;
 use diesel_envelope::columns::Column;
 use diesel_envelope::columns::TableName;
 use diesel_envelope::columns::ValueType;
@@ -81,10 +82,10 @@ pub trait SqlSyntax {
 
     /// Returns the SQL for the first `count` bytes of a column. The database need not read the
     /// rest.
-    fn head(name: &str, text: bool, count: usize) -> String;
+    fn head(name: &str, storage: Storage, count: usize) -> String;
 
     /// Returns the SQL for the length of a column in bytes.
-    fn octets(name: &str, text: bool) -> String;
+    fn octets(name: &str, storage: Storage) -> String;
 
     /// Returns the SQL that converts a count or another number to text.
     fn as_text(expression: &str) -> String;

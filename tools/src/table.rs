@@ -6,6 +6,7 @@ use std::fmt;
 use crate::column::check_column;
 use crate::dialect::Dialect;
 use crate::error::ToolError;
+use diesel_envelope::Storage;
 use diesel_envelope::columns::Column;
 use diesel_envelope::columns::TableName;
 
@@ -50,8 +51,7 @@ pub struct StoredColumn {
     pub(crate) name: String,
     /// The type, resolved from any domain, in the spelling of the database, in lower case.
     pub(crate) sql_type: String,
-    /// Whether it contains text, not bytes.
-    pub(crate) text: bool,
+    pub(crate) storage: Storage,
     pub(crate) nullable: bool,
     /// The collation, if it is not the default of the database.
     pub(crate) collation: Option<String>,
@@ -100,7 +100,7 @@ impl Table {
                 }
                 self.column(name)?;
             }
-            if column.is_in_place() && !self.column(&column.name)?.text {
+            if column.is_in_place() && self.column(&column.name)?.storage == Storage::Binary {
                 return refused("only a text column can be encrypted in place: in a binary column, plaintext cannot be distinguished from ciphertext".to_owned());
             }
         }

@@ -1,5 +1,7 @@
 //! The number of values in declared columns that need a key.
 
+use diesel_envelope::keyring::Algorithm;
+use diesel_envelope::untyped;
 use std::collections::BTreeMap;
 
 use diesel::connection::LoadConnection;
@@ -7,12 +9,19 @@ use diesel::connection::LoadConnection;
 use crate::backend::ToolBackend;
 use crate::error::ToolError;
 use crate::run_options::RunOptions;
-use crate::status::{ValueFormat, Values, status};
+use crate::status::{Values, status};
 use crate::verify::verify;
 use diesel_envelope::Accept;
 use diesel_envelope::KeyId;
 use diesel_envelope::Keyring;
 use diesel_envelope::columns::Column;
+
+/// Whether values contain the id of a key. The tokens of a Fernet key and the digests of an index key
+/// do not. Values name every key that the keyring lacks.
+pub(crate) fn is_named_by_values(keyring: &Keyring, key_id: KeyId) -> bool {
+    let key = untyped::keys(keyring).find(|key| key.id == key_id);
+    key.is_none_or(|key| key.algorithm == Some(Algorithm::Aes256GcmSiv))
+}
 
 /// Returns the number of values or digests of each column that are under a key. Run it before the
 /// key is retired. Columns without any are omitted.
@@ -32,10 +41,9 @@ pub(crate) fn rows_under<DB: ToolBackend>(
     key_id: KeyId,
 ) -> Result<BTreeMap<String, u64>, ToolError> {
     let mut found = BTreeMap::new();
-    if !keyring.is_fernet_or_index_key(key_id) {
+    if is_named_by_values(keyring, key_id) {
         for (column, declared) in status::<DB>(conn, keyring, columns)?.into_iter().zip(columns) {
-            let other =
-                |values: &&Values| values.format == ValueFormat::Other && !declared.is_in_place();
+            let other = |values: &&Values| values.format.is_none() && !declared.is_in_place();
             let rows = column.values.iter().filter(other).map(|values| values.rows).sum();
             if rows > 0 {
                 return Err(ToolError::Unreadable { column: column.column, rows });

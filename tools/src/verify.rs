@@ -1,6 +1,10 @@
 //! Verification of every row: it decrypts, it matches the plaintext column, and its indexes find
 //! it.
 
+use crate::capacity::writes_fernet;
+use diesel_envelope::ValueFormat;
+use diesel_envelope::looks_encrypted;
+use diesel_envelope::untyped;
 use std::collections::BTreeMap;
 
 use diesel::connection::LoadConnection;
@@ -20,10 +24,9 @@ use diesel_envelope::Accept;
 use diesel_envelope::KeyId;
 use diesel_envelope::Keyring;
 use diesel_envelope::Printable;
+use diesel_envelope::Storage;
 use diesel_envelope::columns::{Column, Index};
 use diesel_envelope::untyped::ColumnContext;
-use diesel_envelope::untyped::{self, Format, Header};
-use diesel_envelope::untyped::{is_padded, native_length};
 
 /// The result of [`verify`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -78,7 +81,7 @@ pub fn verify<DB: ToolBackend>(
     let table = Table::read(conn, &first.table)?;
     table.check(columns)?;
     for index in columns.iter().flat_map(|column| &column.indexes) {
-        keyring.digest(&index.label, index.bits, index.key.as_deref(), b"")?;
+        untyped::digest(keyring, index.context_of(), b"")?;
     }
     observer
         .begin(&table.name.to_string(), estimated_rows::<DB>(conn, &table, &settings.condition())?);
@@ -164,14 +167,14 @@ impl Row<'_> {
             }
             return;
         };
-        if column.is_in_place() && Format::recognise(value).is_none() {
+        if column.is_in_place() && !looks_encrypted(value) {
             return self.problem(
                 &column.name,
                 "expected a ciphertext, found a plaintext: run the backfill",
             );
         }
-        let text = self.shape.reads[at].column.text;
-        let opened = match self.open(column, value, text) {
+        let storage = self.shape.reads[at].column.storage;
+        let opened = match self.open(column, value, storage) {
             Ok(opened) => opened,
             Err(problem) => return self.problem(&column.name, &problem),
         };
@@ -197,47 +200,30 @@ impl Row<'_> {
         &mut self,
         column: &Column,
         value: &[u8],
-        text: bool,
+        storage: Storage,
     ) -> Result<Zeroizing<Vec<u8>>, String> {
         let words = |error: diesel_envelope::Error| error.to_string();
         let declared = column.context_of();
         let context = ColumnContext { accept: declared.accept.and(self.allow), ..declared };
-        let opened = self.keyring.open_stored(value, context, text).map_err(words)?;
+        let opened = untyped::open(self.keyring, value, context, storage).map_err(words)?;
         column.value.check(opened.clone()).map_err(words)?;
-        let (format, key, padded) = self.origin(value, text);
-        if let Some(key) = key {
+        let inspection = untyped::inspect(self.keyring, value, context, storage).map_err(words)?;
+        let format = inspection.format;
+        if let Some(key) = inspection.key_id {
             *self.found.keys.entry(column.to_string()).or_default().entry(key).or_default() += 1;
         }
         match format {
-            Some(Stored::Fernet) if !self.allow.contains(Accept::FERNET) && !self.keyring.writes_fernet() => {
+            ValueFormat::Fernet if !self.allow.contains(format) && !writes_fernet(self.keyring) => {
                 Err("a Fernet token could come from another column: rotate it, or allow Fernet tokens".to_owned())
             }
-            Some(Stored::Unbound) if column.label.is_some() && !self.allow.contains(Accept::UNBOUND) => {
+            ValueFormat::Unbound if column.label.is_some() && !self.allow.contains(format) => {
                 Err("an unbound value could come from another column: rotate it, or allow unbound values".to_owned())
             }
-            Some(Stored::Bound | Stored::Unbound)
-                if declared.pad_to > 1 && !(padded && is_padded(native_length(value.len(), text), declared)) =>
+            _ if !inspection.is_padded =>
             {
                 Err(format!("the value is not padded to a multiple of {} bytes, as its column declares: rotate it", declared.pad_to))
             }
             _ => Ok(opened),
-        }
-    }
-
-    /// Returns the format and key of a decrypted value, and whether it is padded.
-    fn origin(&self, value: &[u8], text: bool) -> (Option<Stored>, Option<KeyId>, bool) {
-        let native = if text {
-            std::str::from_utf8(value).ok().and_then(|text| untyped::from_text(text).ok())
-        } else {
-            Some(value.to_vec())
-        };
-        match native.and_then(|native| Header::parse(&native).ok()) {
-            Some(header) => (
-                Some(if header.bound { Stored::Bound } else { Stored::Unbound }),
-                Some(header.key_id),
-                header.padded,
-            ),
-            None => (Some(Stored::Fernet), self.keyring.fernet_key_of(value), false),
         }
     }
 
@@ -246,7 +232,7 @@ impl Row<'_> {
             return self.problem(&index.name, "the blind index is missing");
         };
         let key = index.normalizer.apply(opened).map(|normalized| {
-            self.keyring.index_key_of(&index.label, index.bits, &normalized, digest)
+            untyped::index_key_of(self.keyring, index.context_of(), &normalized, digest)
         });
         match key {
             Ok(Some(key)) => {
@@ -257,9 +243,7 @@ impl Row<'_> {
                     .or_default()
                     .entry(key)
                     .or_default() += 1;
-                if index.key.is_some()
-                    && Some(key) != self.keyring.index_key_id(index.key.as_deref())
-                {
+                if index.key.is_some() && self.name_of(key) != index.key.as_deref() {
                     self.problem(
                         &index.name,
                         &format!("the blind index is under key {key}, but the column is pinned to another key"),
@@ -274,14 +258,12 @@ impl Row<'_> {
         }
     }
 
+    /// Returns the name of an index key.
+    fn name_of(&self, key_id: KeyId) -> Option<&str> {
+        untyped::keys(self.keyring).find(|key| key.id == key_id)?.name
+    }
+
     fn problem(&mut self, column: &str, words: &str) {
         self.problems.push((column.to_owned(), words.to_owned()));
     }
-}
-
-/// The format of a decrypted value.
-enum Stored {
-    Bound,
-    Unbound,
-    Fernet,
 }

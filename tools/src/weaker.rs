@@ -1,5 +1,6 @@
 //! Declarations that are weaker than the stored values.
 
+use diesel_envelope::ValueFormat;
 use std::fmt;
 
 use diesel::connection::LoadConnection;
@@ -9,7 +10,6 @@ use crate::check::sample;
 use crate::error::ToolError;
 use crate::status::header_of;
 use crate::table::Table;
-use diesel_envelope::Accept;
 use diesel_envelope::Printable;
 use diesel_envelope::columns::Column;
 
@@ -56,7 +56,7 @@ pub fn weaker_declarations<DB: ToolBackend>(
             headers.iter().filter(|header| header.bound).count(),
             headers.iter().any(|header| header.padded),
         );
-        let accepts_unbound = declared.bound && declared.accept.contains(Accept::UNBOUND);
+        let accepts_unbound = declared.bound && declared.accept.contains(ValueFormat::Unbound);
         for (is_weaker, problem) in [
             (
                 !declared.bound && bound > 0,

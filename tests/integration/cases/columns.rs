@@ -7,8 +7,8 @@ use diesel::result::Error as DieselError;
 use diesel::sql_types::{Binary, Nullable, Text};
 use diesel_envelope::sql_types::Ciphertext;
 use diesel_envelope::{
-    AsText, BlindIndex, BlindIndexDsl, BlindIndexWithDsl, EncryptDsl, Encrypted, Error, Found,
-    Keyring, TryMaybeEncrypted, Unbound, looks_encrypted,
+    AsText, BlindIndex, BlindIndexDsl, BlindIndexWithDsl, EncryptDsl, Encrypted, Error, Keyring,
+    TryMaybeEncrypted, Unbound, ValueFormat, looks_encrypted,
 };
 
 use super::{Conn, Db, MIGRATIONS, connect, dump};
@@ -567,8 +567,14 @@ fn a_value_that_does_not_belong_where_it_stands_is_an_error() {
             (&flipped, Error::DecryptionFailed),
             (&name[..name.len() - 1], Error::DecryptionFailed),
             (&stranger, Error::UnknownKey { key_id: stranger_id }),
-            (&unbound, Error::NotAccepted { expected: Found::Bound, found: Found::Unbound }),
-            (TOKEN, Error::NotAccepted { expected: Found::Bound, found: Found::Fernet }),
+            (
+                &unbound,
+                Error::NotAccepted { expected: ValueFormat::Bound, found: ValueFormat::Unbound },
+            ),
+            (
+                TOKEN,
+                Error::NotAccepted { expected: ValueFormat::Bound, found: ValueFormat::Fernet },
+            ),
         ] {
             plant(conn, "phone", bytes);
             let error = users::table.select(User::as_select()).first(conn).unwrap_err();

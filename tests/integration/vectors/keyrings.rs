@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use diesel_envelope::keyring::{Keyset, Options};
+use diesel_envelope::keyring::{Keyset, Options, Purpose};
 use diesel_envelope::{IndexSpec, Keyring, Unbound};
 use serde::Deserialize;
 
@@ -52,16 +52,18 @@ fn check(case: &Case, document: &Keyset) {
     assert_eq!(document.index_primary().map(|id| id.to_string()), case.index_primary, "{what}");
     // The order of the keys has no meaning.
     let keys: BTreeMap<_, _> = document
-        .keys()
-        .map(|(id, algorithm)| (id.to_string(), serde_json::to_value(algorithm).unwrap()))
+        .entries_for(Purpose::Encrypt)
+        .map(|key| (key.id.to_string(), serde_json::to_value(key.algorithm).unwrap()))
         .collect();
     assert_eq!(
         keys,
         case.keys.iter().map(|key| (key.id.clone(), key.algorithm.clone().into())).collect(),
         "{what}"
     );
-    let index_keys: BTreeMap<_, _> =
-        document.index_keys().map(|(id, name)| (id.to_string(), name.to_owned())).collect();
+    let index_keys: BTreeMap<_, _> = document
+        .entries_for(Purpose::Index)
+        .map(|key| (key.id.to_string(), key.name.unwrap().to_owned()))
+        .collect();
     assert_eq!(
         index_keys,
         case.index_keys.iter().map(|key| (key.id.clone(), key.name.clone())).collect(),

@@ -1,6 +1,7 @@
 //! Tables in the catalog of a database.
 
 use diesel::connection::LoadConnection;
+use diesel_envelope::Storage;
 
 use super::{ToolBackend, transaction};
 use crate::error::ToolError;
@@ -21,7 +22,7 @@ pub struct Listed {
 /// A column of bytes or text.
 pub struct ListedColumn {
     pub(crate) name: String,
-    pub(crate) text: bool,
+    pub(crate) storage: Storage,
     pub(crate) declared_as: DeclaredAs,
 }
 

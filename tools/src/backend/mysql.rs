@@ -4,6 +4,7 @@ use diesel::connection::LoadConnection;
 use diesel::mysql::Mysql;
 use diesel::result::Error as DieselError;
 use diesel::{QueryResult, RunQueryDsl};
+use diesel_envelope::Storage;
 
 use super::catalog::{listed, some, texts};
 use super::write::write_each;
@@ -96,11 +97,11 @@ impl ToolBackend for Mysql {
         let column = |row: Vec<String>| {
             let [name, sql_type, nullable, extra, unique, collation] =
                 <[String; 6]>::try_from(row).unwrap_or_default();
-            let (text, automatic) = (!is_binary(&sql_type), extra.contains("on update"));
+            let (storage, automatic) = (storage(&sql_type), extra.contains("on update"));
             let (nullable, unique) = (nullable == "YES", unique == "YES");
             StoredColumn {
                 name,
-                text,
+                storage,
                 sql_type,
                 nullable,
                 collation: some(collation),
@@ -160,7 +161,7 @@ impl ToolBackend for Mysql {
                 .and_then(|digits| digits.parse::<u32>().ok())
                 .is_some_and(|bytes| bytes <= 32);
             let declared_as = if is_index { DeclaredAs::BlindIndex } else { DeclaredAs::Other };
-            let column = ListedColumn { name, text: !is_binary(&sql_type), declared_as };
+            let column = ListedColumn { name, storage: storage(&sql_type), declared_as };
             (TableName { schema: Some(schema), name: table }, visible == "YES", true, column)
         };
         let statement = statement.sql(") ORDER BY 1, 2, c.ORDINAL_POSITION");
@@ -242,4 +243,8 @@ fn diagnostics<C: LoadConnection<Backend = Mysql>>(conn: &mut C) -> QueryResult<
     });
     let found = codes.find(|(_, number)| number != PLACE);
     Ok(found.and_then(|(state, number)| Some(Code { state, number: number.parse().ok()? })))
+}
+
+fn storage(sql_type: &str) -> Storage {
+    if is_binary(sql_type) { Storage::Binary } else { Storage::Text }
 }

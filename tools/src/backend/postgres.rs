@@ -12,6 +12,7 @@ use crate::error::ToolError;
 use crate::statement::{RawRow, Rerun, Statement};
 use crate::syntax::SqlSyntax;
 use crate::table::{KeyColumn, StoredColumn, Table};
+use diesel_envelope::Storage;
 use diesel_envelope::columns::TableName;
 
 /// The SQL for the name of a type, without the quotes that `quote_all_identifiers` adds.
@@ -195,10 +196,11 @@ impl ToolBackend for Pg {
         let column = |row: Vec<String>| {
             let [name, sql_type, nullable, unique, collation] =
                 <[String; 5]>::try_from(row).unwrap_or_default();
-            let (text, nullable, unique) = (sql_type != "bytea", nullable == "t", unique == "true");
+            let storage = if sql_type == "bytea" { Storage::Binary } else { Storage::Text };
+            let (nullable, unique) = (nullable == "t", unique == "true");
             StoredColumn {
                 name,
-                text,
+                storage,
                 sql_type,
                 nullable,
                 collation: some(collation),
@@ -243,7 +245,11 @@ impl ToolBackend for Pg {
                 "blind_index" => DeclaredAs::BlindIndex,
                 _ => DeclaredAs::Ciphertext,
             };
-            let column = ListedColumn { name, text: binary != "true", declared_as };
+            let column = ListedColumn {
+                name,
+                storage: if binary == "true" { Storage::Binary } else { Storage::Text },
+                declared_as,
+            };
             (
                 TableName { schema: Some(schema), name: table },
                 visible == "true",
@@ -280,7 +286,7 @@ impl ToolBackend for Pg {
     ) -> Result<usize, DatabaseFailure> {
         let set = shape.writes.iter().enumerate().map(|(i, place)| {
             let column = &shape.reads[*place].column;
-            let new = if column.text {
+            let new = if column.storage == Storage::Text {
                 format!("convert_from(v.n{i}, 'UTF8')")
             } else {
                 format!("v.n{i}")

@@ -14,6 +14,7 @@ use crate::object_name::object_name;
 use crate::statement::Statement;
 use crate::syntax::SqlSyntax;
 use crate::table::{KeyColumn, StoredColumn, Table};
+use diesel_envelope::Storage;
 use diesel_envelope::columns::TableName;
 
 impl ToolBackend for Sqlite {
@@ -82,11 +83,11 @@ impl ToolBackend for Sqlite {
         );
         let triggers: Vec<_> = rows(sql, 1)?.into_iter().flatten().collect();
         let column = |row: &Vec<String>| {
-            let text = is_text(&row[1]);
+            let storage = storage(&row[1]);
             StoredColumn {
                 name: row[0].clone(),
                 sql_type: row[1].clone(),
-                text,
+                storage,
                 // The trigger that the migrations of this crate create instead of a constraint.
                 nullable: row[2] == "0"
                     && !triggers.contains(&object_name(name, &row[0], "required_update")),
@@ -140,7 +141,7 @@ impl ToolBackend for Sqlite {
                     <[String; 4]>::try_from(row).unwrap_or_default();
                 let declared_as =
                     if index == "1" { DeclaredAs::BlindIndex } else { DeclaredAs::Other };
-                let column = ListedColumn { name, text: is_text(&sql_type), declared_as };
+                let column = ListedColumn { name, storage: storage(&sql_type), declared_as };
                 (
                     TableName { schema: Some((*schema).to_owned()), name: table },
                     *schema == "main",
@@ -176,6 +177,9 @@ fn refuse_utf_16<C: LoadConnection<Backend = Sqlite>>(conn: &mut C) -> Result<()
 }
 
 /// Returns whether a declared type has text affinity (Datatypes In SQLite, section 3.1).
-fn is_text(sql_type: &str) -> bool {
-    ["char", "clob", "text"].iter().any(|word| sql_type.contains(word))
+fn storage(sql_type: &str) -> Storage {
+    match ["char", "clob", "text"].iter().any(|word| sql_type.contains(word)) {
+        true => Storage::Text,
+        false => Storage::Binary,
+    }
 }

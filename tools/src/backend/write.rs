@@ -1,6 +1,7 @@
 //! Writing rows whose bytes are still the bytes that were read.
 
 use diesel::connection::LoadConnection;
+use diesel_envelope::Storage;
 
 use super::{Shape, ToolBackend};
 use crate::database_failure::DatabaseFailure;
@@ -33,8 +34,11 @@ pub(super) fn write_each<DB: ToolBackend, C: LoadConnection<Backend = DB>>(
         {
             let column = &shape.reads[*place].column;
             statement = statement.sql(format!("{comma}{} = ", DB::quote(&column.name)));
-            statement =
-                if column.text { statement.optional_text(cell) } else { statement.bytes(cell) };
+            statement = if column.storage == Storage::Text {
+                statement.optional_text(cell)
+            } else {
+                statement.bytes(cell)
+            };
         }
         for column in table.columns.iter().filter(|column| column.automatic) {
             let name = DB::quote(&column.name);

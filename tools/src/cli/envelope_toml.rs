@@ -1,6 +1,7 @@
 //! The file `envelope.toml`, which declares columns.
 
 use diesel_envelope::Accept;
+use diesel_envelope::ValueFormat;
 use serde::{Deserialize, Serialize};
 
 use crate::{Column, Index, Normalizer, ValueType};
@@ -54,7 +55,7 @@ pub enum Format {
 impl Format {
     /// Returns the formats of a set.
     pub fn of(accept: Accept) -> Vec<Self> {
-        let formats = [(Self::Fernet, Accept::FERNET), (Self::Unbound, Accept::UNBOUND)];
+        let formats = [(Self::Fernet, ValueFormat::Fernet), (Self::Unbound, ValueFormat::Unbound)];
         let mut found: Vec<_> = formats
             .into_iter()
             .filter(|(_, one)| accept.contains(*one))

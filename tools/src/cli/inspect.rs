@@ -3,7 +3,7 @@
 use crate::figures::count;
 use clap::Args;
 use diesel_envelope::Printable;
-use diesel_envelope::keyring::{KeyEntry, Keyset};
+use diesel_envelope::keyring::{KeyEntry, Keyset, Purpose};
 use diesel_envelope::wrapped::{WrappedKeyring, WrappedKeyrings, refuse_differences};
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -121,8 +121,8 @@ impl Inspection {
             if unwrapped.trim_ascii_start().starts_with(b"{") { "document" } else { FERNET_KEYS };
         Ok(Self {
             document: Some(Form { form, bytes: unwrapped.len(), limit: KMS_LIMIT }),
-            keys: document.entries().map(Entry::from).collect(),
-            index_keys: document.index_entries().map(Entry::from).collect(),
+            keys: document.entries_for(Purpose::Encrypt).map(Entry::from).collect(),
+            index_keys: document.entries_for(Purpose::Index).map(Entry::from).collect(),
             ..Self::of_alternatives(alternatives)
         })
     }

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::keys::{Role, Target};
+use crate::keys::Target;
 use clap::{ArgGroup, Args};
 use diesel_envelope::KeyId;
-use diesel_envelope::keyring::{Algorithm, Keyset};
+use diesel_envelope::keyring::{Algorithm, Keyset, Purpose};
 use diesel_envelope::wrapped::WrappedKeyring;
 
 use crate::cli::failure::Failure;
@@ -104,8 +104,8 @@ fn key_id(text: &str) -> Result<KeyId, &'static str> {
 }
 
 impl KeyArgs {
-    pub fn role(&self) -> Role {
-        if self.index { Role::Index } else { Role::Value }
+    pub fn purpose(&self) -> Purpose {
+        if self.index { Purpose::Index } else { Purpose::Encrypt }
     }
 
     /// Returns the name of the key for sentences.
@@ -113,28 +113,26 @@ impl KeyArgs {
         format!("{}key {}", if self.index { "index " } else { "" }, self.key_id)
     }
 
-    /// Returns the option that selects the role, for suggested commands.
+    /// Returns the option that selects the purpose, for suggested commands.
     pub fn flag(&self) -> &'static str {
         if self.index { " --index" } else { "" }
     }
 
-    /// Checks that the document has the key in this role.
+    /// Checks that the document has the key for this purpose.
     pub fn check(&self, document: &Keyset, place: &str) -> Result<(), Failure> {
-        let other = if self.index { Role::Value } else { Role::Index };
-        let there = self.role().keys(document);
-        if there.contains(&self.key_id) {
+        let found = document.entries().find(|key| key.id == self.key_id);
+        if found.is_some_and(|key| key.purpose == self.purpose()) {
             return Ok(());
         }
+        let there: Vec<_> =
+            document.entries_for(self.purpose()).map(|key| key.id.to_string()).collect();
         let failure = Failure::new(format!("{place} has no {}", self.noun()));
-        Err(match other.keys(document).contains(&self.key_id) {
+        Err(match found.is_some() {
             true if self.index => failure.remedy("leave out --index: it is a key for values"),
             true => failure.remedy("add --index: it is an index key"),
             false => failure.remedy(match there.is_empty() {
                 true => format!("check the id: {place} has no keys of this kind"),
-                false => format!(
-                    "choose one of {}",
-                    there.iter().map(KeyId::to_string).collect::<Vec<_>>().join(", ")
-                ),
+                false => format!("choose one of {}", there.join(", ")),
             }),
         })
     }
@@ -207,9 +205,9 @@ impl PromoteKey {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
         let mut change = self.change.open()?;
         self.key.check(&change.document, "the keyring")?;
-        let role = self.key.role();
-        let old = role.primary(&change.document).filter(|old| *old != self.key.key_id);
-        role.promote(&mut change.document, self.key.key_id)?;
+        let old = change.document.primary_for(self.key.purpose());
+        let old = old.filter(|old| *old != self.key.key_id);
+        change.document.promote(self.key.key_id)?;
         let done = format!("{} is now primary", self.key.noun());
         let next = match old {
             None => "nothing: the key was already primary".to_owned(),
@@ -252,12 +250,12 @@ impl RestoreKey {
         let archive = self.change.keyring.parse(&Source::new(Some(&self.archive), ""))?;
         let archive = Keyset::parse(&block_on(archive.unwrap_same())??)?;
         self.key.check(&archive, "the archive")?;
-        let (role, key_id) = (self.key.role(), self.key.key_id);
-        if role.keys(&change.document).contains(&key_id) {
+        let key_id = self.key.key_id;
+        if self.key.check(&change.document, "the keyring").is_ok() {
             return Err(Failure::new(format!("the keyring already has {}", self.key.noun()))
                 .remedy("continue: no change is needed"));
         }
-        role.restore(&mut change.document, key_id, &archive)?;
+        change.document.restore(key_id, &archive)?;
         let done = format!("restored {}, which only reads", self.key.noun());
         let next = format!(
             "deploy this, restore the backup, re-encrypt its rows with `diesel-envelope \

@@ -61,8 +61,8 @@ impl RetireKey {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
         let mut change = self.change.open()?;
         self.key.check(&change.document, "the keyring")?;
-        let (role, key_id) = (self.key.role(), self.key.key_id);
-        if role.primary(&change.document) == Some(key_id) {
+        let key_id = self.key.key_id;
+        if change.document.primary_for(self.key.purpose()) == Some(key_id) {
             return Err(Failure::new(format!("{} is still primary", self.key.noun())).remedy(
                 format!(
                     "promote another key first: diesel-envelope promote-key …{}",
@@ -74,7 +74,7 @@ impl RetireKey {
             self.refuse_rows(&change, output)?;
         }
         self.confirm()?;
-        let archived = role.retire(&mut change.document, key_id)?;
+        let archived = change.document.retire(key_id)?;
         // Both are wrapped before anything is written. Otherwise an archive could exist for a key
         // that is still in the keyring, or a key could be removed without its archive.
         let archived = change.wrap(&archived)?;

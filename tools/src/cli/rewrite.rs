@@ -149,7 +149,7 @@ fn write(
     let (groups, document, url) =
         (tables.columns.tables(output)?, tables.keyring.document()?, tables.database.url()?);
     let keyring = Keyring::from_keyset(&document, &tables.keyring.options())?;
-    if document.keys().any(|key| key == (document.primary(), Algorithm::Fernet)) {
+    if document.entries().any(|key| key.writes && key.algorithm == Some(Algorithm::Fernet)) {
         output.note(
             "the primary key is a Fernet key: it writes tokens, which are bound to no \
             column. For native values, run add-key, then promote-key",

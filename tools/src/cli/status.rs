@@ -1,6 +1,6 @@
 //! `status`: counts rows by format and key.
 
-use crate::{ColumnStatus, ToolError, ValueFormat};
+use crate::{ColumnStatus, ToolError};
 use clap::Args;
 use serde::Serialize;
 
@@ -58,13 +58,11 @@ impl Status {
 /// Lists the keys that the keyring lacks for a column. Fernet tokens name no key, and values that
 /// are not ciphertext need no key.
 fn missing(column: &ColumnStatus) -> impl Iterator<Item = String> + '_ {
-    let needed = column
-        .values
-        .iter()
-        .filter(|values| !values.readable && values.format != ValueFormat::Other);
-    needed.map(|values| match values.key {
-        Some(key) => format!("{} needs key {key}", column.column),
-        None => format!("{} needs a key for its values ({})", column.column, values.format),
+    column.values.iter().filter(|values| !values.readable).filter_map(|values| {
+        Some(match (values.key, values.format?) {
+            (Some(key), _) => format!("{} needs key {key}", column.column),
+            (None, format) => format!("{} needs a key for its values ({format})", column.column),
+        })
     })
 }
 

@@ -6,7 +6,6 @@ use super::{ColumnPlan, TablePlan};
 use crate::backend::ToolBackend;
 use crate::dialect::Dialect;
 use crate::error::ToolError;
-use crate::storage::Storage;
 use crate::table::Table;
 use diesel_envelope::columns::Column;
 
@@ -51,7 +50,7 @@ fn column_plan<DB: ToolBackend>(table: &Table, column: &Column) -> ColumnPlan {
     }
     if let Ok(stored) = table.column(&column.name) {
         plan.exists = true;
-        plan = if stored.text { plan.storage(Storage::Text) } else { plan };
+        plan = plan.storage(stored.storage);
         plan = if stored.nullable { plan } else { plan.not_null() };
     }
     for index in &column.indexes {

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::plan::{ColumnPlan, TablePlan};
 use super::template::sql;
+use diesel_envelope::Storage;
 use diesel_envelope::columns::Index;
 use diesel_envelope::columns::TableName;
 
@@ -36,7 +37,7 @@ struct ColumnContext<'a> {
     /// The separate plaintext column, if any.
     plaintext: Option<&'a str>,
     in_place: bool,
-    text: bool,
+    storage: Storage,
     not_null: bool,
     has_backfill: bool,
     /// SQL that is inserted without quoting.
@@ -118,7 +119,7 @@ impl<'a> ColumnContext<'a> {
             full_name: plan.column.to_string(),
             plaintext: plan.plaintext_column(),
             in_place: plan.is_in_place(),
-            text: plan.is_text(),
+            storage: plan.storage,
             not_null: plan.not_null,
             has_backfill: plan.has_backfill(),
             plaintext_type: plan.plaintext_type.as_deref().map(sql),

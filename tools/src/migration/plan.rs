@@ -2,7 +2,7 @@
 
 use crate::column::check_column;
 use crate::error::ToolError;
-use crate::storage::Storage;
+use diesel_envelope::Storage;
 use diesel_envelope::columns::TableName;
 use diesel_envelope::columns::{Column, Index};
 

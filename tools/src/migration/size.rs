@@ -1,6 +1,7 @@
 //! The lengths of ciphertexts.
 
 use super::ColumnPlan;
+use diesel_envelope::Storage;
 use diesel_envelope::columns::ValueType;
 use diesel_envelope::untyped::{OVERHEAD, TEXT_PREFIX, padded_len};
 
@@ -42,18 +43,18 @@ impl ColumnPlan {
     }
 }
 
-/// Returns the length of a ciphertext of this many plaintext bytes, in a text column or a binary
-/// column.
+/// Returns the length of a ciphertext of this many plaintext bytes, in a column of this
+/// storage.
 pub(crate) fn ciphertext_len(
     plaintext: usize,
     pad_to: usize,
-    text: bool,
+    storage: Storage,
     is_fernet: bool,
 ) -> usize {
-    match (is_fernet, text) {
+    match (is_fernet, storage) {
         (true, _) => fernet(plaintext),
-        (false, true) => native_text(plaintext, pad_to),
-        (false, false) => native(plaintext, pad_to),
+        (false, Storage::Text) => native_text(plaintext, pad_to),
+        (false, Storage::Binary) => native(plaintext, pad_to),
     }
 }
 
@@ -95,7 +96,6 @@ pub(crate) fn longest(value: ValueType) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storage::Storage;
     use diesel_envelope::columns::Column;
     use diesel_envelope::{Context, Keyring};
 

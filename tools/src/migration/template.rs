@@ -10,7 +10,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Va
 use crate::ciphertext_shape;
 use crate::dialect::Dialect;
 use crate::object_name::object_name;
-use crate::storage::Storage;
+use diesel_envelope::Storage;
 use diesel_envelope::columns::TableName;
 
 /// Includes the templates of one database, by name.
@@ -199,7 +199,7 @@ mod tests {
 
     fn rendered(dialect: Dialect, expression: &str, value: &str) -> String {
         let template = format!("{{% import 'macros' as sql %}}{{{{ {expression} }}}}");
-        let column = context! { name => "name", text => false };
+        let column = context! { name => "name", storage => Storage::Binary };
         let variables = context! { value => sql(value), column => column };
         let templates = environment(dialect, &TableName::from("users")).unwrap();
         templates.template_from_str(&template).unwrap().render(variables).unwrap()
@@ -209,7 +209,7 @@ mod tests {
     fn bound_is_the_condition_of_the_strict_migrations_of_this_repository() {
         for (dialect, sql) in STRICT_USERS {
             let bound = match dialect {
-                Dialect::Sqlite => rendered(dialect, "sql.bound(value, false)", "NEW.name"),
+                Dialect::Sqlite => rendered(dialect, "sql.bound(value, 'binary')", "NEW.name"),
                 _ => rendered(dialect, "sql.bound(column)", "").replace(['"', '`'], ""),
             };
             assert!(sql.contains(&bound), "{dialect:?}: {bound}");

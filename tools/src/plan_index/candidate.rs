@@ -107,6 +107,7 @@ mod tests {
     use super::super::tests::distribution;
     use super::*;
     use diesel_envelope::Keyring;
+    use diesel_envelope::untyped::{self, IndexContext};
 
     fn candidate(bits: usize, counts: &[u64]) -> IndexCandidate {
         IndexCandidate::new(bits, true, &distribution(counts).frequencies(), None)
@@ -194,9 +195,10 @@ mod tests {
             let mut found = [0.0; 3];
             for key in 0..KEYS {
                 let label = format!("column.{key}");
+                let index = IndexContext { label: &label, bits: 256, key: None };
                 let mut buckets = vec![Vec::new(); 1 << bits];
                 for (value, &count) in counts.iter().enumerate() {
-                    let digest = keyring.digest(&label, 256, None, &value.to_be_bytes()).unwrap();
+                    let digest = untyped::digest(&keyring, index, &value.to_be_bytes()).unwrap();
                     let digest = digest.as_bytes();
                     buckets[usize::from(u16::from_be_bytes([digest[0], digest[1]])) >> (16 - bits)]
                         .push(count);

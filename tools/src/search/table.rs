@@ -1,6 +1,10 @@
 //! The search of one table.
 
+use crate::usage::is_named_by_values;
 use diesel::connection::LoadConnection;
+use diesel_envelope::keyring::Algorithm;
+use diesel_envelope::keyring::Purpose;
+use diesel_envelope::untyped;
 
 use super::declaration::Declaration;
 use super::{SearchedColumn, SearchedTable};
@@ -9,7 +13,6 @@ use crate::ciphertext_shape::token_in_any_spelling;
 use crate::error::ToolError;
 use crate::header_condition::{is_native, names_key};
 use crate::statement::Statement;
-use crate::storage::Storage;
 use diesel_envelope::columns::Column;
 use diesel_envelope::columns::TableName;
 use diesel_envelope::untyped::{FERNET_PREFIX, OVERHEAD};
@@ -42,13 +45,16 @@ pub(super) fn search_table<DB: ToolBackend>(
         listed.name.clone()
     };
     let mut searched = SearchedTable { table: name.to_string(), rows: 0, columns: Vec::new() };
+    let key = untyped::keys(keyring).find(|key| key.id == key_id);
+    let is_index_key = key.is_some_and(|key| key.purpose == Purpose::Index);
+    let is_fernet_key = key.is_some_and(|key| key.algorithm == Some(Algorithm::Fernet));
     for columns in listed.columns.chunks(MAX_COLUMNS) {
         let (rows, counts) = count::<DB>(conn, &listed.name, columns, key_id)?;
         searched.rows = rows;
         for (column, counts) in columns.iter().zip(counts) {
             let declaration = Declaration::of::<DB>(column, declared);
             let other = counts.values.saturating_sub(counts.native + counts.tokens);
-            let named = !keyring.is_fernet_or_index_key(key_id);
+            let named = is_named_by_values(keyring, key_id);
             if let Declaration::Value(declared) = declaration
                 && named
                 && other > 0
@@ -57,13 +63,11 @@ pub(super) fn search_table<DB: ToolBackend>(
                 return Err(ToolError::Unreadable { column: declared.to_string(), rows: other });
             }
             let undecided = match (&declaration, column.declared_as) {
-                (Declaration::None, DeclaredAs::BlindIndex) if keyring.is_index_key(key_id) => {
-                    counts.values
-                }
-                (Declaration::None, DeclaredAs::Ciphertext) if keyring.is_fernet_key(key_id) => {
+                (Declaration::None, DeclaredAs::BlindIndex) if is_index_key => counts.values,
+                (Declaration::None, DeclaredAs::Ciphertext) if is_fernet_key => {
                     counts.values - counts.native
                 }
-                (Declaration::None, _) if keyring.is_fernet_key(key_id) => counts.tokens,
+                (Declaration::None, _) if is_fernet_key => counts.tokens,
                 _ => 0,
             };
             let table = declaration.table().unwrap_or(&name);
@@ -88,20 +92,19 @@ fn count<DB: ToolBackend>(
 ) -> Result<(u64, Vec<Counts>), ToolError> {
     let sum = |condition: String| DB::as_text(&format!("count(CASE WHEN {condition} THEN 1 END)"));
     let mut selected = vec![DB::as_text("count(*)")];
-    for ListedColumn { name, text, .. } in columns {
-        let octets = DB::octets(name, *text);
+    for ListedColumn { name, storage, .. } in columns {
+        let octets = DB::octets(name, *storage);
         selected.push(DB::as_text(&format!("count({})", DB::quote(name))));
         selected
-            .push(sum(format!("({}) AND {octets} >= {OVERHEAD}", is_native::<DB>(name, *text))));
+            .push(sum(format!("({}) AND {octets} >= {OVERHEAD}", is_native::<DB>(name, *storage))));
         let begins = format!(
             "{} = {}",
-            DB::head(name, *text, FERNET_PREFIX.len()),
+            DB::head(name, *storage, FERNET_PREFIX.len()),
             DB::literal(FERNET_PREFIX)
         );
-        let storage = if *text { Storage::Text } else { Storage::Binary };
-        let spelt = token_in_any_spelling(DB::DIALECT, storage, &DB::quote(name));
+        let spelt = token_in_any_spelling(DB::DIALECT, *storage, &DB::quote(name));
         selected.push(sum(format!("{begins} AND {octets} >= {TOKEN_MIN} OR {spelt}")));
-        selected.push(sum(names_key::<DB>(name, *text, &[key_id])));
+        selected.push(sum(names_key::<DB>(name, *storage, &[key_id])));
     }
     let sql = format!("SELECT {} FROM {}", selected.join(", "), DB::table(table));
     let row = backend::read(conn, DB::READ, |conn| Ok(DB::load(conn, Statement::new(sql))?))?

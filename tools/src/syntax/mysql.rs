@@ -1,6 +1,7 @@
 //! The expressions of MySQL and MariaDB.
 
 use diesel::mysql::Mysql;
+use diesel_envelope::Storage;
 
 use super::{Form, Read, SqlSyntax, hexadecimal};
 use crate::dialect::Dialect;
@@ -59,7 +60,9 @@ impl SqlSyntax for Mysql {
     fn bytes_of(prefix: &str, read: &Read) -> String {
         let column = format!("{prefix}{}", Self::quote(&read.column.name));
         let text = match read.form {
-            Form::Stored | Form::Plain(ValueType::Binary) if !read.column.text => {
+            Form::Stored | Form::Plain(ValueType::Binary)
+                if read.column.storage == Storage::Binary =>
+            {
                 return format!("CAST({column} AS BINARY)");
             }
             Form::Plain(ValueType::Instant) if read.column.sql_type.starts_with("timestamp") => {
@@ -87,18 +90,18 @@ impl SqlSyntax for Mysql {
 
     const DIV: &'static str = "DIV";
 
-    fn head(name: &str, text: bool, count: usize) -> String {
+    fn head(name: &str, storage: Storage, count: usize) -> String {
         let head = format!("LEFT({}, {count})", Self::quote(name));
-        if text {
+        if storage == Storage::Text {
             Self::first(&format!("CAST(CONVERT({head} USING utf8mb4) AS BINARY)"), count)
         } else {
             head
         }
     }
 
-    fn octets(name: &str, text: bool) -> String {
+    fn octets(name: &str, storage: Storage) -> String {
         let column = Self::quote(name);
-        if text {
+        if storage == Storage::Text {
             format!("OCTET_LENGTH(CONVERT({column} USING utf8mb4))")
         } else {
             format!("OCTET_LENGTH({column})")

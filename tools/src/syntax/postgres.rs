@@ -1,6 +1,7 @@
 //! The expressions of PostgreSQL.
 
 use diesel::pg::Pg;
+use diesel_envelope::Storage;
 
 use super::{Form, Read, SqlSyntax, hexadecimal};
 use crate::dialect::Dialect;
@@ -32,7 +33,9 @@ impl SqlSyntax for Pg {
     fn bytes_of(prefix: &str, read: &Read) -> String {
         let column = format!("{prefix}{}", Self::quote(&read.column.name));
         let text = match read.form {
-            Form::Stored | Form::Plain(ValueType::Binary) if !read.column.text => {
+            Form::Stored | Form::Plain(ValueType::Binary)
+                if read.column.storage == Storage::Binary =>
+            {
                 return format!("{column}::bytea");
             }
             Form::Plain(ValueType::Instant) if read.column.sql_type.ends_with("with time zone") => {
@@ -59,17 +62,21 @@ impl SqlSyntax for Pg {
         format!("substring({expression} FROM 1 FOR {count})")
     }
 
-    fn head(name: &str, text: bool, count: usize) -> String {
+    fn head(name: &str, storage: Storage, count: usize) -> String {
         let column = Self::quote(name);
-        if text {
+        if storage == Storage::Text {
             Self::first(&format!("convert_to(left({column}::text, {count}), 'UTF8')"), count)
         } else {
             Self::first(&format!("{column}::bytea"), count)
         }
     }
 
-    fn octets(name: &str, text: bool) -> String {
-        format!("octet_length({}::{})", Self::quote(name), if text { "text" } else { "bytea" })
+    fn octets(name: &str, storage: Storage) -> String {
+        format!(
+            "octet_length({}::{})",
+            Self::quote(name),
+            if storage == Storage::Text { "text" } else { "bytea" }
+        )
     }
 
     fn as_text(expression: &str) -> String {

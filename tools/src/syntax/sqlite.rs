@@ -1,6 +1,7 @@
 //! The expressions of SQLite.
 
 use diesel::sqlite::Sqlite;
+use diesel_envelope::Storage;
 
 use super::{Form, Read, SqlSyntax, hexadecimal};
 use crate::dialect::Dialect;
@@ -66,11 +67,11 @@ impl SqlSyntax for Sqlite {
         )
     }
 
-    fn head(name: &str, _text: bool, count: usize) -> String {
+    fn head(name: &str, _storage: Storage, count: usize) -> String {
         format!("substr(CAST({} AS BLOB), 1, {count})", Self::quote(name))
     }
 
-    fn octets(name: &str, _text: bool) -> String {
+    fn octets(name: &str, _storage: Storage) -> String {
         format!("length(CAST({} AS BLOB))", Self::quote(name))
     }
 

@@ -296,7 +296,7 @@ fn nothing_that_a_user_types_stays_in_plaintext_without_a_word() {
     let status = ops::status(&mut database.connect(), &keyring, columns).unwrap();
     assert_eq!(
         status[0].values.iter().map(|values| (values.format, values.rows)).collect::<Vec<_>>(),
-        [(ops::ValueFormat::Other, 14)]
+        [(None, 14)]
     );
     ops::check(&mut database.connect(), &keyring, columns).unwrap();
 
@@ -376,7 +376,7 @@ fn a_token_in_another_spelling_is_a_ciphertext_to_every_tool() {
     let mut after = fernet.clone();
     let key = after.add_key(Algorithm::Aes256GcmSiv).unwrap();
     let reading = after.clone();
-    after.promote_key(key).unwrap();
+    after.promote(key).unwrap();
     let plaintext = "bob@example.org".to_owned();
     let token = keyring(&fernet).encrypt_text::<_, Email>(&plaintext).unwrap();
     let standard = token.replace('-', "+").replace('_', "/");
@@ -407,7 +407,7 @@ fn a_token_in_another_spelling_is_a_ciphertext_to_every_tool() {
         let status = ops::status(&mut database.connect(), &keyring(&after), columns).unwrap();
         assert_eq!(
             status[0].values.iter().map(|values| (values.format, values.rows)).collect::<Vec<_>>(),
-            [(ops::ValueFormat::Fernet, 7)]
+            [(Some(diesel_envelope::ValueFormat::Fernet), 7)]
         );
         ops::check(&mut database.connect(), &keyring(&after), columns).unwrap();
         assert!(

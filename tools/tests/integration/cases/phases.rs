@@ -291,8 +291,8 @@ fn two_index_keys_in_one_column() {
     table.beside("id = 1");
     // A program whose primary index key is `b` writes the second row.
     let mut document = keyrings()[1].clone();
-    let b = document.index_keys().find(|(_, name)| *name == "b").unwrap().0;
-    document.promote_index_key(b).unwrap();
+    let b = document.entries().find(|key| key.name == Some("b")).unwrap().id;
+    document.promote(b).unwrap();
     let (promoted, ann) = (keyring(&document), ANN.to_owned());
     let digest = promoted.blind_index::<users::email_index>(ANN).unwrap().as_bytes().to_vec();
     let sealed = promoted.encrypt::<String, Email>(&ann).unwrap();

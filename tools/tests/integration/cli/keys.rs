@@ -1,5 +1,6 @@
 //! The life of a keyring that is wrapped with a key file.
 
+use diesel_envelope::keyring::Purpose;
 use diesel_envelope::{Error, Keyring, Unbound};
 use serde_json::json;
 
@@ -65,7 +66,11 @@ fn a_key_is_added_promoted_retired_and_restored() {
     // The archive is a keyring too, and can be inspected.
     let archive = command_line.document(&command_line.read("old.archive"));
     assert_eq!(
-        (archive.primary(), archive.keys().count(), archive.index_keys().count()),
+        (
+            archive.primary(),
+            archive.entries_for(Purpose::Encrypt).count(),
+            archive.entries_for(Purpose::Index).count()
+        ),
         (old, 1, 0)
     );
     let inspected = command_line
@@ -99,8 +104,8 @@ fn an_index_key_goes_the_same_way() {
     let names = || {
         command_line
             .document(&command_line.read(".env"))
-            .index_keys()
-            .map(|(_, name)| name.to_owned())
+            .entries_for(Purpose::Index)
+            .map(|key| key.name.unwrap().to_owned())
             .collect::<Vec<_>>()
     };
     assert_eq!(names(), ["b"]);
@@ -172,7 +177,10 @@ fn the_fernet_key_of_a_python_program_is_wrapped() {
         for line in lines {
             let document = command_line.document(&line);
             assert_eq!(
-                (document.primary().to_string().as_str(), document.keys().count()),
+                (
+                    document.primary().to_string().as_str(),
+                    document.entries_for(Purpose::Encrypt).count()
+                ),
                 ("9235ac06", 1)
             );
             command_line.write(".env", &line);
@@ -195,7 +203,13 @@ fn several_fernet_keys_and_a_document_are_wrapped() {
     let document = command_line.document(
         &command_line.line(&["wrap", "--from-file", "keys", "--local-key-file", "key"]).stdout,
     );
-    assert_eq!((document.keys().count(), document.index_keys().count()), (2, 2));
+    assert_eq!(
+        (
+            document.entries_for(Purpose::Encrypt).count(),
+            document.entries_for(Purpose::Index).count()
+        ),
+        (2, 2)
+    );
 
     command_line.line(&KEYGEN);
     let primary = command_line.document(&command_line.read(".env")).primary();
@@ -254,7 +268,13 @@ fn json_tells_the_same_as_the_text() {
     let key = added["key"].as_str().unwrap();
     assert!(added["next"].as_str().unwrap().contains(&format!("promote-key {key}")));
     assert_eq!(
-        command_line.document(&command_line.read(".env")).keys().last().unwrap().0.to_string(),
+        command_line
+            .document(&command_line.read(".env"))
+            .entries_for(Purpose::Encrypt)
+            .last()
+            .unwrap()
+            .id
+            .to_string(),
         key
     );
     let retire = [

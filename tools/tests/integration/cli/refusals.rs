@@ -1,6 +1,7 @@
 //! Refusals: the error, the remedy and the exit code.
 
 use base64::prelude::*;
+use diesel_envelope::keyring::Purpose;
 
 use super::keys::command_line;
 use crate::support::command_line::{CommandLine, FERNET_KEY, key_in};
@@ -252,7 +253,10 @@ fn a_key_in_use_is_not_retired() {
     retire(&new, &["--yes"]).failed(2, "no column is named", "users.email");
     retire(&new, &["users.email", "--yes"]).failed(2, "no database is named", "DATABASE_URL");
     assert!(!command_line.path("archive").exists());
-    assert_eq!(command_line.document(&command_line.read(".env")).keys().count(), 2);
+    assert_eq!(
+        command_line.document(&command_line.read(".env")).entries_for(Purpose::Encrypt).count(),
+        2
+    );
 }
 
 #[test]
@@ -291,7 +295,10 @@ fn a_document_that_is_too_large_says_so_with_the_numbers() {
         }
         command_line.write(".env", &outcome.stdout);
     };
-    assert!(command_line.document(&command_line.read(".env")).keys().count() > 20);
+    assert!(
+        command_line.document(&command_line.read(".env")).entries_for(Purpose::Encrypt).count()
+            > 20
+    );
     outcome.failed(1, "and KMS wraps at most 4096", "retire");
 }
 

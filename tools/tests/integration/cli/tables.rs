@@ -2,6 +2,7 @@
 //! that no output contains the values of rows.
 
 use diesel::prelude::*;
+use diesel_envelope::keyring::Purpose;
 use diesel_envelope::{Context, IndexSpec, Keyring};
 use serde_json::{Value, json};
 
@@ -748,8 +749,8 @@ fn an_old_keyring_rotates_back_only_when_it_is_told_to() {
     let old = command_line.document(&before).primary();
     let new = command_line
         .document(&before)
-        .keys()
-        .map(|(id, _)| id.to_string())
+        .entries_for(Purpose::Encrypt)
+        .map(|key| key.id.to_string())
         .find(|id| *id != old.to_string())
         .unwrap();
     command_line.line(&["promote-key", &new]);

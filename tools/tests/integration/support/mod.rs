@@ -68,7 +68,7 @@ pub fn reading_and_writing() -> (Keyset, Keyset) {
     let mut before = Keyset::generate().unwrap();
     let key = before.add_key(Algorithm::Aes256GcmSiv).unwrap();
     let mut after = before.clone();
-    after.promote_key(key).unwrap();
+    after.promote(key).unwrap();
     (before, after)
 }
 
@@ -77,7 +77,7 @@ pub fn before_and_after() -> (Keyset, Keyset) {
     let before = Keyset::generate().unwrap();
     let mut after = before.clone();
     let key = after.add_key(Algorithm::Aes256GcmSiv).unwrap();
-    after.promote_key(key).unwrap();
+    after.promote(key).unwrap();
     (before, after)
 }
 

@@ -2,7 +2,7 @@
 
 {# A native value that is bound to its column: flag 0x01. As text, 0xA1, the flags and two bits of the key id are three characters. #}
 {% macro bound(column) %}
-{% if column.text %}
+{% if column.storage == "text" %}
 LEFT({{ column.name|q }}, 6) = 'de1.oQ' AND SUBSTR({{ column.name|q }}, 7, 1) IN ('E', 'F', 'G', 'H', 'M', 'N', 'O', 'P')
 {%- else %}
 ORD(LEFT({{ column.name|q }}, 1)) = 161 AND ORD(SUBSTR({{ column.name|q }}, 2, 1)) & 1 = 1
@@ -33,7 +33,7 @@ CAST(OLD.{{ name|q }} AS BINARY) <=> CAST(NEW.{{ name|q }} AS BINARY)
 
 {# A column that holds nothing but ciphertext. #}
 {% macro ciphertext_type(column) %}
-{{ column.mysql_type }}{% if column.text %} CHARACTER SET ascii COLLATE ascii_bin{% endif %}
+{{ column.mysql_type }}{% if column.storage == "text" %} CHARACTER SET ascii COLLATE ascii_bin{% endif %}
 {% endmacro %}
 
 {% macro nullable(column) %}
@@ -66,7 +66,7 @@ CAST(OLD.{{ name|q }} AS BINARY) <=> CAST(NEW.{{ name|q }} AS BINARY)
 {% macro add_shape(column) %}
 {% set value %}{{ column.name|q }}{% endset %}
 {% call add_check(column, "shape") %}
-{{ value|ciphertext(column.text) }}
+{{ value|ciphertext(column.storage) }}
 {% endcall %}
 {% endmacro %}
 

@@ -3,7 +3,7 @@
 {% if not online %}
 -- PostgreSQL rewrites the table, because the type of the new column is a domain.
 {% set added = columns|rejectattr("in_place")|list %}
-{{ sql.create_domains(added|rejectattr("text")|list, added|selectattr("text")|list, columns|selectattr("indexes")|list) }}
+{{ sql.create_domains(added|selectattr("storage", "eq", "binary")|list, added|selectattr("storage", "eq", "text")|list, columns|selectattr("indexes")|list) }}
 {% endif %}
 {% filter alter_table %}
 {% for column in columns %}

@@ -2,7 +2,7 @@
 
 {# A native value that is bound to its column: flag 0x01. As text, 0xA1, the flags and two bits of the key id are three characters. #}
 {% macro bound(column) %}
-{% if column.text %}
+{% if column.storage == "text" %}
 {{ column.name|q }} COLLATE "C" ~ '^de1[.]oQ[E-HM-P]'
 {%- else %}
 get_byte({{ column.name|q }}, 0) = 161 AND get_byte({{ column.name|q }}, 1) & 1 = 1
@@ -37,14 +37,14 @@ NEW.{{ name|q }} IS NOT DISTINCT FROM OLD.{{ name|q }}
 {% if binary %}
 IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('ciphertext') AND typtype = 'd') THEN
     CREATE DOMAIN ciphertext AS bytea CHECK (
-        {{ value|ciphertext(false)|indent(4) }}
+        {{ value|ciphertext("binary")|indent(4) }}
     );
 END IF;
 {% endif %}
 {% if text %}
 IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('ciphertext_text') AND typtype = 'd') THEN
     CREATE DOMAIN ciphertext_text AS text COLLATE "C" CHECK (
-        {{ value|ciphertext(true)|indent(4) }}
+        {{ value|ciphertext("text")|indent(4) }}
     );
 END IF;
 {% endif %}
@@ -60,17 +60,17 @@ END IF;
    they are validated. #}
 {% macro add_ciphertext(column) %}
 {% if online %}
-    ADD COLUMN {{ column.name|q }} {% if column.text %}text COLLATE "C"{% else %}bytea{% endif %},
+    ADD COLUMN {{ column.name|q }} {% if column.storage == "text" %}text COLLATE "C"{% else %}bytea{% endif %},
 {{ add_shape(column) }}
 {% else %}
-    ADD COLUMN {{ column.name|q }} {% if column.text %}ciphertext_text{% else %}ciphertext{% endif %},
+    ADD COLUMN {{ column.name|q }} {% if column.storage == "text" %}ciphertext_text{% else %}ciphertext{% endif %},
 {% endif %}
 {% endmacro %}
 
 {% macro add_shape(column) %}
-{% set value %}{% if column.text %}({{ column.name|q }}::text COLLATE "C"){% else %}{{ column.name|q }}{% endif %}{% endset %}
+{% set value %}{% if column.storage == "text" %}({{ column.name|q }}::text COLLATE "C"){% else %}{{ column.name|q }}{% endif %}{% endset %}
     ADD CONSTRAINT {{ column.name|object("shape")|q }} CHECK (
-        {{ value|ciphertext(column.text)|indent(4) }}
+        {{ value|ciphertext(column.storage)|indent(4) }}
     ) NOT VALID,
 {% endmacro %}
 

@@ -4,7 +4,7 @@
 {% if not column.in_place %}
 {% set value %}{{ column.name|q }}{% endset %}
 ALTER TABLE {{ table.name|qualified }}
-    ADD COLUMN {{ value }} {% if column.text %}TEXT COLLATE BINARY{% else %}BLOB{% endif %} CHECK ({{ value }} IS NULL OR {{ value|ciphertext(column.text) }});
+    ADD COLUMN {{ value }} {% if column.storage == "text" %}TEXT COLLATE BINARY{% else %}BLOB{% endif %} CHECK ({{ value }} IS NULL OR {{ value|ciphertext(column.storage) }});
 {% endif %}
 {% for index in column.indexes %}
 {{ sql.add_index_column(index.name, index.bytes) }}

@@ -36,7 +36,7 @@
 {% if column.in_place %}
 {% set new %}NEW.{{ column.name|q }}{% endset %}
 {% call sql.create_constraint(column.name, "shape", column.full_name ~ " takes only ciphertext") %}
-{{ new }} IS NOT NULL AND NOT ({{ new|ciphertext(column.text) }})
+{{ new }} IS NOT NULL AND NOT ({{ new|ciphertext(column.storage) }})
 {% endcall %}
 {% endif %}
 {% for name in column.required %}

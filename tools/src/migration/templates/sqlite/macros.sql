@@ -1,8 +1,8 @@
 {# The parts of SQLite's statements. #}
 
 {# A native value that is bound to its column: flag 0x01. As text, 0xA1, the flags and two bits of the key id are three characters. #}
-{% macro bound(value, text) %}
-{% if text %}
+{% macro bound(value, storage) %}
+{% if storage == "text" %}
 {{ value }} GLOB 'de1.oQ[E-HM-P]*'
 {%- else %}
 substr({{ value }}, 1, 1) = x'a1' AND substr({{ value }}, 2, 1) IN (x'01', x'03')

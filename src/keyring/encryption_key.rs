@@ -1,0 +1,169 @@
+//! A key that encrypts values: its material, and the bytes that it seals and opens.
+
+use zeroize::{Zeroize, Zeroizing};
+
+use super::keyset::Algorithm;
+use crate::context::{ColumnContext, LABEL_MAX};
+use crate::crypto::{self, AeadKey, FernetKey, Root};
+use crate::envelope::{self, BODY, HEADER_LEN, Header, OVERHEAD};
+use crate::error::{Error, Result};
+use crate::key_id::KeyId;
+use crate::value_format::ValueFormat;
+
+const AEAD_INFO: &str = "diesel-envelope v1 key aes-256-gcm-siv";
+
+/// A key that encrypts values.
+pub(super) struct EncryptionKey {
+    pub(super) id: KeyId,
+    material: Material,
+}
+
+enum Material {
+    Aes256GcmSiv(AeadKey),
+    Fernet(FernetKey),
+}
+
+impl EncryptionKey {
+    pub(super) fn new(id: KeyId, algorithm: Algorithm, root: &Root) -> Result<Self> {
+        let material = match algorithm {
+            Algorithm::Aes256GcmSiv => Material::Aes256GcmSiv(AeadKey::derive(root, AEAD_INFO)),
+            Algorithm::Fernet => Material::Fernet(FernetKey::new(root)?),
+        };
+        Ok(Self { id, material })
+    }
+
+    pub(super) fn algorithm(&self) -> Algorithm {
+        match self.material {
+            Material::Aes256GcmSiv(_) => Algorithm::Aes256GcmSiv,
+            Material::Fernet(_) => Algorithm::Fernet,
+        }
+    }
+
+    pub(super) fn is_fernet(&self) -> bool {
+        self.algorithm() == Algorithm::Fernet
+    }
+
+    /// Encrypts bytes for a binary column.
+    pub(super) fn seal_binary(
+        &self,
+        plaintext: &[u8],
+        column: ColumnContext<'_>,
+    ) -> Result<Vec<u8>> {
+        match &self.material {
+            Material::Aes256GcmSiv(key) => self.seal_native(key, plaintext, column),
+            Material::Fernet(key) => seal_token(key, plaintext, column).map(String::into_bytes),
+        }
+    }
+
+    /// Encrypts bytes for a text column.
+    pub(super) fn seal_text(&self, plaintext: &[u8], column: ColumnContext<'_>) -> Result<String> {
+        match &self.material {
+            Material::Aes256GcmSiv(key) => {
+                Ok(envelope::to_text(&self.seal_native(key, plaintext, column)?))
+            }
+            Material::Fernet(key) => seal_token(key, plaintext, column),
+        }
+    }
+
+    /// Returns the header of the values that this key writes for a column. Tokens have none.
+    pub(super) fn header_for(&self, column: ColumnContext<'_>) -> Option<Header> {
+        let header = Header { bound: column.bound, padded: column.pad_to > 1, key_id: self.id };
+        (!self.is_fernet()).then_some(header)
+    }
+
+    fn seal_native(
+        &self,
+        key: &AeadKey,
+        plaintext: &[u8],
+        column: ColumnContext<'_>,
+    ) -> Result<Vec<u8>> {
+        let header = Header { bound: column.bound, padded: column.pad_to > 1, key_id: self.id };
+        let nonce = crypto::nonce()?;
+        let length = envelope::padded_len(plaintext.len(), column.pad_to);
+        let mut value = Vec::with_capacity(OVERHEAD + length);
+        value.extend_from_slice(&header.to_bytes());
+        value.extend_from_slice(&nonce);
+        value.extend_from_slice(plaintext);
+        if header.padded {
+            value.push(0x80);
+            value.resize(BODY + length, 0);
+        }
+        let tag = Aad::new(header, column).with(|aad| key.seal(&nonce, aad, &mut value[BODY..]));
+        // If sealing fails, the buffer still contains plaintext, which must be wiped before it is
+        // freed.
+        let tag = tag.inspect_err(|_| value.zeroize())?;
+        value.extend_from_slice(&tag);
+        Ok(value)
+    }
+
+    /// Decrypts a native value that names this key. A key of another algorithm is not this key.
+    pub(super) fn open_native(
+        &self,
+        header: Header,
+        value: &[u8],
+        column: ColumnContext<'_>,
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        let Material::Aes256GcmSiv(key) = &self.material else {
+            return Err(Error::UnknownKey { key_id: header.key_id });
+        };
+        let nonce = value[HEADER_LEN..BODY].try_into().map_err(|_| Error::DecryptionFailed)?;
+        let (ciphertext, tag) = value[BODY..].split_at(value.len() - OVERHEAD);
+        // The only copy of the value. It is decrypted in place and has exactly the length of the
+        // result.
+        let mut plaintext = Zeroizing::new(ciphertext.to_vec());
+        Aad::new(header, column).with(|aad| key.open(&nonce, aad, &mut plaintext, tag))?;
+        if header.padded {
+            let length = envelope::unpadded_len(&plaintext)?;
+            plaintext.truncate(length);
+        }
+        Ok(plaintext)
+    }
+
+    /// Decrypts a Fernet token in its canonical spelling, if this key wrote it.
+    pub(super) fn open_token(&self, token: &str) -> Option<Zeroizing<Vec<u8>>> {
+        match &self.material {
+            Material::Aes256GcmSiv(_) => None,
+            Material::Fernet(key) => key.open(token).map(Zeroizing::new).ok(),
+        }
+    }
+}
+
+/// Encrypts bytes as a token, but never one that the column would refuse to read.
+fn seal_token(key: &FernetKey, plaintext: &[u8], column: ColumnContext<'_>) -> Result<String> {
+    if !column.accept.contains(ValueFormat::Fernet) {
+        return Err(column.not_accepted(ValueFormat::Fernet));
+    }
+    Ok(key.seal(plaintext))
+}
+
+/// The additional authenticated data (AAD) of a value: the 6 bytes of its header, then its label if
+/// it is bound to one.
+struct Aad<'l> {
+    header: [u8; HEADER_LEN],
+    label: &'l str,
+}
+
+impl<'l> Aad<'l> {
+    fn new(header: Header, column: ColumnContext<'l>) -> Self {
+        Self { header: header.to_bytes(), label: if header.bound { column.label } else { "" } }
+    }
+
+    /// Passes the AAD to a function as one slice, assembled on the stack. To clear room for the
+    /// longest label would take a tenth of the encryption time, and few labels are that long.
+    fn with<R>(&self, act: impl FnOnce(&[u8]) -> R) -> R {
+        const MAX: usize = HEADER_LEN + LABEL_MAX;
+        if self.label.len() <= 64 - HEADER_LEN {
+            self.within::<64, R>(act)
+        } else {
+            self.within::<MAX, R>(act)
+        }
+    }
+
+    fn within<const ROOM: usize, R>(&self, act: impl FnOnce(&[u8]) -> R) -> R {
+        let mut aad = [0; ROOM];
+        let length = HEADER_LEN + self.label.len();
+        aad[..HEADER_LEN].copy_from_slice(&self.header);
+        aad[HEADER_LEN..length].copy_from_slice(self.label.as_bytes());
+        act(&aad[..length])
+    }
+}
