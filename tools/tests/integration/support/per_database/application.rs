@@ -159,7 +159,9 @@ macro_rules! version {
 
             use diesel::prelude::*;
             use diesel_envelope::blind_index::normalize;
-            use diesel_envelope::{BlindIndexDsl, Context, Encrypted, IndexSpec, Searchable, SearchableColumn};
+            use diesel_envelope::{
+                BlindIndexDsl, Context, Encrypted, IndexSpec, Searchable, SearchableColumn,
+            };
 
             use super::Conn;
 
@@ -219,31 +221,46 @@ macro_rules! version {
             }
 
             fn new_user(id: &str, email: &str, note: &str) -> NewUser {
-                NewUser { id: id.parse().unwrap(), email: email.into(), note: (!note.is_empty()).then(|| note.to_owned().into()) }
+                let note = (!note.is_empty()).then(|| note.to_owned().into());
+                NewUser { id: id.parse().unwrap(), email: email.into(), note }
             }
 
             pub fn run(conn: &mut Conn, words: &[&str]) -> QueryResult<String> {
                 let by_id = |id: &str| users::table.find(id.parse::<i64>().unwrap());
+                let insert = diesel::insert_into(users::table);
                 match *words {
-                    ["write", id, email, note] => diesel::insert_into(users::table).values(new_user(id, email, note)).execute(conn),
+                    ["write", id, email, note] => {
+                        insert.values(new_user(id, email, note)).execute(conn)
+                    }
                     ["fill", from, to] => {
                         let ids = from.parse::<i64>().unwrap()..to.parse::<i64>().unwrap();
-                        let rows = ids.map(|id| new_user(&id.to_string(), &format!("Fill-{id}@Example.org"), "fill")).collect::<Vec<_>>();
-                        rows.chunks(200).map(|rows| diesel::insert_into(users::table).values(rows).execute(conn)).sum()
+                        let row = |id: i64| {
+                            new_user(&id.to_string(), &format!("Fill-{id}@Example.org"), "fill")
+                        };
+                        let rows: Vec<_> = ids.map(row).collect();
+                        rows.chunks(200).map(|rows| insert.values(rows).execute(conn)).sum()
                     }
-                    ["change", id, email] => diesel::update(by_id(id)).set(Change { email: email.into() }).execute(conn),
+                    ["change", id, email] => {
+                        let change = Change { email: email.into() };
+                        diesel::update(by_id(id)).set(change).execute(conn)
+                    }
                     ["save", id] => {
                         let user = by_id(id).select(User::as_select()).first(conn)?;
                         diesel::update(by_id(id)).set(Change { email: user.email }).execute(conn)
                     }
                     ["find", email] => {
-                        let found = users::table.filter(users::$found.matches(email)).order(users::id);
-                        return found.select(users::id).load::<i64>(conn).map(|ids| format!("{ids:?}"));
+                        let found = users::table.filter(users::$found.matches(email));
+                        let ids = found.order(users::id).select(users::id).load::<i64>(conn)?;
+                        return Ok(format!("{ids:?}"));
                     }
                     ["all"] => {
-                        let users = users::table.order(users::id).select(User::as_select()).load(conn)?;
-                        let note = |user: &User| user.note.as_ref().map_or(String::new(), |note| note.to_string());
-                        return Ok(users.iter().map(|user| format!("{} {} {}\t", user.id, *user.email, note(user))).collect());
+                        let users = users::table.order(users::id);
+                        let users = users.select(User::as_select()).load(conn)?;
+                        let line = |user: &User| {
+                            let note = user.note.as_ref().map(|note| note.to_string());
+                            format!("{} {} {}\t", user.id, *user.email, note.unwrap_or_default())
+                        };
+                        return Ok(users.iter().map(line).collect());
                     }
                     _ => panic!("{words:?}"),
                 }
@@ -254,6 +271,12 @@ macro_rules! version {
 }
 
 version!(first finds by email_index, indexes users::email_index, email_index: None);
-version!(both finds by email_index, indexes (users::email_index, users::email_index_b), email_index: Some("a"), email_index_b: Some("b"));
-version!(second finds by email_index_b, indexes (users::email_index, users::email_index_b), email_index: Some("a"), email_index_b: Some("b"));
+version!(
+    both finds by email_index, indexes (users::email_index, users::email_index_b),
+    email_index: Some("a"), email_index_b: Some("b")
+);
+version!(
+    second finds by email_index_b, indexes (users::email_index, users::email_index_b),
+    email_index: Some("a"), email_index_b: Some("b")
+);
 version!(last finds by email_index_b, indexes users::email_index_b, email_index_b: Some("b"));
