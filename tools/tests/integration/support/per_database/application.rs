@@ -257,7 +257,7 @@ macro_rules! version {
                         let users = users::table.order(users::id);
                         let users = users.select(User::as_select()).load(conn)?;
                         let line = |user: &User| {
-                            let note = user.note.as_ref().map(|note| note.as_str().to_owned());
+                            let note = user.note.as_ref().map(|note| note.to_string());
                             format!("{} {} {}\t", user.id, *user.email, note.unwrap_or_default())
                         };
                         return Ok(users.iter().map(line).collect());
