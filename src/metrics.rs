@@ -10,7 +10,9 @@
 //! | `diesel_envelope_kms_call_duration_seconds` | `operation` | a histogram |
 //! | `diesel_envelope_data_key_cache_total` | `outcome` | `hit` and `miss` of each lookup in the cache of data keys, `call` and `error` of KMS, and `stale` keys used while KMS is down |
 //!
-//! The labels contain ids of keys and names of operations, never a value. An id of four bytes is
+//! `key_id` is the id of a key of the keyring, or `data-key` for all data keys. The operations are
+//! `seal` and `open`, and the kinds are those of [`Error::kind`](crate::Error::kind). The labels
+//! contain ids of keys and names of operations, never a value. An id of four bytes is
 //! not secret: each stored value contains it.
 
 #[cfg(feature = "metrics")]
@@ -22,21 +24,25 @@ mod enabled {
     use crate::error::Error;
     use crate::key_id::KeyId;
 
-    /// Counts a value that was encrypted under a key.
-    pub(crate) fn sealed(key_id: KeyId) {
-        counter!("diesel_envelope_values_sealed_total", "key_id" => key_id.to_string())
-            .increment(1);
+    /// Returns the label of a key. All data keys have one label, because each row may have its own.
+    fn name(key_id: Option<KeyId>) -> String {
+        key_id.map_or_else(|| "data-key".to_owned(), |key_id| key_id.to_string())
+    }
+
+    /// Counts a value that was encrypted under a key of the keyring or under a data key.
+    pub(crate) fn sealed(key_id: Option<KeyId>) {
+        counter!("diesel_envelope_values_sealed_total", "key_id" => name(key_id)).increment(1);
     }
 
     /// Counts a value that was decrypted under a key, the primary key or another.
-    pub(crate) fn opened(key_id: KeyId, is_primary: bool) {
+    pub(crate) fn opened(key_id: Option<KeyId>, is_primary: bool) {
         let current = if is_primary { "true" } else { "false" };
         counter!(
             "diesel_envelope_values_opened_total",
-            "key_id" => key_id.to_string(), "current" => current
+            "key_id" => name(key_id), "current" => current
         )
         .increment(1);
-        if !is_primary {
+        if let Some(key_id) = key_id.filter(|_| !is_primary) {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             gauge!(
                 "diesel_envelope_last_opened_timestamp_seconds",
@@ -81,10 +87,10 @@ mod disabled {
     use crate::key_id::KeyId;
 
     #[inline(always)]
-    pub(crate) fn sealed(_: KeyId) {}
+    pub(crate) fn sealed(_: Option<KeyId>) {}
 
     #[inline(always)]
-    pub(crate) fn opened(_: KeyId, _: bool) {}
+    pub(crate) fn opened(_: Option<KeyId>, _: bool) {}
 
     #[inline(always)]
     pub(crate) fn failed(_: &'static str, _: &Error) {}

@@ -9,6 +9,7 @@ use crate::crypto::Root;
 use crate::envelope::{self, Header, Scheme};
 use crate::error::{Error, Result};
 use crate::key_id::KeyId;
+use crate::metrics;
 use crate::value_format::ValueFormat;
 
 /// The keys of a keyring that encrypt values.
@@ -16,6 +17,8 @@ pub(super) struct EncryptionKeys {
     keys: Box<[EncryptionKey]>,
     /// The position of the primary key.
     primary: usize,
+    /// Whether the keys come from one data key. There are too many data keys for metrics by id.
+    is_data_key: bool,
 }
 
 impl EncryptionKeys {
@@ -32,7 +35,7 @@ impl EncryptionKeys {
         let key_id = keyset.primary;
         let primary =
             keys.iter().position(|key| key.id == key_id).ok_or(Error::UnknownKey { key_id })?;
-        Ok(Self { keys, primary })
+        Ok(Self { keys, primary, is_data_key: false })
     }
 
     /// Creates the two keys of a data key, which read native values and Fernet tokens under the
@@ -41,7 +44,8 @@ impl EncryptionKeys {
         let key =
             |algorithm: Algorithm| EncryptionKey::new(algorithm.key_id(root), algorithm, root);
         let keys = Box::new([key(Algorithm::Aes256GcmSiv)?, key(Algorithm::Fernet)?]);
-        Ok(Self { keys, primary: usize::from(algorithm == Algorithm::Fernet) })
+        let primary = usize::from(algorithm == Algorithm::Fernet);
+        Ok(Self { keys, primary, is_data_key: true })
     }
 
     pub(super) fn primary(&self) -> &EncryptionKey {
@@ -54,6 +58,33 @@ impl EncryptionKeys {
 
     pub(super) fn contains(&self, key_id: KeyId) -> bool {
         self.iter().any(|key| key.id == key_id)
+    }
+
+    /// Encrypts bytes for a binary column.
+    pub(super) fn seal_binary(
+        &self,
+        plaintext: &[u8],
+        column: ColumnContext<'_>,
+    ) -> Result<Vec<u8>> {
+        let sealed = self.primary().seal_binary(plaintext, column)?;
+        metrics::sealed(self.named(self.primary().id));
+        Ok(sealed)
+    }
+
+    /// Encrypts bytes for a text column.
+    pub(super) fn seal_text(&self, plaintext: &[u8], column: ColumnContext<'_>) -> Result<String> {
+        let sealed = self.primary().seal_text(plaintext, column)?;
+        metrics::sealed(self.named(self.primary().id));
+        Ok(sealed)
+    }
+
+    /// Returns the id of a key for metrics.
+    fn named(&self, key_id: KeyId) -> Option<KeyId> {
+        (!self.is_data_key).then_some(key_id)
+    }
+
+    fn count_opened(&self, key: &EncryptionKey) {
+        metrics::opened(self.named(key.id), key.id == self.primary().id);
     }
 
     /// Decrypts a value of a binary column.
@@ -88,7 +119,7 @@ impl EncryptionKeys {
         column.check_accepted(header.format())?;
         let key_id = header.key_id;
         let key = self.iter().find(|key| key.id == key_id).ok_or(Error::UnknownKey { key_id })?;
-        key.open_native(header, value, column)
+        key.open_native(header, value, column).inspect(|_| self.count_opened(key))
     }
 
     /// Tries each Fernet key, because a token does not contain a key id.
@@ -100,6 +131,8 @@ impl EncryptionKeys {
         // The Fernet crate accepts one base64 alphabet and no white space, but tolerates missing or
         // surplus padding.
         let token = envelope::canonical_token(token).ok_or(Error::DecryptionFailed)?;
-        self.iter().find_map(|key| key.open_token(&token)).ok_or(Error::DecryptionFailed)
+        let opened =
+            self.iter().find_map(|key| key.open_token(&token).inspect(|_| self.count_opened(key)));
+        opened.ok_or(Error::DecryptionFailed)
     }
 }

@@ -11,6 +11,7 @@ use crate::crypto::Root;
 use crate::error::{Error, Result};
 use crate::index_spec::{Digest, IndexContext, IndexSpec, Normalized};
 use crate::key_id::KeyId;
+use crate::metrics;
 use crate::plaintext::Plaintext;
 use crate::storage::Storage;
 
@@ -121,7 +122,7 @@ impl Keyring {
     /// [`Error::UnsupportedValue`], [`Error::NoRandomness`]; [`Error::NotAccepted`] if the primary
     /// key is a Fernet key and the column does not accept Fernet tokens.
     pub fn encrypt<T: Plaintext, C: Context>(&self, value: &T) -> Result<Vec<u8>> {
-        self.seal_binary(&value.encode()?, ColumnContext::of::<C>(T::PAD_TO))
+        self.seal_binary(&value.encode()?, column_of::<T, C>())
     }
 
     /// Encrypts a value for a text column, as `de1.` and base64url, or as a Fernet token.
@@ -130,7 +131,7 @@ impl Keyring {
     ///
     /// As [`encrypt`](Self::encrypt).
     pub fn encrypt_text<T: Plaintext, C: Context>(&self, value: &T) -> Result<String> {
-        self.seal_text(&value.encode()?, ColumnContext::of::<C>(T::PAD_TO))
+        self.seal_text(&value.encode()?, column_of::<T, C>())
     }
 
     /// Decrypts a value of a binary column.
@@ -140,7 +141,7 @@ impl Keyring {
     /// [`Error::UnsupportedFormat`], [`Error::Truncated`], [`Error::NotAccepted`],
     /// [`Error::UnknownKey`], [`Error::DecryptionFailed`], [`Error::InvalidPlaintext`].
     pub fn decrypt<T: Plaintext, C: Context>(&self, value: &[u8]) -> Result<T> {
-        T::decode(self.open_binary(value, ColumnContext::of::<C>(T::PAD_TO))?)
+        decode(self.open_binary(value, column_of::<T, C>())?)
     }
 
     /// Decrypts a value of a text column.
@@ -149,7 +150,7 @@ impl Keyring {
     ///
     /// As [`decrypt`](Self::decrypt).
     pub fn decrypt_text<T: Plaintext, C: Context>(&self, value: &str) -> Result<T> {
-        T::decode(self.open_text(value, ColumnContext::of::<C>(T::PAD_TO))?)
+        decode(self.open_text(value, column_of::<T, C>())?)
     }
 
     /// Returns the digest to store for a value, under the index key that `I` names or under the
@@ -174,19 +175,19 @@ impl Keyring {
     }
 
     fn seal_binary(&self, plaintext: &[u8], column: ColumnContext<'_>) -> Result<Vec<u8>> {
-        self.encryption_keys.primary().seal_binary(plaintext, self.restrict(column))
+        self.encryption_keys.seal_binary(plaintext, self.restrict(column)).inspect_err(not_sealed)
     }
 
     fn seal_text(&self, plaintext: &[u8], column: ColumnContext<'_>) -> Result<String> {
-        self.encryption_keys.primary().seal_text(plaintext, self.restrict(column))
+        self.encryption_keys.seal_text(plaintext, self.restrict(column)).inspect_err(not_sealed)
     }
 
     fn open_binary(&self, value: &[u8], column: ColumnContext<'_>) -> Result<Zeroizing<Vec<u8>>> {
-        self.encryption_keys.open_binary(value, self.restrict(column))
+        self.encryption_keys.open_binary(value, self.restrict(column)).inspect_err(not_opened)
     }
 
     fn open_text(&self, value: &str, column: ColumnContext<'_>) -> Result<Zeroizing<Vec<u8>>> {
-        self.encryption_keys.open_text(value, self.restrict(column))
+        self.encryption_keys.open_text(value, self.restrict(column)).inspect_err(not_opened)
     }
 
     /// Returns the column with the formats that it accepts under this keyring.
@@ -255,6 +256,32 @@ impl fmt::Display for Keyring {
             None => f.write_str("no index key"),
         }
     }
+}
+
+/// Returns the context of a column for values of type `T`.
+const fn column_of<T: Plaintext, C: Context>() -> ColumnContext<'static> {
+    const {
+        assert!(
+            match C::VALUE_TYPE_ID {
+                Some(declared) => declared == T::VALUE_TYPE.id(),
+                None => true,
+            },
+            "`columns!` declares another type for this column: write it as `column: as Type`"
+        );
+    }
+    ColumnContext::of::<C>(T::PAD_TO)
+}
+
+fn decode<T: Plaintext>(plaintext: Zeroizing<Vec<u8>>) -> Result<T> {
+    T::decode(plaintext).inspect_err(not_opened)
+}
+
+fn not_sealed(error: &Error) {
+    metrics::failed("seal", error);
+}
+
+fn not_opened(error: &Error) {
+    metrics::failed("open", error);
 }
 
 impl fmt::Debug for Keyring {
