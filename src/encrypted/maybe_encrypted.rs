@@ -33,7 +33,7 @@ use crate::write_only::as_write_only_expression;
 /// A value is always encrypted when it is written, even if it looks encrypted already. A program
 /// that still writes plaintext must refuse input that [`looks_encrypted`](crate::looks_encrypted).
 /// If a user has typed such a text, reading its row is an error. Like every bad row, it fails the
-/// whole `load`. [`TryMaybeEncrypted`] reports the error for that row alone.
+/// whole `load`. [`TryMaybeEncrypted`](crate::TryMaybeEncrypted) reports the error for that row alone.
 ///
 /// # Security
 ///
