@@ -22,7 +22,9 @@ use crate::sql_types;
     note = "they work on Diesel's `Pg`, `Mysql` and `Sqlite`, where diesel-envelope's feature of that name is on: `postgres`, `mysql`, `sqlite`",
     note = "a function that is generic over the backend needs the bound `DB: EnvelopeBackend`"
 )]
-pub trait EnvelopeBackend: Backend + HasSqlType<sql_types::BlindIndex> + sealed::Sealed {
+pub trait EnvelopeBackend:
+    Backend + HasSqlType<sql_types::BlindIndex> + supported::Supported
+{
     #[doc(hidden)]
     fn put_binary(out: &mut Output<'_, '_, Self>, value: Vec<u8>) -> serialize::Result;
     #[doc(hidden)]
@@ -66,14 +68,15 @@ where
     Ok(())
 }
 
-mod sealed {
-    pub trait Sealed {}
+/// Other crates cannot implement [`EnvelopeBackend`].
+mod supported {
+    pub trait Supported {}
 }
 
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 macro_rules! written_to {
     ($backend:ty, $push_is_one_of:ident) => {
-        impl sealed::Sealed for $backend {}
+        impl supported::Supported for $backend {}
 
         impl EnvelopeBackend for $backend {
             fn put_binary(out: &mut Output<'_, '_, Self>, value: Vec<u8>) -> serialize::Result {
@@ -121,7 +124,7 @@ fn push_any<'b>(
 }
 
 #[cfg(feature = "sqlite")]
-impl sealed::Sealed for diesel::sqlite::Sqlite {}
+impl supported::Supported for diesel::sqlite::Sqlite {}
 
 #[cfg(feature = "sqlite")]
 impl EnvelopeBackend for diesel::sqlite::Sqlite {

@@ -36,9 +36,10 @@ use crate::sealed::Sealed;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct DataKey(Arc<Inner>);
+pub struct DataKey(Arc<CountedKeyring>);
 
-struct Inner {
+/// The keyring of a data key, and the number of its uses.
+struct CountedKeyring {
     keyring: Keyring,
     root: Root,
     uses: AtomicU64,
@@ -55,7 +56,7 @@ impl DataKey {
 
     fn new(root: Root, algorithm: Algorithm) -> Result<Self> {
         let keyring = Keyring::of_data_key(&root, algorithm)?;
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Arc::new(CountedKeyring {
             keyring,
             root,
             uses: AtomicU64::new(0),

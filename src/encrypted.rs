@@ -13,16 +13,18 @@ use diesel::{Column, ExpressionMethods};
 use crate::context::{Context, Unbound};
 use crate::plaintext::{Holder, Plaintext};
 
-mod lenient;
+mod maybe_encrypted;
 #[cfg(feature = "serde")]
 mod serialize;
 mod sql;
+mod try_encrypted;
 
-pub use lenient::{MaybeEncrypted, TryEncrypted, TryMaybeEncrypted};
+pub use maybe_encrypted::MaybeEncrypted;
 #[cfg(feature = "serde")]
 pub use serialize::{SerializePlaintext, serialize_plaintext};
 pub(crate) use sql::Snapshot;
 pub use sql::{CiphertextSqlType, EncryptedValuesCannotBeCompared};
+pub use try_encrypted::{TryEncrypted, TryMaybeEncrypted};
 
 /// A value that is encrypted when it is written to the database, and decrypted when it is read.
 ///
@@ -66,19 +68,19 @@ pub use sql::{CiphertextSqlType, EncryptedValuesCannotBeCompared};
 /// [`BlindIndex`](crate::BlindIndex) instead. Diesel accepts a few other comparisons, which then
 /// never match. They are listed in `docs/limits.md`.
 pub struct Encrypted<T: Plaintext, C = Unbound> {
-    held: T::Holder,
+    holder: T::Holder,
     context: PhantomData<fn() -> C>,
 }
 
 impl<T: Plaintext, C> Encrypted<T, C> {
     /// Wraps a value.
     pub fn new(value: T) -> Self {
-        Self { held: T::Holder::hold(value), context: PhantomData }
+        Self { holder: T::Holder::hold(value), context: PhantomData }
     }
 
     /// Returns the value.
     pub fn into_inner(self) -> T {
-        self.held.release()
+        self.holder.release()
     }
 }
 
@@ -98,7 +100,7 @@ impl<T: Plaintext, C> Deref for Encrypted<T, C> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        self.held.value()
+        self.holder.value()
     }
 }
 

@@ -9,7 +9,7 @@ use diesel::expression::{AsExpression, TypedExpressionType};
 use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{Binary, Nullable, SingleValue, SqlType, Text};
 
-use super::Encrypted;
+use super::{Encrypted, MaybeEncrypted, TryEncrypted, TryMaybeEncrypted};
 use crate::backend::EnvelopeBackend;
 use crate::context::Context;
 use crate::error::Result;
@@ -102,17 +102,23 @@ columns! {
     Text: encrypt_text, put_text, text, decrypt_text;
 }
 
-impl<T: Plaintext, C, ST, DB: Backend> Queryable<ST, DB> for Encrypted<T, C>
-where
-    ST: SingleValue,
-    Self: FromSql<ST, DB>,
-{
-    type Row = Self;
+macro_rules! queryable {
+    ($($name:ident),+) => { $(
+        impl<T: Plaintext, C, ST, DB: Backend> Queryable<ST, DB> for $name<T, C>
+        where
+            ST: SingleValue,
+            Self: FromSql<ST, DB>,
+        {
+            type Row = Self;
 
-    fn build(row: Self) -> deserialize::Result<Self> {
-        Ok(row)
-    }
+            fn build(row: Self) -> deserialize::Result<Self> {
+                Ok(row)
+            }
+        }
+    )+ };
 }
+
+queryable!(Encrypted, MaybeEncrypted, TryEncrypted, TryMaybeEncrypted);
 
 /// A cell and the keyring that its indexes were computed with. All columns of one assignment are
 /// then written under one keyring, even if the installed keyring is replaced meanwhile.

@@ -50,7 +50,7 @@ impl Keyset {
     ///
     /// # Errors
     ///
-    /// [`Error::NoRandomness`].
+    /// [`Error::NoRandomness`](crate::Error::NoRandomness).
     pub fn generate() -> Result<Self> {
         Self::generate_with(Algorithm::Aes256GcmSiv)
     }
@@ -59,7 +59,7 @@ impl Keyset {
     ///
     /// # Errors
     ///
-    /// [`Error::NoRandomness`].
+    /// [`Error::NoRandomness`](crate::Error::NoRandomness).
     pub fn generate_with(algorithm: Algorithm) -> Result<Self> {
         let key = KeysetKey::new(algorithm, Root::generate()?);
         let index_key = KeysetKey::new_index(Some("a"), Root::generate()?);

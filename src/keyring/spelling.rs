@@ -9,13 +9,13 @@ pub(crate) fn problem(variable: Option<&str>, text: &str) -> Option<String> {
         return Some("begins with a byte-order mark: save it as UTF-8 without one".to_owned());
     }
     let text = text.trim_ascii();
-    if let Some(before) = assigned(variable, text) {
-        return Some(match variable.filter(|variable| *variable == before.name) {
-            Some(name) if before.command == "export" => {
+    if let Some(assignment) = assignment(variable, text) {
+        return Some(match variable.filter(|variable| *variable == assignment.name) {
+            Some(name) if assignment.command == "export" => {
                 format!("begins with `export {name}=`: give the value alone")
             }
             Some(name) => format!("begins with `{name}=`: give the value alone"),
-            None if before.command == "export" => {
+            None if assignment.command == "export" => {
                 "begins with `export`, a name and `=`: give the value alone".to_owned()
             }
             None => "begins with a name and `=`: give the value alone".to_owned(),
@@ -39,7 +39,8 @@ const QUOTES: [char; 2] = ['"', '\''];
 /// between them are therefore not taken for a name and its value.
 const NAME_MAX: usize = 42;
 
-struct Before<'t> {
+/// The text before a value.
+struct Assignment<'t> {
     /// `export`, `set`, or empty.
     command: &'t str,
     name: &'t str,
@@ -47,7 +48,7 @@ struct Before<'t> {
 
 /// Returns the assignment before the value, such as `NAME=` or `export NAME=`. Base64 padding is
 /// not an assignment.
-fn assigned<'t>(variable: Option<&str>, text: &'t str) -> Option<Before<'t>> {
+fn assignment<'t>(variable: Option<&str>, text: &'t str) -> Option<Assignment<'t>> {
     let (before, value) = text.split_once('=')?;
     let before = before.trim_ascii_end();
     let (command, name) =
@@ -59,7 +60,7 @@ fn assigned<'t>(variable: Option<&str>, text: &'t str) -> Option<Before<'t>> {
         value.trim_start_matches('=').starts_with(|c: char| c == ',' || c.is_ascii_whitespace())
             || value.trim_start_matches('=').is_empty();
     let is_assignment = is_name && (variable == Some(name) || !is_padding);
-    is_assignment.then(|| Before { command: command.trim_ascii(), name })
+    is_assignment.then(|| Assignment { command: command.trim_ascii(), name })
 }
 
 #[cfg(test)]

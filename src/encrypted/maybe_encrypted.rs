@@ -1,4 +1,4 @@
-//! Encrypted types for columns that still contain plaintext, or values that cannot be read.
+//! Encrypted values of columns that still contain plaintext.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -6,16 +6,15 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
 use diesel::backend::Backend;
-use diesel::deserialize::{self, FromSql, Queryable};
+use diesel::deserialize::{self, FromSql};
 use diesel::serialize::{self, Output, ToSql};
-use diesel::sql_types::{Binary, SingleValue, Text};
+use diesel::sql_types::{Binary, Text};
 use zeroize::Zeroizing;
 
 use super::{CiphertextSqlType, Encrypted, EncryptedValuesCannotBeCompared};
-use crate::backend::EnvelopeBackend;
 use crate::context::{Context, Unbound};
 use crate::envelope::looks_encrypted;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::keyring::Keyring;
 use crate::plaintext::{Plaintext, TextPlaintext};
 use crate::sql_types::{Ciphertext, CiphertextText};
@@ -34,7 +33,7 @@ use crate::write_only::as_write_only_expression;
 /// A value is always encrypted when it is written, even if it looks encrypted already. A program
 /// that still writes plaintext must refuse input that [`looks_encrypted`](crate::looks_encrypted).
 /// If a user has typed such a text, reading its row is an error. Like every bad row, it fails the
-/// whole `load`. [`TryMaybeEncrypted`] reports the error for that row alone.
+/// whole `load`. [`TryMaybeEncrypted`](crate::TryMaybeEncrypted) reports the error for that row alone.
 ///
 /// # Security
 ///
@@ -63,7 +62,8 @@ impl<T: Plaintext, C> MaybeEncrypted<T, C> {
 }
 
 impl<T: TextPlaintext, C: Context> MaybeEncrypted<T, C> {
-    fn read<S: AsRef<[u8]> + Into<Vec<u8>>>(
+    /// Decrypts a stored ciphertext, or decodes a stored plaintext.
+    pub(super) fn read<S: AsRef<[u8]> + Into<Vec<u8>>>(
         stored: S,
         decrypt: impl FnOnce(&Keyring, &S) -> Result<T>,
     ) -> Result<Self> {
@@ -159,117 +159,8 @@ where
     }
 }
 
-/// An [`Encrypted`] value, or the error of reading it, so that one bad row does not fail the whole
-/// `load`.
-///
-/// ```
-/// use diesel_envelope::{Error, TryEncrypted};
-///
-/// fn show(name: &TryEncrypted<String>) -> String {
-///     match name.as_ref() {
-///         Ok(name) => name.to_string(),
-///         Err(error) => format!("unreadable: {error}"),
-///     }
-/// }
-/// ```
-pub struct TryEncrypted<T: Plaintext, C = Unbound>(Result<Encrypted<T, C>>);
-
-impl<T: Plaintext, C> TryEncrypted<T, C> {
-    /// Returns a reference to the value, or the error of reading it.
-    ///
-    /// # Errors
-    ///
-    /// Returns the errors of [`Keyring::decrypt`].
-    pub fn as_ref(&self) -> Result<&T, &Error> {
-        self.0.as_deref()
-    }
-
-    /// Returns the value, or the error of reading it.
-    ///
-    /// # Errors
-    ///
-    /// Returns the errors of [`Keyring::decrypt`].
-    pub fn into_inner(self) -> Result<T> {
-        self.0.map(Encrypted::into_inner)
-    }
-}
-
-impl<T: Plaintext + Clone, C> Clone for TryEncrypted<T, C> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl<T: Plaintext, C> fmt::Debug for TryEncrypted<T, C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Ok(_) => f.write_str("TryEncrypted([redacted])"),
-            Err(error) => write!(f, "TryEncrypted({error})"),
-        }
-    }
-}
-
-/// A [`MaybeEncrypted`] value, or the error of reading it, so that one bad row does not fail the
-/// whole `load`.
-///
-/// Use it to show rows of a column that is being encrypted. A user may have typed a text there in
-/// the shape of a ciphertext.
-///
-/// ```
-/// use diesel_envelope::TryMaybeEncrypted;
-///
-/// fn show(note: &TryMaybeEncrypted<String>) -> String {
-///     match note.as_ref() {
-///         Ok(note) => note.to_string(),
-///         Err(error) => format!("unreadable: {error}"),
-///     }
-/// }
-/// ```
-pub struct TryMaybeEncrypted<T: Plaintext, C = Unbound>(Result<MaybeEncrypted<T, C>>);
-
-impl<T: Plaintext, C> TryMaybeEncrypted<T, C> {
-    /// Returns a reference to the value, or the error of reading it.
-    ///
-    /// # Errors
-    ///
-    /// Returns the errors of [`Keyring::decrypt`].
-    pub fn as_ref(&self) -> Result<&T, &Error> {
-        self.0.as_deref()
-    }
-
-    /// Returns the value, or the error of reading it.
-    ///
-    /// # Errors
-    ///
-    /// Returns the errors of [`Keyring::decrypt`].
-    pub fn into_inner(self) -> Result<T> {
-        self.0.map(MaybeEncrypted::into_inner)
-    }
-
-    /// Returns whether the value was stored as plaintext when it was read. It is `false` for an
-    /// error.
-    pub fn was_plaintext(&self) -> bool {
-        self.0.as_ref().is_ok_and(MaybeEncrypted::was_plaintext)
-    }
-}
-
-impl<T: Plaintext + Clone, C> Clone for TryMaybeEncrypted<T, C> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl<T: Plaintext, C> fmt::Debug for TryMaybeEncrypted<T, C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Ok(_) => f.write_str("TryMaybeEncrypted([redacted])"),
-            Err(error) => write!(f, "TryMaybeEncrypted({error})"),
-        }
-    }
-}
-
 macro_rules! columns {
-    ($($sql_type:ty: $raw:ty, $raw_type:ty, $lend:ident, $decrypt:ident;)+) => { $(
+    ($($sql_type:ty: $raw:ty, $raw_type:ty, $decrypt:ident;)+) => { $(
         impl<T: TextPlaintext, C: Context, DB: Backend> FromSql<$sql_type, DB> for MaybeEncrypted<T, C>
         where
             $raw: FromSql<$raw_type, DB>,
@@ -279,47 +170,12 @@ macro_rules! columns {
                 Ok(Self::read(stored, |keyring, stored| keyring.$decrypt::<T, C>(stored))?)
             }
         }
-
-        impl<T: TextPlaintext, C: Context, DB: Backend> FromSql<$sql_type, DB> for TryMaybeEncrypted<T, C>
-        where
-            $raw: FromSql<$raw_type, DB>,
-        {
-            fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
-                let stored = <$raw as FromSql<$raw_type, DB>>::from_sql(value)?;
-                Ok(Self(MaybeEncrypted::read(stored, |keyring, stored| keyring.$decrypt::<T, C>(stored))))
-            }
-        }
-
-        impl<T: Plaintext, C: Context, DB: EnvelopeBackend> FromSql<$sql_type, DB> for TryEncrypted<T, C> {
-            fn from_sql(mut value: DB::RawValue<'_>) -> deserialize::Result<Self> {
-                let stored = DB::$lend(&mut value)?;
-                Ok(Self(Keyring::with_installed(|keyring| keyring.$decrypt::<T, C>(stored)).map(Encrypted::new)))
-            }
-        }
     )+ };
 }
 
 columns! {
-    Ciphertext: Vec<u8>, Binary, binary, decrypt;
-    Binary: Vec<u8>, Binary, binary, decrypt;
-    CiphertextText: String, Text, text, decrypt_text;
-    Text: String, Text, text, decrypt_text;
+    Ciphertext: Vec<u8>, Binary, decrypt;
+    Binary: Vec<u8>, Binary, decrypt;
+    CiphertextText: String, Text, decrypt_text;
+    Text: String, Text, decrypt_text;
 }
-
-macro_rules! queryable {
-    ($($name:ident),+) => { $(
-        impl<T: Plaintext, C, ST, DB: Backend> Queryable<ST, DB> for $name<T, C>
-        where
-            ST: SingleValue,
-            Self: FromSql<ST, DB>,
-        {
-            type Row = Self;
-
-            fn build(row: Self) -> deserialize::Result<Self> {
-                Ok(row)
-            }
-        }
-    )+ };
-}
-
-queryable!(MaybeEncrypted, TryEncrypted, TryMaybeEncrypted);
