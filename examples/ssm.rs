@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use diesel::prelude::*;
 use diesel_envelope::keyring::Keyset;
-use diesel_envelope::{Context, Encrypted, Keyring};
+use diesel_envelope::{Encrypted, Keyring};
 
 #[path = "shared/operator.rs"]
 mod operator;
@@ -33,9 +33,7 @@ diesel::table! {
     }
 }
 
-impl Context for users::name {
-    const LABEL: &'static str = "users.name";
-}
+diesel_envelope::columns! { users { name } }
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = users)]

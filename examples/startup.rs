@@ -4,12 +4,10 @@
 //! With `--features aws` and `KMS_KEY` set to a key's alias or ARN, AWS KMS wraps the keyring. The
 //! example `quickstart` shows all steps, from the first start to a rotation.
 
-use std::borrow::Cow;
 use std::process::ExitCode;
 
 use diesel::prelude::*;
-use diesel_envelope::blind_index::normalize;
-use diesel_envelope::{BlindIndexDsl, Context, IndexSpec, Keyring, Searchable, SearchableColumn};
+use diesel_envelope::{BlindIndexDsl, Keyring, Searchable};
 
 #[path = "shared/operator.rs"]
 mod operator;
@@ -29,19 +27,7 @@ diesel::table! {
     }
 }
 
-impl Context for users::email {
-    const LABEL: &'static str = "users.email";
-}
-impl IndexSpec for users::email_index {
-    type Value = str;
-    const LABEL: &'static str = "users.email_index";
-    fn normalize(value: &str) -> Cow<'_, [u8]> {
-        normalize::caseless(value)
-    }
-}
-impl SearchableColumn for users::email {
-    type Indexes = users::email_index;
-}
+diesel_envelope::columns! { users { email => email_index: caseless } }
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = users)]

@@ -1,41 +1,22 @@
 //! The steps of an application: start, migrate, write, read, look up, rotate.
 
-use std::borrow::Cow;
-
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary};
-use diesel_envelope::blind_index::normalize;
 use diesel_envelope::keyring::{Algorithm, Keyset, Options};
 use diesel_envelope::kms::LocalKms;
-use diesel_envelope::{
-    BlindIndexDsl, Context, EncryptDsl, Encrypted, IndexSpec, Keyring, Searchable, SearchableColumn,
-};
-use diesel_envelope_tools::{self as ops, Column, Index};
+use diesel_envelope::{BlindIndexDsl, EncryptDsl, Encrypted, Keyring, Searchable};
+use diesel_envelope_tools as tools;
 use diesel_migrations::MigrationHarness;
 
 use super::schema::users;
 use super::{Conn, MIGRATIONS, Outcome, heading};
 
-impl Context for users::name {
-    const LABEL: &'static str = "users.name";
-}
-impl Context for users::email {
-    const LABEL: &'static str = "users.email";
-}
-impl Context for users::phone {
-    const LABEL: &'static str = "users.phone";
-    const PAD_TO: Option<usize> = Some(16);
-}
-
-impl IndexSpec for users::email_index {
-    type Value = str;
-    const LABEL: &'static str = "users.email_index";
-    fn normalize(value: &str) -> Cow<'_, [u8]> {
-        normalize::caseless(value)
+diesel_envelope::columns! {
+    users {
+        name,
+        email => email_index: caseless,
+        phone: pad 16,
     }
-}
-impl SearchableColumn for users::email {
-    type Indexes = users::email_index;
 }
 
 #[derive(Queryable, Selectable)]
@@ -148,9 +129,10 @@ pub fn run(conn: &mut Conn) -> Outcome {
     println!("promoted      {new} (writes values from now on)");
     println!("environment   SECRET_KEY={}…, the new keyset, wrapped", &wrap(&document)?[..42]);
     println!("before        {}", keys_in_use(conn)?);
-    let (keyring, settings) = (Keyring::installed()?, ops::RunOptions::new());
-    let report = ops::rotate(std::slice::from_mut(conn), &keyring, &columns(), &settings, &())?;
-    let verified = ops::verify(conn, &keyring, &columns(), &settings, &())?;
+    let (keyring, settings) = (Keyring::installed()?, tools::RunOptions::new());
+    let columns = users::table::encrypted_columns();
+    let report = tools::rotate(std::slice::from_mut(conn), &keyring, &columns, &settings, &())?;
+    let verified = tools::verify(conn, &keyring, &columns, &settings, &())?;
     println!(
         "rotated       {} rows; verified {}, {} failed",
         report.written, verified.rows, verified.failed
@@ -158,16 +140,6 @@ pub fn run(conn: &mut Conn) -> Outcome {
     println!("after         {}", keys_in_use(conn)?);
     println!("retire        {old}, when no backup needs it any more");
     Ok(())
-}
-
-/// Describes the columns above to the tools.
-fn columns() -> [Column; 3] {
-    let email_index = Index::of::<users::email_index>("email_index");
-    [
-        Column::new("users", "name").context::<users::name>(),
-        Column::new("users", "email").context::<users::email>().index(email_index),
-        Column::new("users", "phone").context::<users::phone>(),
-    ]
 }
 
 /// Unwraps the keyset of the installed keyring, so that a key can be added to it.

@@ -41,6 +41,11 @@
 /// `encrypted_columns()` to the table's type: the same declaration for the tools, as a
 /// `Vec<`[`Column`](crate::columns::Column)`>`.
 ///
+/// The columns are those of [`Encrypted`](crate::Encrypted), [`Searchable`](crate::Searchable) and
+/// their variants, under the keyring. For [`Sealed`](crate::Sealed) and
+/// [`KmsEncrypted`](crate::KmsEncrypted), implement [`Context`](crate::Context) by hand: the tools
+/// cannot process their values.
+///
 /// # Options of a column
 ///
 /// They follow the colon, in any order, separated by commas.
