@@ -3,7 +3,7 @@
 //! | metric | labels | counts |
 //! |---|---|---|
 //! | `diesel_envelope_values_sealed_total` | `key_id` | encrypted values |
-//! | `diesel_envelope_values_opened_total` | `key_id`, `current` | decrypted values |
+//! | `diesel_envelope_values_opened_total` | `key_id` | decrypted values |
 //! | `diesel_envelope_last_opened_timestamp_seconds` | `key_id` | a gauge: the Unix time of the last value under a key other than the primary key |
 //! | `diesel_envelope_failures_total` | `operation`, `kind` | values that were not encrypted or decrypted |
 //! | `diesel_envelope_kms_calls_total` | `operation`, `outcome` | calls of KMS and SSM |
@@ -14,41 +14,70 @@
 //! `seal` and `open`, and the kinds are those of [`Error::kind`](crate::Error::kind). The labels
 //! contain ids of keys and names of operations, never a value. An id of four bytes is
 //! not secret: each stored value contains it.
+//!
+//! Install the recorder of the application before the keyring: a key registers its counters when it
+//! is used for the first time.
 
 #[cfg(feature = "metrics")]
 mod enabled {
-    use std::time::{Duration, SystemTime};
+    use std::sync::OnceLock;
+    #[cfg(feature = "aws")]
+    use std::time::Duration;
+    use std::time::SystemTime;
 
-    use ::metrics::{counter, gauge, histogram};
+    use ::metrics::{Counter, Gauge, counter, gauge};
 
     use crate::error::Error;
     use crate::key_id::KeyId;
 
-    /// Returns the label of a key. All data keys have one label, because each row may have its own.
-    fn name(key_id: Option<KeyId>) -> String {
-        key_id.map_or_else(|| "data-key".to_owned(), |key_id| key_id.to_string())
+    /// The metrics of one key.
+    #[derive(Default)]
+    pub(crate) struct KeyMetrics {
+        /// `None` for data keys, which have one label: each row may have its own.
+        key_id: Option<KeyId>,
+        sealed: OnceLock<Counter>,
+        opened: OnceLock<Counter>,
+        last_opened: OnceLock<Gauge>,
     }
 
-    /// Counts a value that was encrypted under a key of the keyring or under a data key.
-    pub(crate) fn sealed(key_id: Option<KeyId>) {
-        counter!("diesel_envelope_values_sealed_total", "key_id" => name(key_id)).increment(1);
-    }
+    impl KeyMetrics {
+        /// Creates the metrics of a key of the keyring.
+        pub(crate) fn of(key_id: KeyId) -> Self {
+            Self { key_id: Some(key_id), ..Self::default() }
+        }
 
-    /// Counts a value that was decrypted under a key, the primary key or another.
-    pub(crate) fn opened(key_id: Option<KeyId>, is_primary: bool) {
-        let current = if is_primary { "true" } else { "false" };
-        counter!(
-            "diesel_envelope_values_opened_total",
-            "key_id" => name(key_id), "current" => current
-        )
-        .increment(1);
-        if let Some(key_id) = key_id.filter(|_| !is_primary) {
-            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            gauge!(
-                "diesel_envelope_last_opened_timestamp_seconds",
-                "key_id" => key_id.to_string()
-            )
-            .set(now.as_secs_f64());
+        /// Creates the metrics of a data key.
+        pub(crate) fn of_data_key() -> Self {
+            Self::default()
+        }
+
+        fn label(&self) -> String {
+            self.key_id.map_or_else(|| "data-key".to_owned(), |key_id| key_id.to_string())
+        }
+
+        /// Counts a value that was encrypted.
+        pub(crate) fn count_sealed(&self) {
+            let register =
+                || counter!("diesel_envelope_values_sealed_total", "key_id" => self.label());
+            self.sealed.get_or_init(register).increment(1);
+        }
+
+        /// Counts a value that was decrypted under the primary key or under another.
+        pub(crate) fn count_opened(&self, is_primary: bool) {
+            let register =
+                || counter!("diesel_envelope_values_opened_total", "key_id" => self.label());
+            self.opened.get_or_init(register).increment(1);
+            if !is_primary && self.key_id.is_some() {
+                let register = || {
+                    gauge!(
+                        "diesel_envelope_last_opened_timestamp_seconds",
+                        "key_id" => self.label()
+                    )
+                };
+                let now =
+                    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                self.last_opened.get_or_init(register).set(now.as_secs_f64());
+            }
         }
     }
 
@@ -69,7 +98,7 @@ mod enabled {
             "operation" => operation, "outcome" => outcome
         )
         .increment(1);
-        histogram!("diesel_envelope_kms_call_duration_seconds", "operation" => operation)
+        ::metrics::histogram!("diesel_envelope_kms_call_duration_seconds", "operation" => operation)
             .record(took);
     }
 
@@ -86,11 +115,26 @@ mod disabled {
     use crate::error::Error;
     use crate::key_id::KeyId;
 
-    #[inline(always)]
-    pub(crate) fn sealed(_: Option<KeyId>) {}
+    /// The metrics of one key: none.
+    pub(crate) struct KeyMetrics;
 
-    #[inline(always)]
-    pub(crate) fn opened(_: Option<KeyId>, _: bool) {}
+    impl KeyMetrics {
+        #[inline(always)]
+        pub(crate) fn of(_: KeyId) -> Self {
+            Self
+        }
+
+        #[inline(always)]
+        pub(crate) fn of_data_key() -> Self {
+            Self
+        }
+
+        #[inline(always)]
+        pub(crate) fn count_sealed(&self) {}
+
+        #[inline(always)]
+        pub(crate) fn count_opened(&self, _: bool) {}
+    }
 
     #[inline(always)]
     pub(crate) fn failed(_: &'static str, _: &Error) {}

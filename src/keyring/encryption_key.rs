@@ -8,6 +8,7 @@ use crate::crypto::{self, AeadKey, FernetKey, Root};
 use crate::envelope::{self, BODY, HEADER_LEN, Header, OVERHEAD};
 use crate::error::{Error, Result};
 use crate::key_id::KeyId;
+use crate::metrics::KeyMetrics;
 use crate::value_format::ValueFormat;
 
 const AEAD_INFO: &str = "diesel-envelope v1 key aes-256-gcm-siv";
@@ -15,6 +16,7 @@ const AEAD_INFO: &str = "diesel-envelope v1 key aes-256-gcm-siv";
 /// A key that encrypts values.
 pub(super) struct EncryptionKey {
     pub(super) id: KeyId,
+    pub(super) metrics: KeyMetrics,
     material: Material,
 }
 
@@ -24,12 +26,17 @@ enum Material {
 }
 
 impl EncryptionKey {
-    pub(super) fn new(id: KeyId, algorithm: Algorithm, root: &Root) -> Result<Self> {
+    pub(super) fn new(
+        id: KeyId,
+        algorithm: Algorithm,
+        root: &Root,
+        metrics: KeyMetrics,
+    ) -> Result<Self> {
         let material = match algorithm {
             Algorithm::Aes256GcmSiv => Material::Aes256GcmSiv(AeadKey::derive(root, AEAD_INFO)),
             Algorithm::Fernet => Material::Fernet(FernetKey::new(root)?),
         };
-        Ok(Self { id, material })
+        Ok(Self { id, metrics, material })
     }
 
     pub(super) fn algorithm(&self) -> Algorithm {

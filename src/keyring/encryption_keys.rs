@@ -9,7 +9,7 @@ use crate::crypto::Root;
 use crate::envelope::{self, Header, Scheme};
 use crate::error::{Error, Result};
 use crate::key_id::KeyId;
-use crate::metrics;
+use crate::metrics::KeyMetrics;
 use crate::value_format::ValueFormat;
 
 /// The keys of a keyring that encrypt values.
@@ -17,8 +17,6 @@ pub(super) struct EncryptionKeys {
     keys: Box<[EncryptionKey]>,
     /// The position of the primary key.
     primary: usize,
-    /// Whether the keys come from one data key. There are too many data keys for metrics by id.
-    is_data_key: bool,
 }
 
 impl EncryptionKeys {
@@ -28,24 +26,27 @@ impl EncryptionKeys {
         let mut keys = Vec::with_capacity(keyset.keys.len());
         for key in &keyset.keys {
             if let KeyKind::Encrypt(algorithm) = key.kind {
-                keys.push(EncryptionKey::new(key.id, algorithm, &key.root)?);
+                let metrics = KeyMetrics::of(key.id);
+                keys.push(EncryptionKey::new(key.id, algorithm, &key.root, metrics)?);
             }
         }
         let keys = keys.into_boxed_slice();
         let key_id = keyset.primary;
         let primary =
             keys.iter().position(|key| key.id == key_id).ok_or(Error::UnknownKey { key_id })?;
-        Ok(Self { keys, primary, is_data_key: false })
+        Ok(Self { keys, primary })
     }
 
     /// Creates the two keys of a data key, which read native values and Fernet tokens under the
     /// root. The key of the given algorithm writes.
     pub(super) fn of_data_key(root: &Root, algorithm: Algorithm) -> Result<Self> {
-        let key =
-            |algorithm: Algorithm| EncryptionKey::new(algorithm.key_id(root), algorithm, root);
+        let key = |algorithm: Algorithm| {
+            let metrics = KeyMetrics::of_data_key();
+            EncryptionKey::new(algorithm.key_id(root), algorithm, root, metrics)
+        };
         let keys = Box::new([key(Algorithm::Aes256GcmSiv)?, key(Algorithm::Fernet)?]);
         let primary = usize::from(algorithm == Algorithm::Fernet);
-        Ok(Self { keys, primary, is_data_key: true })
+        Ok(Self { keys, primary })
     }
 
     pub(super) fn primary(&self) -> &EncryptionKey {
@@ -66,25 +67,18 @@ impl EncryptionKeys {
         plaintext: &[u8],
         column: ColumnContext<'_>,
     ) -> Result<Vec<u8>> {
-        let sealed = self.primary().seal_binary(plaintext, column)?;
-        metrics::sealed(self.named(self.primary().id));
-        Ok(sealed)
+        let key = self.primary();
+        key.seal_binary(plaintext, column).inspect(|_| key.metrics.count_sealed())
     }
 
     /// Encrypts bytes for a text column.
     pub(super) fn seal_text(&self, plaintext: &[u8], column: ColumnContext<'_>) -> Result<String> {
-        let sealed = self.primary().seal_text(plaintext, column)?;
-        metrics::sealed(self.named(self.primary().id));
-        Ok(sealed)
-    }
-
-    /// Returns the id of a key for metrics.
-    fn named(&self, key_id: KeyId) -> Option<KeyId> {
-        (!self.is_data_key).then_some(key_id)
+        let key = self.primary();
+        key.seal_text(plaintext, column).inspect(|_| key.metrics.count_sealed())
     }
 
     fn count_opened(&self, key: &EncryptionKey) {
-        metrics::opened(self.named(key.id), key.id == self.primary().id);
+        key.metrics.count_opened(key.id == self.primary().id);
     }
 
     /// Decrypts a value of a binary column.

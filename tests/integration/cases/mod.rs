@@ -3,3 +3,4 @@
 use super::backend::*;
 
 mod columns;
+mod declared;

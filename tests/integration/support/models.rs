@@ -74,39 +74,11 @@ impl SearchableColumn for users::email {
     type Indexes = users::email_index;
 }
 
-impl Context for contacts::email {
-    const LABEL: &'static str = "contacts.email";
-}
-impl Context for contacts::phone {
-    const LABEL: &'static str = "contacts.phone";
-}
-impl IndexSpec for contacts::email_index {
-    type Value = str;
-    const LABEL: &'static str = "contacts.email_index";
-    fn normalize(value: &str) -> Cow<'_, [u8]> {
-        normalize::caseless(value)
+diesel_envelope::columns! {
+    contacts {
+        email => email_index: caseless, domain_index: email_domain bits 20,
+        phone => phone_index: digits,
     }
-}
-impl IndexSpec for contacts::domain_index {
-    type Value = str;
-    const LABEL: &'static str = "contacts.domain_index";
-    const BITS: usize = 20;
-    fn normalize(value: &str) -> Cow<'_, [u8]> {
-        normalize::email_domain(value)
-    }
-}
-impl IndexSpec for contacts::phone_index {
-    type Value = str;
-    const LABEL: &'static str = "contacts.phone_index";
-    fn normalize(value: &str) -> Cow<'_, [u8]> {
-        normalize::digits(value)
-    }
-}
-impl SearchableColumn for contacts::email {
-    type Indexes = (contacts::email_index, contacts::domain_index);
-}
-impl SearchableColumn for contacts::phone {
-    type Indexes = contacts::phone_index;
 }
 
 #[derive(Debug, Queryable, Selectable, Identifiable)]

@@ -7,6 +7,9 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use super::database;
 
+/// The type of a column of bytes.
+pub const BYTES: &str = "BYTEA";
+
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations/postgresql");
 
 /// Opens a connection with its own schema, so that the tests can run in parallel.

@@ -7,6 +7,9 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use super::database;
 
+/// The type of a column of bytes.
+pub const BYTES: &str = "BLOB";
+
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
 
 pub fn connect() -> Conn {

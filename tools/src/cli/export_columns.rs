@@ -12,8 +12,7 @@ use crate::cli::output::{Output, Report};
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  diesel-envelope export-columns
-  my-application tools export-columns > envelope.toml
+  diesel-envelope export-columns > envelope.toml
 
 JSON: toml.")]
 pub struct ExportColumns {

@@ -114,8 +114,8 @@ fn add_layout(templates: &mut Environment<'static>, dialect: Dialect, table: Str
             format!("DO {};\n", dollar_quoted(&format!("BEGIN\n{body}END")))
         }
     });
-    templates.add_filter("ciphertext", move |value: Value, text: bool| {
-        let storage = if text { Storage::Text } else { Storage::Binary };
+    templates.add_filter("ciphertext", move |value: Value, storage: String| {
+        let storage = if storage == "text" { Storage::Text } else { Storage::Binary };
         arrange(&value, |value| ciphertext_shape::ciphertext(dialect, storage, value))
     });
     templates.add_filter("ciphertext_in_place", move |value: Value| {
