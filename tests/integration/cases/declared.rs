@@ -108,7 +108,7 @@ diesel_envelope::columns! {
         postcode: pad 8, strict => postcode_index: self::postcode bits 40,
         age: as i16 => age_index: exact,
         plan: as Plan, pad 8, accept [unbound], label "plans",
-        email: as Email => email_index: caseless key "a" label "addresses",
+        email: as Email => email_index: caseless key "1" label "addresses",
         name_age_index: compound(name: caseless, age: exact as Option<i16>),
     }
     other::schema::accounts as account_columns { iban => iban_index: exact }
@@ -231,6 +231,6 @@ fn the_declaration_is_the_same_for_the_tools() {
     assert!(custom.check(Zeroizing::new(b"Free".to_vec())).is_ok());
     assert!(custom.check(Zeroizing::new(b"Gold".to_vec())).is_err());
     let index = &email.indexes[0];
-    assert_eq!((&*index.label, index.key.as_deref()), ("addresses", Some("a")));
+    assert_eq!((&*index.label, index.key.as_deref()), ("addresses", Some("1")));
     assert_eq!(account_columns::encrypted_columns()[0].to_string(), "accounts.iban");
 }
