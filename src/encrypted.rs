@@ -16,12 +16,13 @@ use crate::plaintext::{Holder, Plaintext};
 mod lenient;
 #[cfg(feature = "serde")]
 mod serialize;
+mod snapshot;
 mod sql;
 
 pub use lenient::{MaybeEncrypted, TryEncrypted, TryMaybeEncrypted};
 #[cfg(feature = "serde")]
 pub use serialize::{SerializePlaintext, serialize_plaintext};
-pub(crate) use sql::Snapshot;
+pub(crate) use snapshot::Snapshot;
 pub use sql::{CiphertextSqlType, EncryptedValuesCannotBeCompared};
 
 /// A value that is encrypted when it is written to the database, and decrypted when it is read.

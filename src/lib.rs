@@ -71,6 +71,7 @@
 //! | the binding of values to a column | [`Context`], [`Unbound`], [`Accept`] |
 //! | the types that can be encrypted, and their encodings | [`Plaintext`], [`AsText`], `Json` |
 //! | lookups | [`BlindIndexDsl`], [`IndexSpec`], [`blind_index::normalize`] |
+//! | several databases behind one connection type | [`multi_backend!`] |
 //! | keys | [`Keyring`], [`keyring::Keyset`], [`keyring::Options`], [`kms`] |
 //! | a key for each row | [`kms::Kms`], [`DataKey`], [`Sealed`], [`WrappedKey`], `kms::CachedKms` |
 //! | KMS for each value | [`kms::Kms`], [`KmsEncrypted`] |
@@ -120,6 +121,7 @@ mod index_spec;
 mod key_id;
 pub mod keyring;
 pub mod kms;
+pub mod multi_backend;
 mod plaintext;
 mod printable;
 mod regular_file;

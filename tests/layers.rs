@@ -15,7 +15,7 @@ const LAYERS: [&str; 11] = [
     "sealed, data_key",
     "kms",
     "wrapped",
-    "columns",
+    "columns, multi_backend",
 ];
 
 fn root() -> PathBuf {

@@ -8,6 +8,8 @@
 #![allow(clippy::duplicate_mod, reason = "the same cases run on each backend")]
 
 mod model;
+#[cfg(all(feature = "postgres", feature = "mysql"))]
+mod multi_connection;
 
 #[path = "."]
 mod sqlite {
