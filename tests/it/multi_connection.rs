@@ -324,8 +324,8 @@ fn inserts_and_lookups(conn: &mut AnyConnection) {
     let insert = diesel::insert_into(users::table);
     insert.values(new_user("a", None)).execute(conn).unwrap();
     insert.values(&new_user("b", Some("1"))).execute(conn).unwrap();
-    insert_each!(conn, users, vec![new_user("c", Some("1")), new_user("d", Some("2"))]);
-    insert_each!(conn, users, vec![new_user("e", None), new_user("f", None)]);
+    insert_each!(conn, users, [new_user("c", Some("1")), new_user("d", Some("2"))]);
+    insert_each!(conn, users, [new_user("e", None), new_user("f", None)]);
     let NewUser { name, email, .. } = new_user("g", None);
     insert.values(NewUserRef { name: &name, email: &email }).execute(conn).unwrap();
     let NewUser { name, email, .. } = new_user("h", None);
@@ -355,7 +355,7 @@ fn inserts_and_lookups(conn: &mut AnyConnection) {
 }
 
 fn updates(conn: &mut AnyConnection) {
-    let rows = vec![new_user("a", Some("1")), new_user("z", None)];
+    let rows = [new_user("a", Some("1")), new_user("z", None)];
     insert_each!(conn, users, rows);
     let user = find(conn, "a@example.org").unwrap();
     let row = || users::table.find(user.id);
@@ -390,7 +390,7 @@ fn updates(conn: &mut AnyConnection) {
 }
 
 fn joins_and_other_queries(conn: &mut AnyConnection) {
-    let rows = vec![new_user("a", Some("1")), new_user("b", None)];
+    let rows = [new_user("a", Some("1")), new_user("b", None)];
     insert_each!(conn, users, rows);
     let user = find(conn, "a@example.org").unwrap();
     for (id, user_id) in [(1, user.id), (2, 999)] {
@@ -471,7 +471,7 @@ fn many_columns(conn: &mut AnyConnection) {
     let insert = diesel::insert_into(accounts::table);
     insert.values(&account(1, Some("+49 30 555 1"))).execute(conn).unwrap();
     insert.values(account(2, None)).execute(conn).unwrap();
-    let rows = vec![account(3, Some("+49 30 555 3")), account(4, None)];
+    let rows = [account(3, Some("+49 30 555 3")), account(4, None)];
     insert_each!(conn, accounts, rows);
 
     let found = account_by_phone(conn, "0049 30 5551");
@@ -578,7 +578,7 @@ fn columns_of_an_existing_table(conn: &mut AnyConnection) {
         note: (-1_234_567).into(),
         tag: tag.map(Into::into),
     };
-    let rows = vec![profile(1, Some("Tables")), profile(2, None)];
+    let rows = [profile(1, Some("Tables")), profile(2, None)];
     insert_each!(conn, profiles, rows);
     diesel::update(profiles::table.find(2)).set(profile(2, None)).execute(conn).unwrap();
     let loaded: Vec<Profile> =
@@ -595,7 +595,7 @@ fn columns_of_an_existing_table(conn: &mut AnyConnection) {
 }
 
 fn bad_rows(conn: &mut AnyConnection) {
-    let rows = vec![account(1, Some("+49 30 555 1")), account(2, None)];
+    let rows = [account(1, Some("+49 30 555 1")), account(2, None)];
     insert_each!(conn, accounts, rows);
     let mut name = raw(conn, "accounts", "name").remove(0).unwrap();
     name[20] ^= 1;
@@ -809,11 +809,11 @@ where
 fn code_that_is_generic_over_the_backend(conn: &mut AnyConnection) {
     is_supported::<MultiBackend>();
     is_supported::<diesel::sqlite::Sqlite>();
-    assert_eq!(save(conn, &new_user("a", None)).unwrap(), 1);
+    assert_eq!(save(conn, new_user("a", None)).unwrap(), 1);
     let saved = match conn {
-        AnyConnection::Sqlite(conn) => save(conn, &new_user("b", None)),
-        AnyConnection::Postgres(conn) => save(conn, &new_user("b", None)),
-        AnyConnection::Mysql(conn) => save(conn, &new_user("b", None)),
+        AnyConnection::Sqlite(conn) => save(conn, new_user("b", None)),
+        AnyConnection::Postgres(conn) => save(conn, new_user("b", None)),
+        AnyConnection::Mysql(conn) => save(conn, new_user("b", None)),
     };
     assert_eq!((saved, names(conn).len()), (Ok(1), 2));
 }
