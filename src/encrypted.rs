@@ -16,13 +16,14 @@ use crate::plaintext::{Holder, Plaintext};
 mod maybe_encrypted;
 #[cfg(feature = "serde")]
 mod serialize;
+mod snapshot;
 mod sql;
 mod try_encrypted;
 
 pub use maybe_encrypted::MaybeEncrypted;
 #[cfg(feature = "serde")]
 pub use serialize::{SerializePlaintext, serialize_plaintext};
-pub(crate) use sql::Snapshot;
+pub(crate) use snapshot::Snapshot;
 pub use sql::{CiphertextSqlType, EncryptedValuesCannotBeCompared};
 pub use try_encrypted::{TryEncrypted, TryMaybeEncrypted};
 

@@ -72,6 +72,7 @@
 //! | the types that can be encrypted, and their encodings | [`Plaintext`], [`AsText`], `Json` |
 //! | lookups | [`BlindIndexDsl`], [`IndexSpec`], [`blind_index::normalize`] |
 //! | columns known only at run time | [`untyped`] |
+//! | several databases behind one connection type | [`multi_backend!`] |
 //! | keys | [`Keyring`], [`keyring::Keyset`], [`keyring::Options`], [`kms`] |
 //! | a key for each row | [`kms::Kms`], [`DataKey`], [`Sealed`], [`WrappedKey`], `kms::CachedKms` |
 //! | KMS for each value | [`kms::Kms`], [`KmsEncrypted`] |
@@ -123,6 +124,7 @@ mod key_id;
 pub mod keyring;
 pub mod kms;
 pub mod metrics;
+pub mod multi_backend;
 mod plaintext;
 mod printable;
 mod regular_file;

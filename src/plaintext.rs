@@ -49,10 +49,10 @@ pub use value_type::{CustomType, ValueType};
     note = "use `Json<{Self}>` for a serde type, or `AsText<{Self}>` for a type with `Display` and `FromStr`",
     note = "dates, UUIDs, decimals and JSON need a feature: `chrono`, `time`, `uuid`, `rust_decimal`, `bigdecimal`, `serde`"
 )]
-pub trait Plaintext: Sized {
+pub trait Plaintext: Sized + Send + Sync + 'static {
     /// The type that holds the value in memory. It wipes itself on drop if the type allows it. The
     /// value can be moved out of it.
-    type Holder: Holder<Self>;
+    type Holder: Holder<Self> + Send + Sync + 'static;
 
     /// The multiple of bytes that a value is padded to, unless its column sets another one.
     const PAD_TO: usize = 1;
@@ -84,7 +84,7 @@ pub trait Plaintext: Sized {
 pub trait TextPlaintext: Plaintext {}
 
 impl TextPlaintext for String {}
-impl<T: Display + FromStr> TextPlaintext for AsText<T> {}
+impl<T: Display + FromStr + Send + Sync + 'static> TextPlaintext for AsText<T> {}
 
 /// Encoded bytes. They are borrowed from the value if possible, or else owned and wiped on drop.
 pub enum Encoded<'a> {
@@ -364,7 +364,7 @@ impl<T> fmt::Debug for AsText<T> {
     }
 }
 
-impl<T: Display + FromStr> Plaintext for AsText<T> {
+impl<T: Display + FromStr + Send + Sync + 'static> Plaintext for AsText<T> {
     type Holder = NotWiped<Self>;
 
     fn encode(&self) -> Result<Encoded<'_>> {

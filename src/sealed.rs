@@ -10,7 +10,7 @@ use diesel::deserialize::{self, FromSql, Queryable};
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::{Binary, Nullable, SingleValue, Text};
 
-use crate::backend::EnvelopeBackend;
+use crate::backend::{BindText, EnvelopeBackend};
 use crate::context::Unbound;
 use crate::crypto;
 use crate::encrypted::CiphertextSqlType;
@@ -78,14 +78,6 @@ impl<T, C> Sealed<T, C> {
         &self.bytes
     }
 
-    /// Encodes a native value as base64. A Fernet token is text already.
-    fn to_text(&self) -> Result<String> {
-        match Scheme::of_bytes(&self.bytes)? {
-            Scheme::Native => Ok(envelope::to_text(&self.bytes)),
-            Scheme::Fernet => self.as_token(),
-        }
-    }
-
     fn as_token(&self) -> Result<String> {
         String::from_utf8(self.bytes.clone())
             .map_err(|_| Error::UnsupportedFormat { length: self.bytes.len() })
@@ -111,10 +103,6 @@ impl WrappedKey {
         &self.0
     }
 
-    fn to_text(&self) -> Result<String> {
-        Ok(crypto::to_base64(&self.0))
-    }
-
     fn from_text(text: &str) -> Result<Self> {
         blob_from_text(text).map(Self)
     }
@@ -131,12 +119,30 @@ impl<T, C> KmsEncrypted<T, C> {
         &self.bytes
     }
 
-    fn to_text(&self) -> Result<String> {
-        Ok(crypto::to_base64(&self.bytes))
-    }
-
     fn from_text(text: &str) -> Result<Self> {
         blob_from_text(text).map(Self::from_bytes)
+    }
+}
+
+impl<T: 'static, C: 'static> BindText for Sealed<T, C> {
+    /// Encodes a native value as base64. A Fernet token is text already.
+    fn to_text(&self) -> Result<String> {
+        match Scheme::of_bytes(&self.bytes)? {
+            Scheme::Native => Ok(envelope::to_text(&self.bytes)),
+            Scheme::Fernet => self.as_token(),
+        }
+    }
+}
+
+impl BindText for WrappedKey {
+    fn to_text(&self) -> Result<String> {
+        Ok(crypto::to_base64(&self.0))
+    }
+}
+
+impl<T: 'static, C: 'static> BindText for KmsEncrypted<T, C> {
+    fn to_text(&self) -> Result<String> {
+        Ok(crypto::to_base64(&self.bytes))
     }
 }
 
@@ -171,29 +177,29 @@ macro_rules! columns {
         }
     )+ };
     (@binary $generics:tt $ty:ty: $($sql_type:ty),+) => { $(
-        columns!(@column $generics $ty: $sql_type, |value, out| DB::put_binary(out, value.as_bytes().to_vec()),
-            |raw| Ok(Self::from_bytes(DB::binary(raw)?.to_vec())));
+        columns!(@column $generics $ty: $sql_type, |value, out| DB::bind_bytes(value.as_bytes(), out),
+            |raw| DB::read_binary(raw, |stored| Self::from_bytes(stored.to_vec())));
     )+ };
     (@text $generics:tt $ty:ty: $($sql_type:ty),+) => { $(
-        columns!(@column $generics $ty: $sql_type, |value, out| DB::put_text(out, value.to_text()?), |raw| Ok(Self::from_text(DB::text(raw)?)?));
+        columns!(@column $generics $ty: $sql_type, |value, out| DB::bind_text(value, out),
+            |raw| Ok(DB::read_text(raw, Self::from_text)??));
     )+ };
     (@column [$($generic:ident),*] $ty:ty: $sql_type:ty, |$value:ident, $out:ident| $put:expr, |$raw:ident| $take:expr) => {
-        impl<$($generic,)* DB: EnvelopeBackend> ToSql<$sql_type, DB> for $ty {
+        impl<$($generic: 'static,)* DB: EnvelopeBackend> ToSql<$sql_type, DB> for $ty {
             fn to_sql<'b>(&'b self, $out: &mut Output<'b, '_, DB>) -> serialize::Result {
                 let $value = self;
                 $put
             }
         }
 
-        impl<$($generic,)* DB: EnvelopeBackend> ToSql<Nullable<$sql_type>, DB> for $ty {
+        impl<$($generic: 'static,)* DB: EnvelopeBackend> ToSql<Nullable<$sql_type>, DB> for $ty {
             fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
                 ToSql::<$sql_type, DB>::to_sql(self, out)
             }
         }
 
         impl<$($generic,)* DB: EnvelopeBackend> FromSql<$sql_type, DB> for $ty {
-            fn from_sql(mut raw: DB::RawValue<'_>) -> deserialize::Result<Self> {
-                let $raw = &mut raw;
+            fn from_sql($raw: DB::RawValue<'_>) -> deserialize::Result<Self> {
                 $take
             }
         }

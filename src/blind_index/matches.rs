@@ -12,7 +12,7 @@ use diesel::sql_types::is_nullable::{IsSqlTypeNullable, MaybeNullable};
 use diesel::sql_types::{Binary, Bool, MaybeNullableType, Nullable, SqlType};
 use diesel::{Column, QueryResult};
 
-use crate::backend::EnvelopeBackend;
+use crate::backend::{EnvelopeBackend, Part};
 use crate::error::Result;
 use crate::index_spec::{Digest, IndexSpec};
 use crate::keyring::Keyring;
@@ -132,7 +132,7 @@ impl<E: Column> BlindIndexWithDsl for E where E::SqlType: IndexSqlType {}
 #[derive(Debug)]
 pub struct Matches<E, I> {
     column: E,
-    digests: Result<Vec<Digest>>,
+    digests: Result<Part<Vec<Digest>>>,
     spec: PhantomData<fn() -> I>,
 }
 
@@ -152,7 +152,7 @@ impl<E, I: IndexSpec> Matches<E, I> {
             for value in values {
                 digests.extend(keyring.blind_indexes::<I>(value)?);
             }
-            Ok(digests)
+            Ok(Part(digests))
         });
         Self { column, digests, spec: PhantomData }
     }
@@ -183,15 +183,15 @@ where
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         let digests = self
             .digests
-            .as_deref()
+            .as_ref()
             .map_err(|error| diesel::result::Error::QueryBuilderError(Box::new(error.clone())))?;
-        if digests.is_empty() {
+        if digests.0.is_empty() {
             out.push_sql("1=0");
             return Ok(());
         }
         out.push_sql("(");
         self.column.walk_ast(out.reborrow())?;
-        DB::push_is_one_of(digests, &mut out)?;
+        digests.walk_ast(out.reborrow())?;
         out.push_sql(")");
         Ok(())
     }

@@ -23,7 +23,7 @@ as_write_only_expression!([I] [BlindIndex<I>] => CompareBlindIndexesWithMatches:
 /// A digest as a lookup binds it.
 impl<DB: EnvelopeBackend> ToSql<sql_types::BlindIndex, DB> for Digest {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
-        DB::put_binary(out, self.as_bytes().to_vec())
+        DB::bind_bytes(self.as_bytes(), out)
     }
 }
 
@@ -31,7 +31,7 @@ macro_rules! index_columns {
     ($($sql_type:ty),+) => { $(
         impl<I, DB: EnvelopeBackend> ToSql<$sql_type, DB> for BlindIndex<I> {
             fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
-                DB::put_binary(out, self.digest.as_ref().map_err(Clone::clone)?.as_bytes().to_vec())
+                DB::bind_bytes(self.digest.as_ref().map_err(Clone::clone)?.as_bytes(), out)
             }
         }
 

@@ -124,7 +124,7 @@ impl<T: Plaintext, C> fmt::Debug for TryMaybeEncrypted<T, C> {
 }
 
 macro_rules! columns {
-    ($($sql_type:ty: $raw:ty, $raw_type:ty, $lend:ident, $decrypt:ident;)+) => { $(
+    ($($sql_type:ty: $raw:ty, $raw_type:ty, $read:ident, $decrypt:ident;)+) => { $(
         impl<T: TextPlaintext, C: Context, DB: Backend> FromSql<$sql_type, DB> for TryMaybeEncrypted<T, C>
         where
             $raw: FromSql<$raw_type, DB>,
@@ -136,17 +136,19 @@ macro_rules! columns {
         }
 
         impl<T: Plaintext, C: Context, DB: EnvelopeBackend> FromSql<$sql_type, DB> for TryEncrypted<T, C> {
-            fn from_sql(mut value: DB::RawValue<'_>) -> deserialize::Result<Self> {
-                let stored = DB::$lend(&mut value)?;
-                Ok(Self(Keyring::with_installed(|keyring| keyring.$decrypt::<T, C>(stored)).map(Encrypted::new)))
+            fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                let read = |stored: &_| {
+                    Keyring::with_installed(|keyring| keyring.$decrypt::<T, C>(stored))
+                };
+                Ok(Self(DB::$read(value, read)?.map(Encrypted::new)))
             }
         }
     )+ };
 }
 
 columns! {
-    Ciphertext: Vec<u8>, Binary, binary, decrypt;
-    Binary: Vec<u8>, Binary, binary, decrypt;
-    CiphertextText: String, Text, text, decrypt_text;
-    Text: String, Text, text, decrypt_text;
+    Ciphertext: Vec<u8>, Binary, read_binary, decrypt;
+    Binary: Vec<u8>, Binary, read_binary, decrypt;
+    CiphertextText: String, Text, read_text, decrypt_text;
+    Text: String, Text, read_text, decrypt_text;
 }

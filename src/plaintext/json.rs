@@ -22,7 +22,7 @@ impl<T> std::fmt::Debug for Json<T> {
     }
 }
 
-impl<T: Serialize + DeserializeOwned> Plaintext for Json<T> {
+impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Plaintext for Json<T> {
     type Holder = NotWiped<Self>;
     const VALUE_TYPE: ValueType = ValueType::Json;
 

@@ -31,7 +31,7 @@ const LIBRARY: Layers = Layers {
         "sealed, data_key",
         "kms",
         "wrapped",
-        "columns",
+        "columns, multi_backend",
     ],
     min_imports: 100,
 };

@@ -14,6 +14,8 @@ mod examples;
 #[cfg(feature = "aws")]
 mod kms;
 mod layers;
+#[cfg(all(feature = "postgres", feature = "mysql"))]
+mod multi_connection;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]

@@ -1,0 +1,197 @@
+//! The backends with a driver of their own: PostgreSQL, MySQL and SQLite.
+
+use diesel::QueryResult;
+use diesel::deserialize;
+use diesel::query_builder::AstPass;
+use diesel::serialize::{self, Output};
+use diesel::sql_types::HasSqlType;
+
+use super::EnvelopeBackend;
+use crate::index_spec::Digest;
+use crate::sql_types;
+
+/// A backend with a driver of its own.
+#[doc(hidden)]
+pub trait NativeBackend:
+    EnvelopeBackend + HasSqlType<sql_types::Ciphertext> + HasSqlType<sql_types::CiphertextText>
+{
+    fn put_bytes<'b>(bytes: &'b [u8], out: &mut Output<'b, '_, Self>) -> serialize::Result;
+    fn put_binary(value: Vec<u8>, out: &mut Output<'_, '_, Self>) -> serialize::Result;
+    fn put_text(value: String, out: &mut Output<'_, '_, Self>) -> serialize::Result;
+    fn lend_binary<'v>(value: &'v mut Self::RawValue<'_>) -> deserialize::Result<&'v [u8]>;
+    fn lend_text<'v>(value: &'v mut Self::RawValue<'_>) -> deserialize::Result<&'v str>;
+
+    /// Pushes the comparison with a non-empty list.
+    fn push_is_one_of<'b>(
+        digests: &'b [Digest],
+        out: &mut AstPass<'_, 'b, Self>,
+    ) -> QueryResult<()>;
+}
+
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+macro_rules! native {
+    ($backend:ty) => {
+        impl crate::backend::Sealed for $backend {}
+
+        impl EnvelopeBackend for $backend {
+            fn bind_bytes<'b>(
+                bytes: &'b [u8],
+                out: &mut Output<'b, '_, Self>,
+            ) -> serialize::Result {
+                Self::put_bytes(bytes, out)
+            }
+
+            fn bind_binary<'b, V: crate::backend::BindBinary>(
+                value: &'b V,
+                out: &mut Output<'b, '_, Self>,
+            ) -> serialize::Result {
+                Self::put_binary(value.to_binary()?, out)
+            }
+
+            fn bind_text<'b, V: crate::backend::BindText>(
+                value: &'b V,
+                out: &mut Output<'b, '_, Self>,
+            ) -> serialize::Result {
+                Self::put_text(value.to_text()?, out)
+            }
+
+            fn read_binary<R>(
+                mut value: Self::RawValue<'_>,
+                read: impl FnOnce(&[u8]) -> R,
+            ) -> deserialize::Result<R> {
+                Self::lend_binary(&mut value).map(read)
+            }
+
+            fn read_text<R>(
+                mut value: Self::RawValue<'_>,
+                read: impl FnOnce(&str) -> R,
+            ) -> deserialize::Result<R> {
+                Self::lend_text(&mut value).map(read)
+            }
+
+            fn walk_part<'b, P: crate::backend::QueryPart>(
+                part: &'b crate::backend::Part<P>,
+                out: AstPass<'_, 'b, Self>,
+            ) -> QueryResult<()> {
+                part.0.walk(out)
+            }
+        }
+    };
+}
+
+/// Pushes `IN (?, ?)`.
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+fn push_in<'b, DB: EnvelopeBackend>(
+    digests: &'b [Digest],
+    out: &mut AstPass<'_, 'b, DB>,
+) -> QueryResult<()>
+where
+    Digest: serialize::ToSql<sql_types::BlindIndex, DB>,
+{
+    /// The maximum number of digests for which the query is cached as a prepared statement. Each
+    /// length of the list is a separate statement.
+    const MAX_CACHED: usize = 8;
+
+    if digests.len() > MAX_CACHED {
+        out.unsafe_to_cache_prepared();
+    }
+    let mut before = " IN (";
+    for digest in digests {
+        out.push_sql(before);
+        out.push_bind_param::<sql_types::BlindIndex, _>(digest)?;
+        before = ", ";
+    }
+    out.push_sql(")");
+    Ok(())
+}
+
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+macro_rules! written_to {
+    ($backend:ty, $push_is_one_of:ident) => {
+        native!($backend);
+
+        impl NativeBackend for $backend {
+            fn put_bytes<'b>(bytes: &'b [u8], out: &mut Output<'b, '_, Self>) -> serialize::Result {
+                std::io::Write::write_all(out, bytes)?;
+                Ok(serialize::IsNull::No)
+            }
+
+            fn put_binary(value: Vec<u8>, out: &mut Output<'_, '_, Self>) -> serialize::Result {
+                std::io::Write::write_all(out, &value)?;
+                Ok(serialize::IsNull::No)
+            }
+
+            fn put_text(value: String, out: &mut Output<'_, '_, Self>) -> serialize::Result {
+                Self::put_binary(value.into_bytes(), out)
+            }
+
+            fn lend_binary<'v>(value: &'v mut Self::RawValue<'_>) -> deserialize::Result<&'v [u8]> {
+                Ok(value.as_bytes())
+            }
+
+            fn lend_text<'v>(value: &'v mut Self::RawValue<'_>) -> deserialize::Result<&'v str> {
+                Ok(std::str::from_utf8(value.as_bytes())?)
+            }
+
+            fn push_is_one_of<'b>(
+                digests: &'b [Digest],
+                out: &mut AstPass<'_, 'b, Self>,
+            ) -> QueryResult<()> {
+                $push_is_one_of(digests, out)
+            }
+        }
+    };
+}
+
+#[cfg(feature = "postgres")]
+written_to!(diesel::pg::Pg, push_any);
+#[cfg(feature = "mysql")]
+written_to!(diesel::mysql::Mysql, push_in);
+
+/// Pushes `= ANY($1)`.
+#[cfg(feature = "postgres")]
+fn push_any<'b>(
+    digests: &'b [Digest],
+    out: &mut AstPass<'_, 'b, diesel::pg::Pg>,
+) -> QueryResult<()> {
+    out.push_sql(" = ANY(");
+    out.push_bind_param::<diesel::sql_types::Array<sql_types::BlindIndex>, _>(digests)?;
+    out.push_sql(")");
+    Ok(())
+}
+
+#[cfg(feature = "sqlite")]
+native!(diesel::sqlite::Sqlite);
+
+#[cfg(feature = "sqlite")]
+impl NativeBackend for diesel::sqlite::Sqlite {
+    fn put_bytes<'b>(bytes: &'b [u8], out: &mut Output<'b, '_, Self>) -> serialize::Result {
+        out.set_value(bytes);
+        Ok(serialize::IsNull::No)
+    }
+
+    fn put_binary(value: Vec<u8>, out: &mut Output<'_, '_, Self>) -> serialize::Result {
+        out.set_value(value);
+        Ok(serialize::IsNull::No)
+    }
+
+    fn put_text(value: String, out: &mut Output<'_, '_, Self>) -> serialize::Result {
+        out.set_value(value);
+        Ok(serialize::IsNull::No)
+    }
+
+    fn lend_binary<'v>(value: &'v mut Self::RawValue<'_>) -> deserialize::Result<&'v [u8]> {
+        Ok(value.read_blob())
+    }
+
+    fn lend_text<'v>(value: &'v mut Self::RawValue<'_>) -> deserialize::Result<&'v str> {
+        Ok(value.read_text())
+    }
+
+    fn push_is_one_of<'b>(
+        digests: &'b [Digest],
+        out: &mut AstPass<'_, 'b, Self>,
+    ) -> QueryResult<()> {
+        push_in(digests, out)
+    }
+}
