@@ -96,6 +96,7 @@ impl NewUser {
 pub struct User {
     pub id: UserId,
     #[diesel(embed)]
+    #[serde(flatten)]
     pub profile: Profile,
     #[serde(serialize_with = "rfc3339")]
     pub created_at: PrimitiveDateTime,

@@ -1,5 +1,6 @@
 //! The log on the console, and the metrics for Prometheus.
 
+use std::io::IsTerminal;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
@@ -14,7 +15,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 pub fn log_to_console() {
     let levels = std::env::var("RUST_LOG").ok().and_then(|levels| levels.parse().ok());
     let levels = levels.unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO));
-    let console = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let console = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     tracing_subscriber::registry().with(console).with(levels).init();
 }
 
