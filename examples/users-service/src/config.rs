@@ -23,7 +23,8 @@ pub struct Config {
 pub enum SecretKey {
     /// The variable `SECRET_KEY`, which never changes while a process runs.
     Variable,
-    /// A file that contains the same text. The process reads it again at SIGHUP.
+    /// A file with that text, or with the line that `diesel-envelope` prints. The process reads it
+    /// again at SIGHUP.
     File(PathBuf),
 }
 

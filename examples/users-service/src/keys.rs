@@ -78,7 +78,9 @@ async fn read_file(source: &SecretKey, options: &Options) -> Result<Keyset, KeyE
     let SecretKey::File(path) = source else { return Err(KeyError::Fixed) };
     let text = std::fs::read_to_string(path)
         .map_err(|error| KeyError::File { path: path.display().to_string(), error })?;
-    let wrapped = WrappedKeyrings::parse("SECRET_KEY_FILE", &text, options)?;
+    // The command line prints a line for the environment, which may be the whole file.
+    let text = text.strip_prefix("SECRET_KEY=").unwrap_or(&text);
+    let wrapped = WrappedKeyrings::parse("SECRET_KEY_FILE", text, options)?;
     Ok(Keyset::parse(&wrapped.unwrap_first().await?)?)
 }
 

@@ -56,7 +56,10 @@ impl Driver {
             &data,
         ];
         all.extend(arguments);
-        let capabilities = json!({ "goog:chromeOptions": { "args": all } });
+        // The width of a phone: a page that fits there fits everywhere.
+        let screen = json!({ "deviceMetrics": { "width": 390, "height": 844, "pixelRatio": 1 } });
+        let options = json!({ "args": all, "mobileEmulation": screen });
+        let capabilities = json!({ "goog:chromeOptions": options });
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(capabilities.as_object().unwrap().clone());
         builder.connect(&self.url).await.unwrap()

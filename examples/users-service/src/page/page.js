@@ -74,9 +74,9 @@ async function showRow() {
   element("row").replaceChildren(...COLUMNS.map((column) => {
     const header = cell("th", column);
     header.scope = "row";
-    const isIndex = column.endsWith("_index");
-    const plain = cell("td", isIndex ? "a keyed digest, for lookups" : profile[column]);
-    if (isIndex) plain.firstChild.className = "empty";
+    const remark = column === "id" ? "not encrypted" : column.endsWith("_index") ? "a keyed digest, for lookups" : "";
+    const plain = cell("td", remark || profile[column]);
+    if (remark) plain.firstChild.className = "empty";
     return tableRow(header, plain, cell("td", stored[column], "code"));
   }));
 }

@@ -23,6 +23,7 @@ pub struct SignUp {
 
 pub async fn sign_up(
     State(app): State<App>,
+    headers: HeaderMap,
     Body(SignUp { password, profile }): Body<SignUp>,
 ) -> Result<impl IntoResponse, ApiError> {
     profile.check()?;
@@ -33,6 +34,7 @@ pub async fn sign_up(
     let user = NewUser::new(profile, app.passwords.hash(password).await?);
     app.store.insert(&user).await?;
     tracing::info!(user = %user.id, "signed up");
+    app.sessions.end(&headers);
     let cookie = app.sessions.begin(user.id);
     Ok((StatusCode::CREATED, [(SET_COOKIE, cookie)], Json(app.store.get(user.id).await?)))
 }

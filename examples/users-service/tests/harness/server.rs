@@ -81,7 +81,8 @@ impl Server {
 async fn write_keyset(folder: &std::path::Path, keyset: &Keyset) {
     let kms = LocalKms::open_or_create(folder.join("local-key")).unwrap();
     // A process that reads the file sees the old text or the new one, never a part.
-    std::fs::write(folder.join("secret-key.new"), keyset.wrap(&kms).await.unwrap()).unwrap();
+    let line = format!("SECRET_KEY={}\n", keyset.wrap(&kms).await.unwrap());
+    std::fs::write(folder.join("secret-key.new"), line).unwrap();
     std::fs::rename(folder.join("secret-key.new"), folder.join("secret-key")).unwrap();
 }
 
