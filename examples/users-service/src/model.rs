@@ -145,8 +145,9 @@ pub struct StoredUser {
 
 impl StoredUser {
     /// The same query for both databases.
-    pub const QUERY: &str = "SELECT id, name, email, email_index, phone, phone_index, birth_date, plan \
-                             FROM users WHERE id = $1";
+    pub const QUERY: &str = "\
+        SELECT id, name, email, email_index, phone, phone_index, birth_date, plan \
+        FROM users WHERE id = $1";
 }
 
 pub fn rfc3339<S: Serializer>(time: &PrimitiveDateTime, serializer: S) -> Result<S::Ok, S::Error> {

@@ -79,7 +79,8 @@ impl Database {
                 let sql = "SELECT users::text || array_to_string(ARRAY[encode(name, 'escape'), \
                            encode(email, 'escape'), encode(email_index, 'escape'), \
                            encode(phone, 'escape'), encode(phone_index, 'escape'), \
-                           encode(birth_date, 'escape'), encode(plan, 'escape')], ' ') AS row FROM users";
+                           encode(birth_date, 'escape'), encode(plan, 'escape')], ' ') AS row \
+                           FROM users";
                 let rows: Vec<Row> =
                     RunQueryDsl::load(diesel::sql_query(sql), &mut conn).await.unwrap();
                 rows.into_iter().flat_map(|row| row.row.into_bytes()).collect()
