@@ -1,0 +1,3 @@
+DROP TABLE users;
+DROP DOMAIN blind_index;
+DROP DOMAIN ciphertext;
