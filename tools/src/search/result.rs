@@ -4,7 +4,8 @@ use std::fmt;
 
 use diesel_envelope::{KeyId, Printable};
 
-/// The result of [`search_key`](crate::search_key()): the searched tables, and the columns that may need the key.
+/// The result of [`search_key`](crate::search_key()): the searched tables, and the columns that may
+/// need the key.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct KeySearch {
