@@ -86,14 +86,10 @@ async fn read_file(source: &SecretKey, options: &Options) -> Result<Keyset, KeyE
 
 impl KeyIds {
     fn of(keyset: &Keyset) -> Self {
-        let keys = keyset.keys().map(|(id, _)| id);
         Self {
             primary: keyset.primary().to_string(),
             index_primary: keyset.index_primary().map(|id| id.to_string()),
-            all: keys
-                .chain(keyset.index_keys().map(|(id, _)| id))
-                .map(|id| id.to_string())
-                .collect(),
+            all: keyset.entries().map(|key| key.id.to_string()).collect(),
         }
     }
 }

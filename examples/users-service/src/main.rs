@@ -1,4 +1,5 @@
-//! The program: `users-service serve` (the default) and `users-service migrate`.
+//! The program: `users-service serve` (the default), `users-service migrate`, and `users-service
+//! tools` with the maintenance commands of diesel-envelope.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used)]
@@ -30,17 +31,32 @@ enum Command {
     Serve,
     /// Create or change the tables of the database
     Migrate,
+    /// Run a maintenance command on the encrypted columns: status, rotate, verify and others
+    #[cfg(feature = "tools")]
+    #[command(disable_help_flag = true)]
+    Tools {
+        /// The command and its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<std::ffi::OsString>,
+    },
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command.unwrap_or(Command::Serve) {
+        Command::Serve => run(serve()),
+        Command::Migrate => run(migrate()),
+        #[cfg(feature = "tools")]
+        Command::Tools { args } => {
+            let columns = users_service::schema::users::table::encrypted_columns();
+            diesel_envelope_tools::cli::run(columns, args)
+        }
+    }
 }
 
 #[tokio::main]
-async fn main() -> ExitCode {
-    let command = Cli::parse().command.unwrap_or(Command::Serve);
+async fn run(command: impl Future<Output = Result<(), Box<dyn Error>>>) -> ExitCode {
     telemetry::log_to_console();
-    let result = match command {
-        Command::Serve => serve().await,
-        Command::Migrate => migrate().await,
-    };
-    match result {
+    match command.await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -57,6 +73,8 @@ async fn migrate() -> Result<(), Box<dyn Error>> {
 
 async fn serve() -> Result<(), Box<dyn Error>> {
     let config = Config::from_env()?;
+    // Before the keyring: a key registers its counters when it is used for the first time.
+    let metrics = telemetry::record_metrics()?;
     let keys = Arc::new(Keys::install(config.secret_key, config.options).await?);
     #[cfg(unix)]
     tokio::spawn({
@@ -66,7 +84,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let service = Service {
         store: Store::new(&config.database_url)?,
         keys,
-        metrics: telemetry::record_metrics()?,
+        metrics,
         passwords: Passwords::new()?,
         sessions: Sessions::default(),
     };

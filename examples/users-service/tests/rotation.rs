@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use diesel_envelope::Keyring;
 use diesel_envelope::keyring::{Algorithm, Options};
-use diesel_envelope_tools::{Column, Index, Normalizer, ValueType};
 use harness::{Client, PASSWORD, Server, databases, eventually, metric, profile};
 use serde_json::{Value, json};
 use users_service::schema::users;
@@ -69,21 +68,6 @@ async fn use_service(mut client: Client, task: usize, progress: Arc<Progress>) {
     }
 }
 
-fn columns() -> Vec<Column> {
-    let column = |name| Column::new("users", name);
-    vec![
-        column("name").context::<users::name>(),
-        column("email")
-            .context::<users::email>()
-            .index(Index::of::<users::email_index>("email_index").normalize(Normalizer::Caseless)),
-        column("phone")
-            .context::<users::phone>()
-            .index(Index::of::<users::phone_index>("phone_index").normalize(Normalizer::Digits)),
-        column("birth_date").value(ValueType::Date).context::<users::birth_date>(),
-        column("plan").context::<users::plan>(),
-    ]
-}
-
 async fn health_shows(client: &mut Client, expected: impl Fn(&Value) -> bool) {
     for _ in 0..600 {
         if expected(&client.get("/health").await.1["keys"]) {
@@ -124,8 +108,8 @@ async fn a_key_and_an_index_key_are_replaced_under_load() {
         .await;
         progress.whole_round().await;
 
-        server.keyset.promote_key(new).unwrap();
-        server.keyset.promote_index_key(new_index).unwrap();
+        server.keyset.promote(new).unwrap();
+        server.keyset.promote(new_index).unwrap();
         server.roll_out().await;
         health_shows(&mut operator, |keys| {
             keys["primary"] == new.to_string() && keys["index_primary"] == new_index.to_string()
@@ -134,7 +118,7 @@ async fn a_key_and_an_index_key_are_replaced_under_load() {
         progress.whole_round().await;
 
         let keyring = Keyring::from_keyset(&server.keyset, &Options::new()).unwrap();
-        let report = database.rotate(keyring, columns()).await;
+        let report = database.rotate(keyring, users::table::encrypted_columns()).await;
         assert!(report.is_complete() && report.written >= 30, "{report:?}");
 
         // Requests that began before the end of the rotation are over. The counter of the old key
@@ -151,7 +135,7 @@ async fn a_key_and_an_index_key_are_replaced_under_load() {
         let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs_f64();
         assert!(last(&before) == last(&after) && (now - 600.0..=now).contains(&last(&after)));
 
-        server.keyset.remove_key(old_key).unwrap();
+        server.keyset.retire(old_key).unwrap();
         server.roll_out().await;
         health_shows(&mut operator, |keys| !has(keys, &old)).await;
         progress.whole_round().await;
