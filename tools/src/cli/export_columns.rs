@@ -13,6 +13,7 @@ use crate::cli::output::{Output, Report};
 #[command(after_help = "\
 Examples:
   diesel-envelope export-columns
+  diesel-envelope export-columns users.email
   my-application tools export-columns > envelope.toml
 
 JSON: toml.")]
