@@ -92,17 +92,24 @@ macro_rules! columns {
     ($($tables:tt)*) => { $crate::__columns! { @tables $($tables)* } };
 }
 
-/// The states of `columns!`. `$table` is `[kind] [path] [prefix] [table name]`: the kind is `local`
-/// or `foreign`, the path is that of Diesel's module, and the prefix is that of the labels.
-/// `$columns` collects the expressions of `encrypted_columns()`.
+/// The states of `columns!`, each named after the tokens that it reads next.
+///
+/// `$table` is `[kind] [path] [prefix] [name]`: the kind is `local` or `foreign`, the path is that of
+/// Diesel's module, the prefix is that of the labels, and the name is that in the database. `$at` is
+/// `$table`, the expressions of `encrypted_columns()` so far, and the column that is being read, with
+/// its options while its indexes are read. `$done` collects options.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __columns {
     // ---- Tables
     (@tables) => {};
     (@tables $schema:ident . $table:ident { $($items:tt)* } $($rest:tt)*) => {
-        $crate::__columns! { @items [[local] [$table] [stringify!($table)]
-            [concat!(stringify!($schema), ".", stringify!($table))]] [] $($items)* }
+        $crate::__columns! {
+            @items [
+                [local] [$table] [stringify!($table)]
+                [concat!(stringify!($schema), ".", stringify!($table))]
+            ] [] $($items)*
+        }
         $crate::__columns! { @tables $($rest)* }
     };
     (@tables $($rest:tt)*) => { $crate::__columns! { @path [] $($rest)* } };
@@ -111,8 +118,11 @@ macro_rules! __columns {
         $crate::__columns! { @path [$($path)* $segment ::] $($rest)* }
     };
     (@path [$($path:tt)*] $table:ident { $($items:tt)* } $($rest:tt)*) => {
-        $crate::__columns! { @items [[local] [$($path)* $table] [stringify!($table)]
-            [stringify!($table)]] [] $($items)* }
+        $crate::__columns! {
+            @items [
+                [local] [$($path)* $table] [stringify!($table)] [stringify!($table)]
+            ] [] $($items)*
+        }
         $crate::__columns! { @tables $($rest)* }
     };
     (@path [$($path:tt)*] $table:ident as $module:ident { $($items:tt)* } $($rest:tt)*) => {
@@ -120,13 +130,19 @@ macro_rules! __columns {
         #[allow(non_camel_case_types, unused_imports)]
         pub mod $module {
             use super::*;
-            $crate::__columns! { @items [[foreign] [$($path)* $table] [stringify!($table)]
-                [stringify!($table)]] [] $($items)* }
+            $crate::__columns! {
+                @items [
+                    [foreign] [$($path)* $table] [stringify!($table)] [stringify!($table)]
+                ] [] $($items)*
+            }
         }
         $crate::__columns! { @tables $($rest)* }
     };
     (@path [$($path:tt)*] $($rest:tt)*) => {
-        compile_error!("expected a table and its encrypted columns, such as `users { name, email => email_index: caseless }`");
+        compile_error!(concat!(
+            "expected a table and its encrypted columns, such as ",
+            "`users { name, email => email_index: caseless }`"
+        ));
     };
 
     // ---- Items of a table
@@ -149,216 +165,219 @@ macro_rules! __columns {
         $crate::__columns! { @next $table $columns $($rest)* }
     };
     (@items $table:tt $columns:tt $column:ident : $($rest:tt)*) => {
-        $crate::__columns! { @option $table $columns $column [] $($rest)* }
+        $crate::__columns! { @option [$table $columns $column] [] $($rest)* }
     };
     (@items $table:tt $columns:tt $column:ident $($rest:tt)*) => {
-        $crate::__columns! { @after_option $table $columns $column [] $($rest)* }
+        $crate::__columns! { @after_option [$table $columns $column] [] $($rest)* }
     };
     (@items $table:tt $columns:tt $($rest:tt)*) => {
-        compile_error!("expected an encrypted column, such as `email`, `phone: pad 16` or `email => email_index: caseless`");
+        compile_error!(concat!(
+            "expected an encrypted column, such as `email`, `phone: pad 16` or ",
+            "`email => email_index: caseless`"
+        ));
     };
-    (@next $table:tt $columns:tt , $($rest:tt)*) => { $crate::__columns! { @items $table $columns
-        $($rest)* } };
+    (@next $table:tt $columns:tt , $($rest:tt)*) => {
+        $crate::__columns! { @items $table $columns $($rest)* }
+    };
     (@next $table:tt $columns:tt) => { $crate::__columns! { @items $table $columns } };
 
     // ---- Options of a column
-    (@option $table:tt $columns:tt $column:ident [$($done:tt)*] pad $bytes:literal $($rest:tt)*)
-        => {
-        $crate::__columns! { @after_option $table $columns $column [$($done)* [pad $bytes]]
-            $($rest)* }
+    (@option $at:tt [$($done:tt)*] pad $bytes:literal $($rest:tt)*) => {
+        $crate::__columns! { @after_option $at [$($done)* [pad $bytes]] $($rest)* }
     };
-    (@option $table:tt $columns:tt $column:ident [$($done:tt)*] label $label:literal $($rest:tt)*)
-        => {
-        $crate::__columns! { @after_option $table $columns $column [$($done)* [label $label]]
-            $($rest)* }
+    (@option $at:tt [$($done:tt)*] label $label:literal $($rest:tt)*) => {
+        $crate::__columns! { @after_option $at [$($done)* [label $label]] $($rest)* }
     };
-    (@option $table:tt $columns:tt $column:ident [$($done:tt)*] strict $($rest:tt)*) => {
-        $crate::__columns! { @after_option $table $columns $column [$($done)* [strict]] $($rest)* }
+    (@option $at:tt [$($done:tt)*] strict $($rest:tt)*) => {
+        $crate::__columns! { @after_option $at [$($done)* [strict]] $($rest)* }
     };
-    (@option $table:tt $columns:tt $column:ident [$($done:tt)*] accept [$($format:ident),* $(,)?]
-        $($rest:tt)*) => {
-        $crate::__columns! { @after_option $table $columns $column [$($done)* [accept
-            $($format)*]] $($rest)* }
+    (@option $at:tt [$($done:tt)*] accept [$($format:ident),* $(,)?] $($rest:tt)*) => {
+        $crate::__columns! { @after_option $at [$($done)* [accept $($format)*]] $($rest)* }
     };
-    (@option $table:tt $columns:tt $column:ident [$($done:tt)*] as $value:ty , $($rest:tt)*) => {
-        $crate::__columns! { @after_option $table $columns $column [$($done)* [as $value]] ,
-            $($rest)* }
+    (@option $at:tt [$($done:tt)*] as $value:ty , $($rest:tt)*) => {
+        $crate::__columns! { @after_option $at [$($done)* [as $value]] , $($rest)* }
     };
-    (@option $table:tt $columns:tt $column:ident [$($done:tt)*] as $value:ty => $($rest:tt)*) => {
-        $crate::__columns! { @after_option $table $columns $column [$($done)* [as $value]] =>
-            $($rest)* }
+    (@option $at:tt [$($done:tt)*] as $value:ty => $($rest:tt)*) => {
+        $crate::__columns! { @after_option $at [$($done)* [as $value]] => $($rest)* }
     };
-    (@option $table:tt $columns:tt $column:ident [$($done:tt)*] as $value:ty) => {
-        $crate::__columns! { @after_option $table $columns $column [$($done)* [as $value]] }
+    (@option $at:tt [$($done:tt)*] as $value:ty) => {
+        $crate::__columns! { @after_option $at [$($done)* [as $value]] }
     };
-    (@option $table:tt $columns:tt $column:ident $done:tt $unknown:ident $($rest:tt)*) => {
+    (@option [$table:tt $columns:tt $column:ident] $done:tt $unknown:ident $($rest:tt)*) => {
         const _: () = { use $crate::columns::expansion::column_option::$unknown; };
-        compile_error!(concat!("`", stringify!($unknown),
-            "` is not an option of the encrypted column `", stringify!($column),
+        compile_error!(concat!(
+            "`", stringify!($unknown), "` is not an option of the encrypted column `",
+            stringify!($column),
             "`: expected `as Type`, `pad 16`, `strict`, `accept [fernet]` or `label \"users.",
-                stringify!($column), "\"`"));
+            stringify!($column), "\"`"
+        ));
     };
-    (@option $table:tt $columns:tt $column:ident $done:tt $($rest:tt)*) => {
-        compile_error!(concat!("expected an option of the encrypted column `", stringify!($column),
-            "` after the colon: `as Type`, `pad 16`, `strict`, `accept [fernet]` or `label \"users.", stringify!($column), "\"`"));
-    };
-
-    (@after_option $table:tt $columns:tt $column:ident $done:tt , pad $bytes:literal $($rest:tt)*)
-        => { $crate::__columns! { @option $table $columns $column $done pad $bytes $($rest)* } };
-    (@after_option $table:tt $columns:tt $column:ident $done:tt , label $label:literal
-        $($rest:tt)*) => { $crate::__columns! { @option $table $columns $column $done label $label
-            $($rest)* } };
-    (@after_option $table:tt $columns:tt $column:ident $done:tt , accept [$($formats:tt)*]
-        $($rest:tt)*) => { $crate::__columns! { @option $table $columns $column $done accept
-            [$($formats)*] $($rest)* } };
-    (@after_option $table:tt $columns:tt $column:ident $done:tt , as $($rest:tt)*) => {
-        $crate::__columns! { @option $table $columns $column $done as $($rest)* } };
-    (@after_option $table:tt $columns:tt $column:ident [$($done:tt)+] , strict , $($rest:tt)*) =>
-        { $crate::__columns! { @option $table $columns $column [$($done)+] strict , $($rest)* } };
-    (@after_option $table:tt $columns:tt $column:ident [$($done:tt)+] , strict => $($rest:tt)*) =>
-        { $crate::__columns! { @option $table $columns $column [$($done)+] strict => $($rest)* } };
-    (@after_option $table:tt $columns:tt $column:ident [$($done:tt)+] , strict) => {
-        $crate::__columns! { @option $table $columns $column [$($done)+] strict } };
-    (@after_option $table:tt $columns:tt $column:ident $done:tt => $($rest:tt)*) => {
-        $crate::__columns! { @context $table $column $done }
-        $crate::__columns! { @index $table $columns $column $done [] $($rest)* }
-    };
-    (@after_option $table:tt [$($columns:tt)*] $column:ident $done:tt , $($rest:tt)*) => {
-        $crate::__columns! { @context $table $column $done }
-        $crate::__columns! { @items $table [$($columns)* $crate::__columns!(@column $table $column
-            $done);] $($rest)* }
-    };
-    (@after_option $table:tt [$($columns:tt)*] $column:ident $done:tt) => {
-        $crate::__columns! { @context $table $column $done }
-        $crate::__columns! { @items $table [$($columns)* $crate::__columns!(@column $table $column
-            $done);] }
-    };
-    (@after_option $table:tt $columns:tt $column:ident $done:tt $($rest:tt)+) => {
-        $crate::__columns! { @option $table $columns $column $done $($rest)+ } };
-
-    // ---- Indexes of a column
-    (@index $table:tt $columns:tt $column:ident $options:tt $indexes:tt $index:ident :
-        $($rest:tt)*) => {
-        $crate::__columns! { @normalizer $table $columns $column $options $indexes $index []
-            $($rest)* }
-    };
-    (@index $table:tt $columns:tt $column:ident $options:tt $indexes:tt $($rest:tt)*) => {
-        compile_error!(concat!("expected an index column and its normaliser after `",
-            stringify!($column), " =>`, such as `",
-            stringify!($column), "_index: caseless`"));
-    };
-    (@normalizer $table:tt $columns:tt $column:ident $options:tt $indexes:tt $index:ident
-        [$($path:tt)*] $segment:ident :: $($rest:tt)*) => {
-        $crate::__columns! { @normalizer $table $columns $column $options $indexes $index
-            [$($path)* $segment ::] $($rest)* }
-    };
-    (@normalizer $table:tt $columns:tt $column:ident $options:tt $indexes:tt $index:ident
-        [$($path:tt)*] $function:ident $($rest:tt)*) => {
-        $crate::__columns! { @index_option $table $columns $column $options $indexes $index
-            [$($path)* $function] [] $($rest)* }
-    };
-    (@normalizer $table:tt $columns:tt $column:ident $options:tt $indexes:tt $index:ident $path:tt
-        $($rest:tt)*) => {
-        compile_error!(concat!("expected a normaliser of the index `", stringify!($index),
-            "`: `exact`, `caseless`, `digits`, `last_four_digits`, `email_domain`, or a path such as `self::postcode`"));
+    (@option [$table:tt $columns:tt $column:ident] $done:tt $($rest:tt)*) => {
+        compile_error!(concat!(
+            "expected an option of the encrypted column `", stringify!($column),
+            "` after the colon: `as Type`, `pad 16`, `strict`, `accept [fernet]` or ",
+            "`label \"users.", stringify!($column), "\"`"
+        ));
     };
 
-    (@index_option $table:tt $columns:tt $column:ident $options:tt $indexes:tt $index:ident
-        $function:tt [$($done:tt)*] bits $bits:literal $($rest:tt)*) => {
-        $crate::__columns! { @index_option $table $columns $column $options $indexes $index
-            $function [$($done)* [bits $bits]] $($rest)* }
+    // After a comma follows an option if it looks like one, and otherwise the next column.
+    (@after_option $at:tt $done:tt , pad $bytes:literal $($rest:tt)*) => {
+        $crate::__columns! { @option $at $done pad $bytes $($rest)* }
     };
-    (@index_option $table:tt $columns:tt $column:ident $options:tt $indexes:tt $index:ident
-        $function:tt [$($done:tt)*] key $key:literal $($rest:tt)*) => {
-        $crate::__columns! { @index_option $table $columns $column $options $indexes $index
-            $function [$($done)* [key $key]] $($rest)* }
+    (@after_option $at:tt $done:tt , label $label:literal $($rest:tt)*) => {
+        $crate::__columns! { @option $at $done label $label $($rest)* }
     };
-    (@index_option $table:tt $columns:tt $column:ident $options:tt $indexes:tt $index:ident
-        $function:tt [$($done:tt)*] label $label:literal $($rest:tt)*) => {
-        $crate::__columns! { @index_option $table $columns $column $options $indexes $index
-            $function [$($done)* [label $label]] $($rest)* }
+    (@after_option $at:tt $done:tt , accept [$($formats:tt)*] $($rest:tt)*) => {
+        $crate::__columns! { @option $at $done accept [$($formats)*] $($rest)* }
     };
-    (@index_option $table:tt $columns:tt $column:ident $options:tt $indexes:tt $index:ident
-        $function:tt [$($done:tt)*] as $value:ty , $($rest:tt)*) => {
-        $crate::__columns! { @index_option $table $columns $column $options $indexes $index
-            $function [$($done)* [as $value]] , $($rest)* }
+    (@after_option $at:tt $done:tt , as $($rest:tt)*) => {
+        $crate::__columns! { @option $at $done as $($rest)* }
     };
-    (@index_option $table:tt $columns:tt $column:ident $options:tt $indexes:tt $index:ident
-        $function:tt [$($done:tt)*] as $value:ty) => {
-        $crate::__columns! { @index_option $table $columns $column $options $indexes $index
-            $function [$($done)* [as $value]] }
+    (@after_option $at:tt [$($done:tt)+] , strict , $($rest:tt)*) => {
+        $crate::__columns! { @option $at [$($done)+] strict , $($rest)* }
     };
-    // A column follows if the colon is followed by an option of a column, and otherwise an index.
-    (@index_option $table:tt $columns:tt $column:ident $options:tt $indexes:tt $index:ident
-        $function:tt $done:tt , $next:ident : pad $bytes:literal $($rest:tt)*) => {
-            $crate::__columns! { @searchable $table $columns $column $options $indexes $index
-                $function $done $next : pad $bytes $($rest)* } };
-    (@index_option $table:tt $columns:tt $column:ident $options:tt $indexes:tt $index:ident
-        $function:tt $done:tt , $next:ident : label $label:literal $($rest:tt)*) => {
-            $crate::__columns! { @searchable $table $columns $column $options $indexes $index
-                $function $done $next : label $label $($rest)* } };
-    (@index_option $table:tt $columns:tt $column:ident $options:tt $indexes:tt $index:ident
-        $function:tt $done:tt , $next:ident : strict $($rest:tt)*) => { $crate::__columns! {
-            @searchable $table $columns $column $options $indexes $index $function $done $next :
-                strict $($rest)* } };
-    (@index_option $table:tt $columns:tt $column:ident $options:tt $indexes:tt $index:ident
-        $function:tt $done:tt , $next:ident : accept [$($formats:tt)*] $($rest:tt)*) => {
-            $crate::__columns! { @searchable $table $columns $column $options $indexes $index
-                $function $done $next : accept [$($formats)*] $($rest)* } };
-    (@index_option $table:tt $columns:tt $column:ident $options:tt $indexes:tt $index:ident
-        $function:tt $done:tt , $next:ident : as $($rest:tt)*) => { $crate::__columns! {
-            @searchable $table $columns $column $options $indexes $index $function $done $next :
-                as $($rest)* } };
-    (@index_option $table:tt $columns:tt $column:ident $options:tt $indexes:tt $index:ident
-        $function:tt $done:tt , $next:ident : compound $($rest:tt)*) => { $crate::__columns! {
-            @searchable $table $columns $column $options $indexes $index $function $done $next :
-                compound $($rest)* } };
-    (@index_option $table:tt $columns:tt $column:ident $options:tt [$($indexes:tt)*] $index:ident
-        $function:tt $done:tt , $next:ident : $($rest:tt)*) => {
+    (@after_option $at:tt [$($done:tt)+] , strict => $($rest:tt)*) => {
+        $crate::__columns! { @option $at [$($done)+] strict => $($rest)* }
+    };
+    (@after_option $at:tt [$($done:tt)+] , strict) => {
+        $crate::__columns! { @option $at [$($done)+] strict }
+    };
+    (@after_option [$table:tt $columns:tt $column:ident] $done:tt => $($rest:tt)*) => {
+        $crate::__columns! { @context $table $column $done }
+        $crate::__columns! { @index [$table $columns $column $done] [] $($rest)* }
+    };
+    (@after_option [$table:tt [$($columns:tt)*] $column:ident] $done:tt , $($rest:tt)*) => {
+        $crate::__columns! { @context $table $column $done }
+        $crate::__columns! {
+            @items $table [$($columns)* $crate::__columns!(@column $table $column $done);] $($rest)*
+        }
+    };
+    (@after_option [$table:tt [$($columns:tt)*] $column:ident] $done:tt) => {
+        $crate::__columns! { @context $table $column $done }
+        $crate::__columns! {
+            @items $table [$($columns)* $crate::__columns!(@column $table $column $done);]
+        }
+    };
+    (@after_option $at:tt $done:tt $($rest:tt)+) => {
+        $crate::__columns! { @option $at $done $($rest)+ }
+    };
+
+    // ---- Indexes of a column: `$indexes` are those before, each `[column [normaliser] options]`
+    (@index $at:tt $indexes:tt $index:ident : $($rest:tt)*) => {
+        $crate::__columns! { @normalizer $at $indexes $index [] $($rest)* }
+    };
+    (@index [$table:tt $columns:tt $column:ident $options:tt] $indexes:tt $($rest:tt)*) => {
+        compile_error!(concat!(
+            "expected an index column and its normaliser after `", stringify!($column),
+            " =>`, such as `", stringify!($column), "_index: caseless`"
+        ));
+    };
+    (@normalizer $at:tt $indexes:tt $index:ident [$($path:tt)*] $segment:ident :: $($rest:tt)*) => {
+        $crate::__columns! { @normalizer $at $indexes $index [$($path)* $segment ::] $($rest)* }
+    };
+    (@normalizer $at:tt $indexes:tt $index:ident [$($path:tt)*] $function:ident $($rest:tt)*) => {
+        $crate::__columns! { @index_option $at $indexes [$index [$($path)* $function]] [] $($rest)* }
+    };
+    (@normalizer $at:tt $indexes:tt $index:ident $path:tt $($rest:tt)*) => {
+        compile_error!(concat!(
+            "expected a normaliser of the index `", stringify!($index),
+            "`: `exact`, `caseless`, `digits`, `last_four_digits`, `email_domain`, or a path such as ",
+            "`self::postcode`"
+        ));
+    };
+
+    (@index_option $at:tt $indexes:tt $index:tt [$($done:tt)*] bits $bits:literal $($rest:tt)*) => {
+        $crate::__columns! { @index_option $at $indexes $index [$($done)* [bits $bits]] $($rest)* }
+    };
+    (@index_option $at:tt $indexes:tt $index:tt [$($done:tt)*] key $key:literal $($rest:tt)*) => {
+        $crate::__columns! { @index_option $at $indexes $index [$($done)* [key $key]] $($rest)* }
+    };
+    (@index_option $at:tt $indexes:tt $index:tt [$($done:tt)*] label $label:literal $($rest:tt)*) => {
+        $crate::__columns! { @index_option $at $indexes $index [$($done)* [label $label]] $($rest)* }
+    };
+    (@index_option $at:tt $indexes:tt $index:tt [$($done:tt)*] as $value:ty , $($rest:tt)*) => {
+        $crate::__columns! { @index_option $at $indexes $index [$($done)* [as $value]] , $($rest)* }
+    };
+    (@index_option $at:tt $indexes:tt $index:tt [$($done:tt)*] as $value:ty) => {
+        $crate::__columns! { @index_option $at $indexes $index [$($done)* [as $value]] }
+    };
+    // After a comma follows a column if its colon is followed by an option of a column, and otherwise
+    // an index.
+    (@index_option $at:tt $indexes:tt $index:tt $done:tt
+        , $next:ident : pad $bytes:literal $($rest:tt)*) => {
+        $crate::__columns! { @last_index $at $indexes $index $done $next : pad $bytes $($rest)* }
+    };
+    (@index_option $at:tt $indexes:tt $index:tt $done:tt
+        , $next:ident : label $label:literal $($rest:tt)*) => {
+        $crate::__columns! { @last_index $at $indexes $index $done $next : label $label $($rest)* }
+    };
+    (@index_option $at:tt $indexes:tt $index:tt $done:tt
+        , $next:ident : strict $($rest:tt)*) => {
+        $crate::__columns! { @last_index $at $indexes $index $done $next : strict $($rest)* }
+    };
+    (@index_option $at:tt $indexes:tt $index:tt $done:tt
+        , $next:ident : accept [$($formats:tt)*] $($rest:tt)*) => {
+        $crate::__columns! {
+            @last_index $at $indexes $index $done $next : accept [$($formats)*] $($rest)*
+        }
+    };
+    (@index_option $at:tt $indexes:tt $index:tt $done:tt
+        , $next:ident : as $($rest:tt)*) => {
+        $crate::__columns! { @last_index $at $indexes $index $done $next : as $($rest)* }
+    };
+    (@index_option $at:tt $indexes:tt $index:tt $done:tt
+        , $next:ident : compound $($rest:tt)*) => {
+        $crate::__columns! { @last_index $at $indexes $index $done $next : compound $($rest)* }
+    };
+    (@index_option [$table:tt $columns:tt $column:ident $options:tt] [$($indexes:tt)*]
+        [$index:ident $function:tt] $done:tt , $next:ident : $($rest:tt)*) => {
         $crate::__columns! { @spec $table $index $options $function $done }
-        $crate::__columns! { @index $table $columns $column $options [$($indexes)* [$index
-            $function $done]] $next : $($rest)* }
+        $crate::__columns! {
+            @index [$table $columns $column $options] [$($indexes)* [$index $function $done]]
+            $next : $($rest)*
+        }
     };
-    (@index_option $table:tt $columns:tt $column:ident $options:tt $indexes:tt $index:ident
-        $function:tt $done:tt , $($rest:tt)*) => {
-        $crate::__columns! { @searchable $table $columns $column $options $indexes $index
-            $function $done $($rest)* }
+    (@index_option $at:tt $indexes:tt $index:tt $done:tt , $($rest:tt)*) => {
+        $crate::__columns! { @last_index $at $indexes $index $done $($rest)* }
     };
-    (@index_option $table:tt $columns:tt $column:ident $options:tt $indexes:tt $index:ident
-        $function:tt $done:tt) => {
-        $crate::__columns! { @searchable $table $columns $column $options $indexes $index
-            $function $done }
+    (@index_option $at:tt $indexes:tt $index:tt $done:tt) => {
+        $crate::__columns! { @last_index $at $indexes $index $done }
     };
-    (@index_option $table:tt $columns:tt $column:ident $options:tt $indexes:tt $index:ident
-        $function:tt $done:tt $unknown:ident $($rest:tt)*) => {
+    (@index_option $at:tt $indexes:tt [$index:ident $function:tt] $done:tt
+        $unknown:ident $($rest:tt)*) => {
         const _: () = { use $crate::columns::expansion::index_option::$unknown; };
-        compile_error!(concat!("`", stringify!($unknown), "` is not an option of the index `",
-            stringify!($index),
+        compile_error!(concat!(
+            "`", stringify!($unknown), "` is not an option of the index `", stringify!($index),
             "`: expected `bits 16`, `key \"a\"`, `label \"users.", stringify!($index),
-                "\"` or `as Type`"));
+            "\"` or `as Type`"
+        ));
     };
-    (@index_option $table:tt $columns:tt $column:ident $options:tt $indexes:tt $index:ident
-        $function:tt $done:tt $($rest:tt)+) => {
-        compile_error!(concat!("expected a comma or an option after the normaliser of the index `", stringify!($index),
-            "`: `bits 16`, `key \"a\"`, `label \"users.", stringify!($index), "\"` or `as Type`"));
+    (@index_option $at:tt $indexes:tt [$index:ident $function:tt] $done:tt $($rest:tt)+) => {
+        compile_error!(concat!(
+            "expected a comma or an option after the normaliser of the index `",
+            stringify!($index), "`: `bits 16`, `key \"a\"`, `label \"users.", stringify!($index),
+            "\"` or `as Type`"
+        ));
     };
 
     // ---- Code of a column
-    (@context [[$kind:ident] [$($path:tt)*] [$prefix:expr] $name:tt] $column:ident
-        [$($options:tt)*]) => {
+    (@context [[$kind:ident] [$($path:tt)*] [$prefix:expr] $name:tt]
+        $column:ident [$($options:tt)*]) => {
         $crate::__columns! { @marker [$kind] $column }
         const _: () = $crate::columns::expansion::is_ciphertext::<$($path)*::$column>();
         impl $crate::Context for $crate::__columns!(@own [$kind] [$($path)*] $column) {
-            const LABEL: &'static str = $crate::__columns!(@label [concat!($prefix, ".",
-                stringify!($column))] $($options)*);
-            const VALUE_TYPE_ID: ::std::option::Option<u8> =
-                ::std::option::Option::Some($crate::columns::ValueType::of::<$crate::__columns!(@value $($options)*)>().id());
+            const LABEL: &'static str = $crate::__columns!(
+                @label [concat!($prefix, ".", stringify!($column))] $($options)*
+            );
+            const VALUE_TYPE_ID: ::std::option::Option<u8> = ::std::option::Option::Some(
+                $crate::columns::ValueType::of::<$crate::__columns!(@value $($options)*)>().id(),
+            );
             $($crate::__columns! { @context_const $options })*
         }
     };
     (@marker [local] $column:ident) => {};
     (@marker [foreign] $column:ident) => {
-        #[doc = concat!("Stands for the column `", stringify!($column), "`.")]
+        #[doc = concat!("The marker type of the column `", stringify!($column), "`.")]
         pub enum $column {}
     };
     (@diesel [$($path:tt)*] $column:ident) => { $($path)*::$column };
@@ -366,63 +385,80 @@ macro_rules! __columns {
     (@own [foreign] $path:tt $column:ident) => { $column };
 
     (@label $default:tt [label $label:literal] $($rest:tt)*) => { $label };
-    (@label $default:tt $other:tt $($rest:tt)*) => { $crate::__columns!(@label $default $($rest)*)
-        };
+    (@label $default:tt $other:tt $($rest:tt)*) => {
+        $crate::__columns!(@label $default $($rest)*)
+    };
     (@label [$default:expr]) => { $default };
     (@value [as $value:ty] $($rest:tt)*) => { $value };
     (@value $other:tt $($rest:tt)*) => { $crate::__columns!(@value $($rest)*) };
     (@value) => { ::std::string::String };
 
-    (@context_const [pad $bytes:literal]) => { const PAD_TO: ::std::option::Option<usize> =
-        ::std::option::Option::Some($bytes); };
+    (@context_const [pad $bytes:literal]) => {
+        const PAD_TO: ::std::option::Option<usize> = ::std::option::Option::Some($bytes);
+    };
     (@context_const [strict]) => { const ACCEPT: $crate::Accept = $crate::Accept::STRICT; };
-    (@context_const [accept $($format:ident)*]) => { const ACCEPT: $crate::Accept =
-        $crate::Accept::STRICT$(.and($crate::columns::expansion::format::$format))*; };
+    (@context_const [accept $($format:ident)*]) => {
+        const ACCEPT: $crate::Accept =
+            $crate::Accept::STRICT$(.and($crate::columns::expansion::format::$format))*;
+    };
     (@context_const $other:tt) => {};
 
-    (@column [[$kind:ident] $path:tt $prefix:tt [$name:expr]] $column:ident [$($options:tt)*]) => {
-        $crate::columns::Column::new($name, <$crate::__columns!(@diesel $path $column) as
-            ::diesel::Column>::NAME)
-            .value($crate::columns::ValueType::of::<$crate::__columns!(@value $($options)*)>())
-            .context::<$crate::__columns!(@own [$kind] $path $column)>()
+    (@column [[$kind:ident] $path:tt $prefix:tt [$name:expr]]
+        $column:ident [$($options:tt)*]) => {
+        $crate::columns::Column::new(
+            $name,
+            <$crate::__columns!(@diesel $path $column) as ::diesel::Column>::NAME,
+        )
+        .value($crate::columns::ValueType::of::<$crate::__columns!(@value $($options)*)>())
+        .context::<$crate::__columns!(@own [$kind] $path $column)>()
     };
 
-    // ---- Code of an index
-    (@searchable $table:tt [$($columns:tt)*] $column:ident $options:tt [$([$index:ident
-        $function:tt $done:tt])*] $last:ident $last_function:tt $last_done:tt $($rest:tt)*) => {
+    // ---- Code of the indexes
+    (@last_index [$table:tt [$($columns:tt)*] $column:ident $options:tt]
+        [$([$index:ident $function:tt $done:tt])*]
+        [$last:ident $last_function:tt] $last_done:tt $($rest:tt)*) => {
         $crate::__columns! { @spec $table $last $options $last_function $last_done }
-        $crate::__columns! { @searchable_impl $table $column $($index)* $last }
-        $crate::__columns! { @items $table [$($columns)* $crate::__columns!(@column $table $column
-            $options)
-            $(.index($crate::__columns!(@declaration $table $index $options $function $done)))*
-            .index($crate::__columns!(@declaration $table $last $options $last_function
-                $last_done));] $($rest)* }
+        $crate::__columns! { @searchable $table $column $($index)* $last }
+        $crate::__columns! {
+            @items $table [
+                $($columns)*
+                $crate::__columns!(@column $table $column $options)
+                    $(.index($crate::__columns!(
+                        @declaration $table $index $options $function $done
+                    )))*
+                    .index($crate::__columns!(
+                        @declaration $table $last $options $last_function $last_done
+                    ));
+            ] $($rest)*
+        }
     };
-    (@searchable_impl [[local] [$($path:tt)*] $prefix:tt $name:tt] $column:ident $($index:ident)*)
-        => {
+    (@searchable [[local] [$($path:tt)*] $prefix:tt $name:tt] $column:ident $($index:ident)*) => {
         impl $crate::SearchableColumn for $($path)*::$column {
             type Indexes = $crate::__columns!(@indexes [$($path)*] $($index)*);
         }
     };
-    (@searchable_impl [[foreign] [$($path:tt)*] $prefix:tt $name:tt] $column:ident
-        $($index:ident)*) => {
+    (@searchable [[foreign] [$($path:tt)*] $prefix:tt $name:tt] $column:ident $($index:ident)*) => {
         impl $crate::SearchableSpec for $column {
             type Column = $($path)*::$column;
             type Indexes = $crate::__columns!(@foreign_indexes [$($path)*] $($index)*);
         }
     };
-    (@indexes $path:tt $($index:ident)*) => { ($($crate::__columns!(@diesel $path $index),)*) };
+    (@indexes $path:tt $($index:ident)*) => {
+        ($($crate::__columns!(@diesel $path $index),)*)
+    };
     (@foreign_indexes $path:tt $($index:ident)*) => {
-        ($($crate::IndexedAs<$crate::__columns!(@diesel $path $index), $index>,)*) };
+        ($($crate::IndexedAs<$crate::__columns!(@diesel $path $index), $index>,)*)
+    };
 
-    (@spec [[$kind:ident] [$($path:tt)*] [$prefix:expr] $name:tt] $index:ident $options:tt
-        $function:tt [$($done:tt)*]) => {
+    (@spec [[$kind:ident] [$($path:tt)*] [$prefix:expr] $name:tt]
+        $index:ident $options:tt $function:tt [$($done:tt)*]) => {
         $crate::__columns! { @marker [$kind] $index }
         const _: () = $crate::columns::expansion::is_blind_index::<$($path)*::$index>();
         impl $crate::IndexSpec for $crate::__columns!(@own [$kind] [$($path)*] $index) {
             type Value = $crate::__columns!(@index_value $function $options $($done)*);
-            const LABEL: &'static str = $crate::__columns!(@label [concat!($prefix, ".",
-                stringify!($index))] $($done)*);
+            const LABEL: &'static str = $crate::__columns!(
+                @label [concat!($prefix, ".", stringify!($index))] $($done)*
+            );
             $($crate::__columns! { @index_const $done })*
             fn normalize(value: &Self::Value) -> ::std::borrow::Cow<'_, [u8]> {
                 $crate::__columns!(@normalize $function $options value)
@@ -430,74 +466,89 @@ macro_rules! __columns {
         }
     };
     (@index_const [bits $bits:literal]) => { const BITS: usize = $bits; };
-    (@index_const [key $key:literal]) => { const KEY: ::std::option::Option<&'static str> =
-        ::std::option::Option::Some($key); };
+    (@index_const [key $key:literal]) => {
+        const KEY: ::std::option::Option<&'static str> = ::std::option::Option::Some($key);
+    };
     (@index_const $other:tt) => {};
 
     (@index_value $function:tt $options:tt [as $value:ty] $($rest:tt)*) => { $value };
     (@index_value $function:tt $options:tt $other:tt $($rest:tt)*) => {
-        $crate::__columns!(@index_value $function $options $($rest)*) };
-    (@index_value [exact] [$($options:tt)*]) => { $crate::__columns!(@exact_value $($options)*) };
+        $crate::__columns!(@index_value $function $options $($rest)*)
+    };
+    (@index_value [exact] [$($options:tt)*]) => {
+        $crate::__columns!(@exact_value $($options)*)
+    };
     (@index_value $function:tt $options:tt) => { str };
     (@exact_value [as $value:ty] $($rest:tt)*) => { $value };
     (@exact_value $other:tt $($rest:tt)*) => { $crate::__columns!(@exact_value $($rest)*) };
     (@exact_value) => { str };
 
-    (@normalize [exact] [$($options:tt)*] $value:ident) => { $crate::__columns!(@exact $value
-        $($options)*) };
+    (@normalize [exact] [$($options:tt)*] $value:ident) => {
+        $crate::__columns!(@exact $value $($options)*)
+    };
     (@normalize [$function:ident] $options:tt $value:ident) => {
-        $crate::blind_index::normalize::$function($value) };
+        $crate::blind_index::normalize::$function($value)
+    };
     (@normalize [$($path:tt)*] $options:tt $value:ident) => { $($path)*($value) };
     (@exact $value:ident [as $type:ty] $($rest:tt)*) => {
-        $crate::blind_index::normalize::encoded($value) };
-    (@exact $value:ident $other:tt $($rest:tt)*) => { $crate::__columns!(@exact $value $($rest)*) };
+        $crate::blind_index::normalize::encoded($value)
+    };
+    (@exact $value:ident $other:tt $($rest:tt)*) => {
+        $crate::__columns!(@exact $value $($rest)*)
+    };
     (@exact $value:ident) => { $crate::blind_index::normalize::exact($value) };
 
-    (@declaration [[$kind:ident] $path:tt $prefix:tt $name:tt] $index:ident [$($options:tt)*]
-        $function:tt $done:tt) => {
-        $crate::columns::Index::of_spec::<$crate::__columns!(@own [$kind] $path
-            $index)>(<$crate::__columns!(@diesel $path $index) as ::diesel::Column>::NAME)
-            .normalize($crate::__columns!(@declared_normalizer [$kind] $path $index
-                [$crate::__columns!(@value $($options)*)] $function $($options)*))
+    (@declaration [[$kind:ident] $path:tt $prefix:tt $name:tt]
+        $index:ident [$($options:tt)*] $function:tt $done:tt) => {
+        $crate::columns::Index::of_spec::<$crate::__columns!(@own [$kind] $path $index)>(
+            <$crate::__columns!(@diesel $path $index) as ::diesel::Column>::NAME,
+        )
+        .normalize($crate::__columns!(
+            @declared_normalizer $function
+            [$crate::__columns!(@own [$kind] $path $index)]
+            [$crate::__columns!(@value $($options)*)]
+        ))
     };
-    (@declared_normalizer $kind:tt $path:tt $index:ident $value:tt [exact] $($options:tt)*) => {
-        $crate::columns::Normalizer::Exact };
-    (@declared_normalizer $kind:tt $path:tt $index:ident $value:tt [caseless] $($options:tt)*) =>
-        { $crate::columns::Normalizer::Caseless };
-    (@declared_normalizer $kind:tt $path:tt $index:ident $value:tt [digits] $($options:tt)*) => {
-        $crate::columns::Normalizer::Digits };
-    (@declared_normalizer $kind:tt $path:tt $index:ident $value:tt [last_four_digits]
-        $($options:tt)*) => { $crate::columns::Normalizer::LastFourDigits };
-    (@declared_normalizer $kind:tt $path:tt $index:ident $value:tt [email_domain] $($options:tt)*)
-        => { $crate::columns::Normalizer::EmailDomain };
-    (@declared_normalizer $kind:tt $path:tt $index:ident [$value:ty] $function:tt $($options:tt)*)
-        => {
-        $crate::columns::Normalizer::of::<$crate::__columns!(@own $kind $path $index), $value>()
+    (@declared_normalizer [exact] $index:tt $value:tt) => { $crate::columns::Normalizer::Exact };
+    (@declared_normalizer [caseless] $index:tt $value:tt) => {
+        $crate::columns::Normalizer::Caseless
+    };
+    (@declared_normalizer [digits] $index:tt $value:tt) => { $crate::columns::Normalizer::Digits };
+    (@declared_normalizer [last_four_digits] $index:tt $value:tt) => {
+        $crate::columns::Normalizer::LastFourDigits
+    };
+    (@declared_normalizer [email_domain] $index:tt $value:tt) => {
+        $crate::columns::Normalizer::EmailDomain
+    };
+    (@declared_normalizer $function:tt [$index:ty] [$value:ty]) => {
+        $crate::columns::Normalizer::of::<$index, $value>()
     };
 
     // ---- Code of a compound index
-    (@compound $table:tt $index:ident [$($parts:tt)*] $part:ident : $function:ident as $value:ty ,
-        $($rest:tt)*) => {
-        $crate::__columns! { @compound $table $index [$($parts)* [$part $function [$value]]]
-            $($rest)* }
+    (@compound $table:tt $index:ident [$($parts:tt)*]
+        $part:ident : $function:ident as $value:ty , $($rest:tt)*) => {
+        $crate::__columns! {
+            @compound $table $index [$($parts)* [$part $function [$value]]] $($rest)*
+        }
     };
-    (@compound $table:tt $index:ident [$($parts:tt)*] $part:ident : $function:ident as $value:ty)
-        => {
+    (@compound $table:tt $index:ident [$($parts:tt)*]
+        $part:ident : $function:ident as $value:ty) => {
         $crate::__columns! { @compound $table $index [$($parts)* [$part $function [$value]]] }
     };
-    (@compound $table:tt $index:ident [$($parts:tt)*] $part:ident : $function:ident $(,
-        $($rest:tt)*)?) => {
-        $crate::__columns! { @compound $table $index [$($parts)* [$part $function
-            [::std::string::String]]] $($($rest)*)? }
+    (@compound $table:tt $index:ident [$($parts:tt)*]
+        $part:ident : $function:ident $(, $($rest:tt)*)?) => {
+        $crate::__columns! {
+            @compound $table $index
+            [$($parts)* [$part $function [::std::string::String]]] $($($rest)*)?
+        }
     };
-    (@compound [[$kind:ident] $path:tt [$prefix:expr] $name:tt] $index:ident [$([$part:ident
-        $function:ident [$value:ty]])+]) => {
+    (@compound [[$kind:ident] $path:tt [$prefix:expr] $name:tt] $index:ident
+        [$([$part:ident $function:ident [$value:ty]])+]) => {
         $crate::__columns! { @marker [$kind] $index }
         const _: () = {
-            $crate::columns::expansion::is_blind_index::<$crate::__columns!(@diesel $path
-                $index)>();
-            $($crate::columns::expansion::is_ciphertext::<$crate::__columns!(@diesel $path
-                $part)>();)+
+            use $crate::columns::expansion::{is_blind_index, is_ciphertext};
+            is_blind_index::<$crate::__columns!(@diesel $path $index)>();
+            $(is_ciphertext::<$crate::__columns!(@diesel $path $part)>();)+
         };
         impl $crate::IndexSpec for $crate::__columns!(@own [$kind] $path $index) {
             type Value = ($($value,)+);
@@ -505,17 +556,20 @@ macro_rules! __columns {
             fn normalize(value: &Self::Value) -> ::std::borrow::Cow<'_, [u8]> {
                 let ($($part,)+) = value;
                 $crate::blind_index::normalize::compound([$(
-                    $crate::columns::expansion::CompoundPart::part($part).map(|part|
-                        $crate::__columns!(@compound_part $function part)),
+                    $crate::columns::expansion::CompoundPart::part($part)
+                        .map(|part| $crate::__columns!(@compound_part $function part)),
                 )+])
             }
         }
     };
     (@compound $table:tt $index:ident $($rest:tt)*) => {
-        compile_error!(concat!("expected the parts of the compound index `", stringify!($index),
-            "`, such as `compound(name: caseless, birth_date: exact as Date)`"));
+        compile_error!(concat!(
+            "expected the parts of the compound index `", stringify!($index),
+            "`, such as `compound(name: caseless, birth_date: exact as Date)`"
+        ));
     };
     (@compound_part exact $part:ident) => { $crate::blind_index::normalize::encoded($part) };
     (@compound_part $function:ident $part:ident) => {
-        $crate::blind_index::normalize::$function($part) };
+        $crate::blind_index::normalize::$function($part)
+    };
 }

@@ -4,3 +4,4 @@ use super::backend::*;
 
 mod columns;
 mod declared;
+mod generic;
