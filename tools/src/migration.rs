@@ -1,4 +1,5 @@
-//! The migrations that move a populated table from plaintext to ciphertext while programs use it.
+//! The migrations that create encrypted columns, and those that move a populated table from plaintext
+//! to ciphertext while programs use it.
 
 mod catalog;
 mod context;
@@ -61,7 +62,7 @@ pub fn generate_migration(
     step: Step,
     table: &TablePlan,
 ) -> Result<Vec<Migration>, ToolError> {
-    table.check()?;
+    table.check(step)?;
     for plan in &table.columns {
         plan.check_step(dialect, step)?;
     }

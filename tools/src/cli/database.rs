@@ -8,6 +8,7 @@ use diesel::connection::CacheSize;
 use diesel_envelope::Printable;
 use url::{SyntaxViolation, Url};
 
+use crate::Dialect;
 use crate::cli::failure::Failure;
 
 /// The database of a command that reads tables.
@@ -49,6 +50,14 @@ impl Kind {
             Some("postgres" | "postgresql") => Self::PostgreSql,
             Some("mysql") => Self::MySql,
             _ => Self::Sqlite,
+        }
+    }
+
+    pub fn dialect(self) -> Dialect {
+        match self {
+            Self::PostgreSql => Dialect::PostgreSql,
+            Self::MySql => Dialect::MySql,
+            Self::Sqlite => Dialect::Sqlite,
         }
     }
 

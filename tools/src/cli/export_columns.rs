@@ -13,6 +13,7 @@ use crate::cli::output::{Output, Report};
 #[command(after_help = "\
 Examples:
   diesel-envelope export-columns > envelope.toml
+  diesel-envelope export-columns users.email
 
 JSON: toml.")]
 pub struct ExportColumns {

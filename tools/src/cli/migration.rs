@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{Column, Migration, Step};
+use crate::{Column, ColumnPlan, Dialect, Migration, Step, TablePlan, ToolError};
 use clap::Args;
 use serde::Serialize;
 use time::format_description::BorrowedFormatItem;
@@ -10,14 +10,17 @@ use time::macros::format_description;
 use time::{Duration, PrimitiveDateTime};
 
 use crate::cli::columns::ColumnArgs;
-use crate::cli::database::{DatabaseArgs, with_database};
+use crate::cli::database::{DatabaseArgs, Kind, with_database};
 use crate::cli::failure::Failure;
 use crate::cli::output::{Format, Output, Report, safe};
 
-/// Write up.sql and down.sql for one step from plaintext to ciphertext, for the current tables
+/// Write up.sql and down.sql for new encrypted columns, or for one step from plaintext to ciphertext
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
+  diesel-envelope generate-migration users.email \\
+    --index-column email_index --unique email_index \\
+    --not-null users.email --step create --new-table
   diesel-envelope generate-migration users.email \\
     --plaintext email_plain --index-column email_index \\
     --normalize caseless
@@ -27,6 +30,8 @@ Examples:
     --shadow email_index=email_index_b
 
 Steps. The first lines of each up.sql say when to run it:
+  create   adds columns that have no plaintext, with their constraints and indexes. With
+           --new-table, creates the table.
   widen    in place: makes room for ciphertext in a text column.
   add      adds the columns, their constraints and the trigger for the backfill.
   relax    allows NULL in the plaintext column, and sets it if a program writes only the ciphertext.
@@ -34,13 +39,21 @@ Steps. The first lines of each up.sql say when to run it:
   bound    accepts only native values that are bound to their column.
   shadow, promote, retire    for a UNIQUE index whose key rotates: its second column.
 
-The command reads the catalog of the database, and changes nothing in the database. JSON: files.")]
+With --not-null, `create` needs a table without rows. SQLite cannot make a column NOT NULL later. \
+Add the columns of compound indexes by hand.
+
+The command reads the catalog of the database, and changes nothing in the database. With \
+--new-table, it only reads from the URL which database it is, and connects to none. JSON: files.")]
 pub struct GenerateMigration {
     #[command(flatten)]
     pub columns: ColumnArgs,
     /// Generate this step
     #[arg(long, value_name = "STEP", value_parser = step, default_value = "add")]
     step: Step,
+    /// Create the table too: with a numeric primary key `id`, and without other columns, which you
+    /// add by hand. Without this option, the table must exist
+    #[arg(long)]
+    new_table: bool,
     /// Make this index column UNIQUE from the beginning
     #[arg(long, value_name = "INDEX")]
     unique: Vec<String>,
@@ -48,7 +61,7 @@ pub struct GenerateMigration {
     #[arg(long, value_name = "INDEX")]
     unique_at_finish: Vec<String>,
     /// Make this column, such as `users.email`, NOT NULL in the end, even if its plaintext column
-    /// allows NULL now
+    /// allows NULL now; in the step `create`, from the beginning
     #[arg(long, value_name = "COLUMN")]
     not_null: Vec<String>,
     /// Use a second column for an index, such as `email_index=email_index_b`
@@ -86,6 +99,10 @@ fn shadow(pair: &str) -> Result<(String, String), String> {
 
 impl GenerateMigration {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
+        if self.new_table && self.step != Step::Create {
+            return Err(Failure::usage("--new-table is an option of the step create")
+                .remedy("use --step create, or leave out --new-table"));
+        }
         let mut migrations = Vec::new();
         for columns in self.columns.tables(output)? {
             migrations.extend(self.generate(&columns)?);
@@ -109,12 +126,25 @@ impl GenerateMigration {
         output.report(&Generated { files, sql })
     }
 
+    /// Plans the columns: of the table in the database, or of a new table.
+    fn plan(&self, columns: &[Column]) -> Result<(Dialect, TablePlan), Failure> {
+        let url = self.database.url()?;
+        if self.new_table {
+            let table = TablePlan::new(columns[0].table.clone()).new_table();
+            let add =
+                |table: TablePlan, column: &Column| table.column(ColumnPlan::new(column.clone()));
+            return Ok((Kind::of(url).dialect(), columns.iter().fold(table, add)));
+        }
+        let plan = with_database!(url, 1, |conns| crate::plan_migration(&mut conns[0], columns));
+        plan.map_err(|error| match (&error, self.step) {
+            (ToolError::NoTable { .. }, Step::Create) => Failure::new(error.to_string())
+                .remedy("check the name, or use --new-table to create the table"),
+            _ => error.into(),
+        })
+    }
+
     fn generate(&self, columns: &[Column]) -> Result<Vec<Migration>, Failure> {
-        let (dialect, mut table) =
-            with_database!(self.database.url()?, 1, |conns| crate::plan_migration(
-                &mut conns[0],
-                columns
-            ))?;
+        let (dialect, mut table) = self.plan(columns)?;
         table = if self.online { table.online() } else { table };
         let table = table.each_column(|mut plan, column| {
             for index in column.index_names() {

@@ -14,6 +14,10 @@ use diesel_envelope::columns::TableName;
 pub(super) struct TableContext<'a> {
     table: NameContext<'a>,
     online: bool,
+    /// Whether the step creates the table.
+    new_table: bool,
+    /// The primary key of a new table.
+    new_key: &'a str,
     primary_key: &'a [String],
     columns: Vec<ColumnContext<'a>>,
     /// The index that the template creates.
@@ -37,6 +41,7 @@ struct ColumnContext<'a> {
     /// The separate plaintext column, if any.
     plaintext: Option<&'a str>,
     in_place: bool,
+    strict: bool,
     storage: Storage,
     not_null: bool,
     has_backfill: bool,
@@ -82,7 +87,9 @@ impl<'a> TableContext<'a> {
         let TableName { name, .. } = &table.name;
         Self {
             table: NameContext { name, full_name: table.name.to_string() },
-            online: table.online,
+            online: table.online && !table.is_new,
+            new_table: table.is_new,
+            new_key: table.primary_key.first().map_or("id", String::as_str),
             primary_key: &table.primary_key,
             columns: table.columns.iter().map(ColumnContext::new).collect(),
             index: None,
@@ -119,6 +126,7 @@ impl<'a> ColumnContext<'a> {
             full_name: plan.column.to_string(),
             plaintext: plan.plaintext_column(),
             in_place: plan.is_in_place(),
+            strict: plan.is_strict(),
             storage: plan.storage,
             not_null: plan.not_null,
             has_backfill: plan.has_backfill(),

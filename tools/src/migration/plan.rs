@@ -1,8 +1,9 @@
 //! The description of a table and its columns for a migration.
 
+use super::Step;
 use crate::column::check_column;
 use crate::error::ToolError;
-use diesel_envelope::Storage;
+use diesel_envelope::{Accept, Storage};
 use diesel_envelope::columns::TableName;
 use diesel_envelope::columns::{Column, Index};
 
@@ -13,12 +14,14 @@ pub struct TablePlan {
     pub(super) primary_key: Vec<String>,
     pub(super) columns: Vec<ColumnPlan>,
     pub(super) online: bool,
+    pub(super) is_new: bool,
 }
 
 impl TablePlan {
     /// Creates an empty plan for a table: `users`, or `app.users` with its schema.
     pub fn new(table: impl Into<TableName>) -> Self {
-        Self { name: table.into(), primary_key: Vec::new(), columns: Vec::new(), online: false }
+        let (primary_key, columns) = (Vec::new(), Vec::new());
+        Self { name: table.into(), primary_key, columns, online: false, is_new: false }
     }
 
     /// Sets the columns of the primary key, by which SQLite's triggers find their row. The default
@@ -55,6 +58,15 @@ impl TablePlan {
         Self { online: true, ..self }
     }
 
+    /// Plans for a table that does not exist yet: [`Step::Create`](super::Step::Create) creates it.
+    ///
+    /// Its primary key is a number that the database assigns, named `id` by default. You add the
+    /// other columns to the migration.
+    #[must_use]
+    pub fn new_table(self) -> Self {
+        Self { is_new: true, ..self }
+    }
+
     /// Applies a change to the plan of each column.
     #[must_use]
     pub fn each_column(self, change: impl Fn(ColumnPlan, &Column) -> ColumnPlan) -> Self {
@@ -70,8 +82,17 @@ impl TablePlan {
         table.chain(self.primary_key.iter().map(String::as_str))
     }
 
-    pub(super) fn check(&self) -> Result<(), ToolError> {
-        self.columns.iter().try_for_each(|plan| plan.check(self))
+    pub(super) fn check(&self, step: Step) -> Result<(), ToolError> {
+        self.columns.iter().try_for_each(|plan| {
+            plan.check(self)?;
+            match (self.is_new, step) {
+                (true, Step::Create) if self.primary_key.len() > 1 => {
+                    plan.refused("a new table has one column in its primary key")
+                }
+                (true, Step::Create) | (false, _) => Ok(()),
+                (true, _) => plan.refused("a new table has only the step create"),
+            }
+        })
     }
 }
 
@@ -184,6 +205,11 @@ impl ColumnPlan {
         self.column.separate_plaintext()
     }
 
+    /// Returns whether the column accepts only native values that are bound to it.
+    pub(super) fn is_strict(&self) -> bool {
+        self.column.label.is_some() && self.column.accept == Accept::STRICT
+    }
+
     pub(super) fn is_in_place(&self) -> bool {
         self.column.is_in_place()
     }
@@ -206,6 +232,12 @@ impl ColumnPlan {
 
     pub(super) fn becomes_unique(&self, index: &Index) -> bool {
         !self.is_unique(index) && self.unique_at_finish.contains(&index.name)
+    }
+
+    /// Returns whether the step that adds an index makes it UNIQUE. Without a plaintext, no later
+    /// step could.
+    pub(super) fn begins_unique(&self, step: Step, index: &Index) -> bool {
+        if step == Step::Create { self.ends_unique(index) } else { self.is_unique(index) }
     }
 
     /// Returns whether an index is UNIQUE at the end.

@@ -20,14 +20,14 @@ pub(super) fn migrations(
 ) -> Result<Vec<Migration>, Error> {
     let files = Files { step, table, templates: environment(dialect, &table.name)? };
     let main = files.main()?;
-    if !table.online || dialect != Dialect::PostgreSql {
+    if !table.online || table.is_new || dialect != Dialect::PostgreSql {
         return Ok(vec![main]);
     }
     let columns = &table.columns;
     Ok(match step {
-        Step::Add => {
+        Step::Add | Step::Create => {
             let indexes = columns.iter().flat_map(|plan| {
-                plan.indexes().map(|index| (index.name.as_str(), plan.is_unique(index)))
+                plan.indexes().map(|index| (index.name.as_str(), plan.begins_unique(step, index)))
             });
             std::iter::once(Ok(main)).chain(files.indexes(indexes)).collect::<Result<_, _>>()?
         }

@@ -1,13 +1,14 @@
-//! The steps from plaintext to ciphertext, and from one index key to the next.
+//! The steps to new encrypted columns, from plaintext to ciphertext, and from one index key to the next.
 
 use super::{ColumnPlan, TablePlan};
 use crate::dialect::Dialect;
 use crate::error::ToolError;
 
-/// A step from plaintext to ciphertext. The first lines of its `up.sql` say when to run it.
+/// A step to encrypted columns. The first lines of its `up.sql` say when to run it.
 ///
 /// | step | name | when | effect |
 /// |---|---|---|---|
+/// | [`Create`](Self::Create) | `create` | before a program uses the columns, if no plaintext exists | creates a table, or adds columns, with their constraints and indexes |
 /// | [`Widen`](Self::Widen) | `widen` | first, if plaintext and ciphertext share a column | makes room for ciphertext |
 /// | [`Add`](Self::Add) | `add` | before any program writes ciphertext | adds the ciphertext and index columns, their constraints and the backfill trigger |
 /// | | | | *deploy the program that writes both columns; backfill; verify; deploy the program that reads the ciphertext* |
@@ -20,6 +21,15 @@ use crate::error::ToolError;
 /// | [`DropFirstIndex`](Self::DropFirstIndex) | `retire` | when no program uses the first column | drops the first column |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
+    /// Creates encrypted columns that have no plaintext, their constraints and their indexes: in a
+    /// [new table](super::TablePlan::new_table), or in a table that exists.
+    ///
+    /// A UNIQUE index is UNIQUE from the beginning, and a strict column accepts only native values
+    /// that are bound to it.
+    ///
+    /// A column that [is NOT NULL](ColumnPlan::not_null) can be added only to a table without rows.
+    /// SQLite cannot make it NOT NULL later.
+    Create,
     /// Makes room for ciphertext in a text column that contains plaintexts. SQLite and PostgreSQL's
     /// `text` need no change.
     ///
@@ -74,7 +84,8 @@ pub enum Step {
 
 impl Step {
     /// All steps, in their order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
+        Self::Create,
         Self::Widen,
         Self::Add,
         Self::AllowMissingPlaintext,
@@ -85,8 +96,8 @@ impl Step {
         Self::DropFirstIndex,
     ];
 
-    /// Returns the step with this name: `widen`, `add`, `relax`, `finish`, `bound`, `shadow`,
-    /// `promote` or `retire`.
+    /// Returns the step with this name: `create`, `widen`, `add`, `relax`, `finish`, `bound`,
+    /// `shadow`, `promote` or `retire`.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|step| step.name() == name)
     }
@@ -94,6 +105,7 @@ impl Step {
     /// Returns the name of the step on the command line and in the names of folders.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Create => "create",
             Self::Widen => "widen",
             Self::Add => "add",
             Self::AllowMissingPlaintext => "relax",
@@ -108,6 +120,10 @@ impl Step {
     /// Returns the purpose of the step, and the instructions to run it.
     pub(super) fn purpose(self) -> (&'static str, &'static [&'static str]) {
         match self {
+            Self::Create => (
+                "creates columns for ciphertext and its blind indexes, which refuse plaintext",
+                &["Run it before any program uses these columns."],
+            ),
             Self::Widen => (
                 "makes room for ciphertext in columns with plaintext",
                 &["Run it before any program writes ciphertext to these columns."],
@@ -174,7 +190,7 @@ impl Step {
             },
             Self::Add => any(|plan| !plan.is_in_place() || plan.indexes().next().is_some()),
             Self::AllowMissingPlaintext => any(|plan| plan.plaintext_column().is_some()),
-            Self::DropPlaintext | Self::RequireBound => any(|_| true),
+            Self::Create | Self::DropPlaintext | Self::RequireBound => any(|_| true),
             Self::AddSecondIndex | Self::PromoteSecondIndex | Self::DropFirstIndex => {
                 any(|plan| plan.second_indexes().next().is_some())
             }
@@ -187,6 +203,10 @@ impl ColumnPlan {
     pub(super) fn check_step(&self, dialect: Dialect, step: Step) -> Result<(), ToolError> {
         let beside = self.plaintext_column().is_some();
         match (dialect, step) {
+            (_, Step::Create) if self.column.plaintext.is_some() => self.refused(
+                "the column has a plaintext: use the step add, and then backfill",
+            ),
+            (_, Step::Create) if self.exists => self.refused("the table already has this column"),
             (_, Step::Add) if self.exists && !self.is_in_place() => self.refused(
                 "the table already has this column: name a new column and its plaintext column, \
                  or, to encrypt in place, name this column as its own plaintext column",

@@ -26,6 +26,7 @@ impl Dialect {
             Self::PostgreSql => templates!(
                 "postgresql",
                 "macros",
+                "create",
                 "widen",
                 "add",
                 "relax",
@@ -38,13 +39,13 @@ impl Dialect {
                 "validate"
             ),
             Self::MySql => templates!(
-                "mysql", "macros", "widen", "add", "relax", "finish", "bound", "shadow", "promote",
-                "retire"
+                "mysql", "macros", "create", "widen", "add", "relax", "finish", "bound", "shadow",
+                "promote", "retire"
             ),
             Self::Sqlite => {
                 templates!(
-                    "sqlite", "macros", "add", "relax", "finish", "bound", "shadow", "promote",
-                    "retire"
+                    "sqlite", "macros", "create", "add", "relax", "finish", "bound", "shadow",
+                    "promote", "retire"
                 )
             }
         }
@@ -103,6 +104,10 @@ fn add_layout(templates: &mut Environment<'static>, dialect: Dialect, table: Str
     add_block(templates, "dollar_quoted", dollar_quoted);
     add_block(templates, "clauses", clauses);
     add_block(templates, "conditions", |text| lines(text).collect::<Vec<_>>().join(" AND "));
+    let new_table = table.clone();
+    add_block(templates, "create_table", move |text| {
+        format!("CREATE TABLE {new_table} (\n{}\n);\n", clauses(text))
+    });
     add_block(templates, "alter_table", move |text| match clauses(text) {
         clauses if clauses.is_empty() => clauses,
         clauses => format!("ALTER TABLE {table}\n{clauses};\n"),

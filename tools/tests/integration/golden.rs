@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use diesel_envelope::Accept;
 use diesel_envelope_tools::{
     Column, ColumnPlan, Dialect, Index, Normalizer, Step, Storage, TablePlan, ValueType,
     generate_migration,
@@ -26,8 +27,15 @@ struct Case {
     steps: &'static [Step],
 }
 
+/// Generates every step for a table with plaintext.
 fn case(name: &'static str, table: TablePlan) -> Case {
-    Case { name, table, dialects: &DIALECTS, steps: &Step::ALL }
+    let [_create, steps @ ..] = &Step::ALL;
+    Case { name, table, dialects: &DIALECTS, steps }
+}
+
+/// Generates the step for columns that never had a plaintext.
+fn created(name: &'static str, table: TablePlan) -> Case {
+    case(name, table).steps(&[Step::Create])
 }
 
 impl Case {
@@ -237,6 +245,69 @@ fn cases() -> Vec<Case> {
     ]
 }
 
+/// Plans columns that never had a plaintext, in an existing table.
+fn without_plaintext() -> TablePlan {
+    let email = Column::new("users", "email")
+        .index(Index::new("email_index", "users.email_index").normalize(Normalizer::Caseless));
+    let iban = Column::new("users", "iban")
+        .pad_to(16)
+        .accept(Accept::STRICT)
+        .index(Index::new("iban_index", "users.iban_index"))
+        .index(Index::new("iban_last4_index", "users.iban_last4_index").bits(16));
+    users()
+        .column(ColumnPlan::new(email).longest(254).unique("email_index"))
+        .column(ColumnPlan::new(iban).longest(34))
+}
+
+/// Plans the same names as [`names_that_need_quoting`], for columns without plaintext.
+fn new_names_that_need_quoting() -> TablePlan {
+    let table = r#"or"der`s'; --"#;
+    let index = Index::new(r#"e"mail`s index"#, "orders.email_index");
+    let email = Column::new(table, r#"e"mail`s'"#).label("orders.email").index(index);
+    TablePlan::new(table)
+        .primary_key(&[r#"i"d`'"#])
+        .column(ColumnPlan::new(email.accept(Accept::STRICT)).not_null())
+}
+
+fn created_cases() -> Vec<Case> {
+    let not_null = |table: TablePlan| table.each_column(|plan, _| plan.not_null());
+    let text = |table: TablePlan| table.each_column(|plan, _| plan.storage(Storage::Text));
+    let email =
+        |table| Column::new(table, "email").index(Index::new("email_index", "users.email_index"));
+    vec![
+        created("create", without_plaintext()),
+        created("create_not_null", not_null(without_plaintext())),
+        created("create_text_storage", text(without_plaintext())),
+        created(
+            "create_unbound",
+            users().column(ColumnPlan::new(
+                Column::new("users", "email").unbound().accept(Accept::STRICT),
+            )),
+        ),
+        created("create_with_plaintext", users().column(varchar(self::email()))),
+        created("create_online", not_null(without_plaintext()).online())
+            .dialects(&[Dialect::PostgreSql]),
+        created(
+            "create_schema",
+            TablePlan::new("app.users")
+                .column(ColumnPlan::new(email("app.users")).unique_at_finish("email_index")),
+        ),
+        created("create_names_that_need_quoting", new_names_that_need_quoting()),
+        created("new_table", without_plaintext().new_table()),
+        created("new_table_not_null", not_null(without_plaintext()).new_table()),
+        created("new_table_text_storage", text(without_plaintext()).new_table()),
+        created(
+            "new_table_schema",
+            TablePlan::new("app.users")
+                .column(ColumnPlan::new(email("app.users")).unique("email_index"))
+                .new_table(),
+        ),
+        created("new_table_names_that_need_quoting", new_names_that_need_quoting().new_table()),
+        created("new_table_other_steps", without_plaintext().new_table())
+            .steps(&[Step::Add, Step::RequireBound]),
+    ]
+}
+
 fn folder_of(dialect: Dialect) -> PathBuf {
     let name = match dialect {
         Dialect::PostgreSql => "postgresql",
@@ -275,7 +346,8 @@ fn rewrite(folder: &Path, files: &Files) {
 #[test]
 fn golden_files_are_the_sql_that_is_generated() {
     for dialect in DIALECTS {
-        let cases = cases().into_iter().filter(|case| case.dialects.contains(&dialect));
+        let cases = cases().into_iter().chain(created_cases());
+        let cases = cases.filter(|case| case.dialects.contains(&dialect));
         let generated: Files = cases.flat_map(|case| case.generate(dialect)).collect();
         let folder = folder_of(dialect);
         if std::env::var_os("BLESS").is_some_and(|value| value == "1") {

@@ -6,6 +6,8 @@ use super::support::*;
 pub mod basics;
 mod check;
 #[cfg(feature = "cli")]
+mod create;
+#[cfg(feature = "cli")]
 mod in_place;
 #[cfg(feature = "cli")]
 mod index_rotation;

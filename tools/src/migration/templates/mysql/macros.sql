@@ -40,9 +40,17 @@ CAST(OLD.{{ name|q }} AS BINARY) <=> CAST(NEW.{{ name|q }} AS BINARY)
 {% if column.not_null %} NOT NULL{% else %} NULL{% endif %}
 {% endmacro %}
 
-{# Clauses of ALTER TABLE. #}
+{# Clauses of ALTER TABLE, or of CREATE TABLE. #}
+{% macro add() %}
+{% if not new_table %}ADD {% endif %}
+{% endmacro %}
+
+{% macro add_column() %}
+{% if not new_table %}ADD COLUMN {% endif %}
+{% endmacro %}
+
 {% macro add_index(name, unique) %}
-    ADD {% if unique %}UNIQUE {% endif %}INDEX {{ name|object("idx")|q }} ({{ name|q }}),
+    {{ add() }}{% if unique %}UNIQUE {% endif %}INDEX {{ name|object("idx")|q }} ({{ name|q }}),
 {% endmacro %}
 
 {% macro drop_index(name) %}
@@ -58,7 +66,7 @@ CAST(OLD.{{ name|q }} AS BINARY) <=> CAST(NEW.{{ name|q }} AS BINARY)
 {% endmacro %}
 
 {% macro add_check(column, kind) %}
-    ADD CONSTRAINT {{ column.name|object(kind)|q }} CHECK (
+    {{ add() }}CONSTRAINT {{ column.name|object(kind)|q }} CHECK (
         {{ caller()|trim|indent(8) }}
     ),
 {% endmacro %}

@@ -56,15 +56,27 @@ END IF;
 {% endfilter %}
 {% endmacro %}
 
-{# Clauses of ALTER TABLE. Online, constraints of the table take the place of the domains: for new values at once, for old ones when
+{# Clauses of ALTER TABLE, or of CREATE TABLE. Online, constraints of the table take the place of the domains: for new values at once, for old ones when
    they are validated. #}
-{% macro add_ciphertext(column) %}
+{% macro add_ciphertext(column, required=false) %}
 {% if online %}
-    ADD COLUMN {{ column.name|q }} {% if column.storage == "text" %}text COLLATE "C"{% else %}bytea{% endif %},
+    ADD COLUMN {{ column.name|q }} {% if column.storage == "text" %}text COLLATE "C"{% else %}bytea{% endif %}{{ not_null(required) }},
 {{ add_shape(column) }}
 {% else %}
-    ADD COLUMN {{ column.name|q }} {% if column.storage == "text" %}ciphertext_text{% else %}ciphertext{% endif %},
+    {{ add_column() }}{{ column.name|q }} {% if column.storage == "text" %}ciphertext_text{% else %}ciphertext{% endif %}{{ not_null(required) }},
 {% endif %}
+{% endmacro %}
+
+{% macro add() %}
+{% if not new_table %}ADD {% endif %}
+{% endmacro %}
+
+{% macro add_column() %}
+{% if not new_table %}ADD COLUMN {% endif %}
+{% endmacro %}
+
+{% macro not_null(required) %}
+{% if required %} NOT NULL{% endif %}
 {% endmacro %}
 
 {% macro add_shape(column) %}
@@ -74,12 +86,12 @@ END IF;
     ) NOT VALID,
 {% endmacro %}
 
-{% macro add_index_column(name, bytes) %}
+{% macro add_index_column(name, bytes, required=false) %}
 {% if online %}
-    ADD COLUMN {{ name|q }} bytea,
+    ADD COLUMN {{ name|q }} bytea{{ not_null(required) }},
     ADD CONSTRAINT {{ name|object("shape")|q }} CHECK (octet_length({{ name|q }}) = {{ bytes }}) NOT VALID,
 {% else %}
-    ADD COLUMN {{ name|q }} blind_index,
+    {{ add_column() }}{{ name|q }} blind_index{{ not_null(required) }},
 {% endif %}
 {% endmacro %}
 

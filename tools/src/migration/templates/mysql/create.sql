@@ -1,0 +1,59 @@
+{% import "macros" as sql %}
+{% macro added() %}
+{% for column in columns %}
+{% set required %}{% if column.not_null %} NOT NULL{% endif %}{% endset %}
+    {{ sql.add_column() }}{{ column.name|q }} {{ sql.ciphertext_type(column) }}{{ required }},
+{% for index in column.indexes %}
+    {{ sql.add_column() }}{{ index.name|q }} VARBINARY({{ index.bytes }}){{ required }},
+{% endfor %}
+{% endfor %}
+{% for column in columns %}
+{% for index in column.indexes %}
+{{ sql.add_index(index.name, index.unique or index.becomes_unique) }}
+{% endfor %}
+{{ sql.add_shape(column) }}
+{% if column.strict %}
+{% call sql.add_check(column, "bound") %}
+{{ sql.bound(column) }}
+{% endcall %}
+{% endif %}
+{% endfor %}
+{% endmacro %}
+{% block up %}
+{% if new_table %}
+{% filter create_table %}
+    {{ new_key|q }} BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    -- Add the other columns here.
+{{ added() }}
+{% endfilter %}
+{% else %}
+{% if columns|selectattr("not_null")|list %}
+-- If the table has rows, this migration fails: a NOT NULL column can be added only to an empty table.
+{% endif %}
+{% filter alter_table %}
+{{ added() }}
+{% endfilter %}
+{% endif %}
+{% endblock %}
+
+{% block down %}
+{% if new_table %}
+-- Drops the table and its rows.
+DROP TABLE {{ table.name|qualified }};
+{% else %}
+-- Drops the encrypted columns and their values.
+{% filter alter_table %}
+{% for column in columns %}
+    DROP COLUMN {{ column.name|q }},
+{% for index in column.indexes %}
+{{ sql.drop_index(index.name) }}
+    DROP COLUMN {{ index.name|q }},
+{% endfor %}
+{{ sql.drop_check(column, "shape") }}
+{% if column.strict %}
+{{ sql.drop_check(column, "bound") }}
+{% endif %}
+{% endfor %}
+{% endfilter %}
+{% endif %}
+{% endblock %}

@@ -1,0 +1,17 @@
+-- create: app.users (email): creates columns for ciphertext and its blind indexes, which refuse plaintext.
+-- Run it before any program uses these columns.
+CREATE TABLE `app`.`users` (
+    `id` BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    -- Add the other columns here.
+    `email` LONGBLOB,
+    `email_index` VARBINARY(32),
+    UNIQUE INDEX `users_email_index_diesel_envelope_idx` (`email_index`),
+    CONSTRAINT `users_email_diesel_envelope_shape` CHECK (
+        OCTET_LENGTH(`email`) >= 34 AND LEFT(`email`, 1) BETWEEN X'A0' AND X'AF'
+            OR OCTET_LENGTH(`email`) >= 100 AND TRIM(TRAILING '=' FROM CONVERT(`email` USING latin1) COLLATE latin1_bin) NOT REGEXP '[^A-Za-z0-9_-]' AND (
+                OCTET_LENGTH(`email`) % 64 = 12 AND CONVERT(`email` USING latin1) COLLATE latin1_bin REGEXP '^gAAAAA.*[A-Za-z0-9_-]$' OR
+                OCTET_LENGTH(`email`) % 64 = 36 AND CONVERT(`email` USING latin1) COLLATE latin1_bin REGEXP '^gAAAAA.*[AQgw]==$' OR
+                OCTET_LENGTH(`email`) % 64 = 56 AND CONVERT(`email` USING latin1) COLLATE latin1_bin REGEXP '^gAAAAA.*[AEIMQUYcgkosw048]=$'
+            )
+    )
+);

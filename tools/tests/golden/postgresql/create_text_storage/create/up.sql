@@ -1,0 +1,34 @@
+-- create: users (email, iban): creates columns for ciphertext and its blind indexes, which refuse plaintext.
+-- Run it before any program uses these columns.
+-- PostgreSQL rewrites the table, because the type of the new column is a domain.
+DO $diesel_envelope$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('ciphertext_text') AND typtype = 'd') THEN
+        CREATE DOMAIN ciphertext_text AS text COLLATE "C" CHECK (
+            octet_length(VALUE) >= 50 AND (
+                octet_length(VALUE) % 4 = 0 AND VALUE ~ '^de[1-9][.][o-r][A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+                octet_length(VALUE) % 4 = 2 AND VALUE ~ '^de[1-9][.][o-r][A-Za-z0-9_-]+[AQgw]$' OR
+                octet_length(VALUE) % 4 = 3 AND VALUE ~ '^de[1-9][.][o-r][A-Za-z0-9_-]+[AEIMQUYcgkosw048]$'
+            )
+            OR octet_length(VALUE) >= 100 AND (
+                octet_length(VALUE) % 64 = 12 AND VALUE ~ '^gAAAAA[A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+                octet_length(VALUE) % 64 = 36 AND VALUE ~ '^gAAAAA[A-Za-z0-9_-]+[AQgw]==$' OR
+                octet_length(VALUE) % 64 = 56 AND VALUE ~ '^gAAAAA[A-Za-z0-9_-]+[AEIMQUYcgkosw048]=$'
+            )
+        );
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('blind_index') AND typtype = 'd') THEN
+        CREATE DOMAIN blind_index AS bytea CHECK (octet_length(VALUE) BETWEEN 1 AND 32);
+    END IF;
+END
+$diesel_envelope$;
+ALTER TABLE "users"
+    ADD COLUMN "email" ciphertext_text,
+    ADD COLUMN "email_index" blind_index,
+    ADD COLUMN "iban" ciphertext_text,
+    ADD COLUMN "iban_index" blind_index,
+    ADD COLUMN "iban_last4_index" blind_index,
+    ADD CONSTRAINT "users_iban_diesel_envelope_bound" CHECK ("iban" COLLATE "C" ~ '^de1[.]oQ[E-HM-P]');
+CREATE UNIQUE INDEX "users_email_index_diesel_envelope_idx" ON "users" ("email_index");
+CREATE INDEX "users_iban_index_diesel_envelope_idx" ON "users" ("iban_index");
+CREATE INDEX "users_iban_last4_index_diesel_envelope_idx" ON "users" ("iban_last4_index");

@@ -1,0 +1,11 @@
+-- create: users (email): creates columns for ciphertext and its blind indexes, which refuse plaintext.
+-- Run it before any program uses these columns.
+ALTER TABLE "users"
+    ADD COLUMN "email" BLOB CHECK ("email" IS NULL OR typeof("email") = 'blob' AND (
+    length("email") >= 34 AND substr("email", 1, 1) BETWEEN x'a0' AND x'af'
+    OR length(CAST("email" AS TEXT)) = length("email") AND length("email") >= 100 AND rtrim(CAST("email" AS TEXT), '=') NOT GLOB '*[^A-Za-z0-9_-]*' AND (
+        length("email") % 64 = 12 AND CAST("email" AS TEXT) GLOB 'gAAAAA*[A-Za-z0-9_-]' OR
+        length("email") % 64 = 36 AND CAST("email" AS TEXT) GLOB 'gAAAAA*[AQgw]==' OR
+        length("email") % 64 = 56 AND CAST("email" AS TEXT) GLOB 'gAAAAA*[AEIMQUYcgkosw048]='
+    )
+));
