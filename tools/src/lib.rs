@@ -11,6 +11,7 @@
 //! | [`rotate`](rotate()) | `rotate` | re-encrypts every row under the current keys, with the binding and padding of its column |
 //! | [`verify`](verify()) | `verify` | decrypts every row, recomputes its indexes, and compares it with its plaintext column |
 //! | [`search_key`] | `retire-key` | searches every table for values that need a key |
+//! | [`undeclared_columns`] | `status`, `retire-key` | names encrypted columns that no declaration covers |
 //! | [`weaker_declarations`] | `status`, `backfill`, `rotate`, `verify` | reports declarations that are weaker than the stored values |
 //! | [`distribution`](distribution()), [`IndexPlanner`] | `plan-index` | plans the number of bits of a blind index, and reports its leakage |
 //! | [`plan_migration`], [`generate_migration`] | `generate-migration` | generates the SQL of each [`Step`] from the present table |
@@ -179,7 +180,7 @@ pub use plan_index::{
 pub use report::{Failure, Observer, Report};
 pub use rotate::rotate;
 pub use run_options::RunOptions;
-pub use search::{KeySearch, SearchedColumn, SearchedTable, search_key};
+pub use search::{KeySearch, SearchedColumn, SearchedTable, search_key, undeclared_columns};
 pub use status::{ColumnStatus, Values, status};
 pub use too_short::TooShort;
 pub use verify::{Verification, verify};

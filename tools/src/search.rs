@@ -4,6 +4,7 @@
 mod declaration;
 mod result;
 mod table;
+mod undeclared;
 
 use crate::usage::is_named_by_values;
 use diesel::connection::LoadConnection;
@@ -18,6 +19,7 @@ use diesel_envelope::{KeyId, Keyring};
 use table::search_table;
 
 pub use result::{KeySearch, SearchedColumn, SearchedTable};
+pub use undeclared::undeclared_columns;
 
 /// Searches every table of the database for values and digests that need a key. Run it before the
 /// key is retired.

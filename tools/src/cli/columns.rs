@@ -116,29 +116,42 @@ impl ColumnArgs {
         self.chosen(declared)
     }
 
+    /// Returns the place of the declarations.
+    pub fn place(&self) -> &'static str {
+        if self.hosted.is_some() { "the application" } else { FILE }
+    }
+
     /// Returns the named columns, then all others that the file declares.
     pub fn all(&self, output: &Output) -> Result<Vec<Column>, Failure> {
+        Ok(self.read_and_all(output)?.1)
+    }
+
+    /// Returns the columns as [`read`](Self::read) does, and as [`all`](Self::all) does.
+    pub fn read_and_all(&self, output: &Output) -> Result<(Vec<Column>, Vec<Column>), Failure> {
         let declared = self.declared(output)?;
-        let mut columns = self.chosen(declared.clone())?;
+        let chosen = self.chosen(declared.clone())?;
+        let mut columns = chosen.clone();
         for column in declared {
             if !columns.iter().any(|named| named.to_string() == column.to_string()) {
                 columns.push(column);
             }
         }
-        Ok(columns)
+        Ok((chosen, columns))
     }
 
     fn chosen(&self, declared: Vec<Column>) -> Result<Vec<Column>, Failure> {
         let columns = if self.columns.is_empty() { declared } else { self.named(&declared)? };
         match columns.len() {
-            0 => Err(Failure::usage("no column is named")
-                .remedy(format!("name one, such as `users.email`, or declare it in {FILE}"))),
+            0 => Err(Failure::usage("no column is named").remedy(format!(
+                "name one, such as `users.email`, or declare it in {}",
+                self.place()
+            ))),
             1 => columns.into_iter().map(|column| self.adjusted(column)).collect(),
             _ if self.adjusts() => {
                 let error =
                     "column options such as --label apply to one column, but several were given";
                 Err(Failure::usage(error)
-                    .remedy(format!("name one column, or declare the columns in {FILE}")))
+                    .remedy(format!("name one column, or declare the columns in {}", self.place())))
             }
             _ => Ok(columns),
         }
@@ -178,7 +191,8 @@ impl ColumnArgs {
                         "no column of the table {name} is declared"
                     ))
                     .remedy(format!(
-                        "name the column, such as `{name}.email`, or declare it in {FILE}"
+                        "name the column, such as `{name}.email`, or declare it in {}",
+                        self.place()
                     )));
                 }
             }

@@ -18,6 +18,8 @@ use crate::cli::database::{DatabaseArgs, with_database};
 use crate::cli::failure::Failure;
 use crate::cli::keyring_change::{Change, ChangeArgs, KeyArgs};
 use crate::cli::output::Output;
+#[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
+use crate::cli::tables::warn_of_undeclared;
 
 /// Remove an old key from the keyring, once no row and no process needs it, and write its archive
 #[derive(Args)]
@@ -33,7 +35,8 @@ Examples:
 
 The command searches every column of bytes or text in every table of the database for values \
 under the key, and prints the searched tables and columns. Fernet tokens and blind indexes name no \
-key: declare every column that has them. Keep the archive as long as the oldest backup. It is \
+key: declare every column that has them. The command warns of encrypted columns that no \
+declaration covers. Keep the archive as long as the oldest backup. It is \
 wrapped like the keyring, and `diesel-envelope restore-key` restores the key from it.
 JSON: line, variable, value, key, primary, index_primary, archive, next.")]
 pub struct RetireKey {
@@ -100,7 +103,7 @@ impl RetireKey {
 
     #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
     fn refuse_rows(&self, change: &Change, output: &Output) -> Result<(), Failure> {
-        let columns = self.columns.all(output)?;
+        let (columns, place) = (self.columns.all(output)?, self.columns.place());
         let keyring = diesel_envelope::Keyring::from_keyset(&change.document, &Default::default())?;
         let (key_id, noun) = (self.key.key_id, self.key.noun());
         let search = with_database!(self.database.url()?, 1, |conns| crate::search_key(
@@ -120,6 +123,7 @@ impl RetireKey {
                 .collect::<Vec<_>>()
                 .join(", ")
         };
+        warn_of_undeclared(output, self.database.url()?, &columns, place)?;
         let rows: Vec<_> = search
             .under_key()
             .map(|column| format!("{} has {}", Printable(&column.column), count(column.under_key)))
@@ -134,8 +138,8 @@ impl RetireKey {
             (false, false, _) => {
                 Err(Failure::new(format!("rows are under {noun}: {}", rows.join(", "))).remedy(
                     format!(
-                        "declare {undeclared} in envelope.toml as in the models, then rotate the \
-                        rows to the primary key: diesel-envelope rotate"
+                        "declare {undeclared} in {place} as in the models, then rotate the rows to \
+                        the primary key: diesel-envelope rotate"
                     ),
                 ))
             }
@@ -150,7 +154,7 @@ impl RetireKey {
             (true, _, false) => Err(Failure::new(format!(
                 "{undecided} may need {noun}, but no declaration says how to decrypt it"
             ))
-            .remedy(format!("declare {undecided} in envelope.toml as in the models"))),
+            .remedy(format!("declare {undecided} in {place} as in the models"))),
             (true, _, true) => Ok(()),
         }
     }

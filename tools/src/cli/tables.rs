@@ -86,6 +86,25 @@ impl<T: Serialize> Report for Tables<T> {
     }
 }
 
+/// Warns of encrypted columns that no declaration covers, and returns them.
+pub fn warn_of_undeclared(
+    output: &Output,
+    url: &str,
+    columns: &[Column],
+    place: &str,
+) -> Result<Vec<String>, Failure> {
+    let undeclared =
+        with_database!(url, 1, |conns| crate::undeclared_columns(&mut conns[0], columns))?;
+    if !undeclared.is_empty() {
+        output.warn(&format!(
+            "no declaration covers these encrypted columns, which no command rotates or verifies: \
+             {}; declare them in {place}, unless another application writes them",
+            undeclared.join(", ")
+        ));
+    }
+    Ok(undeclared)
+}
+
 /// Warns of declarations that are weaker than stored values, because the file may belong to
 /// somebody else.
 pub fn warn_of_weaker(output: &Output, url: &str, columns: &[Column]) -> Result<(), Failure> {
