@@ -5,6 +5,9 @@ mod pages {
     #[doc = include_str!("../README.md")]
     struct Readme;
 
+    #[doc = include_str!("../docs/columns.md")]
+    struct Columns;
+
     #[doc = include_str!("../docs/connection-pooler.md")]
     struct ConnectionPooler;
 

@@ -65,8 +65,8 @@ const COMMAND_LINE: Layers = Layers {
         "output, log, progress",
         "database, envelope_toml, columns, keyring",
         "keygen, wrap, inspect, reveal, completions",
-        "keyring_change, retire",
-        "tables, status, verify, rewrite, plan, migration, export_columns",
+        "keyring_change",
+        "tables, retire, status, verify, rewrite, plan, migration, export_columns",
     ],
     min_imports: 40,
 };

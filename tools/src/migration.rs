@@ -1,5 +1,5 @@
-//! The migrations that create encrypted columns, and those that move a populated table from plaintext
-//! to ciphertext while programs use it.
+//! The migrations that create encrypted columns, and those that move a populated table from
+//! plaintext to ciphertext while programs use it.
 
 mod catalog;
 mod context;

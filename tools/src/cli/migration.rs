@@ -14,7 +14,7 @@ use crate::cli::database::{DatabaseArgs, Kind, with_database};
 use crate::cli::failure::Failure;
 use crate::cli::output::{Format, Output, Report, safe};
 
-/// Write up.sql and down.sql for new encrypted columns, or for one step from plaintext to ciphertext
+/// Write up.sql and down.sql for new encrypted columns, or for a step from plaintext to ciphertext
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

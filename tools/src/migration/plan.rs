@@ -3,10 +3,9 @@
 use super::Step;
 use crate::column::check_column;
 use crate::error::ToolError;
-use diesel_envelope::Accept;
-use diesel_envelope::Storage;
 use diesel_envelope::columns::TableName;
 use diesel_envelope::columns::{Column, Index};
+use diesel_envelope::{Accept, Storage};
 
 /// A table with columns that become encrypted.
 #[derive(Debug, Clone)]

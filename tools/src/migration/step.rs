@@ -1,4 +1,5 @@
-//! The steps to new encrypted columns, from plaintext to ciphertext, and from one index key to the next.
+//! The steps to new encrypted columns, from plaintext to ciphertext, and from one index key to the
+//! next.
 
 use super::{ColumnPlan, TablePlan};
 use crate::dialect::Dialect;

@@ -30,3 +30,5 @@ mod rotation;
 #[cfg(feature = "cli")]
 mod second_column;
 mod traffic;
+#[cfg(feature = "cli")]
+mod undeclared;

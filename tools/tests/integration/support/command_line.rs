@@ -21,6 +21,8 @@ pub const FERNET_KEY: &str = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
 const TELLING: usize = 10;
 
 pub struct CommandLine {
+    /// The program, and its first arguments.
+    program: Vec<String>,
     dir: PathBuf,
     env: Vec<(String, String)>,
     printed: RefCell<String>,
@@ -44,7 +46,15 @@ impl CommandLine {
             .join(format!("diesel-envelope-cli-{}-{count}", std::process::id()));
         std::fs::create_dir(&dir).unwrap();
         let secrets = RefCell::new(vec![BASE64_URL_SAFE.decode(FERNET_KEY).unwrap()]);
-        Self { dir, env: vec![], printed: RefCell::default(), secrets, values: RefCell::default() }
+        let program = vec![env!("CARGO_BIN_EXE_diesel-envelope").to_owned()];
+        let (printed, values) = (RefCell::default(), RefCell::default());
+        Self { program, dir, env: vec![], printed, secrets, values }
+    }
+
+    /// Runs another program, with these arguments before those of each command.
+    pub fn program(mut self, program: &[&str]) -> Self {
+        self.program = program.iter().map(|word| (*word).to_owned()).collect();
+        self
     }
 
     pub fn env(mut self, name: &str, value: &str) -> Self {
@@ -109,8 +119,9 @@ impl CommandLine {
 
     /// Starts a command, and does not remember its output.
     pub fn spawn(&self, arguments: &[&str]) -> Child {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_diesel-envelope"));
+        let mut command = Command::new(&self.program[0]);
         command
+            .args(&self.program[1..])
             .args(arguments)
             .current_dir(&self.dir)
             .env_clear()
