@@ -1,9 +1,9 @@
-//! The declaration of a table's encrypted columns, once, for the types and for the tools.
+//! Declarations of encrypted columns, written once for the types and for the tools.
 //!
 //! The macro [`columns!`](crate::columns!) implements [`Context`](crate::Context),
-//! [`IndexSpec`](crate::IndexSpec) and [`SearchableColumn`](crate::SearchableColumn), and gives the
-//! same declaration as values: a list of [`Column`]. The package `diesel-envelope-tools` takes that
-//! list for `backfill`, `rotate`, `verify` and `status`.
+//! [`IndexSpec`](crate::IndexSpec) and [`SearchableColumn`](crate::SearchableColumn). It also adds
+//! a function that returns the same declarations as a list of [`Column`]. The package
+//! `diesel-envelope-tools` uses that list in `backfill`, `rotate`, `verify` and `status`.
 
 mod column;
 mod compound;

@@ -1,19 +1,16 @@
-//! Encrypted columns for [Diesel]: a model declares which fields are secret, and the database only
-//! ever sees ciphertext.
+//! Encrypted columns for [Diesel]: a model declares which fields are secret, and the database sees
+//! only ciphertext.
 //!
 //! Disk encryption does not protect a column: anyone who can query the database can read it.
 //! Therefore the application encrypts. [`Encrypted<T, C>`](Encrypted) is a `T` in memory and
-//! ciphertext in the column. It is converted by Diesel's `ToSql` and `FromSql`. A row is looked up
-//! by a [`BlindIndex`], a keyed digest stored next to the ciphertext. The keys are not stored in a
-//! file or a database. When the process starts, AWS KMS unwraps them once from an environment
-//! variable.
+//! ciphertext in the column. Diesel's `ToSql` encrypts it, and `FromSql` decrypts it. Lookups use a
+//! [`BlindIndex`], a keyed digest stored next to the ciphertext. No file and no database contains
+//! the unwrapped keys. When the process starts, AWS KMS unwraps the keyring once, from an
+//! environment variable.
 //!
 //! ```
-//! use std::borrow::Cow;
 //! use diesel::prelude::*;
-//! use diesel_envelope::blind_index::normalize;
-//! use diesel_envelope::{BlindIndexDsl, Context, Encrypted, IndexSpec, Keyring};
-//! use diesel_envelope::{Searchable, SearchableColumn};
+//! use diesel_envelope::{BlindIndexDsl, Encrypted, Keyring, Searchable};
 //!
 //! diesel::table! {
 //!     use diesel::sql_types::*;
@@ -27,14 +24,9 @@
 //!     }
 //! }
 //!
-//! impl Context for users::name  { const LABEL: &'static str = "users.name"; }
-//! impl Context for users::email { const LABEL: &'static str = "users.email"; }
-//! impl IndexSpec for users::email_index {
-//!     type Value = str;
-//!     const LABEL: &'static str = "users.email_index";
-//!     fn normalize(value: &str) -> Cow<'_, [u8]> { normalize::caseless(value) }
+//! diesel_envelope::columns! {
+//!     users { name, email => email_index: caseless }
 //! }
-//! impl SearchableColumn for users::email { type Indexes = users::email_index; }
 //!
 //! #[derive(Queryable, Selectable, Insertable)]
 //! #[diesel(table_name = users)]
@@ -42,7 +34,7 @@
 //!     id: i64,
 //!     name: Encrypted<String, users::name>,
 //!     #[diesel(embed)]
-//!     email: Searchable<String, users::email>, // two columns, written together, never out of step
+//!     email: Searchable<String, users::email>, // two columns, always written together
 //! }
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -67,9 +59,10 @@
 //! | for | see |
 //! |---|---|
 //! | the column types | [`Encrypted`], [`Searchable`], [`BlindIndex`] |
+//! | the declaration of columns | [`columns!`] |
 //! | types for a migration | [`MaybeEncrypted`], [`TryEncrypted`], [`TryMaybeEncrypted`] |
 //! | the binding of values to a column | [`Context`], [`Unbound`], [`Accept`], [`ValueFormat`] |
-//! | the types that can be encrypted, and their encodings | [`Plaintext`], [`AsText`], `Json` |
+//! | the types that can be encrypted | [`Plaintext`], [`text_plaintext!`], [`AsText`], `Json` |
 //! | lookups | [`BlindIndexDsl`], [`IndexSpec`], [`blind_index::normalize`] |
 //! | columns known only at run time | [`untyped`] |
 //! | several databases behind one connection type | [`multi_backend!`] |
@@ -77,7 +70,7 @@
 //! | a key for each row | [`kms::Kms`], [`DataKey`], [`Sealed`], [`WrappedKey`], `kms::CachedKms` |
 //! | KMS for each value | [`kms::Kms`], [`KmsEncrypted`] |
 //! | existing rows: rotation, backfill, verification | the package `diesel-envelope-tools` |
-//! | the same on the command line | its program `diesel-envelope` |
+//! | the command line | the program `diesel-envelope` of that package |
 //! | errors | [`Error`] |
 //!
 //! # Features
@@ -87,10 +80,10 @@
 //! | `postgres`, `mysql`, `sqlite` | the backends; the first two do not link a client library |
 //! | `aws` | AWS KMS, through the AWS SDK |
 //! | `ssm` | the keyring in an SSM SecureString, on top of `aws` |
-//! | `chrono`, `time`, `uuid`, `rust_decimal`, `bigdecimal` | those plaintext types |
+//! | `chrono`, `time`, `uuid`, `rust_decimal`, `bigdecimal` | plaintext types of these crates |
 //! | `serde` | `Json<T>`, `serde_json::Value`, `serialize_plaintext` |
 //! | `cache` | `kms::CachedKms`, which keeps unwrapped data keys for a limited time |
-//! | `metrics` | counters for operators, see [`metrics`] |
+//! | `metrics` | metrics for operators, see [`metrics`] |
 //!
 //! No feature is enabled by default.
 //!

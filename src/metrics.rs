@@ -1,22 +1,35 @@
-//! Figures for operators, through the facade of the crate `metrics`: a feature, off by default.
+//! Metrics for operators, reported through the crate `metrics`. They need the feature `metrics`.
 //!
-//! | metric | labels | counts |
+//! Install the recorder of the application before the keyring: a key registers its counters when it
+//! is used for the first time. `docs/metrics.md` lists alerts.
+//!
+//! | metric | labels | content |
 //! |---|---|---|
 //! | `diesel_envelope_values_sealed_total` | `key_id` | encrypted values |
 //! | `diesel_envelope_values_opened_total` | `key_id` | decrypted values |
-//! | `diesel_envelope_last_opened_timestamp_seconds` | `key_id` | a gauge: the Unix time of the last value under a key other than the primary key |
-//! | `diesel_envelope_failures_total` | `operation`, `kind` | values that were not encrypted or decrypted |
-//! | `diesel_envelope_kms_calls_total` | `operation`, `outcome` | calls of KMS and SSM |
-//! | `diesel_envelope_kms_call_duration_seconds` | `operation` | a histogram |
-//! | `diesel_envelope_data_key_cache_total` | `outcome` | `hit` and `miss` of each lookup in the cache of data keys, `call` and `error` of KMS, and `stale` keys used while KMS is down |
+//! | `diesel_envelope_last_opened_timestamp_seconds` | `key_id` | see below |
+//! | `diesel_envelope_failures_total` | `operation`, `kind` | failed encryptions and decryptions |
+//! | `diesel_envelope_kms_calls_total` | `operation`, `outcome` | calls to KMS and SSM |
+//! | `diesel_envelope_kms_call_duration_seconds` | `operation` | a histogram of their duration |
+//! | `diesel_envelope_data_key_cache_total` | `outcome` | events of `kms::CachedKms` |
 //!
-//! `key_id` is the id of a key of the keyring, or `data-key` for all data keys. The operations are
-//! `seal` and `open`, and the kinds are those of [`Error::kind`](crate::Error::kind). The labels
-//! contain ids of keys and names of operations, never a value. An id of four bytes is
-//! not secret: each stored value contains it.
+//! `diesel_envelope_last_opened_timestamp_seconds` is a gauge: the Unix time at which this process
+//! last decrypted a value under the key. It is set for keys of the keyring that are not primary.
 //!
-//! Install the recorder of the application before the keyring: a key registers its counters when it
-//! is used for the first time.
+//! | label | values |
+//! |---|---|
+//! | `key_id` | the id of a key of the keyring, or `data-key` for all data keys |
+//! | `operation` of a failure | `seal`, `open` |
+//! | `kind` | the names of [`Error::kind`](crate::Error::kind) |
+//! | `operation` of a call | `Encrypt`, `Decrypt`, `GenerateDataKey`, `GetParameter` |
+//! | `outcome` of a call | `ok`, or the names of [`KmsReason::name`](crate::KmsReason::name) |
+//! | `outcome` of the cache | `hit`, `miss`, `call`, `error`, `stale` |
+//!
+//! The outcomes of the cache are those of `kms::CacheStats`. A `stale` key is an expired key that
+//! is used because KMS is down.
+//!
+//! The labels contain ids of keys and names of operations, never a value. The id of a key is not
+//! secret: each stored value contains it.
 
 #[cfg(feature = "metrics")]
 mod enabled {

@@ -11,8 +11,8 @@ pub mod expansion {
 
 /// Makes encrypted columns work on the backend of `#[derive(diesel::MultiConnection)]`.
 ///
-/// Write it beside the derive. The first name is the backend that the derive makes, which is
-/// `MultiBackend`. The backends of the connections follow it.
+/// Write the macro beside the derive. The first name is the backend that the derive makes,
+/// `MultiBackend`. The backends of the connections follow the colon.
 ///
 /// ```
 /// # mod connection { // The derive makes a module, which imports from the module around it.
@@ -78,30 +78,30 @@ pub mod expansion {
 /// ```
 ///
 /// The macro implements [`EnvelopeBackend`](crate::EnvelopeBackend) for the backend. So all types
-/// of this crate work there, [`matches`](crate::BlindIndexDsl::matches) too, and functions that are
-/// generic over `DB: EnvelopeBackend` accept it. The bytes in the database are the same as without
-/// `MultiConnection`.
+/// of this crate and [`matches`](crate::BlindIndexDsl::matches) work on the backend. Functions that
+/// are generic over `DB: EnvelopeBackend` accept it. The bytes in the database are the same as
+/// without `MultiConnection`.
 ///
 /// # Features
 ///
-/// This crate needs its feature for each of the databases: `postgres`, `mysql`, `sqlite`. The
-/// connection types need Diesel's features of those names in the `Cargo.toml` of the application.
+/// Enable the feature of each database on this crate: `postgres`, `mysql`, `sqlite`. The connection
+/// types also need Diesel's features of the same names.
 ///
 /// # Sealing
 ///
-/// Each execution of a statement seals each value once. No ciphertext is kept: a statement that is
-/// executed again writes other ciphertext. The columns of a [`Searchable`](crate::Searchable) are
+/// Each execution of a statement seals each value once. No ciphertext is cached: a statement that
+/// is executed again writes new ciphertext. The columns of a [`Searchable`](crate::Searchable) are
 /// written under the keyring that was installed when the statement was built. Every other value is
 /// written under the keyring that is installed when the statement is executed.
 ///
-/// Reading a value copies its ciphertext once more than on the backend alone.
+/// Reading a value copies its ciphertext once more than without `MultiConnection`.
 ///
 /// # Limits
 ///
-/// Diesel does not support these on a `MultiBackend`, with or without encrypted columns:
+/// Diesel does not support these features on a `MultiBackend`, with or without encrypted columns:
 ///
-/// - Inserts of several rows in one statement. Insert them one by one, in a transaction.
-/// - `RETURNING` and `ON CONFLICT`. For these, match on the connection and use the one inside.
+/// - Inserts of several rows in one statement. Insert the rows one by one, in a transaction.
+/// - `RETURNING` and `ON CONFLICT`. Instead, match on the connection and use the connection inside.
 /// - diesel-async.
 #[macro_export]
 macro_rules! multi_backend {

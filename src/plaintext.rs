@@ -1,5 +1,5 @@
-//! The encodings of a `T` as bytes. They are frozen: canonical text without a type tag, so that
-//! other languages can read them and a type can be widened later.
+//! The encodings of values as bytes. The encodings are frozen: canonical text without a type tag.
+//! Therefore other languages can read the values, and a type can be widened later.
 
 use std::fmt::{self, Display, Write as _};
 use std::str::FromStr;
@@ -41,17 +41,18 @@ pub use value_type::{CustomType, ValueType};
 /// Only the canonical form is read: `+5`, `007` and `-0` are not integers. A value written as `i32`
 /// can be read as `i64` and as `String`.
 ///
-/// For a type of the application, use [`text_plaintext!`](crate::text_plaintext!) with `Display` and
-/// `FromStr`, or `Json<T>` for a serde type. [`AsText`] wraps a type of another crate.
+/// For a type of the application, use [`text_plaintext!`](crate::text_plaintext!), which needs
+/// `Display` and `FromStr`, or `Json<T>` for a serde type. For a type of another crate, use
+/// [`AsText`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no encoding that could be encrypted",
-    label = "is no `Plaintext`",
+    label = "is not a `Plaintext`",
     note = "use `Json<{Self}>` for a serde type, or `AsText<{Self}>` for a type with `Display` and `FromStr`",
     note = "dates, UUIDs, decimals and JSON need a feature: `chrono`, `time`, `uuid`, `rust_decimal`, `bigdecimal`, `serde`"
 )]
 pub trait Plaintext: Sized + Send + Sync + 'static {
-    /// The type that holds the value in memory. It wipes itself on drop if the type allows it. The
-    /// value can be moved out of it.
+    /// The type that holds the value in memory. If possible, the holder wipes the value on drop.
+    /// The value can be moved out of the holder.
     type Holder: Holder<Self> + Send + Sync + 'static;
 
     /// The multiple of bytes that a value is padded to, unless its column sets another one.
@@ -79,14 +80,14 @@ pub trait Plaintext: Sized + Send + Sync + 'static {
 /// as text.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be told from a ciphertext when it is stored as plaintext",
-    note = "`MaybeEncrypted` reads `String` and `AsText<..>`"
+    note = "`MaybeEncrypted` reads `String`, `AsText<..>` and the types of `text_plaintext!`"
 )]
 pub trait TextPlaintext: Plaintext {}
 
 impl TextPlaintext for String {}
 impl<T: Display + FromStr + Send + Sync + 'static> TextPlaintext for AsText<T> {}
 
-/// Encoded bytes. They are borrowed from the value if possible, or else owned and wiped on drop.
+/// Encoded bytes: borrowed from the value if possible, otherwise owned and wiped on drop.
 pub enum Encoded<'a> {
     /// Bytes of the value itself.
     Borrowed(&'a [u8]),
@@ -95,8 +96,8 @@ pub enum Encoded<'a> {
 }
 
 impl Encoded<'static> {
-    /// Encodes the output of `Display`. The value is written twice, first to measure the length.
-    /// A buffer that has to grow would leave a copy behind.
+    /// Encodes the output of `Display`. `Display` runs twice, first to measure the length: a buffer
+    /// that has to grow would leave a copy of the value in memory.
     ///
     /// # Errors
     ///
@@ -346,10 +347,10 @@ impl Plaintext for f32 {
     }
 }
 
-/// A value stored as text, written with `Display` and read with `FromStr`. It suits values that
-/// other languages write as text, and your own types.
+/// A value stored as text, written with `Display` and read with `FromStr`. Use it for types of
+/// other crates, and for values that other languages write as text.
 ///
-/// If `FromStr` would refuse the output of `Display`, the value is not written.
+/// If `FromStr` refuses the output of `Display`, the value is not written.
 ///
 /// # Security
 ///
@@ -396,9 +397,10 @@ pub fn decode_text<T: FromStr>(bytes: &[u8]) -> Result<T> {
 }
 
 /// Implements [`Plaintext`] and [`TextPlaintext`] for types of the application, with the same
-/// encoding as [`AsText`]: `Display` writes, and `FromStr` reads.
+/// encoding as [`AsText`]: `Display` writes the value, and `FromStr` reads it. If `FromStr` refuses
+/// the output of `Display`, the value is not written.
 ///
-/// An enum:
+/// For an enum:
 ///
 /// ```
 /// use std::{fmt, str::FromStr};
@@ -422,9 +424,9 @@ pub fn decode_text<T: FromStr>(bytes: &[u8]) -> Result<T> {
 /// # Ok::<(), diesel_envelope::Error>(())
 /// ```
 ///
-/// A newtype over `String`. With `Borrow<str>`, it works in a
-/// [`Searchable`](crate::Searchable) with the normalisers for text, and
-/// `users::email_index.matches("bobby@example.org")` still takes a `&str`:
+/// A newtype over `String` can also implement `Borrow<str>`. The newtype then works in a
+/// [`Searchable`](crate::Searchable) with the normalisers for text. Lookups still take a `&str`:
+/// `users::email_index.matches("bobby@example.org")`.
 ///
 /// ```
 /// # use std::{borrow::Borrow, fmt, str::FromStr};
@@ -458,7 +460,8 @@ pub fn decode_text<T: FromStr>(bytes: &[u8]) -> Result<T> {
 ///
 /// # Security
 ///
-/// As for [`AsText`]: the text is not padded, and the value is not wiped from memory.
+/// As with [`AsText`], the text is not padded, and the value is not wiped from memory. Set `pad 16`
+/// in [`columns!`](crate::columns!) for an enum whose variants differ in length.
 #[macro_export]
 macro_rules! text_plaintext {
     ($($type:ty),+ $(,)?) => { $(

@@ -32,6 +32,9 @@ mod pages {
     #[doc = include_str!("../docs/lockbox-and-pgcrypto.md")]
     struct LockboxAndPgcrypto;
 
+    #[doc = include_str!("../docs/metrics.md")]
+    struct Metrics;
+
     #[doc = include_str!("../docs/multi-connection.md")]
     struct MultiConnection;
 

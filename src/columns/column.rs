@@ -1,4 +1,4 @@
-//! The declaration of a column as a value: everything that a model's types say about it.
+//! The declaration of a column as a value, with all that the types of its model declare.
 
 use std::fmt;
 
@@ -48,7 +48,8 @@ impl fmt::Display for TableName {
 /// let iban = Column::new("users", "iban").label("accounts.iban").pad_to(32).accept(Accept::FERNET.and(Accept::UNBOUND));
 /// ```
 ///
-/// If the program has the types of the model, they provide these declarations:
+/// If [`columns!`](crate::columns!) declares the column, use its list instead. If the model
+/// implements [`Context`] and [`IndexSpec`](crate::IndexSpec) by hand, copy their constants:
 ///
 /// ```
 /// # use std::borrow::Cow;

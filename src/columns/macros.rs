@@ -1,4 +1,4 @@
-//! The macro `columns!`, a muncher of tokens.
+//! The macro `columns!`, which reads its input token by token.
 
 /// Declares the encrypted columns of tables, each with its options and its blind indexes.
 ///
@@ -38,44 +38,48 @@
 /// The macro implements [`Context`](crate::Context) for each column,
 /// [`IndexSpec`](crate::IndexSpec) for each index column, and
 /// [`SearchableColumn`](crate::SearchableColumn) for a column with indexes. It also adds
-/// `encrypted_columns()` to the table's type: the same declaration for the tools, as a
-/// `Vec<`[`Column`](crate::columns::Column)`>`.
+/// the function `encrypted_columns()` to the table's type. The function returns the same
+/// declaration for the tools, as a `Vec<`[`Column`](crate::columns::Column)`>`.
 ///
-/// The columns are those of [`Encrypted`](crate::Encrypted), [`Searchable`](crate::Searchable) and
-/// their variants, under the keyring. For [`Sealed`](crate::Sealed) and
-/// [`KmsEncrypted`](crate::KmsEncrypted), implement [`Context`](crate::Context) by hand: the tools
-/// cannot process their values.
+/// The values of these columns are [`Encrypted`](crate::Encrypted),
+/// [`Searchable`](crate::Searchable) or their variants, under the keyring. For
+/// [`Sealed`](crate::Sealed) and [`KmsEncrypted`](crate::KmsEncrypted), implement
+/// [`Context`](crate::Context) by hand: the tools cannot process their values.
 ///
 /// # Options of a column
 ///
-/// They follow the colon, in any order, separated by commas.
+/// The options follow the colon, in any order, separated by commas.
 ///
 /// | option | meaning |
 /// |---|---|
-/// | `as Type` | the type of the values, `String` by default; another type in a model does not compile |
+/// | `as Type` | the type of the values; in a model, another type does not compile |
 /// | `pad 16` | [`Context::PAD_TO`](crate::Context::PAD_TO) |
 /// | `strict` | [`Context::ACCEPT`](crate::Context::ACCEPT) is [`STRICT`](crate::Accept::STRICT) |
 /// | `accept [fernet, unbound]` | these formats are accepted in addition to the column's own |
-/// | `label "accounts.iban"` | [`Context::LABEL`](crate::Context::LABEL), by default `table.column` |
+/// | `label "accounts.iban"` | [`Context::LABEL`](crate::Context::LABEL) |
+///
+/// By default, the type is `String` and the label is `table.column`, without a schema.
 ///
 /// # Indexes of a column
 ///
-/// They follow the arrow: `index_column: normaliser`, separated by commas. At most four are
-/// possible.
+/// The indexes follow the arrow, written `index_column: normaliser` and separated by commas. A
+/// column has at most four indexes.
 ///
 /// | normaliser | index |
 /// |---|---|
-/// | `exact`, `caseless`, `digits`, `last_four_digits`, `email_domain` | the functions of [`normalize`](crate::blind_index::normalize); `exact` of another type than text indexes its encoding |
-/// | `self::postcode`, `crate::text::postcode` | a function of the application, `fn(&str) -> Cow<'_, [u8]>` |
-/// | `self::year as Date` | such a function of another type, `fn(&Date) -> Cow<'_, [u8]>` |
+/// | `exact` | the bytes of a text, or the encoding of another type |
+/// | `caseless`, `digits`, `last_four_digits`, `email_domain` | a function of [`normalize`] |
+/// | `self::postcode` | a function of the application, `fn(&str) -> Cow<'_, [u8]>` |
+/// | `self::year as Date` | a function for another type, `fn(&Date) -> Cow<'_, [u8]>` |
 ///
-/// After the normaliser may follow `bits 16`, `key "a"` and `label "users.email_index"`, which set
-/// the constants of [`IndexSpec`](crate::IndexSpec).
+/// A function of the application is named by a path, such as `self::postcode` or
+/// `crate::text::postcode`. The options `bits 16`, `key "a"` and `label "users.email_index"` may
+/// follow the normaliser. These options set the constants of [`IndexSpec`](crate::IndexSpec).
 ///
 /// An index of several columns is an item of its own: `born_index: compound(name: caseless,
-/// birth_date: exact as Date)`. Its value is a tuple, `(String, Date)` here. A part of a nullable
-/// column is an `Option`: `exact as Option<Date>`. The application writes such an index itself, and
-/// the tools do not.
+/// birth_date: exact as Date)`. The value of this index is the tuple `(String, Date)`. A part of a
+/// nullable column is an `Option`: `exact as Option<Date>`. Only the application writes a compound
+/// index: `encrypted_columns()` does not contain it, and the tools do not write it.
 ///
 /// # Tables
 ///
@@ -83,10 +87,12 @@
 /// schema of the database, write `app.users`.
 ///
 /// If the schema is in another crate, name a module: `other::schema::users as user_columns { … }`.
-/// The macro then makes a module with a marker type for each column, for
-/// `Searchable<String, user_columns::email>` and
-/// [`matches_as`](crate::BlindIndexWithDsl::matches_as)`::<user_columns::email_index>`. The
-/// function is `user_columns::encrypted_columns()`.
+/// The macro then makes the module `user_columns`, with a marker type for each column. Write
+/// `Searchable<String, user_columns::email>` in the model, and
+/// [`matches_as`](crate::BlindIndexWithDsl::matches_as)`::<user_columns::email_index>` in lookups.
+/// `user_columns::encrypted_columns()` returns the declarations.
+///
+/// [`normalize`]: crate::blind_index::normalize
 #[macro_export]
 macro_rules! columns {
     ($($tables:tt)*) => { $crate::__columns! { @tables $($tables)* } };

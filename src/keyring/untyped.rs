@@ -1,8 +1,8 @@
 //! The operations of a keyring on columns that are known only at run time.
 //!
 //! A program that has the types of its models does not need this module: [`Encrypted`] and
-//! [`BlindIndex`] perform the same operations. `diesel-envelope-tools` rotates, backfills and
-//! verifies tables by it.
+//! [`BlindIndex`] perform the same operations. `diesel-envelope-tools` uses this
+//! module to rotate, backfill and verify tables.
 //!
 //! ```
 //! use diesel_envelope::untyped::{self, ColumnContext};
@@ -42,12 +42,12 @@ pub use crate::index_spec::IndexContext;
 use crate::key_id::KeyId;
 use crate::value_format::ValueFormat;
 
-/// Encrypts an encoded value, as [`Keyring::encrypt`] and [`Keyring::encrypt_text`] do. The result
-/// is the UTF-8 of the text for a text column.
+/// Encrypts an encoded value, as [`Keyring::encrypt`] and [`Keyring::encrypt_text`] do. For a text
+/// column, the result is the text in UTF-8.
 ///
 /// # Errors
 ///
-/// As [`Keyring::encrypt`].
+/// Returns the errors of [`Keyring::encrypt`].
 pub fn seal(
     keyring: &Keyring,
     plaintext: &[u8],
@@ -60,11 +60,11 @@ pub fn seal(
     }
 }
 
-/// Decrypts a value of a binary column, or the UTF-8 of a text column, to the encoded value.
+/// Decrypts a value of a binary column, or the UTF-8 bytes of a text column, to the encoded value.
 ///
 /// # Errors
 ///
-/// As [`Keyring::decrypt`], except for [`Error::InvalidPlaintext`].
+/// Returns the errors of [`Keyring::decrypt`], except for [`Error::InvalidPlaintext`].
 pub fn open(
     keyring: &Keyring,
     value: &[u8],
@@ -83,8 +83,8 @@ pub fn open(
 pub struct Inspection {
     /// The format of the value.
     pub format: ValueFormat,
-    /// The key that encrypted the value. A native value names it. A Fernet token does not, so each
-    /// Fernet key of the keyring is tried, and `None` means that none of them wrote the token.
+    /// The key that encrypted the value. A native value names its key. A Fernet token does not, so
+    /// each Fernet key of the keyring is tried. `None` means that no such key wrote the token.
     pub key_id: Option<KeyId>,
     /// Whether the length of the value is padded as the column declares. It is `true` for a token.
     pub is_padded: bool,
@@ -93,8 +93,8 @@ pub struct Inspection {
     pub is_current: bool,
 }
 
-/// Returns the format and the key of a value, without decrypting a native value. Neither is
-/// authenticated, unless the value can be [opened](open).
+/// Returns the format and the key of a value, without decrypting a native value. The format and the
+/// key are not authenticated until the value is [opened](open).
 ///
 /// # Errors
 ///
@@ -150,7 +150,7 @@ fn inspect_token(keyring: &Keyring, text: &str) -> Inspection {
 }
 
 /// Returns the prefix of every value that the primary key writes for this column. Returns `None` if
-/// the primary key is a Fernet key, whose tokens do not name it.
+/// the primary key is a Fernet key, because Fernet tokens do not name their key.
 pub fn current_prefix(
     keyring: &Keyring,
     column: ColumnContext<'_>,
@@ -167,13 +167,13 @@ pub fn current_prefix(
 ///
 /// # Errors
 ///
-/// As [`Keyring::blind_index`].
+/// Returns the errors of [`Keyring::blind_index`].
 pub fn digest(keyring: &Keyring, index: IndexContext<'_>, normalized: &[u8]) -> Result<Digest> {
     Ok(keyring.index_keys.writer(index)?.digest(index, normalized))
 }
 
 /// Returns the id of the index key under which a stored digest matches a normalised value. Every
-/// key of the keyring is tried, also for an index with a named key.
+/// key of the keyring is tried, even if the index names its key.
 pub fn index_key_of(
     keyring: &Keyring,
     index: IndexContext<'_>,

@@ -1,4 +1,4 @@
-//! The columns of a command: named on the command line, and declared there or in a file.
+//! The columns of a command, which arguments, a file or an application declare.
 
 use std::path::{Path, PathBuf};
 
@@ -15,8 +15,8 @@ use crate::cli::output::Output;
 const FILE: &str = "envelope.toml";
 
 const CONFIG_HELP: &str = "\
-Read column declarations from this file, the same as in the models [default: envelope.toml, if it \
-exists]:
+Read the column declarations, which must match the models, from this file [default: envelope.toml, \
+if it exists]:
   [[column]]
   name = \"users.email\"         # or schema.table.column
   label = \"users.email\"        # Context::LABEL [default: name]
@@ -42,8 +42,8 @@ pub struct ColumnArgs {
     /// these tables (`users`) [default: all declared columns]
     #[arg(value_name = "COLUMN")]
     pub columns: Vec<String>,
-    /// Read column declarations from this file, the same as in the models [default: envelope.toml,
-    /// if it exists]
+    /// Read the column declarations, which must match the models, from this file [default:
+    /// envelope.toml, if it exists]
     #[arg(long, value_name = "PATH", help_heading = "Columns", long_help = CONFIG_HELP)]
     config: Option<PathBuf>,
     /// Set the label that the values are bound to [default: the name, `users.email`]
@@ -68,7 +68,7 @@ pub struct ColumnArgs {
         help_heading = "Columns"
     )]
     accept: Vec<Format>,
-    /// Read the plaintext from this column of the same table; the column itself means in place
+    /// Read the plaintext from this column of the same table; in place, name the column itself
     #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
     plaintext: Option<String>,
     /// Use this blind index column
@@ -84,7 +84,7 @@ pub struct ColumnArgs {
     /// Store this many bits of the digest [default: 256]
     #[arg(long, requires = "index_column", help_heading = "Columns")]
     bits: Option<usize>,
-    /// Compute the index under the one index key with this name
+    /// Compute the index only under the index key with this name
     #[arg(long, value_name = "NAME", requires = "index_column", help_heading = "Columns")]
     index_key: Option<String>,
     /// The columns that the application declares, if it runs the command line.
@@ -121,7 +121,7 @@ impl ColumnArgs {
         if self.hosted.is_some() { "the application" } else { FILE }
     }
 
-    /// Returns the named columns, then all others that the file declares.
+    /// Returns the named columns, then all other declared columns.
     pub fn all(&self, output: &Output) -> Result<Vec<Column>, Failure> {
         Ok(self.read_and_all(output)?.1)
     }
@@ -200,8 +200,8 @@ impl ColumnArgs {
         Ok(columns)
     }
 
-    /// Reads the columns that the file declares. An event reports the path of the file, because the
-    /// file decides how values are written.
+    /// Returns the columns that the application or the file declares. An event reports the path of
+    /// the file, because the file decides how values are written.
     fn declared(&self, output: &Output) -> Result<Vec<Column>, Failure> {
         if let Some(columns) = &self.hosted {
             return match self.config {

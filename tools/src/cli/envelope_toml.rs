@@ -12,10 +12,10 @@ const HEAD: &str = "\
 # `diesel-envelope status`, `rotate`, `verify` and others read this file.
 ";
 
-/// Writes the file `envelope.toml` for columns, as `diesel-envelope` reads it.
+/// Returns the content of the file `envelope.toml` that declares these columns.
 ///
-/// A test of the application can compare it with the file in its repository, so that the file
-/// never becomes stale.
+/// A test of the application can compare the content with the file in its repository, so that the
+/// file always matches the models.
 ///
 /// ```
 /// # diesel::table! {
@@ -31,8 +31,8 @@ const HEAD: &str = "\
 ///
 /// # Errors
 ///
-/// A message that names the column, if its type or a normaliser is part of the application. A file
-/// cannot name these: [`run`](super::run) the command line inside the application instead.
+/// Returns a message that names the column, if its type or a normaliser is part of the application.
+/// A file cannot name such a type: [`run`](super::run) the command line in the application instead.
 pub fn envelope_toml(columns: &[Column]) -> Result<String, String> {
     let column = columns.iter().map(Declared::of).collect::<Result<_, _>>()?;
     let declarations = toml::to_string(&Config { column })
@@ -40,7 +40,7 @@ pub fn envelope_toml(columns: &[Column]) -> Result<String, String> {
     Ok(format!("{HEAD}{declarations}"))
 }
 
-/// A format that a column accepts besides its own.
+/// A format that a column accepts in addition to its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {

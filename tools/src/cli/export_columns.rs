@@ -1,4 +1,4 @@
-//! `export-columns`: writes the declarations of the columns.
+//! `export-columns`: prints the declarations of the columns.
 
 use clap::Args;
 use serde::Serialize;
@@ -8,13 +8,16 @@ use crate::cli::envelope_toml::envelope_toml;
 use crate::cli::failure::Failure;
 use crate::cli::output::{Output, Report};
 
-/// Print the declared columns as the file envelope.toml
+/// Print the declarations of the columns in the format of envelope.toml
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  diesel-envelope export-columns > envelope.toml
+  diesel-envelope export-columns
   diesel-envelope export-columns users.email
 
+An application that hosts this command line prints its own declarations. Write them to \
+envelope.toml for `diesel-envelope`. The command fails if a type or a normaliser is part of the \
+application, because a file cannot name it.
 JSON: toml.")]
 pub struct ExportColumns {
     #[command(flatten)]

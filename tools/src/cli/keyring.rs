@@ -21,9 +21,9 @@ pub struct KeyringArgs {
     /// Read the wrapped keyring from this environment variable
     #[arg(long, value_name = "NAME", default_value = "SECRET_KEY")]
     pub var: String,
-    /// Read it from a file instead: an env file, or a file with the value alone; `-` is standard
-    /// input. Never redirect the output to the same file: the shell empties the file before it is
-    /// read
+    /// Read the wrapped keyring from a file instead: an env file, or a file with the value alone;
+    /// `-` is standard input. Never redirect the output to the same file: the shell would empty it
+    /// first
     #[arg(long, value_name = "PATH")]
     pub from_file: Option<PathBuf>,
     /// Use this key file for a `local:` keyring [default: the path in DIESEL_ENVELOPE_LOCAL_KEY,
@@ -94,7 +94,7 @@ impl TargetArgs {
     }
 }
 
-/// Wraps the document for the targets, or as a bare blob like Python's.
+/// Wraps the document for the targets, or as a bare blob, as Python's `client.encrypt` returns it.
 pub fn wrap(document: &[u8], targets: &[Target], bare: bool) -> Result<String, Failure> {
     Ok(match (bare, targets) {
         (false, targets) => block_on(keys::wrap(document, targets))??,

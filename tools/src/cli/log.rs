@@ -1,4 +1,4 @@
-//! Prints the library's warnings on standard error, such as one about a region that does not
+//! Prints the library's warnings on standard error, such as a warning about a region that does not
 //! respond.
 
 use std::fmt;

@@ -31,27 +31,29 @@ Examples:
 
 Steps. The first lines of each up.sql say when to run it:
   create   adds columns that have no plaintext, with their constraints and indexes. With
-           --new-table, creates the table.
+           --new-table, it creates the table.
   widen    in place: makes room for ciphertext in a text column.
   add      adds the columns, their constraints and the trigger for the backfill.
-  relax    allows NULL in the plaintext column, and sets it if a program writes only the ciphertext.
-  finish   fails if plaintext is left; drops the plaintext column and the trigger.
+  relax    allows NULL in the plaintext column. If a program writes only the ciphertext, a trigger
+           sets the plaintext to NULL.
+  finish   drops the plaintext column and the trigger. Fails if plaintext is left.
   bound    accepts only native values that are bound to their column.
-  shadow, promote, retire    for a UNIQUE index whose key rotates: its second column.
+  shadow, promote, retire    rotate the key of a UNIQUE index by means of a second index column.
 
 With --not-null, `create` needs a table without rows. SQLite cannot make a column NOT NULL later. \
 Add the columns of compound indexes by hand.
 
 The command reads the catalog of the database, and changes nothing in the database. With \
---new-table, it only reads from the URL which database it is, and connects to none. JSON: files.")]
+--new-table, it does not connect: only the scheme of the URL is read.
+JSON: files.")]
 pub struct GenerateMigration {
     #[command(flatten)]
     pub columns: ColumnArgs,
     /// Generate this step
     #[arg(long, value_name = "STEP", value_parser = step, default_value = "add")]
     step: Step,
-    /// Create the table too: with a numeric primary key `id`, and without other columns, which you
-    /// add by hand. Without this option, the table must exist
+    /// Create the table too, with a numeric primary key `id`. Add its other columns by hand.
+    /// Without this option, the table must exist
     #[arg(long)]
     new_table: bool,
     /// Make this index column UNIQUE from the beginning
@@ -60,8 +62,8 @@ pub struct GenerateMigration {
     /// Make this index column UNIQUE in the step `finish`
     #[arg(long, value_name = "INDEX")]
     unique_at_finish: Vec<String>,
-    /// Make this column, such as `users.email`, NOT NULL in the end, even if its plaintext column
-    /// allows NULL now; in the step `create`, from the beginning
+    /// Make this column, such as `users.email`, NOT NULL in the step `finish`, even if its
+    /// plaintext column allows NULL now. The step `create` makes it NOT NULL at once
     #[arg(long, value_name = "COLUMN")]
     not_null: Vec<String>,
     /// Use a second column for an index, such as `email_index=email_index_b`

@@ -1,4 +1,4 @@
-//! Arguments, errors with remedies, and exit codes.
+//! The command line: arguments, errors with remedies, and exit codes.
 //!
 //! Each group of commands is a file with its `Args` and a `run`, and a line in [`Command`].
 
@@ -158,8 +158,8 @@ pub fn main() -> ExitCode {
 
 /// Runs the command line inside an application, for the columns that the application declares.
 ///
-/// The arguments are those after the name of the application's subcommand, such as `["status"]`.
-/// Custom normalisers and custom types work, and no file declares a column a second time.
+/// Pass the arguments that follow the name of the application's subcommand, such as `["status"]`.
+/// Custom normalisers and custom types work. The file `envelope.toml` is not read.
 ///
 /// ```no_run
 /// diesel::table! {
@@ -173,7 +173,9 @@ pub fn main() -> ExitCode {
 /// fn main() -> std::process::ExitCode {
 ///     let mut args = std::env::args_os().skip(1);
 ///     match args.next().as_deref().and_then(|name| name.to_str()) {
-///         Some("tools") => diesel_envelope_tools::cli::run(users::table::encrypted_columns(), args),
+///         Some("tools") => {
+///             diesel_envelope_tools::cli::run(users::table::encrypted_columns(), args)
+///         }
 ///         _ => serve(),
 ///     }
 /// }

@@ -25,9 +25,9 @@ Examples:
   diesel-envelope plan-index users.email --normalize caseless \\
     --unique
 
-The command reads the whole column. With --plaintext it reads that column, which is the column \
-itself if it is not encrypted yet. Otherwise it reads the ciphertext, for which it needs the \
-keyring. It shows counts only, never values.
+The command reads the whole column. With --plaintext, it reads the plaintext column: name the \
+column itself if it is not encrypted yet. Without --plaintext, it decrypts the ciphertext, and \
+needs the keyring. It shows counts only, never values.
 JSON: the figures for each number of bits, for a plot; the recommendation, its reason and \
 warnings.")]
 pub struct PlanIndex {

@@ -34,10 +34,11 @@ Examples:
     --index-column email_index --archive 1b2c3d4e.archive
 
 The command searches every column of bytes or text in every table of the database for values \
-under the key, and prints the searched tables and columns. Fernet tokens and blind indexes name no \
-key: declare every column that has them. The command warns of encrypted columns that no \
-declaration covers. Keep the archive as long as the oldest backup. It is \
-wrapped like the keyring, and `diesel-envelope restore-key` restores the key from it.
+under the key. It prints the searched tables and columns. Fernet tokens and blind indexes name no \
+key: declare every column that contains them. The command warns of encrypted columns that no \
+declaration covers.
+Keep the archive for as long as the oldest backup. The archive is wrapped like the keyring, and \
+`diesel-envelope restore-key` restores the key from it.
 JSON: line, variable, value, key, primary, index_primary, archive, next.")]
 pub struct RetireKey {
     #[command(flatten)]

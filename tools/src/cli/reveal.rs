@@ -9,7 +9,7 @@ use crate::cli::failure::Failure;
 use crate::cli::keyring::KeyringArgs;
 use crate::cli::output::{Format, Output};
 
-/// Print the unwrapped keyring, THE SECRET ITSELF, for a service that encrypts it by itself
+/// Print the unwrapped keyring, THE SECRET ITSELF, for a service that encrypts the keyring itself
 ///
 /// Standard output must be a pipe or a file.
 #[derive(Args)]
@@ -25,7 +25,7 @@ Examples:
 
 The environment variable then contains ssm:/app/keyring. The second example adds a key to the \
 keyring in the parameter. Never put the output on a disk, into a ticket or into an env file.
-Text is the keyring in its form before it was wrapped; JSON is always the document.")]
+As text, the output is the keyring in its original form. As JSON, it is always the document.")]
 pub struct Reveal {
     #[command(flatten)]
     keyring: KeyringArgs,

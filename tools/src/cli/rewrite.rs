@@ -92,8 +92,8 @@ pub struct Rotate {
     pub tables: TableArgs,
     #[command(flatten)]
     write: WriteArgs,
-    /// Overwrite blind indexes that match their values under no key, after a label, a normaliser or
-    /// the bits changed
+    /// Overwrite blind indexes that match their values under no key, because a label, a normaliser
+    /// or the number of bits changed
     #[arg(long)]
     rebuild_indexes: bool,
     /// Move values from a newer key to an older one, which undoes a rotation

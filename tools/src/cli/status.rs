@@ -20,9 +20,9 @@ Examples:
 The exit code is 1 if rows need keys that the keyring lacks, or if a column is too short for its \
 values.
 The command warns of encrypted columns that no declaration covers, and lists them as `undeclared`. \
-It finds the columns of our PostgreSQL domains, and columns with our values among the first 1,000 \
-rows of a table. The exit code stays 0, because another application may own them. `--quick` does \
-not look for them.
+It finds the columns of this project's PostgreSQL domains, and columns with native values in the \
+first 1,000 rows of a table. Such columns do not change the exit code, because another application \
+may own them. `--quick` skips this search.
 JSON: columns: [{column, rows, nulls, values: [{format, key, fresh, readable, rows}], plaintexts, \
 to_backfill, unindexed, too_short: [{column, capacity, needed}]}], undeclared: [column].")]
 pub struct Status {

@@ -105,8 +105,8 @@ pub fn warn_of_undeclared(
     Ok(undeclared)
 }
 
-/// Warns of declarations that are weaker than stored values, because the file may belong to
-/// somebody else.
+/// Warns of declarations that are weaker than stored values, because another person may have
+/// written the file.
 pub fn warn_of_weaker(output: &Output, url: &str, columns: &[Column]) -> Result<(), Failure> {
     for weaker in
         with_database!(url, 1, |conns| crate::weaker_declarations(&mut conns[0], columns))?

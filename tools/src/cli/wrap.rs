@@ -12,11 +12,10 @@ use crate::cli::input::{Source, value_of};
 use crate::cli::keyring::{EnvLine, KeyringArgs, TargetArgs, wrap, writers};
 use crate::cli::output::Output;
 
-/// Wrap one or several existing Fernet keys, or a keyring document, and print the line for the env
-/// file
+/// Wrap existing Fernet keys or a keyring document, and print the line for the env file
 ///
-/// Run this once to migrate from Python: it wraps the SECRET_KEY under KMS, and the tokens in the
-/// tables stay readable.
+/// Run this command once to migrate from Python. It wraps the SECRET_KEY under KMS, and the tokens
+/// in the tables remain readable.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -67,8 +66,8 @@ impl Wrap {
     }
 }
 
-/// Returns whether the text is the result of this command. A single word is valid base64 too, but
-/// every blob is longer than a key.
+/// Returns whether the text is already wrapped. A single word is valid base64 too, but every blob
+/// is longer than a key.
 fn is_wrapped(text: &str) -> bool {
     const SHORTEST: usize = 64;
     let alternatives = WrappedKeyrings::parse("", text, &Options::new());
