@@ -374,21 +374,23 @@ fn a_keyring_in_another_role_is_wiped() {
     let kms = local_kms("keyring");
     let document: &'static str = Keyset::generate().unwrap().to_json().to_string().leak();
     let base64: &'static str = key_bytes().1.leak();
-    for keyring in [document, base64] {
+    // The dates and names in a document are not secret.
+    let start = document.find("\"key\":\"").unwrap() + 7;
+    for (keyring, secret) in [(document, &document[start..start + 44]), (base64, base64)] {
         let blob = block_on(kms.encrypt_bytes(keyring.as_bytes(), &EncryptionContext::none()))
             .unwrap()
             .blob;
         let value = KmsEncrypted::<String>::from_bytes(blob.clone());
-        assert_eq!(leaks(keyring, || block_on(kms.decrypt(&value)).unwrap_err()), 0);
+        assert_eq!(leaks(secret, || block_on(kms.decrypt(&value)).unwrap_err()), 0);
         let key = WrappedKey::from_bytes(blob);
         assert_eq!(
-            leaks(keyring, || block_on(kms.unwrap_with(&key, &EncryptionContext::none()))
+            leaks(secret, || block_on(kms.unwrap_with(&key, &EncryptionContext::none()))
                 .unwrap_err()),
             0
         );
         let text = std::mem::ManuallyDrop::new(keyring.to_owned());
         assert_eq!(
-            leaks(keyring, || block_on(kms.encrypt::<String, Unbound>(&text)).unwrap_err()),
+            leaks(secret, || block_on(kms.encrypt::<String, Unbound>(&text)).unwrap_err()),
             0
         );
     }

@@ -24,7 +24,7 @@ use diesel_envelope::{
 use zeroize::Zeroizing;
 
 use crate::support::database::{Raw, assert_no_plaintext, execute};
-use crate::support::keyring::install_keyring;
+use crate::support::keyring::{install_keyring, keyring_document};
 use crate::support::models::{
     Contact, ContactPatch, NewUser, NewUserRef, Post, Profile, TolerantUser, User, UserByName,
     UserPatch, contacts, new_user, posts, profiles, users,
@@ -742,14 +742,7 @@ fn errors_reach_the_caller(conn: &mut AnyConnection) {
 
 /// Replaces the keyring by one that also has its keys, and another primary key.
 fn rotate_installed_keyring() {
-    let document = r#"{"version":1,
-        "primary":"8834c5ac",
-        "keys":[{"id":"8834c5ac","algorithm":"AES-256-GCM-SIV","created":"2026-01-01",
-                 "key":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="}],
-        "index_primary":"ebc46973",
-        "index_keys":[{"id":"ebc46973","name":"a","created":"2026-01-01",
-                       "key":"AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI="}]}"#;
-    let mut keyset = Keyset::parse(document.as_bytes()).unwrap();
+    let mut keyset = Keyset::parse(keyring_document().as_bytes()).unwrap();
     let key = keyset.add_key(Algorithm::Aes256GcmSiv).unwrap();
     keyset.promote(key).unwrap();
     Keyring::from_keyset(&keyset, &Options::default()).unwrap().replace().unwrap();

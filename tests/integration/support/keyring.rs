@@ -29,20 +29,24 @@ pub fn document(native: &[&[u8]], fernet: &[&[u8]], index: &[&[u8]]) -> String {
     json!({"version": 1, "primary": keys[0]["id"], "keys": keys, "index_primary": index_primary, "index_keys": index_keys}).to_string()
 }
 
-/// Installs a keyring with every root of the vectors and the key of
-/// [`Keyring::insecure_for_tests`]. Key 1 and index key 1 of the vectors are the primaries.
+/// Returns a keyring with every root of the vectors and the key of [`Keyring::insecure_for_tests`].
+/// Key 1 and index key 1 of the vectors are the primaries.
+pub fn keyring_document() -> String {
+    let [one, two, fernet_one, fernet_two, index_one, index_two] =
+        ["1", "2", "fernet 1", "fernet 2", "index 1", "index 2"].map(root);
+    let specification = layout::from_base64_url("cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=");
+    document(
+        &[&one, &two, &[1; 32]],
+        &[&fernet_one, &fernet_two, &specification],
+        &[&index_one, &index_two],
+    )
+}
+
+/// Installs that keyring.
 pub fn install_keyring() {
     static INSTALL: Once = Once::new();
     INSTALL.call_once(|| {
-        let [one, two, fernet_one, fernet_two, index_one, index_two] =
-            ["1", "2", "fernet 1", "fernet 2", "index 1", "index 2"].map(root);
-        let specification = layout::from_base64_url("cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=");
-        let document = document(
-            &[&one, &two, &[1; 32]],
-            &[&fernet_one, &fernet_two, &specification],
-            &[&index_one, &index_two],
-        );
-        Keyring::parse(document.as_bytes()).unwrap().install().unwrap();
+        Keyring::parse(keyring_document().as_bytes()).unwrap().install().unwrap();
     });
 }
 
