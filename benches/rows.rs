@@ -115,6 +115,7 @@ fn searchable_rows(count: usize) -> Vec<NewSearchable> {
 struct Budgets {
     load: f64,
     insert: f64,
+    indexed: f64,
     lookup: f64,
 }
 
@@ -155,7 +156,7 @@ macro_rules! measures {
                     .timed("encrypted", count, insert!(encrypted))
                     .within(budgets.insert, "plaintext")
                     .timed("encrypted, with a blind index", count, insert!(searchable))
-                    .beside("plaintext")
+                    .within(budgets.indexed, "plaintext")
                     .run(rounds);
             }
 
@@ -237,7 +238,7 @@ fn main() {
         connection,
         "SQLite in memory",
         &tables("TABLE", "BLOB"),
-        Budgets { load: 2.6, insert: 1.5, lookup: 1.2 },
+        Budgets { load: 2.6, insert: 1.5, indexed: 2.2, lookup: 1.2 },
     );
 
     #[cfg(feature = "postgres")]
@@ -249,7 +250,7 @@ fn main() {
                 connection,
                 "PostgreSQL",
                 &tables("TEMPORARY TABLE", "BYTEA"),
-                Budgets { load: 1.75, insert: 1.2, lookup: 1.2 },
+                Budgets { load: 1.75, insert: 1.2, indexed: 1.45, lookup: 1.2 },
             );
         }
         Err(_) => println!("\nPostgreSQL is skipped: TEST_POSTGRES_URL is not set"),

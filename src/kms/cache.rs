@@ -1,14 +1,17 @@
 //! A cache of data keys, so that reading a row again makes no call.
 
+use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::stream::{self, StreamExt};
+use moka::Equivalent;
 use moka::future::Cache;
 use moka::policy::EvictionPolicy;
 use zeroize::Zeroizing;
 
-use super::{EncryptionContext, Kms, Wrapped};
+use super::{CONCURRENT_CALLS, EncryptionContext, Kms, RequestedKey, Wrapped};
 use crate::data_key::DataKey;
 use crate::error::{Error, KmsReason, Result};
 use crate::metrics;
@@ -137,10 +140,24 @@ pub struct CachedKms<K> {
 
 /// The cache key of a data key. It includes the context, so that the cache never returns a key that
 /// KMS would have refused.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq)]
 struct Id {
     blob: Arc<[u8]>,
     context: EncryptionContext,
+    hash: u64,
+}
+
+/// Writes the hash of the [`RequestedKey`], which the lookup of a page has computed.
+impl Hash for Id {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl Equivalent<Id> for RequestedKey<'_> {
+    fn equivalent(&self, id: &Id) -> bool {
+        self.key.is_some_and(|key| *key.as_bytes() == *id.blob) && self.context == id.context
+    }
 }
 
 /// A kept key. Eviction takes the key out at once. The cache itself may drop the slot later.
@@ -270,13 +287,22 @@ impl<K: Kms> CachedKms<K> {
         *self.down_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
     }
 
-    async fn unwrap_kept(&self, key: &WrappedKey, context: &EncryptionContext) -> Result<DataKey> {
-        let id = Id { blob: key.as_bytes().into(), context: context.clone() };
-        if let Some(slot) = self.fresh.get(&id).await {
-            if let Some(key) = self.usable(&slot) {
-                bump(&self.counters.hits, "hit");
-                return Ok(key);
-            }
+    /// Returns the key, if it has not expired. The key inside is `None` if it is used up.
+    async fn look_up(&self, request: &RequestedKey<'_>) -> Option<Option<DataKey>> {
+        let slot = self.fresh.get(request).await?;
+        Some(self.usable(&slot).inspect(|_| bump(&self.counters.hits, "hit")))
+    }
+
+    async fn unwrap_kept(&self, request: &RequestedKey<'_>) -> Result<DataKey> {
+        let key = request.key.ok_or(Error::DataKeyGone)?;
+        let context = &request.context;
+        let found = self.look_up(request).await;
+        if let Some(Some(key)) = found {
+            return Ok(key);
+        }
+        let hash = request.hash_value();
+        let id = Id { blob: key.as_bytes().into(), context: context.clone(), hash };
+        if found.is_some() {
             self.fresh.invalidate(&id).await;
         }
         bump(&self.counters.misses, "miss");
@@ -378,7 +404,26 @@ impl<K: Kms> Kms for CachedKms<K> {
         key: impl Into<Option<&'k WrappedKey>> + Send,
         context: &EncryptionContext,
     ) -> Result<DataKey> {
-        self.unwrap_kept(key.into().ok_or(Error::DataKeyGone)?, context).await
+        self.unwrap_kept(&RequestedKey::new(key.into(), context.clone())).await
+    }
+
+    /// Looks all keys up first, one after the other. A future for each key would take longer than a
+    /// lookup, so only the other keys have one.
+    async fn unwrap_page<'k>(&self, keys: Vec<RequestedKey<'k>>) -> Vec<Result<DataKey>> {
+        let mut unwrapped = Vec::with_capacity(keys.len());
+        let mut missing = Vec::new();
+        for (place, request) in keys.iter().enumerate() {
+            let found = self.look_up(request).await.flatten();
+            if found.is_none() {
+                missing.push(async move { (place, self.unwrap_kept(request).await) });
+            }
+            unwrapped.push(found.ok_or(Error::DataKeyGone));
+        }
+        let mut answers = stream::iter(missing).buffer_unordered(CONCURRENT_CALLS);
+        while let Some((place, answer)) = answers.next().await {
+            unwrapped[place] = answer;
+        }
+        unwrapped
     }
 }
 
@@ -416,5 +461,46 @@ mod tests {
         let gone = unwrapped().await;
         cache.clear().await;
         assert!(gone.upgrade().is_none(), "all keys are cleared");
+    }
+    #[tokio::test]
+    async fn a_page_counts_each_key_once_and_calls_for_the_missing_keys_only() {
+        let path =
+            std::env::temp_dir().join(format!("diesel-envelope-page-{}", std::process::id()));
+        let kms = LocalKms::open_or_create(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        let mut keys = Vec::new();
+        for _ in 0..40 {
+            keys.push(kms.generate_data_key(&EncryptionContext::data_key()).await.unwrap().1);
+        }
+        let cache = CachedKms::new(kms, CachePolicy::new(Duration::from_secs(60)).max_uses(1));
+        let page = async |keys: &[WrappedKey]| {
+            let rows: Vec<_> = keys.iter().chain(keys).map(Some).chain([None]).collect();
+            cache
+                .open_page(
+                    &rows,
+                    |row| (*row, EncryptionContext::data_key()),
+                    |_, key| key.seal::<_, crate::Unbound>(&String::new()).map(|_| key.key_id()),
+                )
+                .await
+        };
+        // A call that unwraps a key is a miss. A row without a key is neither.
+        let stats =
+            |hits, calls| CacheStats { hits, misses: calls, calls, ..CacheStats::default() };
+        page(&keys[..10]).await;
+        assert_eq!(cache.stats(), stats(0, 10));
+        for (row, key) in keys.iter().enumerate() {
+            if row >= 10 && row % 2 == 0 {
+                cache.unwrap(key).await.unwrap();
+            }
+        }
+        assert_eq!(cache.stats(), stats(0, 25));
+        let opened = page(&keys).await;
+        // The first ten keys are used up, and every second of the others is there.
+        assert_eq!(cache.stats(), stats(15, 50));
+        assert_eq!(opened[80], Err(Error::DataKeyGone));
+        for (row, key) in keys.iter().enumerate() {
+            let key_id = cache.unwrap(key).await.unwrap().key_id();
+            assert_eq!((&opened[row], &opened[row + 40]), (&Ok(key_id), &Ok(key_id)));
+        }
     }
 }

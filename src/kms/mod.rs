@@ -1,9 +1,9 @@
 //! Key management services (KMS), which wrap and unwrap keyrings and data keys.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use futures_util::stream::{self, StreamExt};
 use zeroize::Zeroizing;
@@ -23,6 +23,7 @@ mod aws;
 #[cfg(feature = "cache")]
 mod cache;
 mod local;
+mod page;
 #[cfg(feature = "ssm")]
 pub(crate) mod ssm;
 #[cfg(feature = "aws")]
@@ -34,6 +35,9 @@ pub use aws::{AwsKms, AwsKmsBuilder};
 #[cfg(feature = "cache")]
 pub use cache::{CachePolicy, CacheStats, CachedKms};
 pub use local::LocalKms;
+use page::PageKeys;
+#[doc(hidden)]
+pub use page::RequestedKey;
 
 /// The maximum number of bytes that KMS wraps in one call (AWS KMS API reference, `Encrypt`).
 pub(crate) const KMS_LIMIT: usize = 4096;
@@ -169,22 +173,9 @@ pub trait Kms: Send + Sync {
         key_of: impl Fn(&'r R) -> (Option<&'r WrappedKey>, EncryptionContext),
         open: impl Fn(&'r R, &DataKey) -> Result<O> + Send,
     ) -> impl Future<Output = Vec<Result<O>>> + Send {
-        let mut calls = Vec::new();
-        let mut known = HashMap::new();
-        let mut places = Vec::with_capacity(rows.len());
-        for (key, context) in rows.iter().map(key_of) {
-            places.push(
-                *known.entry((key.map(WrappedKey::as_bytes), context.clone())).or_insert_with(
-                    || {
-                        calls.push(async move { self.unwrap_with(key, &context).await });
-                        calls.len() - 1
-                    },
-                ),
-            );
-        }
+        let PageKeys { keys, places } = PageKeys::of(rows.iter().map(key_of));
         async move {
-            let keys: Vec<Result<DataKey>> =
-                stream::iter(calls).buffered(CONCURRENT_CALLS).collect().await;
+            let keys = self.unwrap_page(keys).await;
             let mut opened = Vec::with_capacity(rows.len());
             for (row, place) in rows.iter().zip(places) {
                 opened.push(
@@ -193,6 +184,19 @@ pub trait Kms: Send + Sync {
             }
             opened
         }
+    }
+
+    /// Unwraps distinct keys, at most 16 at once. Each key has its own result, in order.
+    #[doc(hidden)]
+    fn unwrap_page<'k>(
+        &self,
+        keys: Vec<RequestedKey<'k>>,
+    ) -> impl Future<Output = Vec<Result<DataKey>>> + Send {
+        let calls: Vec<_> = keys
+            .into_iter()
+            .map(|request| async move { self.unwrap_with(request.key, &request.context).await })
+            .collect();
+        stream::iter(calls).buffered(CONCURRENT_CALLS).collect()
     }
 
     /// Encrypts one value by KMS itself, with one call. The value is never padded, whatever its
@@ -310,9 +314,13 @@ macro_rules! behind_a_pointer {
                 (**self).generate_bytes(context).await
             }
 
-            // Forwarded, because a cache implements this method itself.
+            // Forwarded, because a cache implements these methods itself.
             async fn unwrap_with<'k>(&self, key: impl Into<Option<&'k WrappedKey>> + Send, context: &EncryptionContext) -> Result<DataKey> {
                 (**self).unwrap_with(key, context).await
+            }
+
+            async fn unwrap_page<'k>(&self, keys: Vec<RequestedKey<'k>>) -> Vec<Result<DataKey>> {
+                (**self).unwrap_page(keys).await
             }
         }
     )+ };
@@ -366,8 +374,14 @@ impl Wrapped {
 
 /// Pairs that are authenticated with a wrapped secret. They are not secret: KMS writes them to
 /// CloudTrail.
+///
+/// A clone shares the pairs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct EncryptionContext(BTreeMap<String, String>);
+pub struct EncryptionContext(Arc<BTreeMap<String, String>>);
+
+/// The context of data keys, which is needed for each row of a page.
+static DATA_KEY: LazyLock<EncryptionContext> =
+    LazyLock::new(|| EncryptionContext::none().with("diesel-envelope", "data-key-v1"));
 
 impl EncryptionContext {
     /// Creates a context without pairs, for a blob that was wrapped without any.
@@ -390,7 +404,7 @@ impl EncryptionContext {
     /// Returns the context of a data key: `{"diesel-envelope": "data-key-v1"}`. Add pairs of your
     /// own, such as the tenant. The context must be the same when the key is unwrapped.
     pub fn data_key() -> Self {
-        Self::none().with("diesel-envelope", "data-key-v1")
+        DATA_KEY.clone()
     }
 
     /// Returns the context of a value of the column `C`, which is empty if the column is unbound.
@@ -407,7 +421,7 @@ impl EncryptionContext {
     /// Adds a pair.
     #[must_use]
     pub fn with(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.0.insert(key.into(), value.into());
+        Arc::make_mut(&mut self.0).insert(key.into(), value.into());
         self
     }
 

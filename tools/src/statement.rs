@@ -7,6 +7,8 @@ use diesel::deserialize::{self, FromSqlRow};
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::row::{Field, Row};
 use diesel::serialize::{self, Output, ToSql};
+#[cfg(feature = "mysql")]
+use diesel::sql_types::BigInt;
 use diesel::sql_types::{Binary, Nullable, Text, Untyped};
 use diesel::{QueryResult, RunQueryDsl};
 use zeroize::{Zeroize, Zeroizing};
@@ -42,6 +44,8 @@ pub struct Rerun {
 pub enum Bind {
     Text(Hidden<Option<String>>),
     Bytes(Hidden<Option<Vec<u8>>>),
+    #[cfg(feature = "mysql")]
+    Integer(Hidden<i64>),
     #[cfg(feature = "postgres")]
     Texts(Hidden<Vec<String>>),
     #[cfg(feature = "postgres")]
@@ -105,6 +109,11 @@ impl Statement {
         self.bind(Bind::Bytes(Hidden(bare(cell))))
     }
 
+    #[cfg(feature = "mysql")]
+    pub(crate) fn integer(self, integer: i64) -> Self {
+        self.bind(Bind::Integer(Hidden(integer)))
+    }
+
     #[cfg(feature = "postgres")]
     pub(crate) fn texts(self, texts: Vec<String>) -> Self {
         self.bind(Bind::Texts(Hidden(texts)))
@@ -129,6 +138,8 @@ impl Statement {
                 Piece::Bind(Bind::Bytes(Hidden(bytes))) => {
                     sql.push_str(&binds.bytes(bytes.as_deref()))
                 }
+                #[cfg(feature = "mysql")]
+                Piece::Bind(Bind::Integer(Hidden(integer))) => sql.push_str(&integer.to_string()),
                 Piece::Bind(Bind::Texts(Hidden(texts))) => {
                     let texts: Vec<_> = texts.iter().map(|text| binds.text(Some(text))).collect();
                     sql.push_str(&format!("ARRAY[{}]::text[]", texts.join(", ")));
@@ -230,6 +241,8 @@ macro_rules! binds_on {
                 match self {
                     Self::Text(text) => out.push_bind_param::<Nullable<Text>, _>(text),
                     Self::Bytes(bytes) => out.push_bind_param::<Nullable<Binary>, _>(bytes),
+                    #[cfg(feature = "mysql")]
+                    Self::Integer(integer) => out.push_bind_param::<BigInt, _>(integer),
                     $(
                         Self::Texts(texts) => out.push_bind_param::<$arrays<Text>, _>(texts),
                         Self::AllBytes(bytes) => out.push_bind_param::<$arrays<Nullable<Binary>>, _>(bytes),

@@ -7,12 +7,14 @@ use diesel::{QueryResult, RunQueryDsl};
 use diesel_envelope::Storage;
 
 use super::catalog::{listed, some, texts};
-use super::write::write_each;
+use super::write::{assign_automatic, value, write_each};
 use super::{DeclaredAs, Listed, ListedColumn, Run, Shape, ToolBackend, Write};
 use crate::database_failure::{Cause, Code, DatabaseFailure};
 use crate::error::ToolError;
+use crate::row_key::RowKey;
 use crate::statement::{RawRow, Statement, number};
-use crate::syntax::mysql::is_binary;
+use crate::syntax::SqlSyntax;
+use crate::syntax::mysql::{is_binary, type_name};
 use crate::table::{KeyColumn, StoredColumn, Table};
 use diesel_envelope::columns::TableName;
 
@@ -188,7 +190,126 @@ impl ToolBackend for Mysql {
         shape: &Shape,
         rows: Vec<Write>,
     ) -> Result<usize, DatabaseFailure> {
-        write_each::<Self, C>(conn, table, shape, rows, "<=>")
+        let cells = shape.reads.len() + shape.writes.len();
+        let most = (CELLS_PER_UPDATE / cells.max(1)).clamp(1, ROWS_PER_UPDATE);
+        let mut written = 0;
+        let mut rows = rows.into_iter().peekable();
+        while let Some(first) = rows.next() {
+            let (mut batch, mut bytes) = (Vec::with_capacity(most), bytes_of(&first));
+            batch.push(first);
+            while batch.len() < most
+                && let Some(row) = rows.next_if(|row| bytes + bytes_of(row) <= BYTES_PER_UPDATE)
+            {
+                bytes += bytes_of(&row);
+                batch.push(row);
+            }
+            written += if batch.len() == 1 {
+                write_each::<Self, C>(conn, table, shape, batch, "<=>")?
+            } else {
+                Self::execute(conn, update(table, shape, batch))?
+            };
+        }
+        Ok(written)
+    }
+}
+
+/// The maximum number of rows that one statement writes. For each column, the server compares the
+/// key of a row with half of the keys.
+const ROWS_PER_UPDATE: usize = 128;
+/// The maximum number of values of cells in a statement with several rows.
+const CELLS_PER_UPDATE: usize = 1024;
+/// The maximum number of their bytes. It keeps the statement far below `max_allowed_packet`, whose
+/// default is 16 MiB.
+const BYTES_PER_UPDATE: usize = 64 * 1024;
+
+/// Returns the number of bytes that a row binds, without its key.
+fn bytes_of(row: &Write) -> usize {
+    row.old.iter().chain(&row.new).flatten().map(|cell| cell.len()).sum()
+}
+
+/// Returns `UPDATE … SET c = ELT(1 + n, c, ?, …) WHERE key IN (?, …) AND <bytes of c> <=> ELT(1 + n,
+/// <bytes of c>, ?, …)`, where `n` is the place of the row in the list of keys. It writes a row only
+/// if the bytes are still the bytes that were read.
+///
+/// The first of the values gives the parameters the type of the column. A row that is not in the
+/// list keeps its value. Without the hint, the server might scan a small table, and wait for rows
+/// that others have locked.
+fn update(table: &Table, shape: &Shape, mut rows: Vec<Write>) -> Statement {
+    let keys = Keys::of(table, &rows);
+    let mut statement =
+        Statement::new(format!("UPDATE {} FORCE INDEX (PRIMARY) SET ", Mysql::table(&table.name)));
+    for (i, place) in shape.writes.iter().enumerate() {
+        let column = &shape.reads[*place].column;
+        let (name, comma) = (Mysql::quote(&column.name), if i == 0 { "" } else { ", " });
+        statement = keys.place(statement.sql(format!("{comma}{name} = ELT(1 + ")));
+        statement = statement.sql(format!(", {name}"));
+        for row in &mut rows {
+            statement = value(statement.sql(", "), column, row.new[i].take());
+        }
+        statement = statement.sql(")");
+    }
+    statement = assign_automatic::<Mysql>(statement, table);
+    statement = keys.condition(statement.sql(" WHERE "));
+    for (i, read) in shape.reads.iter().enumerate() {
+        let bytes = Mysql::bytes_of("", read);
+        statement = keys.place(statement.sql(format!(" AND {bytes} <=> ELT(1 + ")));
+        statement = statement.sql(format!(", {bytes}"));
+        for row in &mut rows {
+            statement = statement.sql(", ").bytes(row.old[i].take());
+        }
+        statement = statement.sql(")");
+    }
+    statement
+}
+
+/// The keys of the rows of one statement.
+struct Keys<'t> {
+    table: &'t Table,
+    keys: Vec<RowKey>,
+    /// The same, if the primary key is one integer. The server compares integers fast.
+    integers: Option<Vec<i64>>,
+}
+
+impl<'t> Keys<'t> {
+    fn of(table: &'t Table, rows: &[Write]) -> Self {
+        let is_integer =
+            matches!(&*table.key, [column] if type_name(&column.sql_type).ends_with("int"));
+        let integer = |row: &Write| row.key.0[0].to_string().parse().ok();
+        let integers = is_integer.then(|| rows.iter().map(integer).collect()).flatten();
+        Self { table, keys: rows.iter().map(|row| row.key.clone()).collect(), integers }
+    }
+
+    /// Appends the place of the row in the list, from 1. It is 0 for any other row.
+    fn place(&self, mut statement: Statement) -> Statement {
+        let Some(integers) = &self.integers else {
+            statement = statement.sql("CASE");
+            for (i, key) in self.keys.iter().enumerate() {
+                statement = key.equals::<Mysql>(self.table, statement.sql(" WHEN "));
+                statement = statement.sql(format!(" THEN {}", i + 1));
+            }
+            return statement.sql(" ELSE 0 END");
+        };
+        statement = statement.sql(format!("FIELD({}", self.table.key_list::<Mysql>()));
+        for key in integers {
+            statement = statement.sql(", ").integer(*key);
+        }
+        statement.sql(")")
+    }
+
+    /// Appends the condition that the row is in the list.
+    fn condition(&self, mut statement: Statement) -> Statement {
+        if let Some(integers) = &self.integers {
+            statement = statement.sql(self.table.key_list::<Mysql>());
+            for (i, key) in integers.iter().enumerate() {
+                statement = statement.sql(if i == 0 { " IN (" } else { ", " }).integer(*key);
+            }
+        } else {
+            for (i, key) in self.keys.iter().enumerate() {
+                statement = statement.sql(if i == 0 { "(" } else { " OR " });
+                statement = key.equals::<Mysql>(self.table, statement);
+            }
+        }
+        statement.sql(")")
     }
 }
 

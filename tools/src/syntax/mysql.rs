@@ -115,7 +115,7 @@ impl SqlSyntax for Mysql {
 
 /// Returns `bigint` for `bigint(20) unsigned`. The rest may contain any text, as in `enum('int',
 /// 'blob')`.
-fn type_name(sql_type: &str) -> &str {
+pub(crate) fn type_name(sql_type: &str) -> &str {
     sql_type.split(['(', ' ']).next().unwrap_or_default()
 }
 
