@@ -148,7 +148,10 @@ mod tests {
         let write = |id: usize| Write {
             key: RowKey(vec![KeyPart::Number(id.to_string())]),
             old: vec![cell("old"), None],
-            new: vec![cell(&format!("new {id}")), (id % 2 == 0).then(|| cell("even")).flatten()],
+            new: vec![
+                cell(&format!("new {id}")),
+                id.is_multiple_of(2).then(|| cell("even")).flatten(),
+            ],
         };
         let written = DB::write(conn, &table, &shape, (0..100).map(write).collect()).unwrap();
         assert_eq!(written, 66);

@@ -1,6 +1,7 @@
-//! The command line: arguments, errors with remedies, and exit codes.
-//!
-//! Each group of commands is a file with its `Args` and a `run`, and a line in [`Command`].
+//! The command line `diesel-envelope`, for a program of its own and for an application that hosts
+//! it: see [`run`].
+
+// Each group of commands is a file with its `Args` and a `run`, and a line in `Command`.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
