@@ -11,7 +11,7 @@ use diesel::QueryResult;
 use diesel::backend::Backend;
 use diesel::deserialize;
 use diesel::query_builder::{AstPass, QueryFragment};
-use diesel::serialize::{self, Output, ToSql};
+use diesel::serialize::{self, Output};
 use diesel::sql_types::HasSqlType;
 
 use crate::error::Result;
@@ -107,10 +107,10 @@ macro_rules! bind_on {
     ($name:ident: $feature:literal, $backend:ty) => {
         #[cfg(feature = $feature)]
         #[doc(hidden)]
-        pub trait $name<ST>: ToSql<ST, $backend> {}
+        pub trait $name<ST>: serialize::ToSql<ST, $backend> {}
 
         #[cfg(feature = $feature)]
-        impl<ST, V: ToSql<ST, $backend>> $name<ST> for V {}
+        impl<ST, V: serialize::ToSql<ST, $backend>> $name<ST> for V {}
 
         #[cfg(not(feature = $feature))]
         #[doc(hidden)]
