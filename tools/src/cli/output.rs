@@ -87,7 +87,6 @@ impl Output {
 
     /// Reports an event on standard error: as a line of text, but not with `--quiet`, or as a JSON
     /// object.
-    #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
     pub fn event(&self, text: &str, json: &serde_json::Value) {
         match self.format {
             Format::Text => self.note(text),
