@@ -78,7 +78,7 @@ pub struct IndexedAs<Col, Spec>(PhantomData<(Col, Spec)>);
 /// | `Searchable<T, C>` | a value |
 /// | `Searchable<Option<T>, C>` | a nullable column: the value and its indexes become NULL together |
 /// | `Option<Searchable<T, C>>` in a changeset | `None` leaves the columns unchanged |
-/// | `Option<Searchable<Option<T>, C>>` in a changeset | the same, and `Some(None.into())` sets them to NULL |
+/// | `Option<Searchable<Option<T>, C>>` in a changeset | the same, and `Some(Searchable::new(None))` sets them to NULL |
 ///
 /// ```
 /// # use diesel::prelude::*;

@@ -74,7 +74,7 @@
 ///
 /// A function of the application is named by a path, such as `self::postcode` or
 /// `crate::text::postcode`. The options `bits 16`, `key "a"` and `label "users.email_index"` may
-/// follow the normaliser. These options set the constants of [`IndexSpec`](crate::IndexSpec).
+/// follow the normaliser, before `as Type`. These options set the constants of [`IndexSpec`](crate::IndexSpec).
 ///
 /// An index of several columns is an item of its own: `born_index: compound(name: caseless,
 /// birth_date: exact as Date)`. The value of this index is the tuple `(String, Date)`. A part of a
