@@ -5,6 +5,8 @@ mod pages {
     #[doc = include_str!("../README.md")]
     struct Readme;
 
+    // It shows the command line in an application.
+    #[cfg(feature = "postgres")]
     #[doc = include_str!("../docs/columns.md")]
     struct Columns;
 
