@@ -1,6 +1,7 @@
 //! The column that a value belongs to, and the formats that the column reads.
 
 use crate::error::{Error, Result};
+use crate::row_key::RowKeyBytes;
 use crate::value_format::ValueFormat;
 
 /// The context that a value is bound to. Its label is authenticated with the value, so the value
@@ -28,9 +29,9 @@ use crate::value_format::ValueFormat;
 ///
 /// # Security
 ///
-/// The label prevents moving a value to another column. A value does not name its row. Therefore
-/// the label does not prevent copying a value between the rows of one column, or restoring an
-/// earlier state of a row.
+/// The label prevents moving a value to another column. It does not prevent copying a value between
+/// the rows of one column: bind values to their row for that, with [`RowBound`](crate::RowBound).
+/// Neither prevents restoring an earlier value of the same row.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `Context` to bind an encrypted value to",
     label = "has no `Context`",
@@ -49,6 +50,8 @@ pub trait Context: 'static {
     const PAD_TO: Option<usize> = None;
 
     /// The formats that are read in addition to native values bound to this label.
+    /// [`RowBound`](crate::RowBound) does not use it: see
+    /// [`RowBoundColumn::ACCEPT`](crate::RowBoundColumn::ACCEPT).
     const ACCEPT: Accept = Accept::DEFAULT;
 
     #[doc(hidden)]
@@ -57,6 +60,11 @@ pub trait Context: 'static {
     /// The type of the values, if [`columns!`](crate::columns!) declares the column.
     #[doc(hidden)]
     const VALUE_TYPE_ID: Option<u8> = None;
+
+    /// Whether [`columns!`](crate::columns!) declares the key of the row, so that every value is a
+    /// [`RowBound`](crate::RowBound).
+    #[doc(hidden)]
+    const IS_ROW_BOUND: bool = false;
 }
 
 /// The context of a value that is not bound to a column. It is the default of the second parameter
@@ -91,7 +99,8 @@ impl Binding {
     const NONE: Self = Self::Nothing(CrateOnly(()));
 }
 
-/// The formats that a column reads in addition to native values bound to its label.
+/// The formats that a column reads in addition to its own: native values bound to its label, and for
+/// a [`RowBound`](crate::RowBound) also to their row.
 ///
 /// # Security
 ///
@@ -104,24 +113,27 @@ impl Binding {
 ///
 /// const IMPORTED: Accept = Accept::of(&[ValueFormat::Fernet, ValueFormat::Unbound]);
 /// assert_eq!(IMPORTED, Accept::FERNET.and(Accept::UNBOUND));
-/// assert!(IMPORTED.contains(ValueFormat::Unbound) && IMPORTED.contains(ValueFormat::Bound));
+/// assert!(IMPORTED.contains(ValueFormat::Unbound) && !Accept::STRICT.contains(ValueFormat::Unbound));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Accept(u8);
 
 impl Accept {
-    /// Accepts only native values bound to this label.
+    /// Accepts only values in the column's own format.
     pub const STRICT: Self = Self::of(&[]);
     /// Also accepts Fernet tokens, provided that the keyring contains a Fernet key.
     pub const FERNET: Self = Self::of(&[ValueFormat::Fernet]);
     /// Also accepts native values that are not bound to a column.
     pub const UNBOUND: Self = Self::of(&[ValueFormat::Unbound]);
+    /// Also accepts native values that are bound to the column but not to their row. Use it for a
+    /// [`RowBound`](crate::RowBound) column whose rows are being rewritten.
+    pub const BOUND: Self = Self::of(&[ValueFormat::Bound]);
     /// The default of a column: [`FERNET`](Self::FERNET).
     pub const DEFAULT: Self = Self::FERNET;
 
-    /// Creates the set of these formats. [`ValueFormat::Bound`] is in every set.
+    /// Creates the set of these formats.
     pub const fn of(formats: &[ValueFormat]) -> Self {
-        let mut set = Self(Self::bit(ValueFormat::Bound));
+        let mut set = Self(0);
         let mut i = 0;
         while i < formats.len() {
             set.0 |= Self::bit(formats[i]);
@@ -157,22 +169,54 @@ pub struct ColumnContext<'l> {
     pub pad_to: usize,
     /// The formats that the column reads in addition to its own.
     pub accept: Accept,
+    /// The encoded key of the row ([`RowKeyBytes`](crate::row_key::RowKeyBytes)), for a value that is
+    /// bound to its row. Such a value is always bound to the label too.
+    pub row: Option<&'l [u8]>,
 }
 
 impl ColumnContext<'_> {
+    /// Refuses to seal a value without the key of the row that it is declared to be bound to.
+    pub(crate) fn check_row(self) -> Result<()> {
+        match self.row {
+            Some([]) => Err(Error::NoRowKey),
+            Some(_) if !self.bound => Err(self.not_accepted(ValueFormat::Unbound)),
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses a format that the column does not read.
     pub(crate) fn check_accepted(self, found: ValueFormat) -> Result<()> {
-        let own = if self.bound { ValueFormat::Bound } else { ValueFormat::Unbound };
-        let is_bound_elsewhere = found == ValueFormat::Bound && !self.bound;
-        match found == own || self.accept.contains(found) && !is_bound_elsewhere {
+        // Without the label or the row, such a value cannot be opened.
+        let is_bound_elsewhere = match found {
+            ValueFormat::Bound => !self.bound,
+            ValueFormat::RowBound => self.row.is_none(),
+            ValueFormat::Unbound | ValueFormat::Fernet => false,
+        };
+        match found == self.own_format() || self.accept.contains(found) && !is_bound_elsewhere {
             true => Ok(()),
             false => Err(self.not_accepted(found)),
         }
     }
 
+    /// Returns the format that the column's own native values have.
+    pub const fn own_format(self) -> ValueFormat {
+        match (self.row, self.bound) {
+            (Some(_), _) => ValueFormat::RowBound,
+            (None, true) => ValueFormat::Bound,
+            (None, false) => ValueFormat::Unbound,
+        }
+    }
+
     pub(crate) fn not_accepted(self, found: ValueFormat) -> Error {
-        let expected = if self.bound { ValueFormat::Bound } else { ValueFormat::Unbound };
-        Error::NotAccepted { expected, found }
+        Error::NotAccepted { expected: self.own_format(), found }
+    }
+}
+
+impl<'l> ColumnContext<'l> {
+    /// Returns the same column for values that are bound to the row of this key.
+    #[must_use]
+    pub fn in_row(self, row: &'l RowKeyBytes) -> Self {
+        Self { row: Some(row.as_bytes()), ..self }
     }
 }
 
@@ -199,6 +243,7 @@ impl ColumnContext<'static> {
             bound: matches!(C::BINDING, Binding::Label),
             pad_to,
             accept: C::ACCEPT,
+            row: None,
         }
     }
 }

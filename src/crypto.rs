@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::sync::OnceLock;
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -57,6 +58,11 @@ impl Root {
             .expect("N is at most 32, far below 255 * 32");
         out
     }
+}
+
+/// Compares bytes in a time that does not depend on where they differ.
+pub(crate) fn are_equal(a: &[u8], b: &[u8]) -> bool {
+    verify_slices_are_equal(a, b).is_ok()
 }
 
 /// A key for AES-256-GCM-SIV (RFC 8452). AWS-LC wipes the expanded key on drop.

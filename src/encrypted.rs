@@ -23,7 +23,7 @@ mod try_encrypted;
 pub use maybe_encrypted::MaybeEncrypted;
 #[cfg(feature = "serde")]
 pub use serialize::{SerializePlaintext, serialize_plaintext};
-pub(crate) use snapshot::Snapshot;
+pub(crate) use snapshot::{SealInto, Snapshot};
 pub use sql::{CiphertextSqlType, EncryptedValuesCannotBeCompared};
 pub use try_encrypted::{TryEncrypted, TryMaybeEncrypted};
 

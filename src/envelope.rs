@@ -39,12 +39,17 @@ const TWO_SPARE_BITS: &[u8] = b"AEIMQUYcgkosw048";
 const BOUND: u8 = 0x01;
 /// The plaintext is padded (ISO/IEC 7816-4).
 const PADDED: u8 = 0x02;
+/// The value is also bound to the key of its row, which is in the AAD. Always together with
+/// [`BOUND`].
+const ROW_BOUND: u8 = 0x04;
 
 /// The header of a native value: the 6 bytes before the nonce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     /// Whether the value is bound to a context.
     pub bound: bool,
+    /// Whether the value is also bound to the key of its row. Only a bound value is.
+    pub row_bound: bool,
     /// Whether the plaintext is padded.
     pub padded: bool,
     /// The id of the key that sealed the value.
@@ -55,13 +60,19 @@ impl Header {
     /// Returns the 6 bytes of the header.
     pub fn to_bytes(self) -> [u8; HEADER_LEN] {
         let [a, b, c, d] = self.key_id.0;
-        let flags = if self.bound { BOUND } else { 0 } | if self.padded { PADDED } else { 0 };
+        let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
+        let flags =
+            flag(self.bound, BOUND) | flag(self.padded, PADDED) | flag(self.row_bound, ROW_BOUND);
         [VERSION, flags, a, b, c, d]
     }
 
     /// Returns the format of the value.
     pub fn format(self) -> ValueFormat {
-        if self.bound { ValueFormat::Bound } else { ValueFormat::Unbound }
+        match (self.row_bound, self.bound) {
+            (true, _) => ValueFormat::RowBound,
+            (false, true) => ValueFormat::Bound,
+            (false, false) => ValueFormat::Unbound,
+        }
     }
 
     /// Parses the header of a native value and checks the minimum length of the value.
@@ -69,7 +80,8 @@ impl Header {
     /// # Errors
     ///
     /// Returns `Truncated` if the value has fewer than 34 bytes. Returns `UnsupportedFormat` if the
-    /// first byte or a flag is unknown to this version.
+    /// first byte or a flag is unknown to this version, or if a value is bound to a row and not to a
+    /// context.
     pub fn parse(value: &[u8]) -> Result<Self> {
         let unsupported = || Error::UnsupportedFormat { length: value.len() };
         if value.first().is_some_and(|&first| first != VERSION) {
@@ -79,14 +91,20 @@ impl Header {
             return Err(Error::Truncated { expected: OVERHEAD, found: value.len() });
         }
         match *value {
-            [_, flags, a, b, c, d, ..] if flags & !(BOUND | PADDED) == 0 => Ok(Self {
+            [_, flags, a, b, c, d, ..] if are_known(flags) => Ok(Self {
                 bound: flags & BOUND != 0,
+                row_bound: flags & ROW_BOUND != 0,
                 padded: flags & PADDED != 0,
                 key_id: KeyId([a, b, c, d]),
             }),
             _ => Err(unsupported()),
         }
     }
+}
+
+/// Returns whether this version writes these flags.
+fn are_known(flags: u8) -> bool {
+    flags & !(BOUND | PADDED | ROW_BOUND) == 0 && flags & (BOUND | ROW_BOUND) != ROW_BOUND
 }
 
 /// The scheme of a ciphertext, which its first bytes show. Only the header of a native value shows
@@ -293,10 +311,9 @@ mod tests {
 
     #[test]
     fn a_header_is_six_bytes_and_read_back() {
-        for (bound, padded, flags) in
-            [(false, false, 0), (true, false, 1), (false, true, 2), (true, true, 3)]
-        {
-            let header = Header { bound, padded, key_id: ID };
+        for flags in [0, 1, 2, 3, 5, 7] {
+            let [bound, padded, row_bound] = [1, 2, 4].map(|flag| flags & flag != 0);
+            let header = Header { bound, padded, row_bound, key_id: ID };
             assert_eq!(header.to_bytes(), [0xA1, flags, 0x9f, 0x3c, 0x01, 0xaa]);
             let mut value = header.to_bytes().to_vec();
             value.resize(OVERHEAD, 0);
@@ -318,7 +335,7 @@ mod tests {
 
     #[test]
     fn every_flag_that_is_not_known_is_refused() {
-        for flags in 4..=255 {
+        for flags in [4, 6].into_iter().chain(8..=255) {
             let mut value = vec![0; OVERHEAD];
             value[..2].copy_from_slice(&[VERSION, flags]);
             assert_eq!(Header::parse(&value), Err(Error::UnsupportedFormat { length: OVERHEAD }));
@@ -327,7 +344,8 @@ mod tests {
 
     #[test]
     fn the_first_six_bytes_are_the_first_eight_characters_of_the_text() {
-        let mut value = Header { bound: true, padded: false, key_id: ID }.to_bytes().to_vec();
+        let mut value =
+            Header { bound: true, padded: false, row_bound: false, key_id: ID }.to_bytes().to_vec();
         value.resize(OVERHEAD + 5, 7);
         let text = to_text(&value);
         assert_eq!(&text[..12], "de1.oQGfPAGq");

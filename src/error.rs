@@ -92,6 +92,34 @@ pub enum Error {
     )]
     DecryptionFailed,
 
+    /// Authentication of a value that is bound to its row failed. The possible causes cannot be
+    /// distinguished.
+    #[error(
+        "ciphertext cannot be decrypted under the key of its row: it was changed, copied from \
+         another row or column, written for another row, or the key of the row was changed"
+    )]
+    RowMismatch,
+
+    /// The digest in a blind index column is not that of the value in the same row. Only
+    /// [`RowBound`](crate::RowBound) checks this.
+    #[error(
+        "the blind index '{label}' does not belong to the value of its row: \
+         the index or the value was changed, or the index is missing"
+    )]
+    IndexMismatch {
+        /// The [label](crate::IndexSpec::LABEL) of the index.
+        label: Cow<'static, str>,
+    },
+
+    /// A [`RowBound`](crate::RowBound) was built for another row than that of its model. Nothing was
+    /// written.
+    #[error("the model's primary key is not the key that its `RowBound` field was built for")]
+    OtherRow,
+
+    /// A value was to be bound to a row without a key.
+    #[error("expected the key of a row, found none")]
+    NoRowKey,
+
     /// The value was decrypted, but the plaintext is not a valid encoding of the expected type.
     #[error("decrypted value is not {expected} ({length} bytes)")]
     InvalidPlaintext {
@@ -291,6 +319,10 @@ impl Error {
             Self::Truncated { .. } => "truncated",
             Self::NotAccepted { .. } => "not_accepted",
             Self::DecryptionFailed => "decryption_failed",
+            Self::RowMismatch => "row_mismatch",
+            Self::IndexMismatch { .. } => "index_mismatch",
+            Self::OtherRow => "other_row",
+            Self::NoRowKey => "no_row_key",
             Self::InvalidPlaintext { .. } => "invalid_plaintext",
             Self::UnsupportedValue { .. } => "unsupported_value",
             Self::InvalidBlindIndex { .. } => "invalid_blind_index",

@@ -59,6 +59,7 @@
 //! | for | see |
 //! |---|---|
 //! | the column types | [`Encrypted`], [`Searchable`], [`BlindIndex`] |
+//! | values bound to their row | [`RowBound`], [`TryRowBound`], [`RowBoundColumn`] |
 //! | the declaration of columns | [`columns!`] |
 //! | types for a migration | [`MaybeEncrypted`], [`TryEncrypted`], [`TryMaybeEncrypted`] |
 //! | the binding of values to a column | [`Context`], [`Unbound`], [`Accept`], [`ValueFormat`] |
@@ -93,8 +94,9 @@
 //!
 //! - A stolen dump shows the lengths of values, and which rows have equal indexed values. If the
 //!   primary key is a Fernet key, it also shows when rows were written.
-//! - Anyone who can write to the database can copy values between the rows of one column. They can
-//!   also point an index at any row, or restore an earlier state of a row.
+//! - Anyone who can write to the database can restore an earlier value of a row. Unless the values
+//!   are [`RowBound`], they can also copy values between the rows of one column, and point an index
+//!   at any row.
 //!
 //! [Diesel]: https://diesel.rs
 
@@ -121,6 +123,9 @@ pub mod multi_backend;
 mod plaintext;
 mod printable;
 mod regular_file;
+mod row_bound;
+pub mod row_key;
+mod row_spec;
 mod sealed;
 mod searchable;
 pub mod sql_types;
@@ -150,6 +155,8 @@ pub use plaintext::Json;
 pub use plaintext::{AsText, Encoded, Holder, NotWiped, Plaintext, TextPlaintext, WipingArray};
 pub use printable::Printable;
 pub use regular_file::open_regular_file;
+pub use row_bound::{CheckedRow, CheckedRowDsl, RowBound, RowBoundIndexes, TryRowBound};
+pub use row_spec::{RowBoundColumn, RowBoundSpec, RowKeyColumns, RowKeySqlType};
 pub use sealed::{KmsEncrypted, Sealed, SealedValuesCannotBeCompared, WrappedKey};
 pub use searchable::{
     IndexColumns, IndexedAs, Searchable, SearchableColumn, SearchableSpec, SearchableValue,

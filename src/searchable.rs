@@ -251,7 +251,7 @@ where
 /// The value of a [`Searchable`]: a [`Plaintext`], or an `Option` of one.
 pub trait SearchableValue: Sized {
     /// The type inside the `Option`, or the type itself.
-    type Value;
+    type Value: Plaintext;
     /// The value of the encrypted column.
     type Cell<C>;
     /// The value of an index column.
@@ -261,6 +261,10 @@ pub trait SearchableValue: Sized {
     fn into_cell<C>(self) -> Self::Cell<C>;
     #[doc(hidden)]
     fn from_cell<C>(cell: Self::Cell<C>) -> Self;
+    #[doc(hidden)]
+    fn from_option<C>(value: Option<Self::Value>) -> Option<Self::Cell<C>>;
+    #[doc(hidden)]
+    fn value<C>(cell: &Self::Cell<C>) -> Option<&Self::Value>;
     #[doc(hidden)]
     fn index<I: IndexSpec, C>(
         cell: &Self::Cell<C>,
@@ -281,6 +285,14 @@ impl<T: Plaintext> SearchableValue for T {
 
     fn from_cell<C>(cell: Encrypted<T, C>) -> Self {
         cell.into_inner()
+    }
+
+    fn from_option<C>(value: Option<T>) -> Option<Encrypted<T, C>> {
+        value.map(Encrypted::new)
+    }
+
+    fn value<C>(cell: &Encrypted<T, C>) -> Option<&T> {
+        Some(cell)
     }
 
     fn index<I: IndexSpec, C>(
@@ -309,6 +321,14 @@ impl<T: Plaintext> SearchableValue for Option<T> {
 
     fn from_cell<C>(cell: Option<Encrypted<T, C>>) -> Self {
         cell.map(Encrypted::into_inner)
+    }
+
+    fn from_option<C>(value: Option<T>) -> Option<Option<Encrypted<T, C>>> {
+        Some(value.map(Encrypted::new))
+    }
+
+    fn value<C>(cell: &Option<Encrypted<T, C>>) -> Option<&T> {
+        cell.as_deref()
     }
 
     fn index<I: IndexSpec, C>(

@@ -186,6 +186,7 @@ impl Column {
             bound: self.label.is_some(),
             pad_to: self.pad_to.unwrap_or_else(|| pad_to_of(self.value)),
             accept: self.accept,
+            row: None,
         }
     }
 }

@@ -74,8 +74,16 @@ impl EncryptionKey {
 
     /// Returns the header of the values that this key writes for a column. Tokens have none.
     pub(super) fn header_for(&self, column: ColumnContext<'_>) -> Option<Header> {
-        let header = Header { bound: column.bound, padded: column.pad_to > 1, key_id: self.id };
-        (!self.is_fernet()).then_some(header)
+        (!self.is_fernet()).then_some(self.native_header(column))
+    }
+
+    fn native_header(&self, column: ColumnContext<'_>) -> Header {
+        Header {
+            bound: column.bound,
+            row_bound: column.row.is_some(),
+            padded: column.pad_to > 1,
+            key_id: self.id,
+        }
     }
 
     fn seal_native(
@@ -84,7 +92,8 @@ impl EncryptionKey {
         plaintext: &[u8],
         column: ColumnContext<'_>,
     ) -> Result<Vec<u8>> {
-        let header = Header { bound: column.bound, padded: column.pad_to > 1, key_id: self.id };
+        column.check_row()?;
+        let header = self.native_header(column);
         let nonce = crypto::nonce()?;
         let length = envelope::padded_len(plaintext.len(), column.pad_to);
         let mut value = Vec::with_capacity(OVERHEAD + length);
@@ -118,7 +127,9 @@ impl EncryptionKey {
         // The only copy of the value. It is decrypted in place and has exactly the length of the
         // result.
         let mut plaintext = Zeroizing::new(ciphertext.to_vec());
-        Aad::new(header, column).with(|aad| key.open(&nonce, aad, &mut plaintext, tag))?;
+        Aad::new(header, column)
+            .with(|aad| key.open(&nonce, aad, &mut plaintext, tag))
+            .map_err(|error| if header.row_bound { Error::RowMismatch } else { error })?;
         if header.padded {
             let length = envelope::unpadded_len(&plaintext)?;
             plaintext.truncate(length);
@@ -135,42 +146,59 @@ impl EncryptionKey {
     }
 }
 
-/// Encrypts bytes as a token, but never one that the column would refuse to read.
+/// Encrypts bytes as a token, but never one that the column would refuse to read, and never instead
+/// of a value bound to its row.
 fn seal_token(key: &FernetKey, plaintext: &[u8], column: ColumnContext<'_>) -> Result<String> {
-    if !column.accept.contains(ValueFormat::Fernet) {
+    if column.row.is_some() || !column.accept.contains(ValueFormat::Fernet) {
         return Err(column.not_accepted(ValueFormat::Fernet));
     }
     Ok(key.seal(plaintext))
 }
 
 /// The additional authenticated data (AAD) of a value: the 6 bytes of its header, then its label if
-/// it is bound to one.
+/// it is bound to one, then 0x00 and the key of its row if it is bound to that too. A label has no
+/// byte 0x00, so the parts cannot be confused.
 struct Aad<'l> {
     header: [u8; HEADER_LEN],
     label: &'l str,
+    row: Option<&'l [u8]>,
 }
 
 impl<'l> Aad<'l> {
     fn new(header: Header, column: ColumnContext<'l>) -> Self {
-        Self { header: header.to_bytes(), label: if header.bound { column.label } else { "" } }
-    }
-
-    /// Passes the AAD to a function as one slice, assembled on the stack. To clear room for the
-    /// longest label would take a tenth of the encryption time, and few labels are that long.
-    fn with<R>(&self, act: impl FnOnce(&[u8]) -> R) -> R {
-        const MAX: usize = HEADER_LEN + LABEL_MAX;
-        if self.label.len() <= 64 - HEADER_LEN {
-            self.within::<64, R>(act)
-        } else {
-            self.within::<MAX, R>(act)
+        Self {
+            header: header.to_bytes(),
+            label: if header.bound { column.label } else { "" },
+            row: column.row.filter(|_| header.row_bound),
         }
     }
 
-    fn within<const ROOM: usize, R>(&self, act: impl FnOnce(&[u8]) -> R) -> R {
-        let mut aad = [0; ROOM];
-        let length = HEADER_LEN + self.label.len();
-        aad[..HEADER_LEN].copy_from_slice(&self.header);
-        aad[HEADER_LEN..length].copy_from_slice(self.label.as_bytes());
-        act(&aad[..length])
+    fn len(&self) -> usize {
+        HEADER_LEN + self.label.len() + self.row.map_or(0, |row| 1 + row.len())
+    }
+
+    /// Passes the AAD to a function as one slice, assembled on the stack. To clear room for the
+    /// longest label would take a tenth of the encryption time, and few labels are that long. Only a
+    /// row key has no maximum length.
+    fn with<R>(&self, act: impl FnOnce(&[u8]) -> R) -> R {
+        const MAX: usize = HEADER_LEN + LABEL_MAX;
+        match self.len() {
+            ..=64 => self.within(&mut [0; 64], act),
+            65..=MAX => self.within(&mut [0; MAX], act),
+            longer => self.within(&mut vec![0; longer], act),
+        }
+    }
+
+    fn within<R>(&self, room: &mut [u8], act: impl FnOnce(&[u8]) -> R) -> R {
+        let (aad, _) = room.split_at_mut(self.len());
+        let (header, rest) = aad.split_at_mut(HEADER_LEN);
+        header.copy_from_slice(&self.header);
+        let (label, rest) = rest.split_at_mut(self.label.len());
+        label.copy_from_slice(self.label.as_bytes());
+        if let Some(row) = self.row {
+            // The byte before the row is already 0x00.
+            rest[1..].copy_from_slice(row);
+        }
+        act(aad)
     }
 }

@@ -2,7 +2,7 @@
 //! match.
 
 use super::keyset::{KeyKind, Keyset};
-use crate::crypto::{MacKey, Root};
+use crate::crypto::{self, MacKey, Root};
 use crate::error::{Error, Result};
 use crate::index_spec::{Digest, IndexContext};
 use crate::key_id::KeyId;
@@ -28,6 +28,17 @@ impl IndexKey {
         let label_len = (index.label.len() as u16).to_be_bytes();
         let mac = self.mac.digest(&[&label_len, index.label.as_bytes(), normalized]);
         Digest::new(mac, index.bits)
+    }
+
+    /// Returns whether stored bytes are the digest under this key, in a time that does not depend on
+    /// where they differ.
+    pub(super) fn matches(
+        &self,
+        index: IndexContext<'_>,
+        normalized: &[u8],
+        stored: &[u8],
+    ) -> bool {
+        crypto::are_equal(self.digest(index, normalized).as_bytes(), stored)
     }
 }
 
@@ -76,6 +87,16 @@ impl IndexKeys {
             None if self.keys.is_empty() => Err(Error::NoIndexKey),
             None => Ok(&self.keys),
         }
+    }
+
+    /// Returns the keys that may have written an index, first the key that writes it today.
+    pub(super) fn primary_first(
+        &self,
+        index: IndexContext<'_>,
+    ) -> Result<impl Iterator<Item = &IndexKey>> {
+        let (writer, writers) = (self.writer(index)?, self.writers(index)?);
+        let others = writers.iter().filter(|key| key.id != writer.id);
+        Ok(std::iter::once(writer).chain(others))
     }
 
     fn named(&self, name: &str) -> Result<&IndexKey> {

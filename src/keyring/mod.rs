@@ -13,6 +13,8 @@ use crate::index_spec::{Digest, IndexContext, IndexSpec, Normalized};
 use crate::key_id::KeyId;
 use crate::metrics;
 use crate::plaintext::Plaintext;
+use crate::row_key::RowKey;
+use crate::row_spec::RowBoundSpec;
 use crate::storage::Storage;
 
 mod encryption_key;
@@ -153,6 +155,76 @@ impl Keyring {
         decode(self.open_text(value, column_of::<T, C>())?)
     }
 
+    /// Encrypts a value for a binary column and binds it to the row of a key. The result is 34 bytes
+    /// longer than the (padded) encoding of the value.
+    ///
+    /// # Errors
+    ///
+    /// As [`encrypt`](Self::encrypt). [`Error::NotAccepted`] if the primary key is a Fernet key: no
+    /// Fernet token is bound to a row.
+    pub fn encrypt_in_row<T: Plaintext, C: RowBoundSpec>(
+        &self,
+        key: &C::KeyValue,
+        value: &T,
+    ) -> Result<Vec<u8>> {
+        self.seal_binary(&value.encode()?, row_column_of::<T, C>().in_row(&key.encode()?))
+    }
+
+    /// Encrypts a value for a text column and binds it to the row of a key.
+    ///
+    /// # Errors
+    ///
+    /// As [`encrypt_in_row`](Self::encrypt_in_row).
+    pub fn encrypt_text_in_row<T: Plaintext, C: RowBoundSpec>(
+        &self,
+        key: &C::KeyValue,
+        value: &T,
+    ) -> Result<String> {
+        self.seal_text(&value.encode()?, row_column_of::<T, C>().in_row(&key.encode()?))
+    }
+
+    /// Decrypts a value of a binary column that is bound to the row of a key.
+    ///
+    /// # Errors
+    ///
+    /// As [`decrypt`](Self::decrypt). [`Error::RowMismatch`] if the value is not that of this row.
+    pub fn decrypt_in_row<T: Plaintext, C: RowBoundSpec>(
+        &self,
+        key: &C::KeyValue,
+        value: &[u8],
+    ) -> Result<T> {
+        decode(self.open_binary(value, row_column_of::<T, C>().in_row(&key.encode()?))?)
+    }
+
+    /// Decrypts a value of a text column that is bound to the row of a key.
+    ///
+    /// # Errors
+    ///
+    /// As [`decrypt_in_row`](Self::decrypt_in_row).
+    pub fn decrypt_text_in_row<T: Plaintext, C: RowBoundSpec>(
+        &self,
+        key: &C::KeyValue,
+        value: &str,
+    ) -> Result<T> {
+        decode(self.open_text(value, row_column_of::<T, C>().in_row(&key.encode()?))?)
+    }
+
+    /// Checks that a stored digest is that of a value under one of the index keys.
+    pub(crate) fn check_index<I: IndexSpec>(
+        &self,
+        value: &I::Value,
+        stored: Option<&[u8]>,
+    ) -> Result<()> {
+        let (index, normalized) = (IndexContext::of::<I>(), Normalized::of::<I>(value));
+        let is_own = |stored: &[u8]| {
+            self.index_keys.primary_first(index).is_ok_and(|mut keys| {
+                keys.any(|key| key.matches(index, normalized.as_bytes(), stored))
+            })
+        };
+        let mismatch = || Error::IndexMismatch { label: I::LABEL.into() };
+        stored.is_some_and(is_own).then_some(()).ok_or_else(mismatch)
+    }
+
     /// Returns the digest to store for a value, under the index key that `I` names or under the
     /// index primary.
     ///
@@ -258,8 +330,24 @@ impl fmt::Display for Keyring {
     }
 }
 
-/// Returns the context of a column for values of type `T`.
+/// Returns the context of a column for values of type `T` that are not bound to their row.
 const fn column_of<T: Plaintext, C: Context>() -> ColumnContext<'static> {
+    const {
+        assert!(
+            !C::IS_ROW_BOUND,
+            "`columns!` declares that this column is bound to its row: its type is `RowBound<T, column>`"
+        );
+    }
+    typed_column::<T, C>()
+}
+
+/// Returns the context of a column for values of type `T` that are bound to their row, without the
+/// row.
+const fn row_column_of<T: Plaintext, C: RowBoundSpec>() -> ColumnContext<'static> {
+    ColumnContext { accept: C::ACCEPT_IN_ROW, ..typed_column::<T, C>() }
+}
+
+const fn typed_column<T: Plaintext, C: Context>() -> ColumnContext<'static> {
     const {
         assert!(
             match C::VALUE_TYPE_ID {

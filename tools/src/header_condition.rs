@@ -11,8 +11,10 @@ const HEAD: usize = TEXT_PREFIX.len() + HEADER_LEN / 3 * 4;
 
 /// Returns every header that a key can have.
 fn headers(key_id: KeyId) -> impl Iterator<Item = [u8; HEADER_LEN]> {
-    let flags = [(false, false), (true, false), (false, true), (true, true)];
-    flags.into_iter().map(move |(bound, padded)| Header { bound, padded, key_id }.to_bytes())
+    let bindings = [(false, false), (true, false), (true, true)];
+    bindings.into_iter().flat_map(move |(bound, row_bound)| {
+        [false, true].map(|padded| Header { bound, row_bound, padded, key_id }.to_bytes())
+    })
 }
 
 /// Returns a SQL condition that a value of a column names one of these keys, in binary or text
@@ -40,7 +42,8 @@ pub(crate) fn names_key<DB: SqlSyntax>(name: &str, storage: Storage, keys: &[Key
 /// binary or text form.
 pub(crate) fn is_native<DB: SqlSyntax>(name: &str, storage: Storage) -> String {
     let first = |key: [u8; 4], flags: bool| {
-        Header { bound: flags, padded: flags, key_id: KeyId::from_bytes(key) }.to_bytes()
+        let key_id = KeyId::from_bytes(key);
+        Header { bound: flags, row_bound: flags, padded: flags, key_id }.to_bytes()
     };
     // Version and flags take 16 bits. In the third character of base64url, they are four of its six
     // bits.
@@ -122,7 +125,7 @@ mod tests {
             b"de1.oQQPAGq_",
             b"de1.hello",
             &[0xA1],
-            &[0xA1, 4, 0x9f, 0x3c, 1, 0xaa],
+            &[0xA1, 8, 0x9f, 0x3c, 1, 0xaa],
             &[0xA0; 40],
         ] {
             assert!(!holds(&native, other) && !holds(&named, other), "{other:?}");

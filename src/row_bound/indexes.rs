@@ -1,0 +1,202 @@
+//! The blind indexes of a value that is bound to its row: written with it, selected with it, and
+//! checked against it.
+
+use std::borrow::Borrow;
+use std::sync::Arc;
+
+use diesel::deserialize::{self, FromSql};
+use diesel::expression::AsExpression;
+use diesel::row::NamedRow;
+use diesel::sql_types::SingleValue;
+use diesel::{Column, Expression, ExpressionMethods};
+
+use super::stored::{Stored, StoredDigest};
+use crate::blind_index::IndexSqlType;
+use crate::error::{Error, Result};
+use crate::index_spec::IndexSpec;
+use crate::keyring::Keyring;
+use crate::searchable::{IndexColumns, IndexedAs, SearchableValue};
+
+/// The index columns of a [`RowBound`](super::RowBound): `()`, or a tuple of one to four columns with
+/// an [`IndexSpec`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tuple of index columns for this value",
+    note = "`Indexes` is `()` or a tuple such as `(accounts::email_index,)`, and the field's value must borrow as their `IndexSpec::Value`"
+)]
+pub trait RowBoundIndexes<T: SearchableValue, C> {
+    /// The assignment `A` to the column, with the assignments to its indexes.
+    type Written<A>;
+    /// The columns that the field selects: the key `K`, the column `Col` and its indexes.
+    type Selected<K, Col>;
+    /// What is read from these columns.
+    type Row<K>;
+    /// The stored digests.
+    type Digests;
+
+    /// The assignments to the indexes.
+    type Assignments;
+
+    #[doc(hidden)]
+    fn assignments(cell: &T::Cell<C>, keyring: &Result<Arc<Keyring>>) -> Self::Assignments;
+    #[doc(hidden)]
+    fn written<A>(assignment: A, indexes: Self::Assignments) -> Self::Written<A>;
+    #[doc(hidden)]
+    fn selected<K: Default, Col: Default>() -> Self::Selected<K, Col>;
+    #[doc(hidden)]
+    fn split<K>(row: Self::Row<K>) -> (K, Stored, Self::Digests);
+    #[doc(hidden)]
+    fn join<K>(key: K, stored: Stored, digests: Self::Digests) -> Self::Row<K>;
+    #[doc(hidden)]
+    fn check(keyring: &Keyring, cell: &T::Cell<C>, digests: &Self::Digests) -> Result<()>;
+}
+
+/// Reads the stored digests from a row by the names of their columns.
+#[doc(hidden)]
+pub trait ReadIndexesByName<T: SearchableValue, C, DB: diesel::backend::Backend>:
+    RowBoundIndexes<T, C>
+{
+    fn read<'a>(row: &impl NamedRow<'a, DB>) -> deserialize::Result<Self::Digests>;
+}
+
+/// An index that can be checked: a column with an [`IndexSpec`], or [`IndexedAs`].
+pub trait CheckedIndex<T: SearchableValue, C>: IndexColumns<T, C> {
+    /// The column.
+    type Column: Column + Default;
+
+    #[doc(hidden)]
+    fn check(keyring: &Keyring, cell: &T::Cell<C>, stored: &StoredDigest) -> Result<()>;
+}
+
+impl<T: SearchableValue, C, I> CheckedIndex<T, C> for I
+where
+    I: IndexSpec + Column + ExpressionMethods + Default,
+    I::SqlType: IndexSqlType,
+    T::Value: Borrow<I::Value>,
+    T::Index<I>: AsExpression<I::SqlType>,
+{
+    type Column = I;
+
+    fn check(keyring: &Keyring, cell: &T::Cell<C>, stored: &StoredDigest) -> Result<()> {
+        check::<T, C, I>(keyring, cell, stored)
+    }
+}
+
+impl<T: SearchableValue, C, Col, Spec> CheckedIndex<T, C> for IndexedAs<Col, Spec>
+where
+    Spec: IndexSpec,
+    Col: Column + ExpressionMethods + Default,
+    Col::SqlType: IndexSqlType,
+    T::Value: Borrow<Spec::Value>,
+    T::Index<Spec>: AsExpression<Col::SqlType>,
+{
+    type Column = Col;
+
+    fn check(keyring: &Keyring, cell: &T::Cell<C>, stored: &StoredDigest) -> Result<()> {
+        check::<T, C, Spec>(keyring, cell, stored)
+    }
+}
+
+/// Checks the digest of a value. The index of NULL is NULL.
+fn check<T, C, I>(keyring: &Keyring, cell: &T::Cell<C>, stored: &StoredDigest) -> Result<()>
+where
+    T: SearchableValue<Value: Borrow<I::Value>>,
+    I: IndexSpec,
+{
+    match T::value(cell) {
+        Some(value) => keyring.check_index::<I>(value.borrow(), stored.as_bytes()),
+        None if stored.is_null() => Ok(()),
+        None => Err(Error::IndexMismatch { label: I::LABEL.into() }),
+    }
+}
+
+impl<T: SearchableValue, C> RowBoundIndexes<T, C> for () {
+    type Written<A> = A;
+    type Selected<K, Col> = (K, Col);
+    type Row<K> = (K, Stored);
+    type Digests = ();
+    type Assignments = ();
+
+    fn assignments(_: &T::Cell<C>, _: &Result<Arc<Keyring>>) {}
+
+    fn written<A>(assignment: A, (): ()) -> A {
+        assignment
+    }
+
+    fn selected<K: Default, Col: Default>() -> (K, Col) {
+        Default::default()
+    }
+
+    fn split<K>((key, stored): (K, Stored)) -> (K, Stored, ()) {
+        (key, stored, ())
+    }
+
+    fn join<K>(key: K, stored: Stored, (): ()) -> (K, Stored) {
+        (key, stored)
+    }
+
+    fn check(_: &Keyring, _: &T::Cell<C>, (): &()) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl<T: SearchableValue, C, DB: diesel::backend::Backend> ReadIndexesByName<T, C, DB> for () {
+    fn read<'a>(_: &impl NamedRow<'a, DB>) -> deserialize::Result<()> {
+        Ok(())
+    }
+}
+
+macro_rules! tuples {
+    ($($index:ident: $place:tt, $digest:ident);+) => {
+        impl<T: SearchableValue, C, $($index: CheckedIndex<T, C>),+> RowBoundIndexes<T, C> for ($($index,)+) {
+            type Written<A> = (A, Self::Assignments);
+            type Selected<K, Col> = (K, Col, $($index::Column,)+);
+            type Row<K> = (K, Stored, $(tuples!(@digest $index),)+);
+            type Digests = ($(tuples!(@digest $index),)+);
+
+            type Assignments = ($($index::Assignments,)+);
+
+            fn assignments(cell: &T::Cell<C>, keyring: &Result<Arc<Keyring>>) -> Self::Assignments {
+                ($($index::assignments(cell, keyring),)+)
+            }
+
+            fn written<A>(assignment: A, indexes: Self::Assignments) -> Self::Written<A> {
+                (assignment, indexes)
+            }
+
+            fn selected<K: Default, Col: Default>() -> Self::Selected<K, Col> {
+                (K::default(), Col::default(), $($index::Column::default(),)+)
+            }
+
+            fn split<K>((key, stored, $($digest),+): Self::Row<K>) -> (K, Stored, Self::Digests) {
+                (key, stored, ($($digest,)+))
+            }
+
+            fn join<K>(key: K, stored: Stored, ($($digest,)+): Self::Digests) -> Self::Row<K> {
+                (key, stored, $($digest),+)
+            }
+
+            fn check(keyring: &Keyring, cell: &T::Cell<C>, digests: &Self::Digests) -> Result<()> {
+                $(<$index as CheckedIndex<T, C>>::check(keyring, cell, &digests.$place)?;)+
+                Ok(())
+            }
+        }
+
+        impl<T: SearchableValue, C, DB: diesel::backend::Backend, $($index: CheckedIndex<T, C>),+> ReadIndexesByName<T, C, DB> for ($($index,)+)
+        where
+            $(
+                <$index::Column as Expression>::SqlType: SingleValue,
+                StoredDigest: FromSql<<$index::Column as Expression>::SqlType, DB>,
+            )+
+        {
+            fn read<'a>(row: &impl NamedRow<'a, DB>) -> deserialize::Result<Self::Digests> {
+                Ok(($(NamedRow::get::<<$index::Column as Expression>::SqlType, StoredDigest>(row, <$index::Column as Column>::NAME)?,)+))
+            }
+        }
+    };
+    (@digest $index:ident) => { StoredDigest };
+}
+
+tuples!(I1: 0, one);
+tuples!(I1: 0, one; I2: 1, two);
+tuples!(I1: 0, one; I2: 1, two; I3: 2, three);
+tuples!(I1: 0, one; I2: 1, two; I3: 2, three; I4: 3, four);
