@@ -13,6 +13,7 @@ mod macros;
 pub use column::{Column, TableName};
 pub use index::{Index, Normalizer};
 
+pub use crate::context::RowDeclaration;
 pub use crate::plaintext::{CustomType, ValueType};
 
 /// Items that the macros of this crate name.
@@ -33,6 +34,7 @@ pub mod expansion {
         pub struct strict;
         pub struct accept;
         pub struct label;
+        pub struct row;
     }
 
     /// The options of an index.
@@ -50,6 +52,7 @@ pub mod expansion {
 
         pub const fernet: Accept = Accept::FERNET;
         pub const unbound: Accept = Accept::UNBOUND;
+        pub const bound: Accept = Accept::BOUND;
     }
 
     /// A column that can store ciphertext.

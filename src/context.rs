@@ -61,10 +61,20 @@ pub trait Context: 'static {
     #[doc(hidden)]
     const VALUE_TYPE_ID: Option<u8> = None;
 
-    /// Whether [`columns!`](crate::columns!) declares the key of the row, so that every value is a
-    /// [`RowBound`](crate::RowBound).
+    /// The row that the values are bound to, if [`columns!`](crate::columns!) declares one. Every
+    /// value is then a [`RowBound`](crate::RowBound).
     #[doc(hidden)]
-    const IS_ROW_BOUND: bool = false;
+    const ROW: Option<RowDeclaration> = None;
+}
+
+/// The row of a column whose values are bound to it, as [`columns!`](crate::columns!) declares it.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct RowDeclaration {
+    /// The names of the columns that name the row.
+    pub key: &'static [&'static str],
+    /// The formats that are read in addition to values bound to the row.
+    pub accept: Accept,
 }
 
 /// The context of a value that is not bound to a column. It is the default of the second parameter

@@ -6,6 +6,7 @@ use super::index::Index;
 use crate::context::{Accept, ColumnContext, Context};
 use crate::plaintext::{Plaintext, ValueType};
 use crate::printable::Printable;
+use crate::row_spec::{RowBoundSpec, RowKeyColumns};
 
 /// The name of a table, with its schema where needed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -83,6 +84,9 @@ pub struct Column {
     pub accept: Accept,
     /// The type of the values.
     pub value: ValueType,
+    /// The names of the columns that name the row to which the values are bound, in their order.
+    /// Without names, the values are not bound to their row.
+    pub row_key: Vec<String>,
     /// The column that contains the plaintext, if there is one.
     pub plaintext: Option<String>,
     /// The blind index columns.
@@ -103,6 +107,7 @@ impl Column {
             pad_to: None,
             accept: Accept::DEFAULT,
             value,
+            row_key: Vec::new(),
             plaintext: None,
             indexes: Vec::new(),
         }
@@ -113,7 +118,31 @@ impl Column {
     pub fn context<C: Context>(self) -> Self {
         let column = ColumnContext::of::<C>(pad_to_of(self.value));
         let label = column.bound.then(|| column.label.to_owned());
-        Self { label, pad_to: C::PAD_TO, accept: column.accept, ..self }
+        let declared = Self { label, pad_to: C::PAD_TO, accept: column.accept, ..self };
+        match C::ROW {
+            Some(row) => declared.row_key(row.key).accept(row.accept),
+            None => declared,
+        }
+    }
+
+    /// Copies the key of the row and the accepted formats from a [`RowBoundSpec`], and label and
+    /// padding as [`context`](Self::context) does.
+    #[must_use]
+    pub fn row_bound<C: RowBoundSpec>(self) -> Self {
+        self.context::<C>().row_key(C::Key::NAMES).accept(C::ACCEPT_IN_ROW)
+    }
+
+    /// Declares that the values are bound to the row that these columns name. Other formats are then
+    /// accepted only if [`accept`](Self::accept) names them afterwards.
+    #[must_use]
+    pub fn row_key(self, columns: &[&str]) -> Self {
+        let row_key = columns.iter().map(|&column| column.to_owned()).collect();
+        Self { row_key, accept: Accept::STRICT, ..self }
+    }
+
+    /// Returns whether the values are bound to their row.
+    pub fn is_row_bound(&self) -> bool {
+        !self.row_key.is_empty()
     }
 
     /// Sets the [label](Context::LABEL) that the values are bound to.
@@ -178,7 +207,8 @@ impl Column {
         self.indexes.iter().map(|index| index.name.as_str())
     }
 
-    /// Returns the declarations that the keyring needs.
+    /// Returns the declarations that the keyring needs. Those of a row-bound column are of a row
+    /// without a key: it can inspect values, and cannot seal or open them.
     #[doc(hidden)]
     pub fn context_of(&self) -> ColumnContext<'_> {
         ColumnContext {
@@ -186,7 +216,7 @@ impl Column {
             bound: self.label.is_some(),
             pad_to: self.pad_to.unwrap_or_else(|| pad_to_of(self.value)),
             accept: self.accept,
-            row: None,
+            row: self.is_row_bound().then_some(&[][..]),
         }
     }
 }

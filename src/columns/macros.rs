@@ -55,10 +55,22 @@
 /// | `as Type` | the type of the values; in a model, another type does not compile |
 /// | `pad 16` | [`Context::PAD_TO`](crate::Context::PAD_TO) |
 /// | `strict` | [`Context::ACCEPT`](crate::Context::ACCEPT) is [`STRICT`](crate::Accept::STRICT) |
-/// | `accept [fernet, unbound]` | these formats are accepted in addition to the column's own |
+/// | `accept [fernet, unbound]` | these formats are accepted in addition to the column's own; `bound` for a row-bound column |
 /// | `label "accounts.iban"` | [`Context::LABEL`](crate::Context::LABEL) |
+/// | `row(id)` | the values are bound to the row that these columns name; see below |
 ///
 /// By default, the type is `String` and the label is `table.column`, without a schema.
+///
+/// # Columns bound to their row
+///
+/// With `row(id)`, or `row(tenant, id)` for a key of several columns, the type in the model is
+/// [`RowBound`](crate::RowBound), which also checks the indexes. The macro implements
+/// [`RowBoundColumn`](crate::RowBoundColumn). The key is read as an `i16`, `i32`, `i64`, `String`,
+/// `Vec<u8>` or `Uuid`, as its SQL type says. Name another type by `row(id as UserId)`: it implements
+/// [`RowKeyPart`](crate::row_key::RowKeyPart).
+///
+/// Such a column reads no other format by default. `accept [bound]` also reads the values that an
+/// `Encrypted` or `Searchable` wrote, while `rotate` is rewriting them.
 ///
 /// # Indexes of a column
 ///
@@ -200,6 +212,12 @@ macro_rules! __columns {
     (@option $at:tt [$($done:tt)*] accept [$($format:ident),* $(,)?] $($rest:tt)*) => {
         $crate::__columns! { @after_option $at [$($done)* [accept $($format)*]] $($rest)* }
     };
+    (@option $at:tt [$($done:tt)*]
+        row ( $($key:ident $(as $key_type:ty)?),+ $(,)? ) $($rest:tt)*) => {
+        $crate::__columns! {
+            @after_option $at [$($done)* [row $([$key $($key_type)?])+]] $($rest)*
+        }
+    };
     (@option $at:tt [$($done:tt)*] as $value:ty , $($rest:tt)*) => {
         $crate::__columns! { @after_option $at [$($done)* [as $value]] , $($rest)* }
     };
@@ -214,14 +232,14 @@ macro_rules! __columns {
         compile_error!(concat!(
             "`", stringify!($unknown), "` is not an option of the encrypted column `",
             stringify!($column),
-            "`: expected `as Type`, `pad 16`, `strict`, `accept [fernet]` or `label \"users.",
+            "`: expected `as Type`, `pad 16`, `strict`, `accept [fernet]`, `row(id)` or `label \"users.",
             stringify!($column), "\"`"
         ));
     };
     (@option [$table:tt $columns:tt $column:ident] $done:tt $($rest:tt)*) => {
         compile_error!(concat!(
             "expected an option of the encrypted column `", stringify!($column),
-            "` after the colon: `as Type`, `pad 16`, `strict`, `accept [fernet]` or ",
+            "` after the colon: `as Type`, `pad 16`, `strict`, `accept [fernet]`, `row(id)` or ",
             "`label \"users.", stringify!($column), "\"`"
         ));
     };
@@ -232,6 +250,9 @@ macro_rules! __columns {
     };
     (@after_option $at:tt $done:tt , label $label:literal $($rest:tt)*) => {
         $crate::__columns! { @option $at $done label $label $($rest)* }
+    };
+    (@after_option $at:tt $done:tt , row ( $($key:tt)* ) $($rest:tt)*) => {
+        $crate::__columns! { @option $at $done row ( $($key)* ) $($rest)* }
     };
     (@after_option $at:tt $done:tt , accept [$($formats:tt)*] $($rest:tt)*) => {
         $crate::__columns! { @option $at $done accept [$($formats)*] $($rest)* }
@@ -254,12 +275,14 @@ macro_rules! __columns {
     };
     (@after_option [$table:tt [$($columns:tt)*] $column:ident] $done:tt , $($rest:tt)*) => {
         $crate::__columns! { @context $table $column $done }
+        $crate::__columns! { @bound $table $column $done $done [] }
         $crate::__columns! {
             @items $table [$($columns)* $crate::__columns!(@column $table $column $done);] $($rest)*
         }
     };
     (@after_option [$table:tt [$($columns:tt)*] $column:ident] $done:tt) => {
         $crate::__columns! { @context $table $column $done }
+        $crate::__columns! { @bound $table $column $done $done [] }
         $crate::__columns! {
             @items $table [$($columns)* $crate::__columns!(@column $table $column $done);]
         }
@@ -316,6 +339,10 @@ macro_rules! __columns {
     (@index_option $at:tt $indexes:tt $index:tt $done:tt
         , $next:ident : label $label:literal $($rest:tt)*) => {
         $crate::__columns! { @last_index $at $indexes $index $done $next : label $label $($rest)* }
+    };
+    (@index_option $at:tt $indexes:tt $index:tt $done:tt
+        , $next:ident : row ( $($key:tt)* ) $($rest:tt)*) => {
+        $crate::__columns! { @last_index $at $indexes $index $done $next : row ( $($key)* ) $($rest)* }
     };
     (@index_option $at:tt $indexes:tt $index:tt $done:tt
         , $next:ident : strict $($rest:tt)*) => {
@@ -378,8 +405,63 @@ macro_rules! __columns {
             const VALUE_TYPE_ID: ::std::option::Option<u8> = ::std::option::Option::Some(
                 $crate::columns::ValueType::of::<$crate::__columns!(@value $($options)*)>().id(),
             );
+            const ROW: ::std::option::Option<$crate::columns::RowDeclaration> =
+                $crate::__columns!(@row_declaration [$($path)*] [$($options)*] $($options)*);
             $($crate::__columns! { @context_const $options })*
         }
+    };
+    (@row_declaration $path:tt $options:tt [row $($key:tt)+] $($rest:tt)*) => {
+        ::std::option::Option::Some($crate::columns::RowDeclaration {
+            key: &[$(<$crate::__columns!(@key_column $path $key) as ::diesel::Column>::NAME),+],
+            accept: $crate::__columns!(@accept_in_row $options),
+        })
+    };
+    (@row_declaration $path:tt $options:tt $other:tt $($rest:tt)*) => {
+        $crate::__columns!(@row_declaration $path $options $($rest)*)
+    };
+    (@row_declaration $path:tt $options:tt) => { ::std::option::Option::None };
+    (@key_column $path:tt [$key:ident $($key_type:ty)?]) => {
+        $crate::__columns!(@diesel $path $key)
+    };
+    (@key_value $path:tt [$key:ident]) => {
+        <<$crate::__columns!(@diesel $path $key) as ::diesel::Expression>::SqlType
+            as $crate::RowKeySqlType>::Value
+    };
+    (@key_value $path:tt [$key:ident $key_type:ty]) => { $key_type };
+    (@accept_in_row [[accept $($format:ident)*] $($rest:tt)*]) => {
+        $crate::Accept::STRICT$(.and($crate::columns::expansion::format::$format))*
+    };
+    (@accept_in_row [$other:tt $($rest:tt)*]) => {
+        $crate::__columns!(@accept_in_row [$($rest)*])
+    };
+    (@accept_in_row []) => { $crate::Accept::STRICT };
+
+    // ---- Code of a column with a row or with indexes: `RowBoundColumn` or `SearchableColumn`
+    (@bound [[local] $path:tt $prefix:tt $name:tt] $column:ident $options:tt
+        [[row $($key:tt)+] $($rest:tt)*] [$($index:ident)*]) => {
+        impl $crate::RowBoundColumn for $crate::__columns!(@diesel $path $column) {
+            type Key = ($($crate::__columns!(@key_column $path $key),)+);
+            type KeyValue = ($($crate::__columns!(@key_value $path $key),)+);
+            type Indexes = $crate::__columns!(@indexes $path $($index)*);
+            const ACCEPT_IN_ROW: $crate::Accept = $crate::__columns!(@accept_in_row $options);
+        }
+    };
+    (@bound [[foreign] $path:tt $prefix:tt $name:tt] $column:ident $options:tt
+        [[row $($key:tt)+] $($rest:tt)*] [$($index:ident)*]) => {
+        impl $crate::RowBoundSpec for $column {
+            type Column = $crate::__columns!(@diesel $path $column);
+            type Key = ($($crate::__columns!(@key_column $path $key),)+);
+            type KeyValue = ($($crate::__columns!(@key_value $path $key),)+);
+            type Indexes = $crate::__columns!(@foreign_indexes $path $($index)*);
+            const ACCEPT_IN_ROW: $crate::Accept = $crate::__columns!(@accept_in_row $options);
+        }
+    };
+    (@bound $table:tt $column:ident $options:tt [$other:tt $($rest:tt)*] $indexes:tt) => {
+        $crate::__columns! { @bound $table $column $options [$($rest)*] $indexes }
+    };
+    (@bound $table:tt $column:ident $options:tt [] []) => {};
+    (@bound $table:tt $column:ident $options:tt [] [$($index:ident)+]) => {
+        $crate::__columns! { @searchable $table $column $($index)+ }
     };
     (@marker [local] $column:ident) => {};
     (@marker [foreign] $column:ident) => {
@@ -424,7 +506,7 @@ macro_rules! __columns {
         [$([$index:ident $function:tt $done:tt])*]
         [$last:ident $last_function:tt] $last_done:tt $($rest:tt)*) => {
         $crate::__columns! { @spec $table $last $options $last_function $last_done }
-        $crate::__columns! { @searchable $table $column $($index)* $last }
+        $crate::__columns! { @bound $table $column $options $options [$($index)* $last] }
         $crate::__columns! {
             @items $table [
                 $($columns)*

@@ -334,7 +334,7 @@ impl fmt::Display for Keyring {
 const fn column_of<T: Plaintext, C: Context>() -> ColumnContext<'static> {
     const {
         assert!(
-            !C::IS_ROW_BOUND,
+            C::ROW.is_none(),
             "`columns!` declares that this column is bound to its row: its type is `RowBound<T, column>`"
         );
     }
