@@ -10,11 +10,13 @@ use diesel::connection::LoadConnection;
 use zeroize::Zeroizing;
 
 use crate::backend::{self, Shape, ToolBackend};
+use crate::capacity::writes_fernet;
 use crate::ciphertext_shape::native_text;
 use crate::error::ToolError;
 use crate::header_condition::names_key;
 use crate::report::{Observer, Problem, Report};
 use crate::rewrite::{self, Job};
+use crate::row_binding::RowBindings;
 use crate::run_options::RunOptions;
 use crate::statement::{Cell, Statement};
 use crate::status::{format_of, head, heads, is_unpadded};
@@ -69,6 +71,7 @@ pub fn rotate<DB: ToolBackend, C: LoadConnection<Backend = DB> + Send>(
     let table = Table::read(conn, &column.table)?;
     table.check(columns)?;
     check_indexes(&table, keyring, columns)?;
+    refuse_tokens(keyring, columns)?;
     if !settings.allow_older_key {
         refuse_newer_keys::<DB>(conn, &table, keyring, columns, settings.filter.as_deref())?;
     }
@@ -143,6 +146,20 @@ pub(crate) fn check_indexes(
     Ok(())
 }
 
+/// Refuses to write Fernet tokens to columns whose values are bound to their row.
+pub(crate) fn refuse_tokens(keyring: &Keyring, columns: &[Column]) -> Result<(), ToolError> {
+    match columns.iter().find(|column| column.is_row_bound()) {
+        Some(column) if writes_fernet(keyring) => Err(ToolError::Column {
+            column: column.to_string(),
+            what: format!(
+                "values are bound to their row, but the primary key {} is a Fernet key, whose tokens are bound to nothing: promote an AES-256-GCM-SIV key",
+                keyring.primary_id()
+            ),
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Returns the keys of a purpose that are newer than its primary key.
 fn newer_keys(keyring: &Keyring, purpose: Purpose) -> impl Iterator<Item = KeyId> {
     let newer = untyped::keys(keyring).filter(move |key| key.purpose == purpose && key.is_newer);
@@ -161,6 +178,7 @@ fn index_primary(keyring: &Keyring) -> Option<KeyId> {
 struct Rotate<'a, DB> {
     keyring: &'a Keyring,
     columns: &'a [Column],
+    rows: RowBindings,
     shape: Shape,
     /// SQL with names in the backend's quotes.
     candidates: String,
@@ -184,7 +202,7 @@ impl<'a, DB: ToolBackend> Rotate<'a, DB> {
         for column in columns {
             reads.extend(Read::stored(table, column)?);
         }
-        let unique = reads.iter().map(|read| read.column.unique).collect();
+        let unique: Vec<_> = reads.iter().map(|read| read.column.unique).collect();
         let candidates = columns
             .iter()
             .map(|column| candidates::<DB>(table, keyring, column, rebuild))
@@ -194,10 +212,13 @@ impl<'a, DB: ToolBackend> Rotate<'a, DB> {
         // transactions could not insert references to claimed rows.
         let is_written =
             |place: &usize| !reads[*place].column.unique || reads[*place].column.nullable;
-        let shape = Shape { writes: (0..reads.len()).filter(is_written).collect(), reads };
+        let writes = (0..unique.len()).filter(is_written).collect();
+        let rows = RowBindings::of::<DB>(table, columns, &mut reads)?;
+        let shape = Shape { writes, reads };
         Ok(Self {
             keyring,
             columns,
+            rows,
             shape,
             candidates,
             unique,
@@ -256,13 +277,14 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
         let older =
             |column: String, newer, primary| Some(ToolError::OlderKey { column, newer, primary });
         let mut at = 0;
-        for column in self.columns {
+        for (i, column) in self.columns.iter().enumerate() {
             let (value, digests) = (cells[at].as_ref(), &cells[at + 1..=at + column.indexes.len()]);
             let storage = self.shape.reads[at].column.storage;
             at += 1 + column.indexes.len();
             let Some(value) = value else { continue };
             // A value that cannot be decrypted is reported as a failed row.
-            let context = column.context_of();
+            let Ok(row) = self.rows.row(i, cells) else { continue };
+            let context = row.context(column);
             let Ok(plaintext) = untyped::open(self.keyring, value, context, storage) else {
                 continue;
             };
@@ -292,11 +314,12 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
     fn fingerprint(&self, cells: &[Cell], hasher: &RandomState) -> Option<u64> {
         let mut at = 0;
         let mut values = hasher.build_hasher();
-        for column in self.columns {
+        for (i, column) in self.columns.iter().enumerate() {
             let storage = self.shape.reads[at].column.storage;
+            let row = self.rows.row(i, cells).ok()?;
             let plaintext = cells[at]
                 .as_ref()
-                .map(|value| untyped::open(self.keyring, value, column.context_of(), storage))
+                .map(|value| untyped::open(self.keyring, value, row.context(column), storage))
                 .transpose()
                 .ok()?;
             plaintext.as_deref().map(Vec::as_slice).hash(&mut values);
@@ -307,7 +330,7 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
 
     fn change(&self, cells: &[Cell]) -> Result<Option<Vec<Cell>>, Problem> {
         let (mut new, mut changed) = (Vec::with_capacity(cells.len()), false);
-        for column in self.columns {
+        for (i, column) in self.columns.iter().enumerate() {
             let at = new.len();
             let read = &self.shape.reads[at];
             let named = |error: diesel_envelope::Error| (column.name.clone(), error.to_string());
@@ -326,7 +349,8 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
                 }
                 continue;
             };
-            let (context, storage) = (column.context_of(), read.column.storage);
+            let row = self.rows.row(i, cells)?;
+            let (context, storage) = (row.context(column), read.column.storage);
             let fresh = untyped::inspect(self.keyring, value, context, storage)
                 .is_ok_and(|inspection| inspection.is_current);
             let plaintext = untyped::open(self.keyring, value, context, storage).map_err(named)?;
