@@ -27,6 +27,10 @@ mod ranges;
 mod retirement;
 #[cfg(feature = "cli")]
 mod rotation;
+pub mod row_bound;
+mod row_bound_refusals;
+pub mod row_keys;
+mod row_triggers;
 #[cfg(feature = "cli")]
 mod second_column;
 mod traffic;
