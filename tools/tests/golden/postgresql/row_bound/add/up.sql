@@ -60,10 +60,8 @@ END
 $diesel_envelope$;
 CREATE TRIGGER "users_email_diesel_envelope_row_key" BEFORE UPDATE ON "users"
     FOR EACH ROW WHEN (
-        NEW."email" = OLD."email" AND (
-NEW."tenant"::text COLLATE "C" IS DISTINCT FROM OLD."tenant"::text COLLATE "C"
-OR NEW."id"::text COLLATE "C" IS DISTINCT FROM OLD."id"::text COLLATE "C"
-        )
+        NEW."email" = OLD."email"
+        AND (NEW."tenant"::text COLLATE "C" IS DISTINCT FROM OLD."tenant"::text COLLATE "C" OR NEW."id"::text COLLATE "C" IS DISTINCT FROM OLD."id"::text COLLATE "C")
     )
     EXECUTE FUNCTION "users_email_diesel_envelope_row_key"();
 CREATE FUNCTION "users_name_diesel_envelope_backfill"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
@@ -84,9 +82,8 @@ END
 $diesel_envelope$;
 CREATE TRIGGER "users_name_diesel_envelope_row_key" BEFORE UPDATE ON "users"
     FOR EACH ROW WHEN (
-        NEW."name" = OLD."name" AND (
-NEW."id"::text COLLATE "C" IS DISTINCT FROM OLD."id"::text COLLATE "C"
-        )
+        NEW."name" = OLD."name"
+        AND (NEW."id"::text COLLATE "C" IS DISTINCT FROM OLD."id"::text COLLATE "C")
     )
     EXECUTE FUNCTION "users_name_diesel_envelope_row_key"();
 CREATE FUNCTION "users_iban_diesel_envelope_backfill"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
@@ -107,9 +104,8 @@ END
 $diesel_envelope$;
 CREATE TRIGGER "users_iban_diesel_envelope_row_key" BEFORE UPDATE ON "users"
     FOR EACH ROW WHEN (
-        NEW."iban" = OLD."iban" AND (
-NEW."id"::text COLLATE "C" IS DISTINCT FROM OLD."id"::text COLLATE "C"
-        )
+        NEW."iban" = OLD."iban"
+        AND (NEW."id"::text COLLATE "C" IS DISTINCT FROM OLD."id"::text COLLATE "C")
     )
     EXECUTE FUNCTION "users_iban_diesel_envelope_row_key"();
 CREATE FUNCTION "users_phone_diesel_envelope_backfill"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
@@ -130,9 +126,8 @@ END
 $diesel_envelope$;
 CREATE TRIGGER "users_phone_diesel_envelope_row_key" BEFORE UPDATE ON "users"
     FOR EACH ROW WHEN (
-        NEW."phone" = OLD."phone" AND (
-NEW."id"::text COLLATE "C" IS DISTINCT FROM OLD."id"::text COLLATE "C"
-        )
+        NEW."phone" = OLD."phone"
+        AND (NEW."id"::text COLLATE "C" IS DISTINCT FROM OLD."id"::text COLLATE "C")
     )
     EXECUTE FUNCTION "users_phone_diesel_envelope_row_key"();
 CREATE FUNCTION "users_note_diesel_envelope_backfill"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$

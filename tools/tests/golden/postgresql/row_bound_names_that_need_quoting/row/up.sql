@@ -7,8 +7,7 @@ END
 $diesel_envelope_1$;
 CREATE TRIGGER "or""der`s'; --_e""mail`s'_diesel_envelope_row_key" BEFORE UPDATE ON "or""der`s'; --"
     FOR EACH ROW WHEN (
-        NEW."e""mail`s'" = OLD."e""mail`s'" AND (
-NEW."$diesel_envelope$ i""d`'"::text COLLATE "C" IS DISTINCT FROM OLD."$diesel_envelope$ i""d`'"::text COLLATE "C"
-        )
+        NEW."e""mail`s'" = OLD."e""mail`s'"
+        AND (NEW."$diesel_envelope$ i""d`'"::text COLLATE "C" IS DISTINCT FROM OLD."$diesel_envelope$ i""d`'"::text COLLATE "C")
     )
     EXECUTE FUNCTION "or""der`s'; --_e""mail`s'_diesel_envelope_row_key"();
