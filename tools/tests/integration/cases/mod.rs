@@ -29,6 +29,8 @@ mod retirement;
 mod rotation;
 pub mod row_bound;
 mod row_bound_refusals;
+#[cfg(feature = "cli")]
+mod row_guide;
 pub mod row_keys;
 mod row_triggers;
 #[cfg(feature = "cli")]
