@@ -118,7 +118,8 @@ fn a_fernet_primary_does_not_write_what_the_column_would_not_read() {
 fn a_key_of_another_algorithm_does_not_open_a_native_value_that_names_it() {
     let keyring = Keyring::parse(FERNET_KEY.as_bytes()).unwrap();
     let key_id = keyring.primary_id();
-    let mut value = Header { bound: false, padded: false, key_id }.to_bytes().to_vec();
+    let mut value =
+        Header { bound: false, row_bound: false, padded: false, key_id }.to_bytes().to_vec();
     value.resize(OVERHEAD, 0);
     assert_eq!(keyring.decrypt::<String, Unbound>(&value), Err(Error::UnknownKey { key_id }));
 }

@@ -9,7 +9,7 @@
 //! use diesel_envelope::{Accept, Keyring, Storage, ValueFormat};
 //!
 //! let keyring = Keyring::insecure_for_tests();
-//! let email = ColumnContext { label: "users.email", bound: true, pad_to: 1, accept: Accept::DEFAULT };
+//! let email = ColumnContext { label: "users.email", bound: true, pad_to: 1, accept: Accept::DEFAULT, row: None };
 //! let value = untyped::seal(&keyring, b"bobby@example.org", email, Storage::Binary)?;
 //! assert_eq!(**untyped::open(&keyring, &value, email, Storage::Binary)?, *b"bobby@example.org");
 //!
