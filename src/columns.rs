@@ -35,6 +35,7 @@ pub mod expansion {
         pub struct accept;
         pub struct label;
         pub struct row;
+        pub struct write;
     }
 
     /// The options of an index.

@@ -70,7 +70,8 @@
 /// [`RowKeyPart`](crate::row_key::RowKeyPart).
 ///
 /// Such a column reads no other format by default. `accept [bound]` also reads the values that an
-/// `Encrypted` or `Searchable` wrote, while `rotate` is rewriting them.
+/// `Encrypted` or `Searchable` wrote, while `rotate` is rewriting them. `write [bound]` reads both
+/// formats and writes the old one, while instances of the program are running that read no other.
 ///
 /// # Indexes of a column
 ///
@@ -218,6 +219,9 @@ macro_rules! __columns {
             @after_option $at [$($done)* [row $([$key $($key_type)?])+]] $($rest)*
         }
     };
+    (@option $at:tt [$($done:tt)*] write [bound] $($rest:tt)*) => {
+        $crate::__columns! { @after_option $at [$($done)* [write bound]] $($rest)* }
+    };
     (@option $at:tt [$($done:tt)*] as $value:ty , $($rest:tt)*) => {
         $crate::__columns! { @after_option $at [$($done)* [as $value]] , $($rest)* }
     };
@@ -250,6 +254,9 @@ macro_rules! __columns {
     };
     (@after_option $at:tt $done:tt , label $label:literal $($rest:tt)*) => {
         $crate::__columns! { @option $at $done label $label $($rest)* }
+    };
+    (@after_option $at:tt $done:tt , write [bound] $($rest:tt)*) => {
+        $crate::__columns! { @option $at $done write [bound] $($rest)* }
     };
     (@after_option $at:tt $done:tt , row ( $($key:tt)* ) $($rest:tt)*) => {
         $crate::__columns! { @option $at $done row ( $($key)* ) $($rest)* }
@@ -406,9 +413,19 @@ macro_rules! __columns {
                 $crate::columns::ValueType::of::<$crate::__columns!(@value $($options)*)>().id(),
             );
             const ROW: ::std::option::Option<$crate::columns::RowDeclaration> =
-                $crate::__columns!(@row_declaration [$($path)*] [$($options)*] $($options)*);
+                $crate::__columns!(@declared_row [$($path)*] [$($options)*] $($options)*);
             $($crate::__columns! { @context_const $options })*
         }
+    };
+    // For the tools, a column that still writes the old format is not bound to its row.
+    (@declared_row $path:tt $options:tt [write bound] $($rest:tt)*) => {
+        ::std::option::Option::None
+    };
+    (@declared_row $path:tt $options:tt $other:tt $($rest:tt)*) => {
+        $crate::__columns!(@declared_row $path $options $($rest)*)
+    };
+    (@declared_row $path:tt [$($options:tt)*]) => {
+        $crate::__columns!(@row_declaration $path [$($options)*] $($options)*)
     };
     (@row_declaration $path:tt $options:tt [row $($key:tt)+] $($rest:tt)*) => {
         ::std::option::Option::Some($crate::columns::RowDeclaration {
@@ -435,6 +452,11 @@ macro_rules! __columns {
         $crate::__columns!(@accept_in_row [$($rest)*])
     };
     (@accept_in_row []) => { $crate::Accept::STRICT };
+    (@write_in_row [[write bound] $($rest:tt)*]) => { $crate::ValueFormat::Bound };
+    (@write_in_row [$other:tt $($rest:tt)*]) => {
+        $crate::__columns!(@write_in_row [$($rest)*])
+    };
+    (@write_in_row []) => { $crate::ValueFormat::RowBound };
 
     // ---- Code of a column with a row or with indexes: `RowBoundColumn` or `SearchableColumn`
     (@bound [[local] $path:tt $prefix:tt $name:tt] $column:ident $options:tt
@@ -444,6 +466,7 @@ macro_rules! __columns {
             type KeyValue = ($($crate::__columns!(@key_value $path $key),)+);
             type Indexes = $crate::__columns!(@indexes $path $($index)*);
             const ACCEPT_IN_ROW: $crate::Accept = $crate::__columns!(@accept_in_row $options);
+            const WRITE_IN_ROW: $crate::ValueFormat = $crate::__columns!(@write_in_row $options);
         }
     };
     (@bound [[foreign] $path:tt $prefix:tt $name:tt] $column:ident $options:tt
@@ -454,6 +477,7 @@ macro_rules! __columns {
             type KeyValue = ($($crate::__columns!(@key_value $path $key),)+);
             type Indexes = $crate::__columns!(@foreign_indexes $path $($index)*);
             const ACCEPT_IN_ROW: $crate::Accept = $crate::__columns!(@accept_in_row $options);
+            const WRITE_IN_ROW: $crate::ValueFormat = $crate::__columns!(@write_in_row $options);
         }
     };
     (@bound $table:tt $column:ident $options:tt [$other:tt $($rest:tt)*] $indexes:tt) => {

@@ -36,7 +36,7 @@ mod other {
     Debug, Clone, PartialEq, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow,
 )]
 #[diesel(sql_type = diesel::sql_types::Integer)]
-struct Number(i32);
+pub struct Number(i32);
 
 impl RowKeyPart for Number {
     fn push_to(&self, key: &mut RowKeyBytes) -> Result<(), Error> {

@@ -36,6 +36,23 @@ mod meanwhile {
     }
 }
 
+/// The columns while instances of the version before are running.
+mod first {
+    diesel::table! {
+        use diesel::sql_types::*;
+        use diesel_envelope::sql_types::*;
+
+        accounts (id) {
+            id -> BigInt,
+            email -> Ciphertext,
+            email_index -> BlindIndex,
+        }
+    }
+    diesel_envelope::columns! {
+        accounts { email: row(id), write [bound] => email_index: caseless }
+    }
+}
+
 #[derive(Insertable)]
 #[diesel(table_name = before::accounts)]
 struct Before {
@@ -63,6 +80,26 @@ fn both_formats_are_read_and_the_new_one_is_written() {
         diesel::update(table.find(4)).set(&read[3]).execute(conn).unwrap();
         assert_eq!(only_new.first(conn).unwrap().as_str(), "Dana@Example.org");
     });
+}
+
+#[test]
+fn a_first_version_reads_both_formats_and_writes_the_old_one() {
+    type First = RowBound<String, first::accounts::email>;
+
+    with_accounts(|conn| {
+        let table = first::accounts::table;
+        let mut email: First = table.find(1).select(First::as_select()).first(conn).unwrap();
+        assert_eq!(email.as_str(), "Ada@Example.org");
+        email.set("Countess@Example.org");
+        diesel::update(table.find(1)).set(&email).execute(conn).unwrap();
+        let old: Searchable<String, before::accounts::email> =
+            before::accounts::table.find(1).select(before::accounts::email).first(conn).unwrap();
+        assert_eq!(old.as_str(), "Countess@Example.org");
+        let again: First = table.find(1).select(First::as_select()).first(conn).unwrap();
+        assert_eq!(again.as_str(), "Countess@Example.org");
+    });
+    let columns = first::accounts::table::encrypted_columns();
+    assert!(!columns[0].is_row_bound());
 }
 
 #[test]
