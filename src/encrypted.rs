@@ -180,7 +180,9 @@ impl<T: Plaintext, C> fmt::Debug for Encrypted<T, C> {
 /// and lookups would still find the row under the old value. If
 /// [`columns!`](crate::columns!) declares indexes of the column, `encrypt` does not compile. If the
 /// traits are implemented by hand, it does. Assign a [`Searchable`](crate::Searchable) instead:
-/// `.set(&Searchable::<String, users::email>::from("bobby@example.org"))`.
+/// `.set(&Searchable::<String, users::email>::from("bobby@example.org"))`. A program that writes the
+/// index columns by itself assigns `users::email.eq(Encrypted::new(..))` and
+/// `users::email_index.eq(BlindIndex::of(..))`.
 pub trait EncryptDsl: Column + Context + ExpressionMethods {
     /// Returns the assignment `column = ciphertext of the value`.
     fn encrypt<T: Plaintext>(self, value: T) -> diesel::dsl::Eq<Self, Encrypted<T, Self>>
