@@ -540,12 +540,13 @@ fn every_sql_type_and_null(conn: &mut AnyConnection) {
     // The long form: each column by an assignment of its own.
     let none = None::<Encrypted<Vec<u8>, accounts::secret>>;
     let born = Encrypted::<_, accounts::born>::new(AsText(2000_u16));
+    let phone = Encrypted::<_, accounts::phone>::new("+49 30 555 2".to_owned());
     let index = BlindIndex::<accounts::phone_index>::of("+49 30 555 2");
     let note = Some(MaybeEncrypted::<String, accounts::note>::from("hunter2"));
     let set = (
         accounts::secret.eq(&none),
         accounts::born.eq(Some(&born)),
-        accounts::phone.encrypt("+49 30 555 2".to_owned()),
+        accounts::phone.eq(Some(&phone)),
         accounts::phone_index.eq(Some(index.clone())),
         accounts::note.eq(&note),
     );

@@ -1,8 +1,7 @@
 //! The key of a row as PostgreSQL has it: UUIDs and sequences; and diesel-async.
 
 use diesel::prelude::*;
-use diesel_async::AsyncConnection;
-use diesel_envelope::{BlindIndexDsl, Error, RowBound};
+use diesel_envelope::{BlindIndexDsl, RowBound};
 use uuid::Uuid;
 
 use super::{Conn, Db, connect, dump};
@@ -93,28 +92,39 @@ fn a_number_of_a_sequence_is_fetched_first() {
     });
 }
 
-#[tokio::test]
-async fn diesel_async_reads_and_writes_it() {
-    use diesel_async::RunQueryDsl;
+mod asynchronous {
+    use diesel::SelectableHelper;
+    use diesel::query_dsl::methods::SelectDsl;
+    use diesel_async::{AsyncConnection, RunQueryDsl};
+    use diesel_envelope::Error;
 
-    install_keyring();
-    let mut conn =
-        diesel_async::AsyncPgConnection::establish(&url("TEST_POSTGRES_URL")).await.unwrap();
-    let temporary = ACCOUNTS.replace("CREATE", "CREATE TEMPORARY");
-    diesel::sql_query(temporary).execute(&mut conn).await.unwrap();
-    let bobby = account();
-    let returned: Account = diesel::insert_into(accounts::table)
-        .values(&bobby)
-        .returning(Account::as_returning())
-        .get_result(&mut conn)
-        .await
-        .unwrap();
-    assert_eq!(returned, bobby);
-    diesel::insert_into(accounts::table).values(vec![account()]).execute(&mut conn).await.unwrap();
-    diesel::sql_query("UPDATE accounts SET email = (SELECT email FROM accounts LIMIT 1)")
-        .execute(&mut conn)
-        .await
-        .unwrap();
-    let read = accounts::table.select(Account::as_select()).load::<Account>(&mut conn).await;
-    assert_eq!(Error::find_in(&read.unwrap_err()), Some(&Error::RowMismatch));
+    use super::{ACCOUNTS, Account, account, accounts, install_keyring, url};
+
+    #[tokio::test]
+    async fn diesel_async_reads_and_writes_it() {
+        install_keyring();
+        let mut conn =
+            diesel_async::AsyncPgConnection::establish(&url("TEST_POSTGRES_URL")).await.unwrap();
+        let temporary = ACCOUNTS.replace("CREATE", "CREATE TEMPORARY");
+        diesel::sql_query(temporary).execute(&mut conn).await.unwrap();
+        let bobby = account();
+        let returned: Account = diesel::insert_into(accounts::table)
+            .values(&bobby)
+            .returning(Account::as_returning())
+            .get_result(&mut conn)
+            .await
+            .unwrap();
+        assert_eq!(returned, bobby);
+        diesel::insert_into(accounts::table)
+            .values(vec![account()])
+            .execute(&mut conn)
+            .await
+            .unwrap();
+        diesel::sql_query("UPDATE accounts SET email = (SELECT email FROM accounts LIMIT 1)")
+            .execute(&mut conn)
+            .await
+            .unwrap();
+        let read = accounts::table.select(Account::as_select()).load::<Account>(&mut conn).await;
+        assert_eq!(Error::find_in(&read.unwrap_err()), Some(&Error::RowMismatch));
+    }
 }
