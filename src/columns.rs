@@ -23,7 +23,9 @@ pub mod expansion {
 
     use crate::blind_index::IndexSqlType;
     pub use crate::columns::compound::CompoundPart;
+    pub use crate::context::{label_is_valid, pad_is_valid};
     use crate::encrypted::CiphertextSqlType;
+    pub use crate::index_spec::bits_are_valid;
     pub use crate::plaintext::{decode_text, encode_text};
 
     /// The options of a column. An unknown option is an unresolved name in this module, so that the
@@ -35,6 +37,7 @@ pub mod expansion {
         pub struct accept;
         pub struct label;
         pub struct row;
+        pub struct write;
     }
 
     /// The options of an index.
@@ -64,6 +67,20 @@ pub mod expansion {
     pub trait StoresBlindIndex {}
 
     impl<C: diesel::Expression<SqlType: IndexSqlType>> StoresBlindIndex for C {}
+
+    /// A type of values that an index of `V` can index.
+    #[diagnostic::on_unimplemented(
+        message = "the normaliser takes values of `{V}`, but the column has values of `{Self}`",
+        label = "the normaliser does not take values of `{Self}`",
+        note = "use `exact`, or a function of the application: `self::year as Date`"
+    )]
+    pub trait IndexedAs<V: ?Sized> {}
+
+    #[diagnostic::do_not_recommend]
+    impl<T: std::borrow::Borrow<V>, V: ?Sized> IndexedAs<V> for T {}
+
+    /// Compiles if an index of `V` can index values of `T`.
+    pub const fn has_values_of<T: IndexedAs<V>, V: ?Sized>() {}
 
     /// Compiles for columns that can store ciphertext.
     pub const fn is_ciphertext<C: StoresCiphertext>() {}

@@ -61,6 +61,10 @@ pub trait Context: 'static {
     #[doc(hidden)]
     const VALUE_TYPE_ID: Option<u8> = None;
 
+    /// Whether [`columns!`](crate::columns!) declares indexes of the column.
+    #[doc(hidden)]
+    const HAS_INDEXES: bool = false;
+
     /// The row that the values are bound to, if [`columns!`](crate::columns!) declares one. Every
     /// value is then a [`RowBound`](crate::RowBound).
     #[doc(hidden)]
@@ -239,10 +243,7 @@ impl ColumnContext<'static> {
                 !matches!(C::BINDING, Binding::Label) || label_is_valid(C::LABEL),
                 "the LABEL of a Context has 1 to 255 characters of A-Z, a-z, 0-9, '_', '.', ':' and '-'"
             );
-            assert!(
-                matches!(C::PAD_TO, None | Some(1..=65_536)),
-                "the PAD_TO of a Context is None, or 1 to 65,536"
-            );
+            assert!(pad_is_valid(C::PAD_TO), "the PAD_TO of a Context is None, or 1 to 65,536");
         }
         let pad_to = match C::PAD_TO {
             Some(own) => own,
@@ -273,6 +274,11 @@ pub const fn label_is_valid(label: &str) -> bool {
         i += 1;
     }
     !bytes.is_empty() && bytes.len() <= LABEL_MAX
+}
+
+/// Returns whether a [`PAD_TO`](Context::PAD_TO) is `None`, or 1 to 65,536.
+pub const fn pad_is_valid(pad_to: Option<usize>) -> bool {
+    matches!(pad_to, None | Some(1..=65_536))
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 use crate::key_id::KeyId;
 use crate::keyring::{Algorithm, Keyring};
 use crate::plaintext::Plaintext;
+use crate::row_key::IntoRowKey;
+use crate::row_spec::RowBoundSpec;
 use crate::sealed::Sealed;
 
 /// A data key in memory, which seals the values of a row and opens them again.
@@ -87,6 +89,63 @@ impl DataKey {
     /// Returns the errors of [`Keyring::encrypt`].
     pub fn seal<T: Plaintext, C: Context>(&self, value: &T) -> Result<Sealed<T, C>> {
         self.0.keyring.encrypt::<T, C>(value).map(|bytes| self.count(Sealed::from_bytes(bytes)))
+    }
+
+    /// Encrypts a value and binds it to the column `C` and to the row of a key. So it cannot be copied
+    /// to another row, even together with its wrapped data key.
+    ///
+    /// ```
+    /// # use diesel_envelope::kms::{EncryptionContext, Kms, LocalKms};
+    /// use diesel_envelope::{Error, Sealed};
+    ///
+    /// diesel::table! {
+    ///     use diesel::sql_types::*;
+    ///     use diesel_envelope::sql_types::*;
+    ///
+    ///     patients (id) { id -> BigInt, name -> Ciphertext, data_key -> Binary, }
+    /// }
+    ///
+    /// diesel_envelope::columns! { patients { name: row(id) } }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> diesel_envelope::Result<()> {
+    /// # let path = std::env::temp_dir().join(format!("data-key-row-doc-{}", std::process::id()));
+    /// # let kms = LocalKms::open_or_create(&path)?;
+    /// # std::fs::remove_file(&path).unwrap();
+    /// let (data_key, wrapped) = kms.generate_data_key(&EncryptionContext::data_key()).await?;
+    /// let name: Sealed<String, patients::name> = data_key.seal_in_row(7, &"Bobby Tables".to_owned())?;
+    ///
+    /// assert_eq!(data_key.open_in_row(7, &name)?, "Bobby Tables");
+    /// assert_eq!(data_key.open_in_row(8, &name), Err(Error::RowMismatch));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`Keyring::encrypt_in_row`].
+    pub fn seal_in_row<T: Plaintext, C: RowBoundSpec>(
+        &self,
+        key: impl IntoRowKey<C::KeyValue>,
+        value: &T,
+    ) -> Result<Sealed<T, C>> {
+        let sealed = self.0.keyring.encrypt_in_row::<T, C>(&key.into_row_key(), value);
+        sealed.map(|bytes| self.count(Sealed::from_bytes(bytes)))
+    }
+
+    /// Decrypts a value that is bound to the row of a key.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`Keyring::decrypt_in_row`], such as [`Error::RowMismatch`] for a value
+    /// of another row.
+    pub fn open_in_row<T: Plaintext, C: RowBoundSpec>(
+        &self,
+        key: impl IntoRowKey<C::KeyValue>,
+        sealed: &Sealed<T, C>,
+    ) -> Result<T> {
+        let bytes = self.count_ref(sealed).as_bytes();
+        self.0.keyring.decrypt_in_row::<T, C>(&key.into_row_key(), bytes)
     }
 
     /// Decrypts a value.

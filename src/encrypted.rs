@@ -176,9 +176,13 @@ impl<T: Plaintext, C> fmt::Debug for Encrypted<T, C> {
 ///
 /// # Security
 ///
-/// `encrypt` writes this column alone. On a searchable column it does not update the blind index,
-/// so lookups still find the row under the old value. Assign a [`Searchable`](crate::Searchable)
-/// there: `.set(&Searchable::<String, users::email>::from("bobby@example.org"))`.
+/// `encrypt` writes this column alone. On a searchable column it would not update the blind index,
+/// and lookups would still find the row under the old value. If
+/// [`columns!`](crate::columns!) declares indexes of the column, `encrypt` does not compile. If the
+/// traits are implemented by hand, it does. Assign a [`Searchable`](crate::Searchable) instead:
+/// `.set(&Searchable::<String, users::email>::from("bobby@example.org"))`. A program that writes the
+/// index columns by itself assigns `users::email.eq(Encrypted::new(..))` and
+/// `users::email_index.eq(BlindIndex::of(..))`.
 pub trait EncryptDsl: Column + Context + ExpressionMethods {
     /// Returns the assignment `column = ciphertext of the value`.
     fn encrypt<T: Plaintext>(self, value: T) -> diesel::dsl::Eq<Self, Encrypted<T, Self>>
@@ -186,6 +190,12 @@ pub trait EncryptDsl: Column + Context + ExpressionMethods {
         Self::SqlType: SqlType,
         Encrypted<T, Self>: AsExpression<Self::SqlType>,
     {
+        const {
+            assert!(
+                !Self::HAS_INDEXES,
+                "`encrypt` would not update the blind index of this column: assign a `Searchable`"
+            );
+        }
         self.eq(Encrypted::new(value))
     }
 }

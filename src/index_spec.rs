@@ -72,6 +72,11 @@ pub trait IndexSpec: 'static {
     fn normalize(value: &Self::Value) -> Cow<'_, [u8]>;
 }
 
+/// Returns whether [`BITS`](IndexSpec::BITS) are 1 to 256.
+pub const fn bits_are_valid(bits: usize) -> bool {
+    matches!(bits, 1..=256)
+}
+
 /// The bytes of a blind index, 1 to 32 of them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest {
@@ -141,7 +146,7 @@ impl<'v> Normalized<'v> {
                 label_is_valid(I::LABEL),
                 "the LABEL of an IndexSpec has 1 to 255 characters of A-Z, a-z, 0-9, '_', '.', ':' and '-'"
             );
-            assert!(matches!(I::BITS, 1..=256), "the BITS of an IndexSpec must be 1 to 256");
+            assert!(bits_are_valid(I::BITS), "the BITS of an IndexSpec must be 1 to 256");
         }
         Self(I::normalize(value))
     }

@@ -8,6 +8,7 @@ use diesel::{Column, Expression, ExpressionMethods};
 
 use crate::context::{Accept, Context};
 use crate::row_key::{RowKey, RowKeyPart};
+use crate::value_format::ValueFormat;
 
 /// A column whose values are bound to their row: the columns that name the row, and the blind indexes
 /// that are checked with the value.
@@ -51,6 +52,10 @@ pub trait RowBoundColumn: Context + Column + Default + ExpressionMethods {
     /// The formats that are read in addition to values bound to the row. While a table is being
     /// rewritten by `rotate`, accept its old format: [`Accept::BOUND`].
     const ACCEPT_IN_ROW: Accept = Accept::STRICT;
+
+    /// The format that is written: [`ValueFormat::RowBound`], or [`ValueFormat::Bound`] while
+    /// instances of the program are running that read no other.
+    const WRITE_IN_ROW: ValueFormat = ValueFormat::RowBound;
 }
 
 /// The context and the columns that a [`RowBound`](crate::RowBound) needs. Every [`RowBoundColumn`]
@@ -74,6 +79,10 @@ pub trait RowBoundSpec: Context {
 
     /// The formats that are read in addition to values bound to the row.
     const ACCEPT_IN_ROW: Accept = Accept::STRICT;
+
+    /// The format that is written: [`ValueFormat::RowBound`], or [`ValueFormat::Bound`] while
+    /// instances of the program are running that read no other.
+    const WRITE_IN_ROW: ValueFormat = ValueFormat::RowBound;
 }
 
 impl<C: RowBoundColumn> RowBoundSpec for C {
@@ -82,6 +91,7 @@ impl<C: RowBoundColumn> RowBoundSpec for C {
     type KeyValue = C::KeyValue;
     type Indexes = C::Indexes;
     const ACCEPT_IN_ROW: Accept = C::ACCEPT_IN_ROW;
+    const WRITE_IN_ROW: ValueFormat = C::WRITE_IN_ROW;
 }
 
 /// The columns that name a row: a tuple of one to four columns.

@@ -1,5 +1,7 @@
 //! The macro `columns!`, which reads its input token by token.
 
+mod row;
+
 /// Declares the encrypted columns of tables, each with its options and its blind indexes.
 ///
 /// ```
@@ -70,7 +72,8 @@
 /// [`RowKeyPart`](crate::row_key::RowKeyPart).
 ///
 /// Such a column reads no other format by default. `accept [bound]` also reads the values that an
-/// `Encrypted` or `Searchable` wrote, while `rotate` is rewriting them.
+/// `Encrypted` or `Searchable` wrote, while `rotate` is rewriting them. `write [bound]` reads both
+/// formats and writes the old one, while instances of the program are running that read no other.
 ///
 /// # Indexes of a column
 ///
@@ -85,8 +88,13 @@
 /// | `self::year as Date` | a function for another type, `fn(&Date) -> Cow<'_, [u8]>` |
 ///
 /// A function of the application is named by a path, such as `self::postcode` or
-/// `crate::text::postcode`. The options `bits 16`, `key "a"` and `label "users.email_index"` may
-/// follow the normaliser, before `as Type`. These options set the constants of [`IndexSpec`](crate::IndexSpec).
+/// `crate::text::postcode`. The options `bits 16`, `key "a"`, `label "users.email_index"` and
+/// `as Type` may follow the normaliser, in any order and without commas. These options set the
+/// constants of [`IndexSpec`](crate::IndexSpec).
+///
+/// A type of the application must be `pub` if an index has values of this type: by `exact`, or by
+/// `as Type` after the normaliser. It may be in a private module. A column of Diesel is `pub`, and
+/// [`IndexSpec::Value`](crate::IndexSpec::Value) names the type.
 ///
 /// An index of several columns is an item of its own: `born_index: compound(name: caseless,
 /// birth_date: exact as Date)`. The value of this index is the tuple `(String, Date)`. A part of a
@@ -103,6 +111,14 @@
 /// `Searchable<String, user_columns::email>` in the model, and
 /// [`matches_as`](crate::BlindIndexWithDsl::matches_as)`::<user_columns::email_index>` in lookups.
 /// `user_columns::encrypted_columns()` returns the declarations.
+///
+/// # Errors at compile time
+///
+/// These mistakes are errors at the declaration: a misspelt column, option or normaliser, a column
+/// of the wrong SQL type, `pad` outside 1 to 65,536, `bits` outside 1 to 256, an invalid label, and a
+/// normaliser for other values than those of the column. On a column with indexes,
+/// [`encrypt`](crate::EncryptDsl::encrypt) does not compile, because it would leave the indexes
+/// unchanged.
 ///
 /// [`normalize`]: crate::blind_index::normalize
 #[macro_export]
@@ -218,6 +234,9 @@ macro_rules! __columns {
             @after_option $at [$($done)* [row $([$key $($key_type)?])+]] $($rest)*
         }
     };
+    (@option $at:tt [$($done:tt)*] write [bound] $($rest:tt)*) => {
+        $crate::__columns! { @after_option $at [$($done)* [write bound]] $($rest)* }
+    };
     (@option $at:tt [$($done:tt)*] as $value:ty , $($rest:tt)*) => {
         $crate::__columns! { @after_option $at [$($done)* [as $value]] , $($rest)* }
     };
@@ -227,12 +246,19 @@ macro_rules! __columns {
     (@option $at:tt [$($done:tt)*] as $value:ty) => {
         $crate::__columns! { @after_option $at [$($done)* [as $value]] }
     };
+    (@option [$table:tt $columns:tt $column:ident] $done:tt as $($rest:tt)*) => {
+        compile_error!(concat!(
+            "expected a type after `as` in the options of the encrypted column `",
+            stringify!($column), "`, and a comma before the next option, such as `",
+            stringify!($column), ": as i16, pad 16`"
+        ));
+    };
     (@option [$table:tt $columns:tt $column:ident] $done:tt $unknown:ident $($rest:tt)*) => {
         const _: () = { use $crate::columns::expansion::column_option::$unknown; };
         compile_error!(concat!(
-            "`", stringify!($unknown), "` is not an option of the encrypted column `",
+            "found `", stringify!($unknown), "`, expected an option of the encrypted column `",
             stringify!($column),
-            "`: expected `as Type`, `pad 16`, `strict`, `accept [fernet]`, `row(id)` or `label \"users.",
+            "`: `as Type`, `pad 16`, `strict`, `accept [fernet]`, `row(id)` or `label \"users.",
             stringify!($column), "\"`"
         ));
     };
@@ -250,6 +276,9 @@ macro_rules! __columns {
     };
     (@after_option $at:tt $done:tt , label $label:literal $($rest:tt)*) => {
         $crate::__columns! { @option $at $done label $label $($rest)* }
+    };
+    (@after_option $at:tt $done:tt , write [bound] $($rest:tt)*) => {
+        $crate::__columns! { @option $at $done write [bound] $($rest)* }
     };
     (@after_option $at:tt $done:tt , row ( $($key:tt)* ) $($rest:tt)*) => {
         $crate::__columns! { @option $at $done row ( $($key)* ) $($rest)* }
@@ -270,19 +299,19 @@ macro_rules! __columns {
         $crate::__columns! { @option $at [$($done)+] strict }
     };
     (@after_option [$table:tt $columns:tt $column:ident] $done:tt => $($rest:tt)*) => {
-        $crate::__columns! { @context $table $column $done }
+        $crate::__columns! { @context $table $column $done true }
         $crate::__columns! { @index [$table $columns $column $done] [] $($rest)* }
     };
     (@after_option [$table:tt [$($columns:tt)*] $column:ident] $done:tt , $($rest:tt)*) => {
-        $crate::__columns! { @context $table $column $done }
-        $crate::__columns! { @bound $table $column $done $done [] }
+        $crate::__columns! { @context $table $column $done false }
+        $crate::__columns_in_row! { @bound $table $column $done $done [] }
         $crate::__columns! {
             @items $table [$($columns)* $crate::__columns!(@column $table $column $done);] $($rest)*
         }
     };
     (@after_option [$table:tt [$($columns:tt)*] $column:ident] $done:tt) => {
-        $crate::__columns! { @context $table $column $done }
-        $crate::__columns! { @bound $table $column $done $done [] }
+        $crate::__columns! { @context $table $column $done false }
+        $crate::__columns_in_row! { @bound $table $column $done $done [] }
         $crate::__columns! {
             @items $table [$($columns)* $crate::__columns!(@column $table $column $done);]
         }
@@ -330,6 +359,42 @@ macro_rules! __columns {
     (@index_option $at:tt $indexes:tt $index:tt [$($done:tt)*] as $value:ty) => {
         $crate::__columns! { @index_option $at $indexes $index [$($done)* [as $value]] }
     };
+    // An option may follow the type. `ty` does not allow that, so the type is read token by token.
+    (@index_option $at:tt $indexes:tt $index:tt $done:tt as $first:tt $($rest:tt)*) => {
+        $crate::__columns! { @index_type $at $indexes $index $done [$first] $($rest)* }
+    };
+    (@index_type $at:tt $indexes:tt $index:tt [$($done:tt)*] [$($value:tt)+]
+        bits $bits:literal $($rest:tt)*) => {
+        $crate::__columns! {
+            @index_option $at $indexes $index [$($done)* [as $($value)+]] bits $bits $($rest)*
+        }
+    };
+    (@index_type $at:tt $indexes:tt $index:tt [$($done:tt)*] [$($value:tt)+]
+        key $key:literal $($rest:tt)*) => {
+        $crate::__columns! {
+            @index_option $at $indexes $index [$($done)* [as $($value)+]] key $key $($rest)*
+        }
+    };
+    (@index_type $at:tt $indexes:tt $index:tt [$($done:tt)*] [$($value:tt)+]
+        label $label:literal $($rest:tt)*) => {
+        $crate::__columns! {
+            @index_option $at $indexes $index [$($done)* [as $($value)+]] label $label $($rest)*
+        }
+    };
+    (@index_type $at:tt $indexes:tt $index:tt $done:tt $value:tt
+        $unknown:ident $after:literal $($rest:tt)*) => {
+        $crate::__columns! { @index_option $at $indexes $index $done $unknown $after }
+    };
+    (@index_type $at:tt $indexes:tt $index:tt $done:tt [$($value:tt)+]
+        $next:tt $($rest:tt)*) => {
+        $crate::__columns! { @index_type $at $indexes $index $done [$($value)+ $next] $($rest)* }
+    };
+    (@index_type $at:tt $indexes:tt [$index:ident $function:tt] $done:tt $value:tt) => {
+        compile_error!(concat!(
+            "expected a comma or an option after the type of the index `", stringify!($index),
+            "`: `bits 16`, `key \"a\"` or `label \"users.", stringify!($index), "\"`"
+        ));
+    };
     // After a comma follows a column if its colon is followed by an option of a column, and otherwise
     // an index.
     (@index_option $at:tt $indexes:tt $index:tt $done:tt
@@ -376,12 +441,17 @@ macro_rules! __columns {
     (@index_option $at:tt $indexes:tt $index:tt $done:tt) => {
         $crate::__columns! { @last_index $at $indexes $index $done }
     };
+    (@index_option $at:tt $indexes:tt [$index:ident $function:tt] $done:tt as) => {
+        compile_error!(concat!(
+            "expected a type after `as` in the options of the index `", stringify!($index), "`"
+        ));
+    };
     (@index_option $at:tt $indexes:tt [$index:ident $function:tt] $done:tt
         $unknown:ident $($rest:tt)*) => {
         const _: () = { use $crate::columns::expansion::index_option::$unknown; };
         compile_error!(concat!(
-            "`", stringify!($unknown), "` is not an option of the index `", stringify!($index),
-            "`: expected `bits 16`, `key \"a\"`, `label \"users.", stringify!($index),
+            "found `", stringify!($unknown), "`, expected an option of the index `",
+            stringify!($index), "`: `bits 16`, `key \"a\"`, `label \"users.", stringify!($index),
             "\"` or `as Type`"
         ));
     };
@@ -395,9 +465,13 @@ macro_rules! __columns {
 
     // ---- Code of a column
     (@context [[$kind:ident] [$($path:tt)*] [$prefix:expr] $name:tt]
-        $column:ident [$($options:tt)*]) => {
+        $column:ident [$($options:tt)*] $has_indexes:literal) => {
         $crate::__columns! { @marker [$kind] $column }
         const _: () = $crate::columns::expansion::is_ciphertext::<$($path)*::$column>();
+        $crate::__columns! { @check [Context]
+            [$crate::__columns!(@own [$kind] [$($path)*] $column)] "encrypted column" $column
+            PAD_TO pad_is_valid "`pad` must be 1 to 65,536"
+        }
         impl $crate::Context for $crate::__columns!(@own [$kind] [$($path)*] $column) {
             const LABEL: &'static str = $crate::__columns!(
                 @label [concat!($prefix, ".", stringify!($column))] $($options)*
@@ -406,62 +480,26 @@ macro_rules! __columns {
                 $crate::columns::ValueType::of::<$crate::__columns!(@value $($options)*)>().id(),
             );
             const ROW: ::std::option::Option<$crate::columns::RowDeclaration> =
-                $crate::__columns!(@row_declaration [$($path)*] [$($options)*] $($options)*);
+                $crate::__columns_in_row!(@declared_row [$($path)*] [$($options)*] $($options)*);
+            const HAS_INDEXES: bool = $has_indexes;
             $($crate::__columns! { @context_const $options })*
         }
     };
-    (@row_declaration $path:tt $options:tt [row $($key:tt)+] $($rest:tt)*) => {
-        ::std::option::Option::Some($crate::columns::RowDeclaration {
-            key: &[$(<$crate::__columns!(@key_column $path $key) as ::diesel::Column>::NAME),+],
-            accept: $crate::__columns!(@accept_in_row $options),
-        })
-    };
-    (@row_declaration $path:tt $options:tt $other:tt $($rest:tt)*) => {
-        $crate::__columns!(@row_declaration $path $options $($rest)*)
-    };
-    (@row_declaration $path:tt $options:tt) => { ::std::option::Option::None };
-    (@key_column $path:tt [$key:ident $($key_type:ty)?]) => {
-        $crate::__columns!(@diesel $path $key)
-    };
-    (@key_value $path:tt [$key:ident]) => {
-        <<$crate::__columns!(@diesel $path $key) as ::diesel::Expression>::SqlType
-            as $crate::RowKeySqlType>::Value
-    };
-    (@key_value $path:tt [$key:ident $key_type:ty]) => { $key_type };
-    (@accept_in_row [[accept $($format:ident)*] $($rest:tt)*]) => {
-        $crate::Accept::STRICT$(.and($crate::columns::expansion::format::$format))*
-    };
-    (@accept_in_row [$other:tt $($rest:tt)*]) => {
-        $crate::__columns!(@accept_in_row [$($rest)*])
-    };
-    (@accept_in_row []) => { $crate::Accept::STRICT };
-
-    // ---- Code of a column with a row or with indexes: `RowBoundColumn` or `SearchableColumn`
-    (@bound [[local] $path:tt $prefix:tt $name:tt] $column:ident $options:tt
-        [[row $($key:tt)+] $($rest:tt)*] [$($index:ident)*]) => {
-        impl $crate::RowBoundColumn for $crate::__columns!(@diesel $path $column) {
-            type Key = ($($crate::__columns!(@key_column $path $key),)+);
-            type KeyValue = ($($crate::__columns!(@key_value $path $key),)+);
-            type Indexes = $crate::__columns!(@indexes $path $($index)*);
-            const ACCEPT_IN_ROW: $crate::Accept = $crate::__columns!(@accept_in_row $options);
-        }
-    };
-    (@bound [[foreign] $path:tt $prefix:tt $name:tt] $column:ident $options:tt
-        [[row $($key:tt)+] $($rest:tt)*] [$($index:ident)*]) => {
-        impl $crate::RowBoundSpec for $column {
-            type Column = $crate::__columns!(@diesel $path $column);
-            type Key = ($($crate::__columns!(@key_column $path $key),)+);
-            type KeyValue = ($($crate::__columns!(@key_value $path $key),)+);
-            type Indexes = $crate::__columns!(@foreign_indexes $path $($index)*);
-            const ACCEPT_IN_ROW: $crate::Accept = $crate::__columns!(@accept_in_row $options);
-        }
-    };
-    (@bound $table:tt $column:ident $options:tt [$other:tt $($rest:tt)*] $indexes:tt) => {
-        $crate::__columns! { @bound $table $column $options [$($rest)*] $indexes }
-    };
-    (@bound $table:tt $column:ident $options:tt [] []) => {};
-    (@bound $table:tt $column:ident $options:tt [] [$($index:ident)+]) => {
-        $crate::__columns! { @searchable $table $column $($index)+ }
+    (@check [$spec:ident] [$own:ty] $kind:literal $name:ident
+        $constant:ident $is_valid:ident $expected:literal) => {
+        const _: () = {
+            assert!(
+                $crate::columns::expansion::label_is_valid(<$own as $crate::$spec>::LABEL),
+                concat!(
+                    "the label of the ", $kind, " `", stringify!($name), "` must have 1 to 255 ",
+                    "characters of A-Z, a-z, 0-9, '_', '.', ':' and '-'"
+                ),
+            );
+            assert!(
+                $crate::columns::expansion::$is_valid(<$own as $crate::$spec>::$constant),
+                concat!($expected, " on the ", $kind, " `", stringify!($name), "`"),
+            );
+        };
     };
     (@marker [local] $column:ident) => {};
     (@marker [foreign] $column:ident) => {
@@ -477,6 +515,7 @@ macro_rules! __columns {
         $crate::__columns!(@label $default $($rest)*)
     };
     (@label [$default:expr]) => { $default };
+    (@value_of [$($options:tt)*]) => { $crate::__columns!(@value $($options)*) };
     (@value [as $value:ty] $($rest:tt)*) => { $value };
     (@value $other:tt $($rest:tt)*) => { $crate::__columns!(@value $($rest)*) };
     (@value) => { ::std::string::String };
@@ -506,7 +545,7 @@ macro_rules! __columns {
         [$([$index:ident $function:tt $done:tt])*]
         [$last:ident $last_function:tt] $last_done:tt $($rest:tt)*) => {
         $crate::__columns! { @spec $table $last $options $last_function $last_done }
-        $crate::__columns! { @bound $table $column $options $options [$($index)* $last] }
+        $crate::__columns_in_row! { @bound $table $column $options $options [$($index)* $last] }
         $crate::__columns! {
             @items $table [
                 $($columns)*
@@ -541,7 +580,18 @@ macro_rules! __columns {
     (@spec [[$kind:ident] [$($path:tt)*] [$prefix:expr] $name:tt]
         $index:ident $options:tt $function:tt [$($done:tt)*]) => {
         $crate::__columns! { @marker [$kind] $index }
-        const _: () = $crate::columns::expansion::is_blind_index::<$($path)*::$index>();
+        const _: () = {
+            use $crate::columns::expansion::{has_values_of, is_blind_index};
+            is_blind_index::<$($path)*::$index>();
+            has_values_of::<
+                $crate::__columns!(@value_of $options),
+                $crate::__columns!(@index_value $function $options $($done)*),
+            >();
+        };
+        $crate::__columns! { @check [IndexSpec]
+            [$crate::__columns!(@own [$kind] [$($path)*] $index)] "index" $index
+            BITS bits_are_valid "`bits` must be 1 to 256"
+        }
         impl $crate::IndexSpec for $crate::__columns!(@own [$kind] [$($path)*] $index) {
             type Value = $crate::__columns!(@index_value $function $options $($done)*);
             const LABEL: &'static str = $crate::__columns!(
@@ -638,6 +688,10 @@ macro_rules! __columns {
             is_blind_index::<$crate::__columns!(@diesel $path $index)>();
             $(is_ciphertext::<$crate::__columns!(@diesel $path $part)>();)+
         };
+        $crate::__columns! { @check [IndexSpec]
+            [$crate::__columns!(@own [$kind] $path $index)] "index" $index
+            BITS bits_are_valid "`bits` must be 1 to 256"
+        }
         impl $crate::IndexSpec for $crate::__columns!(@own [$kind] $path $index) {
             type Value = ($($value,)+);
             const LABEL: &'static str = concat!($prefix, ".", stringify!($index));

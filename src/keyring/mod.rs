@@ -13,9 +13,10 @@ use crate::index_spec::{Digest, IndexContext, IndexSpec, Normalized};
 use crate::key_id::KeyId;
 use crate::metrics;
 use crate::plaintext::Plaintext;
-use crate::row_key::RowKey;
+use crate::row_key::{RowKey, RowKeyBytes};
 use crate::row_spec::RowBoundSpec;
 use crate::storage::Storage;
+use crate::value_format::ValueFormat;
 
 mod encryption_key;
 mod encryption_keys;
@@ -167,7 +168,8 @@ impl Keyring {
         key: &C::KeyValue,
         value: &T,
     ) -> Result<Vec<u8>> {
-        self.seal_binary(&value.encode()?, row_column_of::<T, C>().in_row(&key.encode()?))
+        let key = key.encode()?;
+        self.seal_binary(&value.encode()?, written_column_of::<T, C>(&key))
     }
 
     /// Encrypts a value for a text column and binds it to the row of a key.
@@ -180,7 +182,8 @@ impl Keyring {
         key: &C::KeyValue,
         value: &T,
     ) -> Result<String> {
-        self.seal_text(&value.encode()?, row_column_of::<T, C>().in_row(&key.encode()?))
+        let key = key.encode()?;
+        self.seal_text(&value.encode()?, written_column_of::<T, C>(&key))
     }
 
     /// Decrypts a value of a binary column that is bound to the row of a key.
@@ -344,7 +347,25 @@ const fn column_of<T: Plaintext, C: Context>() -> ColumnContext<'static> {
 /// Returns the context of a column for values of type `T` that are bound to their row, without the
 /// row.
 const fn row_column_of<T: Plaintext, C: RowBoundSpec>() -> ColumnContext<'static> {
-    ColumnContext { accept: C::ACCEPT_IN_ROW, ..typed_column::<T, C>() }
+    let accept = match C::WRITE_IN_ROW {
+        ValueFormat::RowBound => C::ACCEPT_IN_ROW,
+        _ => C::ACCEPT_IN_ROW.and(Accept::BOUND),
+    };
+    ColumnContext { accept, ..typed_column::<T, C>() }
+}
+
+/// Returns the context of the values that are written to a row-bound column.
+fn written_column_of<T: Plaintext, C: RowBoundSpec>(key: &RowKeyBytes) -> ColumnContext<'_> {
+    const {
+        assert!(
+            matches!(C::WRITE_IN_ROW, ValueFormat::RowBound | ValueFormat::Bound),
+            "the WRITE_IN_ROW of a RowBoundColumn is RowBound or Bound"
+        );
+    }
+    match C::WRITE_IN_ROW {
+        ValueFormat::RowBound => row_column_of::<T, C>().in_row(key),
+        _ => row_column_of::<T, C>(),
+    }
 }
 
 const fn typed_column<T: Plaintext, C: Context>() -> ColumnContext<'static> {

@@ -158,6 +158,14 @@ where
     }
 }
 
+/// Diesel's mark of a record that can be a part of a batch.
+impl<M, Tab> diesel::internal::derives::insertable::UndecoratedInsertRecord<Tab>
+    for CheckedRow<'_, M>
+where
+    M: diesel::internal::derives::insertable::UndecoratedInsertRecord<Tab>,
+{
+}
+
 impl<'m, M> AsChangeset for CheckedRow<'m, M>
 where
     &'m M: AsChangeset + Identifiable<Id: ModelId>,

@@ -74,6 +74,10 @@ macro_rules! read {
                 fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
                     DB::$read(value, $new)
                 }
+
+                fn from_nullable_sql(value: Option<DB::RawValue<'_>>) -> deserialize::Result<Self> {
+                    value.map_or(Ok($null), FromSql::<$sql_type, DB>::from_sql)
+                }
             }
 
             impl<DB: EnvelopeBackend> FromSql<Nullable<$sql_type>, DB> for $ty {

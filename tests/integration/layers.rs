@@ -61,7 +61,7 @@ const COMMAND_LINE: Layers = Layers {
     path: "crate::cli::",
     roots: &["mod.rs"],
     lines: &[
-        "failure, runtime, input",
+        "program, failure, runtime, input",
         "output, log, progress",
         "database, envelope_toml, columns, keyring",
         "keygen, wrap, inspect, reveal, completions",

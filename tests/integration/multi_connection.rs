@@ -30,6 +30,22 @@ use crate::support::models::{
     UserPatch, contacts, new_user, posts, profiles, users,
 };
 
+/// Inserts rows one by one. Diesel has no insert of several rows for a `MultiBackend`.
+macro_rules! insert_each {
+    ($conn:ident, $table:ident, $rows:expr) => {
+        $conn
+            .transaction(|conn| {
+                for row in &$rows {
+                    diesel::insert_into($table::table).values(row).execute(conn)?;
+                }
+                QueryResult::Ok(())
+            })
+            .unwrap()
+    };
+}
+
+mod row_bound;
+
 #[derive(diesel::MultiConnection)]
 pub enum AnyConnection {
     Postgres(PgConnection),
@@ -295,20 +311,11 @@ cases!(
     a_value_is_sealed_once_for_each_statement,
     a_statement_that_runs_again_seals_again,
     code_that_is_generic_over_the_backend,
+    values_bound_to_their_row,
 );
 
-/// Inserts rows one by one. Diesel has no insert of several rows for a `MultiBackend`.
-macro_rules! insert_each {
-    ($conn:ident, $table:ident, $rows:expr) => {
-        $conn
-            .transaction(|conn| {
-                for row in &$rows {
-                    diesel::insert_into($table::table).values(row).execute(conn)?;
-                }
-                QueryResult::Ok(())
-            })
-            .unwrap()
-    };
+fn values_bound_to_their_row(conn: &mut AnyConnection) {
+    row_bound::run(conn);
 }
 
 fn find(conn: &mut AnyConnection, email: &str) -> QueryResult<User> {
@@ -533,12 +540,13 @@ fn every_sql_type_and_null(conn: &mut AnyConnection) {
     // The long form: each column by an assignment of its own.
     let none = None::<Encrypted<Vec<u8>, accounts::secret>>;
     let born = Encrypted::<_, accounts::born>::new(AsText(2000_u16));
+    let phone = Encrypted::<_, accounts::phone>::new("+49 30 555 2".to_owned());
     let index = BlindIndex::<accounts::phone_index>::of("+49 30 555 2");
     let note = Some(MaybeEncrypted::<String, accounts::note>::from("hunter2"));
     let set = (
         accounts::secret.eq(&none),
         accounts::born.eq(Some(&born)),
-        accounts::phone.encrypt("+49 30 555 2".to_owned()),
+        accounts::phone.eq(Some(&phone)),
         accounts::phone_index.eq(Some(index.clone())),
         accounts::note.eq(&note),
     );

@@ -61,4 +61,44 @@ mod unknown_index_option {
     diesel_envelope::columns! { accounts { iban => iban_index: exact bit 16 } }
 }
 
+mod no_type {
+    accounts!();
+    diesel_envelope::columns! { accounts { name: as } }
+}
+
+mod no_comma_after_type {
+    accounts!();
+    diesel_envelope::columns! { accounts { name: as i16 pad 16 } }
+}
+
+mod no_label {
+    accounts!();
+    diesel_envelope::columns! { accounts { name: label accounts.name } }
+}
+
+mod unknown_option_after_the_type_of_an_index {
+    accounts!();
+    diesel_envelope::columns! { accounts { iban: as i64 => iban_index: exact as i64 bit 16 } }
+}
+
+mod no_comma_after_the_type_of_an_index {
+    accounts!();
+    diesel_envelope::columns! { accounts { iban: as i64 => iban_index: exact as i64 strict } }
+}
+
+mod no_type_of_an_index {
+    accounts!();
+    diesel_envelope::columns! { accounts { iban => iban_index: exact as } }
+}
+
+mod normaliser_of_another_type {
+    accounts!();
+    diesel_envelope::columns! { accounts { iban: as i32 => iban_index: caseless } }
+}
+
+mod index_of_another_type {
+    accounts!();
+    diesel_envelope::columns! { accounts { iban: as i32 => iban_index: exact as i64 } }
+}
+
 fn main() {}

@@ -52,18 +52,18 @@ ALGORITHM = {AES: "AES-256-GCM-SIV", FERNET: "Fernet"}
 
 # -- native values
 
-BOUND, PADDED = 0x01, 0x02
+BOUND, PADDED, ROW_BOUND = 0x01, 0x02, 0x04
 
 
-def seal(root, name, plaintext, label, pad_to):
+def seal(root, name, plaintext, label, pad_to, row=b""):
     """0xA1 | flags | key id | nonce | ciphertext | tag; `label` is None for an unbound value."""
-    flags = BOUND * (label is not None) | PADDED * (pad_to > 1)
+    flags = BOUND * (label is not None) | PADDED * (pad_to > 1) | ROW_BOUND * (row != b"")
     header = bytes([0xA1, flags]) + key_id(root, AES)
     if pad_to > 1:
         plaintext += b"\x80"
         plaintext += b"\x00" * (-len(plaintext) % pad_to)
     aead = AESGCMSIV(hkdf(root, "diesel-envelope v1 key aes-256-gcm-siv"))
-    sealed = aead.encrypt(nonce(name), plaintext, header + (label or "").encode())
+    sealed = aead.encrypt(nonce(name), plaintext, header + (label or "").encode() + row)
     return header + nonce(name) + sealed
 
 
@@ -98,6 +98,45 @@ def value_vectors():
                 assert len(value) == 34 + (len(plaintext) if pad_to == 1 else (len(plaintext) // pad_to + 1) * pad_to)
                 yield {"name": name, "root": root(which).hex(), "label": label, "pad_to": pad_to, "plaintext": plaintext.hex(),
                        "binary": value.hex(), "text": text_form(value)}
+
+
+# -- native values that are bound to their row
+
+
+def part(value):
+    """A part of a row's key: u32be(length) | the encoding of the value."""
+    if isinstance(value, (int, uuid.UUID)):
+        value = str(value)
+    if isinstance(value, str):
+        value = value.encode()
+    return struct.pack(">I", len(value)) + value
+
+
+def row_bound_vectors():
+    keys = {
+        "an integer": [7],
+        "a negative integer": [-9223372036854775808],
+        "a large integer": [18446744073709551615],
+        "text": ["acme"],
+        "empty text": [""],
+        "UTF-8": ["Żółć 🦀"],
+        "bytes": [bytes(range(16))],
+        "a UUID": [uuid.UUID("0191F3A8-7C5E-7B3A-9D2E-5F6A7B8C9D0E")],
+        "text and an integer": ["acme", 7],
+        "an integer and text": [7, "acme"],
+        "parts that look alike": ["a", "b\x00\x00\x00\x01c"],
+        "four parts": ["acme", 7, b"\x00\xff", uuid.UUID(int=1)],
+        "long": ["x" * 1000, 7],
+    }
+    for label, pad_to in (("accounts.iban", 1), ("accounts.phone", 16), (LONG_LABEL, 2)):
+        for what, parts in keys.items():
+            for plaintext in (b"", b"Bobby Tables"):
+                name = f"row {what}, {label[:20]}, {len(plaintext)} bytes"
+                key = b"".join(part(value) for value in parts)
+                value = seal(root("1"), name, plaintext, label, pad_to, b"\x00" + key)
+                yield {"name": name, "root": root("1").hex(), "label": label, "pad_to": pad_to,
+                       "parts": [part(value)[4:].hex() for value in parts], "key": key.hex(),
+                       "plaintext": plaintext.hex(), "binary": value.hex(), "text": text_form(value)}
 
 
 # -- plaintext encodings
@@ -357,6 +396,7 @@ def write(name, cases):
 
 
 write("values.json", value_vectors())
+write("row_bound.json", row_bound_vectors())
 write("plaintexts.json", plaintext_vectors())
 write("refused.json", refused_vectors())
 write("blind_indexes.json", index_vectors())

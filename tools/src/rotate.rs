@@ -21,6 +21,7 @@ use crate::statement::Cell;
 use crate::status::is_unpadded;
 use crate::syntax::{Form, Read};
 use crate::table::Table;
+use crate::value_type::ValueCodec;
 use diesel_envelope::Keyring;
 use diesel_envelope::Result;
 use diesel_envelope::columns::{Column, Index};
@@ -53,7 +54,8 @@ pub(crate) use refusal::{check_indexes, refuse_newer_keys, refuse_tokens};
 /// # Errors
 ///
 /// An error that stops the tool as a whole. The tool can be started again at any time. Rows that
-/// cannot be rotated are reported and skipped.
+/// cannot be rotated are reported and skipped. A row is also skipped if a value is not of the
+/// declared [type](Column::value).
 ///
 /// [`ToolError::OlderKey`] if values are under a key that is newer than the key that encrypts,
 /// unless [`RunOptions::allow_older_key`] allows it: an old keyring would undo a rotation.
@@ -269,6 +271,8 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
             let fresh = untyped::inspect(self.keyring, value, context, storage)
                 .is_ok_and(|inspection| inspection.is_current);
             let plaintext = untyped::open(self.keyring, value, context, storage).map_err(named)?;
+            // A value of another type would be padded as the declared type is.
+            column.value.check(plaintext.clone()).map_err(named)?;
             new.push(Some(match fresh {
                 true => value.clone(),
                 false => Zeroizing::new(

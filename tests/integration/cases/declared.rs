@@ -106,7 +106,7 @@ diesel_envelope::columns! {
     members {
         name,
         postcode: pad 8, strict => postcode_index: self::postcode bits 40,
-        age: as i16 => age_index: exact,
+        age: as i16 => age_index: exact label "ages" as i16 bits 64,
         plan: as Plan, pad 8, accept [unbound], label "plans",
         email: as Email => email_index: caseless key "1" label "addresses",
         name_age_index: compound(name: caseless, age: exact as Option<i16>),
@@ -226,6 +226,7 @@ fn the_declaration_is_the_same_for_the_tools() {
     assert_eq!(*normalized, b"SW1A2AA");
     assert_eq!(age.value, ValueType::Integer);
     assert!(matches!(age.indexes[0].normalizer, Normalizer::Exact));
+    assert_eq!((&*age.indexes[0].label, age.indexes[0].bits), ("ages", 64));
     assert_eq!((plan.label.as_deref(), plan.accept), (Some("plans"), Accept::UNBOUND));
     let ValueType::Custom(custom) = plan.value else { panic!("{:?}", plan.value) };
     assert!(custom.check(Zeroizing::new(b"Free".to_vec())).is_ok());

@@ -5,3 +5,4 @@ use super::backend::*;
 mod columns;
 mod declared;
 mod generic;
+mod row_bound;

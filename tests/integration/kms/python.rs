@@ -203,6 +203,15 @@ fn python_reads_and_writes_the_native_format_from_its_description() {
     assert_eq!(answer["index"], json!(digests.map(|digest| hex(digest.as_bytes()))));
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_envelope::sql_types::*;
+
+    members (tenant, id) { tenant -> Text, id -> BigInt, iban -> Ciphertext, }
+}
+
+diesel_envelope::columns! { members { iban: row(tenant, id) } }
+
 /// The function in the page about the bytes.
 #[test]
 fn the_documented_python_decrypts() {
@@ -212,14 +221,21 @@ fn the_documented_python_decrypts() {
     let document = Keyset::generate().unwrap();
     let keyring = Keyring::from_keyset(&document, &Options::new()).unwrap();
     let json: Value = serde_json::from_str(&document.to_json()).unwrap();
+    let name = "Zoë".to_owned();
+    let key = ("acme".to_owned(), -7);
     let values = [
-        ("users.email", keyring.encrypt::<String, users::email>(&"Zoë".to_owned()).unwrap()),
-        ("", keyring.encrypt::<String, Unbound>(&"Zoë".to_owned()).unwrap()),
+        ("users.email", "", keyring.encrypt::<String, users::email>(&name).unwrap()),
+        ("", "", keyring.encrypt::<String, Unbound>(&name).unwrap()),
+        (
+            "members.iban",
+            "b'acme', b'-7'",
+            keyring.encrypt_in_row::<String, members::iban>(&key, &name).unwrap(),
+        ),
     ];
-    for (label, value) in values {
+    for (label, row_key, value) in values {
         let call = format!(
             "{function}\nimport base64\nroot = base64.urlsafe_b64decode({key})\n\
-             print(decrypt(root, bytes.fromhex('{value}'), '{label}').decode())",
+             print(decrypt(root, bytes.fromhex('{value}'), '{label}', ({row_key})).decode())",
             key = json["keys"][0]["key"],
             value = value.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
         );

@@ -5,5 +5,6 @@ use crate::support::mysql as backend;
 #[path = "../cases/mod.rs"]
 mod cases;
 mod columns;
+mod row_keys;
 
 use backend::*;

@@ -8,5 +8,8 @@ mod columns;
 mod diesel_async;
 #[path = "../cases/returning.rs"]
 mod returning;
+#[path = "../cases/row_bound_returning.rs"]
+mod row_bound_returning;
+mod row_keys;
 
 use backend::*;

@@ -6,5 +6,7 @@ use crate::support::sqlite as backend;
 mod cases;
 #[path = "../cases/returning.rs"]
 mod returning;
+#[path = "../cases/row_bound_returning.rs"]
+mod row_bound_returning;
 
 use backend::*;

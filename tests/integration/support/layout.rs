@@ -47,6 +47,26 @@ pub fn key_id(root: &[u8], kind: &str) -> String {
 /// Opens a native value. Returns its flags, the length of its plaintext with the padding, and its
 /// plaintext without padding. `label` is "" for a value that is bound to no context.
 pub fn open_native(root: &[u8], value: &[u8], label: &str) -> (u8, usize, Vec<u8>) {
+    open(root, value, label.as_bytes())
+}
+
+/// Opens a native value that is bound to a row. `parts` are those of the row's key.
+pub fn open_in_row(
+    root: &[u8],
+    value: &[u8],
+    label: &str,
+    parts: &[Vec<u8>],
+) -> (u8, usize, Vec<u8>) {
+    let mut aad = [label.as_bytes(), &[0]].concat();
+    for part in parts {
+        aad.extend(u32::try_from(part.len()).unwrap().to_be_bytes());
+        aad.extend(part);
+    }
+    open(root, value, &aad)
+}
+
+/// `aad` is what follows the header in the additional authenticated data.
+fn open(root: &[u8], value: &[u8], aad: &[u8]) -> (u8, usize, Vec<u8>) {
     let (header, body) = value.split_at(6);
     assert_eq!(header[0], 0xA1);
     assert_eq!(
@@ -62,10 +82,8 @@ pub fn open_native(root: &[u8], value: &[u8], label: &str) -> (u8, usize, Vec<u8
     );
     let mut data = body[12..].to_vec();
     let nonce = Nonce::try_assume_unique_for_key(&body[..12]).unwrap();
-    let mut plaintext = key
-        .open_in_place(nonce, Aad::from([header, label.as_bytes()].concat()), &mut data)
-        .unwrap()
-        .to_vec();
+    let mut plaintext =
+        key.open_in_place(nonce, Aad::from([header, aad].concat()), &mut data).unwrap().to_vec();
     let padded = plaintext.len();
     if header[1] & 2 != 0 {
         while plaintext.pop().unwrap() != 0x80 {}

@@ -9,6 +9,7 @@ mod fernet;
 mod keyrings;
 mod local_kms;
 mod plaintexts;
+mod row_bound;
 mod values;
 
 use serde::de::DeserializeOwned;

@@ -31,9 +31,11 @@ pub struct ListedColumn {
 pub enum DeclaredAs {
     /// A column whose domain is for ciphertext.
     Ciphertext,
-    /// A column with the domain for blind indexes, or with the type that migrations give to a blind
+    /// A column with the domain, the constraint or the comment that migrations give to a blind
     /// index.
     BlindIndex,
+    /// A column with the type of a blind index, without any mark.
+    ShortBytes,
     /// Any other column.
     Other,
 }

@@ -35,7 +35,7 @@ const TRIGGERS: &str = "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS
 /// Every column of bytes or text, in the tables of the connection's database and of the databases
 /// appended to the list.
 const TABLES: &str = "SELECT t.TABLE_SCHEMA, t.TABLE_NAME, CASE WHEN t.TABLE_SCHEMA = DATABASE() THEN 'YES' ELSE 'NO' END,
-        c.COLUMN_NAME, LOWER(c.COLUMN_TYPE)
+        c.COLUMN_NAME, LOWER(c.COLUMN_TYPE), c.COLUMN_COMMENT
     FROM information_schema.TABLES t
     JOIN information_schema.COLUMNS c ON c.TABLE_SCHEMA = t.TABLE_SCHEMA AND c.TABLE_NAME = t.TABLE_NAME
     WHERE t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
@@ -154,16 +154,10 @@ impl ToolBackend for Mysql {
             .iter()
             .fold(Statement::new(TABLES), |statement, schema| statement.sql(", ").text(*schema));
         let column = |row: Vec<String>| {
-            let [schema, table, visible, name, sql_type] =
-                <[String; 5]>::try_from(row).unwrap_or_default();
-            // The type that migrations declare. A UUID column is BINARY.
-            let digits =
-                sql_type.strip_prefix("varbinary(").and_then(|rest| rest.strip_suffix(')'));
-            let is_index = digits
-                .and_then(|digits| digits.parse::<u32>().ok())
-                .is_some_and(|bytes| bytes <= 32);
-            let declared_as = if is_index { DeclaredAs::BlindIndex } else { DeclaredAs::Other };
-            let column = ListedColumn { name, storage: storage(&sql_type), declared_as };
+            let [schema, table, visible, name, sql_type, comment] =
+                <[String; 6]>::try_from(row).unwrap_or_default();
+            let (storage, declared_as) = (storage(&sql_type), declared_as(&sql_type, &comment));
+            let column = ListedColumn { name, storage, declared_as };
             (TableName { schema: Some(schema), name: table }, visible == "YES", true, column)
         };
         let statement = statement.sql(") ORDER BY 1, 2, c.ORDINAL_POSITION");
@@ -319,6 +313,21 @@ impl<'t> Keys<'t> {
 /// `DEFAULT` would be the limit of the server, so the statement names the maximum.
 fn lift_row_limit(conn: &mut impl LoadConnection<Backend = Mysql>) -> QueryResult<()> {
     conn.batch_execute("SET SESSION sql_select_limit = 18446744073709551615")
+}
+
+/// The beginning of the comment that migrations give to an index column.
+const INDEX_COMMENT: &str = "diesel-envelope: blind index";
+
+/// Returns the purpose of a column by its comment or its type. The type alone can be that of any
+/// short binary column. A UUID column is `BINARY`.
+fn declared_as(sql_type: &str, comment: &str) -> DeclaredAs {
+    let digits = sql_type.strip_prefix("varbinary(").and_then(|rest| rest.strip_suffix(')'));
+    let bytes = digits.and_then(|digits| digits.parse::<u32>().ok());
+    match bytes {
+        _ if comment.starts_with(INDEX_COMMENT) => DeclaredAs::BlindIndex,
+        Some(..=32) => DeclaredAs::ShortBytes,
+        _ => DeclaredAs::Other,
+    }
 }
 
 /// The number of MariaDB's note "at line 3 in app.trigger". One such note follows the error for

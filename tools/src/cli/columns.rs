@@ -104,6 +104,18 @@ pub struct ColumnArgs {
     hosted: Option<Vec<Column>>,
 }
 
+/// Groups columns by table.
+pub fn by_table(columns: Vec<Column>) -> Vec<Vec<Column>> {
+    let mut tables: Vec<Vec<Column>> = Vec::new();
+    for column in columns {
+        match tables.iter_mut().find(|table| table[0].table == column.table) {
+            Some(table) => table.push(column),
+            None => tables.push(vec![column]),
+        }
+    }
+    tables
+}
+
 impl ColumnArgs {
     /// Sets the columns that the application declares.
     pub fn host(&mut self, columns: Vec<Column>) {
@@ -112,14 +124,7 @@ impl ColumnArgs {
 
     /// Returns the columns grouped by table, because each table is scanned once.
     pub fn tables(&self, output: &Output) -> Result<Vec<Vec<Column>>, Failure> {
-        let mut tables: Vec<Vec<Column>> = Vec::new();
-        for column in self.read(output)? {
-            match tables.iter_mut().find(|table| table[0].table == column.table) {
-                Some(table) => table.push(column),
-                None => tables.push(vec![column]),
-            }
-        }
-        Ok(tables)
+        Ok(by_table(self.read(output)?))
     }
 
     /// Returns the columns in the order in which they are named or declared.

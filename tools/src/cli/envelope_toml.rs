@@ -14,6 +14,9 @@ const HEAD: &str = "\
 
 /// Returns the content of the file `envelope.toml` that declares these columns.
 ///
+/// A file cannot name a type or a normaliser of the application. It has such a column as a comment:
+/// [`run`](super::run) the command line in the application for this column.
+///
 /// A test of the application can compare the content with the file in its repository, so that the
 /// file always matches the models.
 ///
@@ -31,13 +34,23 @@ const HEAD: &str = "\
 ///
 /// # Errors
 ///
-/// Returns a message that names the column, if its type or a normaliser is part of the application.
-/// A file cannot name such a type: [`run`](super::run) the command line in the application instead.
+/// Returns a message if the declarations cannot be written as TOML.
 pub fn envelope_toml(columns: &[Column]) -> Result<String, String> {
-    let column = columns.iter().map(Declared::of).collect::<Result<_, _>>()?;
+    let (mut column, mut left_out) = (Vec::new(), String::new());
+    for declared in columns {
+        match Declared::of(declared) {
+            Ok(declared) => column.push(declared),
+            Err(reason) => left_out += &format!("# Left out: {reason}.\n"),
+        }
+    }
     let declarations = toml::to_string(&Config { column })
         .map_err(|error| format!("the declarations cannot be written: {error}"))?;
-    Ok(format!("{HEAD}{declarations}"))
+    Ok(format!("{HEAD}{left_out}{declarations}"))
+}
+
+/// Returns for each column that a file cannot declare its name and the reason.
+pub fn left_out(columns: &[Column]) -> Vec<String> {
+    columns.iter().filter_map(|column| Declared::of(column).err()).collect()
 }
 
 /// A format that a column accepts in addition to its own.
@@ -177,11 +190,7 @@ impl Declared {
     fn of(column: &Column) -> Result<Self, String> {
         let name = format!("{}.{}", column.table, column.name);
         let own = format!("{}.{}", column.table.name, column.name);
-        let custom = |what: &str| {
-            format!(
-                "{name}: {what} of the application cannot be named in a file: run the tools inside the application"
-            )
-        };
+        let custom = |what: &str| format!("{column} has {what} of the application");
         if matches!(column.value, ValueType::Custom(_)) {
             return Err(custom("a type"));
         }

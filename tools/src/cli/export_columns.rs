@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::columns::ColumnArgs;
-use crate::cli::envelope_toml::envelope_toml;
+use crate::cli::envelope_toml::{envelope_toml, left_out};
 use crate::cli::failure::Failure;
 use crate::cli::output::{Output, Report};
 
@@ -16,9 +16,10 @@ Examples:
   diesel-envelope export-columns users.email
 
 An application that hosts this command line prints its own declarations. Write them to \
-envelope.toml for `diesel-envelope`. The command fails if a type or a normaliser is part of the \
-application, because a file cannot name it.
-JSON: toml.")]
+envelope.toml for `diesel-envelope`. A file cannot name a type or a normaliser of the \
+application. Columns with one are comments in the file, and the command names them on standard \
+error. The exit code is then 1.
+JSON: toml, left_out.")]
 pub struct ExportColumns {
     #[command(flatten)]
     pub columns: ColumnArgs,
@@ -27,6 +28,7 @@ pub struct ExportColumns {
 #[derive(Serialize)]
 struct Exported {
     toml: String,
+    left_out: Vec<String>,
 }
 
 impl Report for Exported {
@@ -38,6 +40,19 @@ impl Report for Exported {
 impl ExportColumns {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
         let columns = self.columns.read(output)?;
-        output.report(&Exported { toml: envelope_toml(&columns).map_err(Failure::new)? })
+        let toml = envelope_toml(&columns).map_err(Failure::new)?;
+        let left_out = left_out(&columns);
+        output.report(&Exported { toml, left_out: left_out.clone() })?;
+        if left_out.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "the file leaves out columns that it cannot declare: {}",
+            left_out.join(", ")
+        ))
+        .remedy(
+            "the file is complete for the other columns; run the tools in the application for \
+            these, such as `diesel-envelope rotate`",
+        ))
     }
 }

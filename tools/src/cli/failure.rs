@@ -31,6 +31,11 @@ impl Failure {
         Self { remedy: Some(remedy.into()), ..self }
     }
 
+    /// Changes the remedy, if there is one.
+    pub fn map_remedy(self, change: impl FnOnce(String) -> String) -> Self {
+        Self { remedy: self.remedy.map(change), ..self }
+    }
+
     /// Sets the remedy, unless there is one.
     pub fn or_remedy(self, remedy: &str) -> Self {
         if self.remedy.is_some() { self } else { self.remedy(remedy) }

@@ -180,7 +180,7 @@ impl AddKey {
             "deploy this to every process, then run `diesel-envelope promote-key {key_id}{}`",
             key.flag()
         );
-        output.report(&change.line(key_id, done, next)?)
+        output.report(&change.line(key_id, done, output.named(&next))?)
     }
 }
 
@@ -217,7 +217,7 @@ impl PromoteKey {
                 self.key.flag()
             ),
         };
-        output.report(&change.line(self.key.key_id, done, next)?)
+        output.report(&change.line(self.key.key_id, done, output.named(&next))?)
     }
 }
 

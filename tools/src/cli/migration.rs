@@ -9,7 +9,7 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{Duration, PrimitiveDateTime};
 
-use crate::cli::columns::ColumnArgs;
+use crate::cli::columns::{ColumnArgs, by_table};
 use crate::cli::database::{DatabaseArgs, Kind, with_database};
 use crate::cli::failure::Failure;
 use crate::cli::output::{Format, Output, Report, safe};
@@ -47,6 +47,8 @@ Add the columns of compound indexes by hand.
 
 The command reads the catalog of the database, and changes nothing in the database. With \
 --new-table, it does not connect: only the scheme of the URL is read.
+The steps create and add warn if a column is missing, but the table has an encrypted column of a \
+similar name that no declaration covers.
 JSON: files.")]
 pub struct GenerateMigration {
     #[command(flatten)]
@@ -107,9 +109,14 @@ impl GenerateMigration {
             return Err(Failure::usage("--new-table is an option of the step create")
                 .remedy("use --step create, or leave out --new-table"));
         }
+        let (columns, declared) = self.columns.read_and_all(output)?;
         let mut migrations = Vec::new();
-        for columns in self.columns.tables(output)? {
-            migrations.extend(self.generate(&columns)?);
+        for columns in by_table(columns) {
+            let (dialect, table) = self.plan(&columns)?;
+            if matches!(self.step, Step::Create | Step::Add) {
+                self.warn_of_similar(output, &columns[0], &table, &declared)?;
+            }
+            migrations.extend(self.generate(dialect, table)?);
         }
         if migrations.is_empty() {
             output.note("this step needs no migration on this database");
@@ -147,8 +154,37 @@ impl GenerateMigration {
         })
     }
 
-    fn generate(&self, columns: &[Column]) -> Result<Vec<Migration>, Failure> {
-        let (dialect, mut table) = self.plan(columns)?;
+    /// Warns if the table lacks a declared column but has one of a similar name that is encrypted
+    /// and that no declaration covers. The declaration may be misspelt.
+    fn warn_of_similar(
+        &self,
+        output: &Output,
+        column: &Column,
+        table: &TablePlan,
+        declared: &[Column],
+    ) -> Result<(), Failure> {
+        let missing: Vec<_> = table.missing().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let url = self.database.url()?;
+        let undeclared =
+            with_database!(url, 1, |conns| crate::undeclared_columns(&mut conns[0], declared))?;
+        let is_table = |name: &str| name == column.table.name || name == column.table.to_string();
+        let in_table = undeclared.iter().filter_map(|name| name.rsplit_once('.'));
+        for (table, found) in in_table.filter(|(table, _)| is_table(table)) {
+            for expected in missing.iter().filter(|expected| is_similar(expected, found)) {
+                output.warn(&safe(&format!(
+                    "expected the column {table}.{expected}, found {table}.{found}, which is \
+                     encrypted and not declared: if the declaration is misspelt, correct it, and \
+                     delete this migration"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn generate(&self, dialect: Dialect, mut table: TablePlan) -> Result<Vec<Migration>, Failure> {
         table = if self.online { table.online() } else { table };
         let table = table.each_column(|mut plan, column| {
             for index in column.index_names() {
@@ -172,6 +208,13 @@ impl GenerateMigration {
         });
         Ok(crate::generate_migration(dialect, self.step, &table)?)
     }
+}
+
+/// Returns whether one name may be a misspelling of the other: at most two characters are wrong,
+/// missing or exchanged, and at most a third of the name.
+fn is_similar(one: &str, other: &str) -> bool {
+    let distance = strsim::osa_distance(one, other);
+    distance <= 2 && distance * 3 <= one.chars().count()
 }
 
 /// The format of the timestamp that begins the name of a Diesel migration folder.

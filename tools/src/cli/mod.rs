@@ -27,6 +27,7 @@ mod migration;
 mod output;
 #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 mod plan;
+mod program;
 #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
 mod progress;
 mod retire;
@@ -45,6 +46,7 @@ mod wrap;
 pub use envelope_toml::envelope_toml;
 use failure::Failure;
 use output::{Format, Output};
+use program::Program;
 
 /// Manage the keys of columns that diesel-envelope encrypts, and rotate and check their values
 ///
@@ -154,13 +156,17 @@ impl Command {
 /// Parses the arguments of the process and runs the command. If the arguments are wrong, the exit
 /// code is 2.
 pub fn main() -> ExitCode {
-    execute(Cli::try_parse(), None)
+    execute(Cli::try_parse(), None, Program::own())
 }
 
 /// Runs the command line inside an application, for the columns that the application declares.
 ///
 /// Pass the arguments that follow the name of the application's subcommand, such as `["status"]`.
 /// Custom normalisers and custom types work. The file `envelope.toml` is not read.
+///
+/// Usage, examples and errors name the program by the words before `args` in the arguments of the
+/// process, such as `my-application tools`. If `args` are not the last arguments of the process, or
+/// if options precede them, the file name of the process is its name.
 ///
 /// ```no_run
 /// diesel::table! {
@@ -186,11 +192,31 @@ pub fn run(
     columns: Vec<Column>,
     args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
 ) -> ExitCode {
-    let matches = Cli::command().no_binary_name(true).try_get_matches_from(args);
-    execute(matches.and_then(|matches| Cli::from_arg_matches(&matches)), Some(columns))
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let program = Program::hosting(&args);
+    let matches = hosted_by(&program).no_binary_name(true).try_get_matches_from(args);
+    execute(matches.and_then(|matches| Cli::from_arg_matches(&matches)), Some(columns), program)
 }
 
-fn execute(cli: Result<Cli, clap::Error>, columns: Option<Vec<Column>>) -> ExitCode {
+/// Returns the arguments of the command line, with the name of this program in usage and examples.
+fn hosted_by(program: &Program) -> clap::Command {
+    let named = |command: clap::Command| match command.get_after_help().map(ToString::to_string) {
+        Some(help) => command.after_help(program.named_in(&help)),
+        None => command,
+    };
+    named(Cli::command())
+        .bin_name(program.name())
+        .mut_subcommands(named)
+        .mut_subcommand("retire-key", |command| {
+            command.override_usage(program.named_in(retire::RetireKey::USAGE))
+        })
+}
+
+fn execute(
+    cli: Result<Cli, clap::Error>,
+    columns: Option<Vec<Column>>,
+    program: Program,
+) -> ExitCode {
     let Cli { mut command, format, quiet } = match cli {
         Ok(cli) => cli,
         Err(error) => {
@@ -199,7 +225,7 @@ fn execute(cli: Result<Cli, clap::Error>, columns: Option<Vec<Column>>) -> ExitC
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    let output = Output::new(format, quiet);
+    let output = Output::new(format, quiet, program);
     log::to_stderr(format);
     if let (Some(columns), Some(args)) = (columns, command.columns()) {
         args.host(columns);
@@ -207,8 +233,9 @@ fn execute(cli: Result<Cli, clap::Error>, columns: Option<Vec<Column>>) -> ExitC
     match command.run(&output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            output.failure(&failure);
-            failure.exit_code()
+            let code = failure.exit_code();
+            output.failure(failure);
+            code
         }
     }
 }

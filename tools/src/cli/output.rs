@@ -12,6 +12,7 @@ use diesel_envelope::Printable;
 use serde::Serialize;
 
 use crate::cli::failure::Failure;
+use crate::cli::program::Program;
 
 /// The format of results.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -40,11 +41,17 @@ pub trait Report: Serialize {
 pub struct Output {
     format: Format,
     quiet: bool,
+    program: Program,
 }
 
 impl Output {
-    pub fn new(format: Format, quiet: bool) -> Self {
-        Self { format, quiet }
+    pub fn new(format: Format, quiet: bool, program: Program) -> Self {
+        Self { format, quiet, program }
+    }
+
+    /// Returns the text with the name of this program in its commands.
+    pub fn named(&self, text: &str) -> String {
+        self.program.named_in(text)
     }
 
     pub fn format(&self) -> Format {
@@ -95,7 +102,6 @@ impl Output {
     }
 
     /// Prints a warning on standard error, even with `--quiet`.
-    #[cfg(any(feature = "libpq", feature = "libmysqlclient", feature = "sqlite"))]
     pub fn warn(&self, text: &str) {
         let _ = match self.format {
             Format::Text => writeln!(io::stderr(), "warning: {text}"),
@@ -117,7 +123,8 @@ impl Output {
     /// Prints the error of a command, then its remedy after `help:`.
     ///
     /// Colours need a terminal; `NO_COLOR` disables them.
-    pub fn failure(&self, failure: &Failure) {
+    pub fn failure(&self, failure: Failure) {
+        let failure = failure.map_remedy(|remedy| self.named(&remedy));
         let stderr = io::stderr().lock();
         let colours = if stderr.is_terminal() { ColorChoice::Auto } else { ColorChoice::Never };
         let mut stderr = AutoStream::new(stderr, colours);
@@ -125,7 +132,7 @@ impl Output {
             (Format::Json, _) => writeln!(
                 stderr,
                 "{}",
-                safe_json(&serde_json::to_string(failure).unwrap_or_default())
+                safe_json(&serde_json::to_string(&failure).unwrap_or_default())
             ),
             (Format::Text, (error, remedy)) => {
                 let (error, remedy) = (safe(error), remedy.map(safe));

@@ -23,9 +23,7 @@ use crate::cli::tables::warn_of_undeclared;
 
 /// Remove an old key from the keyring, once no row and no process needs it, and write its archive
 #[derive(Args)]
-#[command(
-    override_usage = "diesel-envelope retire-key [OPTIONS] --archive <PATH> <KEYID> [COLUMN]..."
-)]
+#[command(override_usage = RetireKey::USAGE)]
 #[command(after_help = "\
 Examples:
   diesel-envelope retire-key 9f3c01aa users.name users.email \\
@@ -62,6 +60,10 @@ pub struct RetireKey {
 }
 
 impl RetireKey {
+    /// The usage, with the required option before the arguments.
+    pub const USAGE: &str =
+        "diesel-envelope retire-key [OPTIONS] --archive <PATH> <KEYID> [COLUMN]...";
+
     pub fn run(self, output: &Output) -> Result<(), Failure> {
         let mut change = self.change.open()?;
         self.key.check(&change.document, "the keyring")?;

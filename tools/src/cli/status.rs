@@ -20,8 +20,8 @@ Examples:
 The exit code is 1 if rows need keys that the keyring lacks, or if a column is too short for its \
 values.
 The command warns of encrypted columns that no declaration covers, and lists them as `undeclared`. \
-It finds the columns of this project's PostgreSQL domains, and columns with native values in the \
-first 1,000 rows of a table. Such columns do not change the exit code, because another application \
+It finds the columns of this project's PostgreSQL domains, the index columns of its migrations on \
+the other databases, and columns with native values in the first 1,000 rows of a table. Such columns do not change the exit code, because another application \
 may own them. `--quick` skips this search.
 JSON: columns: [{column, rows, nulls, values: [{format, key, fresh, readable, rows}], plaintexts, \
 to_backfill, unindexed, too_short: [{column, capacity, needed}]}], undeclared: [column].")]

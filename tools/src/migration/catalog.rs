@@ -58,6 +58,9 @@ fn column_plan<DB: ToolBackend>(table: &Table, column: &Column) -> ColumnPlan {
         plan = plan.storage(stored.storage);
         plan = if stored.nullable { plan } else { plan.not_null() };
     }
+    let names = std::iter::once(column.name.as_str()).chain(column.index_names());
+    let missing = names.filter(|name| table.column(name).is_err());
+    plan.missing = missing.map(str::to_owned).collect();
     for index in &column.indexes {
         plan = if table.column(&index.name).is_ok_and(|stored| stored.unique) {
             plan.unique(&index.name)

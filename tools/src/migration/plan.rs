@@ -78,6 +78,12 @@ impl TablePlan {
         Self { columns: self.columns.into_iter().map(change).collect(), ..self }
     }
 
+    /// Returns the names of the columns and index columns that the table lacks, if
+    /// [`plan_migration`](super::plan_migration) read the catalog.
+    pub fn missing(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().flat_map(|plan| plan.missing.iter().map(String::as_str))
+    }
+
     fn names(&self) -> impl Iterator<Item = &str> {
         let table = std::iter::once(self.name.name.as_str()).chain(self.name.schema.as_deref());
         table.chain(self.primary_key.iter().map(String::as_str))
@@ -109,6 +115,8 @@ pub struct ColumnPlan {
     pub(super) collation: Option<String>,
     /// Whether the table already has the column, if the catalog was read.
     pub(super) exists: bool,
+    /// The names of the column and of its indexes that the table lacks, if the catalog was read.
+    pub(super) missing: Vec<String>,
     unique: Vec<String>,
     unique_at_finish: Vec<String>,
     second_indexes: Vec<(String, String)>,
@@ -131,6 +139,7 @@ impl ColumnPlan {
             plaintext_type,
             collation,
             exists: false,
+            missing: Vec::new(),
             unique,
             unique_at_finish,
             second_indexes,

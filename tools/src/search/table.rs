@@ -63,7 +63,11 @@ pub(super) fn search_table<DB: ToolBackend>(
                 return Err(ToolError::Unreadable { column: declared.to_string(), rows: other });
             }
             let undecided = match (&declaration, column.declared_as) {
-                (Declaration::None, DeclaredAs::BlindIndex) if is_index_key => counts.values,
+                (Declaration::None, DeclaredAs::BlindIndex | DeclaredAs::ShortBytes)
+                    if is_index_key =>
+                {
+                    counts.values
+                }
                 (Declaration::None, DeclaredAs::Ciphertext) if is_fernet_key => {
                     counts.values - counts.native
                 }

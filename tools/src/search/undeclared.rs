@@ -5,7 +5,6 @@ use diesel_envelope::Storage;
 
 use super::declaration::{Declaration, is_table};
 use crate::backend::{self, DeclaredAs, Listed, ListedColumn, ToolBackend};
-use crate::dialect::Dialect;
 use crate::error::ToolError;
 use crate::header_condition::is_native;
 use crate::statement::Statement;
@@ -24,6 +23,7 @@ const MAX_COLUMNS: usize = 200;
 ///
 /// - PostgreSQL: every column of the domains `ciphertext`, `ciphertext_text` and `blind_index`.
 /// - SQLite: every index column with the constraint that the migrations give it.
+/// - MySQL: every index column with the comment that the migrations give it.
 /// - All: every column of bytes or text with native values among the first 1,000 rows of its
 ///   table. A few values in a column of other bytes can begin like a native value by chance.
 ///   Therefore a column of bytes counts only if half of these values are native.
@@ -73,7 +73,7 @@ fn encrypted<'l, DB: ToolBackend>(
         };
         let native = native.into_iter().chain(std::iter::repeat(false));
         for (column, native) in columns.iter().zip(native) {
-            if native || is_marked::<DB>(column) {
+            if native || is_marked(column) {
                 encrypted.push(column.name.as_str());
             }
         }
@@ -81,13 +81,11 @@ fn encrypted<'l, DB: ToolBackend>(
     Ok(encrypted)
 }
 
-/// Returns whether the catalog marks a column as encrypted. MySQL has no mark: there, a blind index
-/// has the type of any short binary column.
-fn is_marked<DB: ToolBackend>(column: &ListedColumn) -> bool {
+/// Returns whether the catalog marks a column as encrypted.
+fn is_marked(column: &ListedColumn) -> bool {
     match column.declared_as {
-        DeclaredAs::Ciphertext => true,
-        DeclaredAs::BlindIndex => DB::DIALECT != Dialect::MySql,
-        DeclaredAs::Other => false,
+        DeclaredAs::Ciphertext | DeclaredAs::BlindIndex => true,
+        DeclaredAs::ShortBytes | DeclaredAs::Other => false,
     }
 }
 

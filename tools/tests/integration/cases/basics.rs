@@ -378,7 +378,9 @@ fn a_token_in_another_spelling_is_a_ciphertext_to_every_tool() {
     let reading = after.clone();
     after.promote(key).unwrap();
     let plaintext = "bob@example.org".to_owned();
-    let token = keyring(&fernet).encrypt_text::<_, Email>(&plaintext).unwrap();
+    // One token in fifty has the same spelling in both alphabets.
+    let token = || keyring(&fernet).encrypt_text::<_, Email>(&plaintext).unwrap();
+    let token = std::iter::repeat_with(token).find(|token| token.contains(['-', '_'])).unwrap();
     let standard = token.replace('-', "+").replace('_', "/");
     let folded = format!("{}\r\n{}\r\n", &standard[..64], &standard[64..]);
     let spellings = [

@@ -83,6 +83,17 @@ fn check(runner: &mut MigrationRunner) {
     runner.fails(&format!("INSERT INTO users (email, email_index) VALUES ({plaintext}, {index})"));
     runner.fails(&format!("UPDATE users SET iban = {plaintext}"));
     runner.fails("UPDATE users SET email = NULL, email_index = NULL");
+    // An index column accepts only the length that its bits have.
+    for (column, bytes, wrong) in
+        [("email_index", 32, [1, 31, 33]), ("iban_last4_index", 2, [1, 3, 32])]
+    {
+        for length in wrong {
+            let digest = literal(&vec![9; length]);
+            runner.fails(&format!("UPDATE users SET {column} = {digest} WHERE id = 1"));
+        }
+        let digest = literal(&vec![9; bytes]);
+        runner.execute(&format!("UPDATE users SET {column} = {digest} WHERE id = 1"));
+    }
     // The e-mail address accepts a Fernet token. The IBAN is strict.
     let (token, unbound) = (literal(fernet("bob").as_bytes()), literal(&unbound("bob")));
     runner.execute(&format!("INSERT INTO users (email, email_index) VALUES ({token}, {index})"));

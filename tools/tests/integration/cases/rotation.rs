@@ -451,3 +451,24 @@ fn unbound_values_are_accepted_by_an_argument() {
     operator.run("rotate notes.body --accept unbound").done();
     operator.run("verify notes.body").done();
 }
+
+/// Otherwise the value would be padded as an integer is.
+#[test]
+fn a_value_of_another_type_is_a_bad_row() {
+    let operator = Operator::new(
+        Database::with(&format!("CREATE TABLE notes (id BIGINT PRIMARY KEY, body {BYTES})")),
+        "",
+    );
+    let keyring: Keyring = keyring(&operator.document());
+    let [secret, number] = ["secret", "42"]
+        .map(|body| literal(&keyring.encrypt::<_, Unbound>(&body.to_owned()).unwrap()));
+    operator.database.execute(&format!("INSERT INTO notes VALUES (1, {secret}), (2, {number})"));
+    let before = operator.database.cells(["body"], "notes WHERE id = 1");
+    let rotated = operator.run("rotate notes.body --accept unbound --type integer");
+    assert_eq!(rotated.code, 1);
+    assert!(rotated.stderr.contains("body: decrypted value is not an integer"), "{rotated:?}");
+    assert!(rotated.stdout.contains("notes: 1 rows rotated, 1 bad"), "{rotated:?}");
+    assert_eq!(operator.database.cells(["body"], "notes WHERE id = 1"), before);
+    operator.run("rotate notes.body --accept unbound").done();
+    operator.run("verify notes.body").done();
+}

@@ -71,12 +71,11 @@ fn set(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// Returns the columns that the catalog marks. MySQL marks none.
+/// Returns the columns that the catalog marks.
 fn marked() -> &'static [&'static str] {
     match DIALECT {
         Dialect::PostgreSql => &["accounts.iban", "accounts.iban_index"],
-        Dialect::Sqlite => &["accounts.iban_index"],
-        Dialect::MySql => &[],
+        Dialect::Sqlite | Dialect::MySql => &["accounts.iban_index"],
     }
 }
 
@@ -114,6 +113,26 @@ fn status_names_encrypted_columns_without_a_declaration() {
         .lines()
         .filter(|line| serde_json::from_str::<Value>(line).unwrap()["event"] == "warning");
     assert_eq!(warnings.count(), 0, "{status:?}");
+}
+
+#[test]
+fn a_migration_for_a_misspelt_column_warns() {
+    let operator = tables();
+    let migration = |column: &str| {
+        operator.run(&format!("generate-migration {column} --step create --print --quiet")).done()
+    };
+    let warning = migration("users.noet").stderr;
+    assert_eq!(
+        warning,
+        "warning: expected the column users.noet, found users.note, which is encrypted and not \
+         declared: if the declaration is misspelt, correct it, and delete this migration\n"
+    );
+    let index = "accounts.number --index-column iban_idnex";
+    assert!(migration(index).stderr.contains("iban_idnex, found accounts.iban_index"));
+    // `photo` is a plaintext, and `email` is declared.
+    for other in ["users.phone", "users.photos", "users.emails", "users.notes_of_staff"] {
+        assert_eq!(migration(other).stderr, "", "{other}");
+    }
 }
 
 /// The key is not in use, so it can be retired. The columns are named all the same, for the next

@@ -132,21 +132,64 @@ fn no_file_declares_a_column_a_second_time() {
         "the application declares the columns itself",
         "leave out --config",
     );
-    for (column, error) in [
-        ("users.postcode", "users.postcode: a normaliser of the application"),
-        ("users.plan", "users.plan: a type of the application"),
-    ] {
-        application.run(&format!("export-columns {column}")).failed(
-            1,
-            error,
-            "run the tools inside the application",
-        );
-    }
     application.run("status users").done();
     application.run("status people").failed(
         2,
         "no column of the table people is declared",
         "or declare it in the application",
+    );
+}
+
+/// A file cannot name a type or a normaliser of the application. The other columns are in it.
+#[test]
+fn a_file_leaves_out_only_the_columns_that_it_cannot_declare() {
+    let application = Application::new();
+    let reasons = [
+        "users.postcode has a normaliser of the application",
+        "users.plan has a type of the application",
+    ];
+    let exported = application.run("export-columns users users.phone");
+    assert_eq!(exported.code, 1);
+    assert!(exported.stderr.contains(&reasons.join(", ")), "{exported:?}");
+    assert!(exported.stderr.contains("`hosted_tools tools rotate`"), "{exported:?}");
+    for reason in reasons {
+        assert!(exported.stdout.contains(&format!("# Left out: {reason}.\n")), "{exported:?}");
+    }
+    let json = application.run("export-columns --format json");
+    assert_eq!((json.code, &json.json()["left_out"]), (1, &json!(reasons)));
+
+    let operator = CommandLine::new();
+    operator.write("envelope.toml", &exported.stdout);
+    let read = operator.run(&["export-columns"]).done().stdout;
+    assert!(read.contains("name = \"users.phone\"") && !read.contains("users.plan"), "{read}");
+}
+
+/// The program is `hosted_tools tools`, not `diesel-envelope`.
+#[test]
+fn usage_and_remedies_name_the_application() {
+    let application = Application::new();
+    for (command, usage, code) in [
+        ("--help", "[OPTIONS] <COMMAND>", 0),
+        ("rotate --help", "rotate [OPTIONS]", 0),
+        ("retire-key --help", "retire-key [OPTIONS]", 0),
+        ("rotate --unknown", "rotate [OPTIONS]", 2),
+        ("retire-key", "retire-key ", 2),
+    ] {
+        let outcome = application.run(command);
+        let printed = outcome.stdout.clone() + &outcome.stderr;
+        assert_eq!(outcome.code, code, "{command}: {printed}");
+        let usage = format!("Usage: hosted_tools tools {usage}");
+        assert!(printed.contains(&usage), "{command}: {printed}");
+        assert!(!printed.contains("  diesel-envelope "), "{command}: {printed}");
+    }
+    let added = application.run("add-key").done();
+    assert!(added.stderr.contains("`hosted_tools tools promote-key "), "{added:?}");
+    let json = application.run("add-key --format json").done().json();
+    assert!(json["next"].as_str().unwrap().contains("`hosted_tools tools promote-key "), "{json}");
+    application.run("wrap --from-file .env --local-key-file key").failed(
+        1,
+        "already contains a wrapped keyring",
+        "`hosted_tools tools rewrap`",
     );
 }
 

@@ -6,7 +6,7 @@
     ADD COLUMN {{ column.name|q }} {{ sql.ciphertext_type(column) }},
 {% endif %}
 {% for index in column.indexes %}
-    ADD COLUMN {{ index.name|q }} VARBINARY({{ index.bytes }}),
+    ADD COLUMN {{ sql.index_column(index.name, index.bytes) }}
 {{ sql.add_index(index.name, index.unique) }}
 {% endfor %}
 {% if not column.in_place %}

@@ -4,7 +4,7 @@
 {% set required %}{% if column.not_null %} NOT NULL{% endif %}{% endset %}
     {{ sql.add_column() }}{{ column.name|q }} {{ sql.ciphertext_type(column) }}{{ required }},
 {% for index in column.indexes %}
-    {{ sql.add_column() }}{{ index.name|q }} VARBINARY({{ index.bytes }}){{ required }},
+    {{ sql.add_column() }}{{ sql.index_column(index.name, index.bytes, column.not_null) }}
 {% endfor %}
 {% endfor %}
 {% for column in columns %}

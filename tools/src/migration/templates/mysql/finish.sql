@@ -32,7 +32,7 @@
     MODIFY COLUMN {{ column.name|q }} {{ sql.ciphertext_type(column) }} NOT NULL,
 {% endif %}
 {% for index in column.indexes if column.not_null %}
-    MODIFY COLUMN {{ index.name|q }} VARBINARY({{ index.bytes }}) NOT NULL,
+{{ sql.modify_index_column(index.name, index.bytes, true) }}
 {% endfor %}
 {{ sql.replace_indexes(column, true) }}
 {% endfor %}
@@ -65,7 +65,7 @@
     MODIFY COLUMN {{ column.name|q }} {{ sql.ciphertext_type(column) }},
 {% endif %}
 {% for index in column.indexes if column.not_null %}
-    MODIFY COLUMN {{ index.name|q }} VARBINARY({{ index.bytes }}),
+{{ sql.modify_index_column(index.name, index.bytes) }}
 {% endfor %}
 {% if column.in_place %}
 {{ sql.drop_check(column, "shape") }}

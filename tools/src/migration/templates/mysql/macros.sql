@@ -41,6 +41,24 @@ CAST(OLD.{{ name|q }} AS BINARY) <=> CAST(NEW.{{ name|q }} AS BINARY)
 {% if column.not_null %} NOT NULL{% else %} NULL{% endif %}
 {% endmacro %}
 
+{# An index column. The tools know it by its comment, because any short binary column has the same type. #}
+{% macro index_column(name, bytes, required=false) %}
+{{ index_type(name, bytes, required) }} CHECK ({{ has_length(name, bytes) }}),
+{% endmacro %}
+
+{# MODIFY drops the CHECK and the comment on MariaDB. On MySQL, the CHECK remains, and another one would be added. #}
+{% macro modify_index_column(name, bytes, required=false) %}
+    MODIFY COLUMN {{ index_type(name, bytes, required) }} /*M! CHECK ({{ has_length(name, bytes) }}) */,
+{% endmacro %}
+
+{% macro index_type(name, bytes, required) %}
+{{ name|q }} VARBINARY({{ bytes }}){% if required %} NOT NULL{% endif %} COMMENT 'diesel-envelope: blind index'
+{%- endmacro %}
+
+{% macro has_length(name, bytes) %}
+OCTET_LENGTH({{ name|q }}) = {{ bytes }}
+{%- endmacro %}
+
 {# Clauses of ALTER TABLE, or of CREATE TABLE. #}
 {% macro add() %}
 {% if not new_table %}ADD {% endif %}

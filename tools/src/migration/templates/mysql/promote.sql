@@ -15,8 +15,8 @@
 {% endcall %}
 {% for second in column.second_indexes %}
 {% if column.not_null %}
-    MODIFY COLUMN {{ second.name|q }} VARBINARY({{ second.bytes }}) NOT NULL,
-    MODIFY COLUMN {{ second.first|q }} VARBINARY({{ second.bytes }}),
+{{ sql.modify_index_column(second.name, second.bytes, true) }}
+{{ sql.modify_index_column(second.first, second.bytes) }}
 {% endif %}
 {{ sql.add_index(second.name, second.unique) }}
 {% endfor %}
@@ -41,8 +41,8 @@
 {% for column in rotating %}
 {% for second in column.second_indexes %}
 {% if column.not_null %}
-    MODIFY COLUMN {{ second.name|q }} VARBINARY({{ second.bytes }}),
-    MODIFY COLUMN {{ second.first|q }} VARBINARY({{ second.bytes }}) NOT NULL,
+{{ sql.modify_index_column(second.name, second.bytes) }}
+{{ sql.modify_index_column(second.first, second.bytes, true) }}
 {% endif %}
 {{ sql.drop_index(second.name) }}
 {% endfor %}

@@ -18,7 +18,7 @@
 {% filter alter_table %}
 {% for column in rotating %}
 {% for second in column.second_indexes %}
-    ADD COLUMN {{ second.first|q }} VARBINARY({{ second.bytes }}),
+    ADD COLUMN {{ sql.index_column(second.first, second.bytes) }}
 {{ sql.add_index(second.first, second.unique) }}
 {% endfor %}
 {% endfor %}

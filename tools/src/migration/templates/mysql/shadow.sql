@@ -4,7 +4,7 @@
 {% filter alter_table %}
 {% for column in rotating %}
 {% for second in column.second_indexes %}
-    ADD COLUMN {{ second.name|q }} VARBINARY({{ second.bytes }}),
+    ADD COLUMN {{ sql.index_column(second.name, second.bytes) }}
 {% endfor %}
 {% endfor %}
 {% endfilter %}

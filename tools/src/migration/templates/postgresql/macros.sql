@@ -92,7 +92,8 @@ END IF;
     ADD COLUMN {{ name|q }} bytea{{ not_null(required) }},
     ADD CONSTRAINT {{ name|object("shape")|q }} CHECK (octet_length({{ name|q }}) = {{ bytes }}) NOT VALID,
 {% else %}
-    {{ add_column() }}{{ name|q }} blind_index{{ not_null(required) }},
+    {{ add_column() }}{{ name|q }} blind_index{{ not_null(required) }}
+        CONSTRAINT {{ name|object("shape")|q }} CHECK (octet_length({{ name|q }}) = {{ bytes }}),
 {% endif %}
 {% endmacro %}
 

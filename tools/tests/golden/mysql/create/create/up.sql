@@ -2,10 +2,10 @@
 -- Run it before any program uses these columns.
 ALTER TABLE `users`
     ADD COLUMN `email` VARBINARY(448),
-    ADD COLUMN `email_index` VARBINARY(32),
+    ADD COLUMN `email_index` VARBINARY(32) COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`email_index`) = 32),
     ADD COLUMN `iban` VARBINARY(192),
-    ADD COLUMN `iban_index` VARBINARY(32),
-    ADD COLUMN `iban_last4_index` VARBINARY(2),
+    ADD COLUMN `iban_index` VARBINARY(32) COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`iban_index`) = 32),
+    ADD COLUMN `iban_last4_index` VARBINARY(2) COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`iban_last4_index`) = 2),
     ADD UNIQUE INDEX `users_email_index_diesel_envelope_idx` (`email_index`),
     ADD CONSTRAINT `users_email_diesel_envelope_shape` CHECK (
         OCTET_LENGTH(`email`) >= 34 AND LEFT(`email`, 1) BETWEEN X'A0' AND X'AF'

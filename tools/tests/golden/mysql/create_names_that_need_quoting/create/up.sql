@@ -3,7 +3,7 @@
 -- If the table has rows, this migration fails: a NOT NULL column can be added only to an empty table.
 ALTER TABLE `or"der``s'; --`
     ADD COLUMN `e"mail``s'` LONGBLOB NOT NULL,
-    ADD COLUMN `e"mail``s index` VARBINARY(32) NOT NULL,
+    ADD COLUMN `e"mail``s index` VARBINARY(32) NOT NULL COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`e"mail``s index`) = 32),
     ADD INDEX `or"der``s'; --_e"mail``s index_diesel_envelope_idx` (`e"mail``s index`),
     ADD CONSTRAINT `or"der``s'; --_e"mail``s'_diesel_envelope_shape` CHECK (
         OCTET_LENGTH(`e"mail``s'`) >= 34 AND LEFT(`e"mail``s'`, 1) BETWEEN X'A0' AND X'AF'

@@ -3,10 +3,10 @@
 -- If the table has rows, this migration fails: a NOT NULL column can be added only to an empty table.
 ALTER TABLE `users`
     ADD COLUMN `email` VARBINARY(448) NOT NULL,
-    ADD COLUMN `email_index` VARBINARY(32) NOT NULL,
+    ADD COLUMN `email_index` VARBINARY(32) NOT NULL COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`email_index`) = 32),
     ADD COLUMN `iban` VARBINARY(192) NOT NULL,
-    ADD COLUMN `iban_index` VARBINARY(32) NOT NULL,
-    ADD COLUMN `iban_last4_index` VARBINARY(2) NOT NULL,
+    ADD COLUMN `iban_index` VARBINARY(32) NOT NULL COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`iban_index`) = 32),
+    ADD COLUMN `iban_last4_index` VARBINARY(2) NOT NULL COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`iban_last4_index`) = 2),
     ADD UNIQUE INDEX `users_email_index_diesel_envelope_idx` (`email_index`),
     ADD CONSTRAINT `users_email_diesel_envelope_shape` CHECK (
         OCTET_LENGTH(`email`) >= 34 AND LEFT(`email`, 1) BETWEEN X'A0' AND X'AF'

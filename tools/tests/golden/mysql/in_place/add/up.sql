@@ -2,7 +2,7 @@
 -- Run it before any program writes ciphertext.
 -- Then deploy the program that writes both columns, run backfill, and run verify.
 ALTER TABLE `users`
-    ADD COLUMN `note_index` VARBINARY(3),
+    ADD COLUMN `note_index` VARBINARY(3) COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`note_index`) = 3),
     ADD INDEX `users_note_index_diesel_envelope_idx` (`note_index`);
 CREATE TRIGGER `users_note_diesel_envelope_backfill` BEFORE UPDATE ON `users` FOR EACH ROW SET
     NEW.`note_index` = IF(

@@ -3,7 +3,7 @@ SET @diesel_envelope_sql_mode = @@SESSION.sql_mode;
 SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES');
 ALTER TABLE `or"der``s'; --`
     MODIFY COLUMN `e"mail``s'` VARBINARY(384),
-    MODIFY COLUMN `e"mail``s index` VARBINARY(32),
+    MODIFY COLUMN `e"mail``s index` VARBINARY(32) COMMENT 'diesel-envelope: blind index' /*M! CHECK (OCTET_LENGTH(`e"mail``s index`) = 32) */,
     DROP INDEX `or"der``s'; --_e"mail``s index_diesel_envelope_idx`,
     ADD INDEX `or"der``s'; --_e"mail``s index_diesel_envelope_idx` (`e"mail``s index`),
     ADD COLUMN `$diesel_envelope$ pla"in``'` varchar(50) COLLATE `coll"ation``'` NULL,

@@ -29,7 +29,7 @@ ALTER TABLE `or"der``s'; --`
         (`$diesel_envelope$ pla"in``'` IS NULL OR `e"mail``s'` IS NOT NULL) AND (`e"mail``s'` IS NULL OR `e"mail``s index` IS NOT NULL)
     ),
     MODIFY COLUMN `e"mail``s'` VARBINARY(384) NOT NULL,
-    MODIFY COLUMN `e"mail``s index` VARBINARY(32) NOT NULL,
+    MODIFY COLUMN `e"mail``s index` VARBINARY(32) NOT NULL COMMENT 'diesel-envelope: blind index' /*M! CHECK (OCTET_LENGTH(`e"mail``s index`) = 32) */,
     DROP INDEX `or"der``s'; --_e"mail``s index_diesel_envelope_idx`,
     ADD UNIQUE INDEX `or"der``s'; --_e"mail``s index_diesel_envelope_idx` (`e"mail``s index`),
     MODIFY COLUMN `n"ote``'` LONGTEXT CHARACTER SET ascii COLLATE ascii_bin NULL,

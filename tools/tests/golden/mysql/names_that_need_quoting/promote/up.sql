@@ -11,8 +11,8 @@ ALTER TABLE `or"der``s'; --`
     ADD CONSTRAINT `or"der``s'; --_e"mail``s'_diesel_envelope_complete` CHECK (
         (`e"mail``s'` IS NULL OR `sec"ond``'` IS NOT NULL)
     ),
-    MODIFY COLUMN `sec"ond``'` VARBINARY(32) NOT NULL,
-    MODIFY COLUMN `e"mail``s index` VARBINARY(32),
+    MODIFY COLUMN `sec"ond``'` VARBINARY(32) NOT NULL COMMENT 'diesel-envelope: blind index' /*M! CHECK (OCTET_LENGTH(`sec"ond``'`) = 32) */,
+    MODIFY COLUMN `e"mail``s index` VARBINARY(32) COMMENT 'diesel-envelope: blind index' /*M! CHECK (OCTET_LENGTH(`e"mail``s index`) = 32) */,
     ADD UNIQUE INDEX `or"der``s'; --_sec"ond``'_diesel_envelope_idx` (`sec"ond``'`);
 DROP TRIGGER `or"der``s'; --_e"mail``s'_diesel_envelope_shadow`;
 CREATE TRIGGER `or"der``s'; --_e"mail``s'_diesel_envelope_first` BEFORE UPDATE ON `or"der``s'; --` FOR EACH ROW SET

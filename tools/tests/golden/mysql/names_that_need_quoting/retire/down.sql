@@ -1,6 +1,6 @@
 -- Adds the first columns again, without values.
 ALTER TABLE `or"der``s'; --`
-    ADD COLUMN `e"mail``s index` VARBINARY(32),
+    ADD COLUMN `e"mail``s index` VARBINARY(32) COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`e"mail``s index`) = 32),
     ADD UNIQUE INDEX `or"der``s'; --_e"mail``s index_diesel_envelope_idx` (`e"mail``s index`);
 CREATE TRIGGER `or"der``s'; --_e"mail``s'_diesel_envelope_first` BEFORE UPDATE ON `or"der``s'; --` FOR EACH ROW SET
     NEW.`e"mail``s index` = IF(

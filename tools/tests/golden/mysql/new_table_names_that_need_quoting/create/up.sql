@@ -4,7 +4,7 @@ CREATE TABLE `or"der``s'; --` (
     `i"d``'` BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     -- Add the other columns here.
     `e"mail``s'` LONGBLOB NOT NULL,
-    `e"mail``s index` VARBINARY(32) NOT NULL,
+    `e"mail``s index` VARBINARY(32) NOT NULL COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`e"mail``s index`) = 32),
     INDEX `or"der``s'; --_e"mail``s index_diesel_envelope_idx` (`e"mail``s index`),
     CONSTRAINT `or"der``s'; --_e"mail``s'_diesel_envelope_shape` CHECK (
         OCTET_LENGTH(`e"mail``s'`) >= 34 AND LEFT(`e"mail``s'`, 1) BETWEEN X'A0' AND X'AF'

@@ -4,10 +4,10 @@ CREATE TABLE `users` (
     `id` BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     -- Add the other columns here.
     `email` VARBINARY(448) NOT NULL,
-    `email_index` VARBINARY(32) NOT NULL,
+    `email_index` VARBINARY(32) NOT NULL COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`email_index`) = 32),
     `iban` VARBINARY(192) NOT NULL,
-    `iban_index` VARBINARY(32) NOT NULL,
-    `iban_last4_index` VARBINARY(2) NOT NULL,
+    `iban_index` VARBINARY(32) NOT NULL COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`iban_index`) = 32),
+    `iban_last4_index` VARBINARY(2) NOT NULL COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`iban_last4_index`) = 2),
     UNIQUE INDEX `users_email_index_diesel_envelope_idx` (`email_index`),
     CONSTRAINT `users_email_diesel_envelope_shape` CHECK (
         OCTET_LENGTH(`email`) >= 34 AND LEFT(`email`, 1) BETWEEN X'A0' AND X'AF'

@@ -4,10 +4,10 @@ CREATE TABLE `users` (
     `id` BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     -- Add the other columns here.
     `email` VARCHAR(448) CHARACTER SET ascii COLLATE ascii_bin,
-    `email_index` VARBINARY(32),
+    `email_index` VARBINARY(32) COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`email_index`) = 32),
     `iban` VARCHAR(192) CHARACTER SET ascii COLLATE ascii_bin,
-    `iban_index` VARBINARY(32),
-    `iban_last4_index` VARBINARY(2),
+    `iban_index` VARBINARY(32) COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`iban_index`) = 32),
+    `iban_last4_index` VARBINARY(2) COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`iban_last4_index`) = 2),
     UNIQUE INDEX `users_email_index_diesel_envelope_idx` (`email_index`),
     CONSTRAINT `users_email_diesel_envelope_shape` CHECK (
         OCTET_LENGTH(`email`) >= 50 AND substr(`email`, 5) NOT REGEXP '[^A-Za-z0-9_-]' AND (

@@ -3,7 +3,7 @@ SET @diesel_envelope_sql_mode = @@SESSION.sql_mode;
 SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES');
 ALTER TABLE `users`
     MODIFY COLUMN `email` VARBINARY(384),
-    MODIFY COLUMN `email_index` VARBINARY(32),
+    MODIFY COLUMN `email_index` VARBINARY(32) COMMENT 'diesel-envelope: blind index' /*M! CHECK (OCTET_LENGTH(`email_index`) = 32) */,
     ADD COLUMN `email_plain` varchar(50) NULL;
 CREATE TRIGGER `users_email_diesel_envelope_backfill` BEFORE UPDATE ON `users` FOR EACH ROW SET
     NEW.`email_index` = IF(

@@ -15,7 +15,7 @@ ALTER TABLE `users`
         (`email_plain` IS NULL OR `email` IS NOT NULL) AND (`email` IS NULL OR `email_index` IS NOT NULL)
     ),
     MODIFY COLUMN `email` VARBINARY(384) NOT NULL,
-    MODIFY COLUMN `email_index` VARBINARY(32) NOT NULL;
+    MODIFY COLUMN `email_index` VARBINARY(32) NOT NULL COMMENT 'diesel-envelope: blind index' /*M! CHECK (OCTET_LENGTH(`email_index`) = 32) */;
 DROP TRIGGER `users_email_diesel_envelope_backfill`;
 DROP TRIGGER IF EXISTS `users_email_diesel_envelope_relax`;
 ALTER TABLE `users`

@@ -2,8 +2,8 @@
 SET @diesel_envelope_sql_mode = @@SESSION.sql_mode;
 SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES');
 ALTER TABLE `users`
-    MODIFY COLUMN `email_index_b` VARBINARY(32),
-    MODIFY COLUMN `email_index` VARBINARY(32) NOT NULL,
+    MODIFY COLUMN `email_index_b` VARBINARY(32) COMMENT 'diesel-envelope: blind index' /*M! CHECK (OCTET_LENGTH(`email_index_b`) = 32) */,
+    MODIFY COLUMN `email_index` VARBINARY(32) NOT NULL COMMENT 'diesel-envelope: blind index' /*M! CHECK (OCTET_LENGTH(`email_index`) = 32) */,
     DROP INDEX `users_email_index_b_diesel_envelope_idx`;
 DROP TRIGGER `users_email_diesel_envelope_first`;
 CREATE TRIGGER `users_email_diesel_envelope_shadow` BEFORE UPDATE ON `users` FOR EACH ROW SET

@@ -2,7 +2,7 @@
 SET @diesel_envelope_sql_mode = @@SESSION.sql_mode;
 SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES');
 ALTER TABLE `users`
-    MODIFY COLUMN `note_index` VARBINARY(3),
+    MODIFY COLUMN `note_index` VARBINARY(3) COMMENT 'diesel-envelope: blind index' /*M! CHECK (OCTET_LENGTH(`note_index`) = 3) */,
     DROP CONSTRAINT `users_note_diesel_envelope_shape`,
     MODIFY COLUMN `note` VARCHAR(384) COLLATE `utf8mb4_general_ci` NOT NULL;
 CREATE TRIGGER `users_note_diesel_envelope_backfill` BEFORE UPDATE ON `users` FOR EACH ROW SET

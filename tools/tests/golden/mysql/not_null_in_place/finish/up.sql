@@ -41,7 +41,7 @@ ALTER TABLE `users`
                 OCTET_LENGTH(`note`) % 64 = 56 AND `note` REGEXP '^gAAAAA.*[AEIMQUYcgkosw048]=$'
             )
     ),
-    MODIFY COLUMN `note_index` VARBINARY(3) NOT NULL;
+    MODIFY COLUMN `note_index` VARBINARY(3) NOT NULL COMMENT 'diesel-envelope: blind index' /*M! CHECK (OCTET_LENGTH(`note_index`) = 3) */;
 DROP TRIGGER `users_note_diesel_envelope_backfill`;
 ALTER TABLE `users`
     DROP CONSTRAINT `users_note_diesel_envelope_complete`;

@@ -3,7 +3,7 @@
 -- Then deploy the program that writes both columns, run backfill, and run verify.
 ALTER TABLE `users`
     ADD COLUMN `email` VARBINARY(384),
-    ADD COLUMN `email_index` VARBINARY(32),
+    ADD COLUMN `email_index` VARBINARY(32) COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`email_index`) = 32),
     ADD UNIQUE INDEX `users_email_index_diesel_envelope_idx` (`email_index`),
     ADD CONSTRAINT `users_email_diesel_envelope_shape` CHECK (
         OCTET_LENGTH(`email`) >= 34 AND LEFT(`email`, 1) BETWEEN X'A0' AND X'AF'
@@ -14,9 +14,9 @@ ALTER TABLE `users`
             )
     ),
     ADD COLUMN `phone` VARCHAR(384) CHARACTER SET ascii COLLATE ascii_bin,
-    ADD COLUMN `phone_index` VARBINARY(32),
+    ADD COLUMN `phone_index` VARBINARY(32) COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`phone_index`) = 32),
     ADD INDEX `users_phone_index_diesel_envelope_idx` (`phone_index`),
-    ADD COLUMN `phone_last4_index` VARBINARY(2),
+    ADD COLUMN `phone_last4_index` VARBINARY(2) COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`phone_last4_index`) = 2),
     ADD INDEX `users_phone_last4_index_diesel_envelope_idx` (`phone_last4_index`),
     ADD CONSTRAINT `users_phone_diesel_envelope_shape` CHECK (
         OCTET_LENGTH(`phone`) >= 50 AND substr(`phone`, 5) NOT REGEXP '[^A-Za-z0-9_-]' AND (
@@ -39,7 +39,7 @@ ALTER TABLE `users`
                 OCTET_LENGTH(`age`) % 64 = 56 AND CONVERT(`age` USING latin1) COLLATE latin1_bin REGEXP '^gAAAAA.*[AEIMQUYcgkosw048]=$'
             )
     ),
-    ADD COLUMN `note_index` VARBINARY(3),
+    ADD COLUMN `note_index` VARBINARY(3) COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`note_index`) = 3),
     ADD INDEX `users_note_index_diesel_envelope_idx` (`note_index`);
 CREATE TRIGGER `users_email_diesel_envelope_backfill` BEFORE UPDATE ON `users` FOR EACH ROW SET
     NEW.`email_index` = IF(

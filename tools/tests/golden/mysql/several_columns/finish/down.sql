@@ -3,7 +3,7 @@ SET @diesel_envelope_sql_mode = @@SESSION.sql_mode;
 SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES');
 ALTER TABLE `users`
     MODIFY COLUMN `email` VARBINARY(384),
-    MODIFY COLUMN `email_index` VARBINARY(32),
+    MODIFY COLUMN `email_index` VARBINARY(32) COMMENT 'diesel-envelope: blind index' /*M! CHECK (OCTET_LENGTH(`email_index`) = 32) */,
     ADD COLUMN `email_plain` varchar(50) NULL,
     DROP INDEX `users_phone_index_diesel_envelope_idx`,
     ADD INDEX `users_phone_index_diesel_envelope_idx` (`phone_index`),

@@ -37,7 +37,7 @@ ALTER TABLE `users`
         (`email_plain` IS NULL OR `email` IS NOT NULL) AND (`email` IS NULL OR `email_index` IS NOT NULL)
     ),
     MODIFY COLUMN `email` VARBINARY(384) NOT NULL,
-    MODIFY COLUMN `email_index` VARBINARY(32) NOT NULL,
+    MODIFY COLUMN `email_index` VARBINARY(32) NOT NULL COMMENT 'diesel-envelope: blind index' /*M! CHECK (OCTET_LENGTH(`email_index`) = 32) */,
     ADD CONSTRAINT `users_phone_diesel_envelope_complete` CHECK (
         (`phone_plain` IS NULL OR `phone` IS NOT NULL) AND (`phone` IS NULL OR `phone_index` IS NOT NULL) AND (`phone` IS NULL OR `phone_last4_index` IS NOT NULL)
     ),

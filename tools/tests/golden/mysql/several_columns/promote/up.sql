@@ -19,8 +19,8 @@ ALTER TABLE `users`
     ADD CONSTRAINT `users_email_diesel_envelope_complete` CHECK (
         (`email` IS NULL OR `email_index_b` IS NOT NULL)
     ),
-    MODIFY COLUMN `email_index_b` VARBINARY(32) NOT NULL,
-    MODIFY COLUMN `email_index` VARBINARY(32),
+    MODIFY COLUMN `email_index_b` VARBINARY(32) NOT NULL COMMENT 'diesel-envelope: blind index' /*M! CHECK (OCTET_LENGTH(`email_index_b`) = 32) */,
+    MODIFY COLUMN `email_index` VARBINARY(32) COMMENT 'diesel-envelope: blind index' /*M! CHECK (OCTET_LENGTH(`email_index`) = 32) */,
     ADD UNIQUE INDEX `users_email_index_b_diesel_envelope_idx` (`email_index_b`),
     ADD CONSTRAINT `users_phone_diesel_envelope_complete` CHECK (
         (`phone` IS NULL OR `phone_index_b` IS NOT NULL) AND (`phone` IS NULL OR `phone_last4_index_b` IS NOT NULL)

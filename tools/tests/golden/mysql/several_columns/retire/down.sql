@@ -1,12 +1,12 @@
 -- Adds the first columns again, without values.
 ALTER TABLE `users`
-    ADD COLUMN `email_index` VARBINARY(32),
+    ADD COLUMN `email_index` VARBINARY(32) COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`email_index`) = 32),
     ADD UNIQUE INDEX `users_email_index_diesel_envelope_idx` (`email_index`),
-    ADD COLUMN `phone_index` VARBINARY(32),
+    ADD COLUMN `phone_index` VARBINARY(32) COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`phone_index`) = 32),
     ADD UNIQUE INDEX `users_phone_index_diesel_envelope_idx` (`phone_index`),
-    ADD COLUMN `phone_last4_index` VARBINARY(2),
+    ADD COLUMN `phone_last4_index` VARBINARY(2) COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`phone_last4_index`) = 2),
     ADD INDEX `users_phone_last4_index_diesel_envelope_idx` (`phone_last4_index`),
-    ADD COLUMN `note_index` VARBINARY(3),
+    ADD COLUMN `note_index` VARBINARY(3) COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`note_index`) = 3),
     ADD INDEX `users_note_index_diesel_envelope_idx` (`note_index`);
 CREATE TRIGGER `users_email_diesel_envelope_first` BEFORE UPDATE ON `users` FOR EACH ROW SET
     NEW.`email_index` = IF(

@@ -21,6 +21,7 @@ $diesel_envelope$;
 -- If the table has rows, this migration fails: a NOT NULL column can be added only to an empty table.
 ALTER TABLE "or""der`s'; --"
     ADD COLUMN "e""mail`s'" ciphertext NOT NULL,
-    ADD COLUMN "e""mail`s index" blind_index NOT NULL,
+    ADD COLUMN "e""mail`s index" blind_index NOT NULL
+        CONSTRAINT "or""der`s'; --_e""mail`s index_diesel_envelope_shape" CHECK (octet_length("e""mail`s index") = 32),
     ADD CONSTRAINT "or""der`s'; --_e""mail`s'_diesel_envelope_bound" CHECK (get_byte("e""mail`s'", 0) = 161 AND get_byte("e""mail`s'", 1) & 1 = 1);
 CREATE INDEX "or""der`s'; --_e""mail`s index_diesel_envelope_idx" ON "or""der`s'; --" ("e""mail`s index");

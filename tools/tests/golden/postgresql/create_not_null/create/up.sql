@@ -21,10 +21,13 @@ $diesel_envelope$;
 -- If the table has rows, this migration fails: a NOT NULL column can be added only to an empty table.
 ALTER TABLE "users"
     ADD COLUMN "email" ciphertext NOT NULL,
-    ADD COLUMN "email_index" blind_index NOT NULL,
+    ADD COLUMN "email_index" blind_index NOT NULL
+        CONSTRAINT "users_email_index_diesel_envelope_shape" CHECK (octet_length("email_index") = 32),
     ADD COLUMN "iban" ciphertext NOT NULL,
-    ADD COLUMN "iban_index" blind_index NOT NULL,
-    ADD COLUMN "iban_last4_index" blind_index NOT NULL,
+    ADD COLUMN "iban_index" blind_index NOT NULL
+        CONSTRAINT "users_iban_index_diesel_envelope_shape" CHECK (octet_length("iban_index") = 32),
+    ADD COLUMN "iban_last4_index" blind_index NOT NULL
+        CONSTRAINT "users_iban_last4_index_diesel_envelope_shape" CHECK (octet_length("iban_last4_index") = 2),
     ADD CONSTRAINT "users_iban_diesel_envelope_bound" CHECK (get_byte("iban", 0) = 161 AND get_byte("iban", 1) & 1 = 1);
 CREATE UNIQUE INDEX "users_email_index_diesel_envelope_idx" ON "users" ("email_index");
 CREATE INDEX "users_iban_index_diesel_envelope_idx" ON "users" ("iban_index");

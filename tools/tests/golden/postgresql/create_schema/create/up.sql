@@ -20,5 +20,6 @@ END
 $diesel_envelope$;
 ALTER TABLE "app"."users"
     ADD COLUMN "email" ciphertext,
-    ADD COLUMN "email_index" blind_index;
+    ADD COLUMN "email_index" blind_index
+        CONSTRAINT "users_email_index_diesel_envelope_shape" CHECK (octet_length("email_index") = 32);
 CREATE UNIQUE INDEX "users_email_index_diesel_envelope_idx" ON "app"."users" ("email_index");

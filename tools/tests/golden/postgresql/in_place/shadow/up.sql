@@ -9,7 +9,8 @@ BEGIN
 END
 $diesel_envelope$;
 ALTER TABLE "users"
-    ADD COLUMN "note_index_b" blind_index;
+    ADD COLUMN "note_index_b" blind_index
+        CONSTRAINT "users_note_index_b_diesel_envelope_shape" CHECK (octet_length("note_index_b") = 3);
 CREATE FUNCTION "users_note_diesel_envelope_shadow"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
 BEGIN
     IF NEW."note"::text COLLATE "C" IS DISTINCT FROM OLD."note"::text COLLATE "C"

@@ -21,7 +21,8 @@ END
 $diesel_envelope$;
 ALTER TABLE "or""der`s'; --"
     ADD COLUMN "e""mail`s'" ciphertext,
-    ADD COLUMN "e""mail`s index" blind_index;
+    ADD COLUMN "e""mail`s index" blind_index
+        CONSTRAINT "or""der`s'; --_e""mail`s index_diesel_envelope_shape" CHECK (octet_length("e""mail`s index") = 32);
 CREATE INDEX "or""der`s'; --_e""mail`s index_diesel_envelope_idx" ON "or""der`s'; --" ("e""mail`s index");
 CREATE FUNCTION "or""der`s'; --_e""mail`s'_diesel_envelope_backfill"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope_1$
 BEGIN

@@ -1,6 +1,7 @@
 -- Adds the first columns again, without values.
 ALTER TABLE "or""der`s'; --"
-    ADD COLUMN "e""mail`s index" blind_index;
+    ADD COLUMN "e""mail`s index" blind_index
+        CONSTRAINT "or""der`s'; --_e""mail`s index_diesel_envelope_shape" CHECK (octet_length("e""mail`s index") = 32);
 CREATE UNIQUE INDEX "or""der`s'; --_e""mail`s index_diesel_envelope_idx" ON "or""der`s'; --" ("e""mail`s index");
 CREATE FUNCTION "or""der`s'; --_e""mail`s'_diesel_envelope_first"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
 BEGIN

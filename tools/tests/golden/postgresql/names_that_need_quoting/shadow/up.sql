@@ -9,7 +9,8 @@ BEGIN
 END
 $diesel_envelope$;
 ALTER TABLE "or""der`s'; --"
-    ADD COLUMN "sec""ond`'" blind_index;
+    ADD COLUMN "sec""ond`'" blind_index
+        CONSTRAINT "or""der`s'; --_sec""ond`'_diesel_envelope_shape" CHECK (octet_length("sec""ond`'") = 32);
 CREATE FUNCTION "or""der`s'; --_e""mail`s'_diesel_envelope_shadow"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
 BEGIN
     IF NEW."e""mail`s index" IS DISTINCT FROM OLD."e""mail`s index"

@@ -22,5 +22,6 @@ CREATE TABLE "app"."users" (
     -- Add the other columns here.
     "email" ciphertext,
     "email_index" blind_index
+        CONSTRAINT "users_email_index_diesel_envelope_shape" CHECK (octet_length("email_index") = 32)
 );
 CREATE UNIQUE INDEX "users_email_index_diesel_envelope_idx" ON "app"."users" ("email_index");

@@ -10,7 +10,8 @@ BEGIN
 END
 $diesel_envelope$;
 ALTER TABLE "users"
-    ADD COLUMN "note_index" blind_index;
+    ADD COLUMN "note_index" blind_index
+        CONSTRAINT "users_note_index_diesel_envelope_shape" CHECK (octet_length("note_index") = 3);
 CREATE INDEX "users_note_index_diesel_envelope_idx" ON "users" ("note_index");
 CREATE FUNCTION "users_note_diesel_envelope_backfill"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
 BEGIN

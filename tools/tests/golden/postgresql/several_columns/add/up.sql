@@ -35,12 +35,16 @@ END
 $diesel_envelope$;
 ALTER TABLE "users"
     ADD COLUMN "email" ciphertext,
-    ADD COLUMN "email_index" blind_index,
+    ADD COLUMN "email_index" blind_index
+        CONSTRAINT "users_email_index_diesel_envelope_shape" CHECK (octet_length("email_index") = 32),
     ADD COLUMN "phone" ciphertext_text,
-    ADD COLUMN "phone_index" blind_index,
-    ADD COLUMN "phone_last4_index" blind_index,
+    ADD COLUMN "phone_index" blind_index
+        CONSTRAINT "users_phone_index_diesel_envelope_shape" CHECK (octet_length("phone_index") = 32),
+    ADD COLUMN "phone_last4_index" blind_index
+        CONSTRAINT "users_phone_last4_index_diesel_envelope_shape" CHECK (octet_length("phone_last4_index") = 2),
     ADD COLUMN "age" ciphertext,
-    ADD COLUMN "note_index" blind_index;
+    ADD COLUMN "note_index" blind_index
+        CONSTRAINT "users_note_index_diesel_envelope_shape" CHECK (octet_length("note_index") = 3);
 CREATE UNIQUE INDEX "users_email_index_diesel_envelope_idx" ON "users" ("email_index");
 CREATE FUNCTION "users_email_diesel_envelope_backfill"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
 BEGIN

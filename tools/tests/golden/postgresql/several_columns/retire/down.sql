@@ -1,9 +1,13 @@
 -- Adds the first columns again, without values.
 ALTER TABLE "users"
-    ADD COLUMN "email_index" blind_index,
-    ADD COLUMN "phone_index" blind_index,
-    ADD COLUMN "phone_last4_index" blind_index,
-    ADD COLUMN "note_index" blind_index;
+    ADD COLUMN "email_index" blind_index
+        CONSTRAINT "users_email_index_diesel_envelope_shape" CHECK (octet_length("email_index") = 32),
+    ADD COLUMN "phone_index" blind_index
+        CONSTRAINT "users_phone_index_diesel_envelope_shape" CHECK (octet_length("phone_index") = 32),
+    ADD COLUMN "phone_last4_index" blind_index
+        CONSTRAINT "users_phone_last4_index_diesel_envelope_shape" CHECK (octet_length("phone_last4_index") = 2),
+    ADD COLUMN "note_index" blind_index
+        CONSTRAINT "users_note_index_diesel_envelope_shape" CHECK (octet_length("note_index") = 3);
 CREATE UNIQUE INDEX "users_email_index_diesel_envelope_idx" ON "users" ("email_index");
 CREATE UNIQUE INDEX "users_phone_index_diesel_envelope_idx" ON "users" ("phone_index");
 CREATE INDEX "users_phone_last4_index_diesel_envelope_idx" ON "users" ("phone_last4_index");

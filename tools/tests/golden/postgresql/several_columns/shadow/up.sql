@@ -9,10 +9,14 @@ BEGIN
 END
 $diesel_envelope$;
 ALTER TABLE "users"
-    ADD COLUMN "email_index_b" blind_index,
-    ADD COLUMN "phone_index_b" blind_index,
-    ADD COLUMN "phone_last4_index_b" blind_index,
-    ADD COLUMN "note_index_b" blind_index;
+    ADD COLUMN "email_index_b" blind_index
+        CONSTRAINT "users_email_index_b_diesel_envelope_shape" CHECK (octet_length("email_index_b") = 32),
+    ADD COLUMN "phone_index_b" blind_index
+        CONSTRAINT "users_phone_index_b_diesel_envelope_shape" CHECK (octet_length("phone_index_b") = 32),
+    ADD COLUMN "phone_last4_index_b" blind_index
+        CONSTRAINT "users_phone_last4_index_b_diesel_envelope_shape" CHECK (octet_length("phone_last4_index_b") = 2),
+    ADD COLUMN "note_index_b" blind_index
+        CONSTRAINT "users_note_index_b_diesel_envelope_shape" CHECK (octet_length("note_index_b") = 3);
 CREATE FUNCTION "users_email_diesel_envelope_shadow"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
 BEGIN
     IF NEW."email_index" IS DISTINCT FROM OLD."email_index"
