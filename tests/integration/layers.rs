@@ -44,7 +44,7 @@ const TOOLS: Layers = Layers {
         "figures, object_name, dialect, value_type, too_short",
         "statement, database_failure, error",
         "column, table",
-        "ciphertext_shape, syntax, header_condition, row_key",
+        "ciphertext_shape, syntax, header_condition, row_key, row_binding",
         "backend",
         "row_estimate, migration, capacity",
         "report, run_options, pace, page_size, range, scan, rewrite",

@@ -10,7 +10,8 @@ use crate::ciphertext_shape::native_text;
 use crate::error::ToolError;
 use crate::report::{Failure, Observer, Problem, Report};
 use crate::rewrite::{self, Job};
-use crate::rotate::{check_indexes, digest, refuse_newer_keys};
+use crate::rotate::{check_indexes, digest, refuse_newer_keys, refuse_tokens};
+use crate::row_binding::{BoundRow, RowBindings};
 use crate::row_key::RowKey;
 use crate::run_options::RunOptions;
 use crate::scan::scan;
@@ -61,6 +62,7 @@ pub fn backfill<DB: ToolBackend, C: LoadConnection<Backend = DB> + Send>(
     let table = Table::read(conn, &first.table)?;
     table.check(columns)?;
     check_indexes(&table, keyring, columns)?;
+    refuse_tokens(keyring, columns)?;
     if let Some(column) = columns.iter().find(|column| column.plaintext.is_none()) {
         return Err(ToolError::Column {
             column: column.to_string(),
@@ -119,6 +121,7 @@ fn refuse_other_keyring<DB: ToolBackend>(
 struct Backfill<'a, DB> {
     keyring: &'a Keyring,
     columns: &'a [Column],
+    rows: RowBindings,
     shape: Shape,
     candidates: String,
     backend: std::marker::PhantomData<fn() -> DB>,
@@ -134,7 +137,7 @@ struct Value {
 
 impl<'a, DB: ToolBackend> Backfill<'a, DB> {
     /// Reads for each column its ciphertext, its indexes, and last its plaintext, which is not
-    /// written.
+    /// written. The keys of the rows follow.
     fn new(table: &Table, keyring: &'a Keyring, columns: &'a [Column]) -> Result<Self, ToolError> {
         let (mut reads, mut writes, mut candidates) = (Vec::new(), Vec::new(), Vec::new());
         for column in columns {
@@ -155,9 +158,11 @@ impl<'a, DB: ToolBackend> Backfill<'a, DB> {
             }
         }
         let candidates = candidates.join(" OR ");
+        let rows = RowBindings::of::<DB>(table, columns, &mut reads)?;
         Ok(Self {
             keyring,
             columns,
+            rows,
             shape: Shape { reads, writes },
             candidates,
             backend: std::marker::PhantomData,
@@ -206,8 +211,14 @@ impl<'a, DB: ToolBackend> Backfill<'a, DB> {
     }
 
     /// Returns the ciphertext of a column and its plaintext.
-    fn value(&self, column: &Column, cells: &[Cell], at: usize) -> Result<Option<Value>> {
-        let (context, storage) = (column.context_of(), self.shape.reads[at].column.storage);
+    fn value(
+        &self,
+        column: &Column,
+        row: &BoundRow,
+        cells: &[Cell],
+        at: usize,
+    ) -> Result<Option<Value>> {
+        let (context, storage) = (row.context(column), self.shape.reads[at].column.storage);
         let sealed =
             cells[at].as_ref().filter(|value| !column.is_in_place() || looks_encrypted(value));
         if let Some(value) = sealed {
@@ -233,10 +244,11 @@ impl<DB: ToolBackend> Job<DB> for Backfill<'_, DB> {
 
     fn change(&self, cells: &[Cell]) -> Result<Option<Vec<Cell>>, Problem> {
         let (mut new, mut changed, mut at) = (Vec::new(), false, 0);
-        for column in self.columns {
+        for (i, column) in self.columns.iter().enumerate() {
             let indexes = &column.indexes;
+            let row = self.rows.row(i, cells)?;
             let value = self
-                .value(column, cells, at)
+                .value(column, &row, cells, at)
                 .map_err(|error| (column.name.clone(), error.to_string()))?;
             match value {
                 None => new.extend(cells[at..=at + indexes.len()].iter().cloned()),

@@ -9,6 +9,7 @@ use diesel_envelope::untyped::inspect;
 use crate::backend::ToolBackend;
 use crate::capacity::too_short;
 use crate::error::ToolError;
+use crate::row_binding::RowBindings;
 use crate::statement::Statement;
 use crate::status::{format_of, head, is_readable};
 use crate::syntax::{Form, Read};
@@ -71,6 +72,7 @@ pub fn check<DB: ToolBackend>(
     for column in columns {
         let table = Table::read(conn, &column.table)?;
         table.check(std::slice::from_ref(column))?;
+        RowBindings::check::<DB>(&table, column)?;
         short.extend(too_short::<DB>(&table, keyring, column)?);
         for (_, entry) in missing_keys::<DB>(conn, keyring, &table, column)? {
             if !missing.contains(&entry) {

@@ -5,6 +5,10 @@ use diesel_envelope::untyped::label_is_valid;
 
 use crate::error::ToolError;
 
+/// The maximum number of columns in a row key, as in a
+/// [`RowBoundColumn`](diesel_envelope::RowBoundColumn).
+const LONGEST_KEY: usize = 4;
+
 /// Checks the constraints that the compiler checks for a [`Context`](diesel_envelope::Context).
 pub(crate) fn check_column(column: &Column) -> Result<(), ToolError> {
     let refused = |what: String| Err(ToolError::Column { column: column.to_string(), what });
@@ -13,6 +17,20 @@ pub(crate) fn check_column(column: &Column) -> Result<(), ToolError> {
         if !label_is_valid(label) {
             return refused(
                 "a label has 1 to 255 characters from A-Z, a-z, 0-9, '_', '.', ':' and '-'".into(),
+            );
+        }
+    }
+    if column.is_row_bound() {
+        let is_twice = |(i, name): (usize, &String)| column.row_key[..i].contains(name);
+        if column.row_key.len() > LONGEST_KEY || column.row_key.iter().enumerate().any(is_twice) {
+            return refused(format!("a row key has 1 to {LONGEST_KEY} different columns"));
+        }
+        if column.label.is_none() {
+            return refused("a value that is bound to its row is bound to its column too: give the column a label".into());
+        }
+        if column.is_in_place() {
+            return refused(
+                "a column that is encrypted in place cannot be bound to its row".into(),
             );
         }
     }

@@ -8,6 +8,7 @@ use crate::column::check_column;
 use crate::error::ToolError;
 use crate::plan_index::Distribution;
 use crate::report::Observer;
+use crate::row_binding::{BoundRow, RowBindings};
 use crate::row_estimate::estimated_rows;
 use crate::run_options::RunOptions;
 use crate::scan::scan;
@@ -41,15 +42,17 @@ pub fn distribution<DB: ToolBackend>(
     let stored = table.column(separate.unwrap_or(&column.name))?.clone();
     let storage = stored.storage;
     let form = if column.plaintext.is_some() { Form::Plain(column.value) } else { Form::Stored };
-    let shape = Shape { reads: vec![Read { column: stored, form }], writes: Vec::new() };
+    let mut reads = vec![Read { column: stored, form }];
+    let rows = RowBindings::of::<DB>(&table, std::slice::from_ref(column), &mut reads)?;
+    let shape = Shape { reads, writes: Vec::new() };
     observer
         .begin(&table.name.to_string(), estimated_rows::<DB>(conn, &table, &settings.condition())?);
     let mut distribution = Distribution::new();
-    let opened = |value: &Zeroizing<Vec<u8>>| -> Result<Zeroizing<Vec<u8>>> {
+    let opened = |value: &Zeroizing<Vec<u8>>, row: &BoundRow| -> Result<Zeroizing<Vec<u8>>> {
         if separate.is_some() || column.is_in_place() && !looks_encrypted(value) {
             return column.value.encode(value.clone());
         }
-        untyped::open(keyring.ok_or(Error::NoKeyring)?, value, column.context_of(), storage)
+        untyped::open(keyring.ok_or(Error::NoKeyring)?, value, row.context(column), storage)
     };
     scan::<DB>(
         conn,
@@ -57,8 +60,12 @@ pub fn distribution<DB: ToolBackend>(
         &shape,
         settings,
         |_, cells| {
+            let row = rows.row(0, cells).map_err(|(name, what)| ToolError::Column {
+                column: format!("{}.{name}", table.name),
+                what,
+            })?;
             match &cells[0] {
-                Some(value) => distribution.add(&normalizer.apply(&opened(value)?)?),
+                Some(value) => distribution.add(&normalizer.apply(&opened(value, &row)?)?),
                 None => distribution.add_null(),
             }
             Ok(())

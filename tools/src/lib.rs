@@ -148,6 +148,7 @@ mod range;
 mod report;
 mod rewrite;
 mod rotate;
+mod row_binding;
 mod row_estimate;
 mod row_key;
 mod run_options;

@@ -1,6 +1,7 @@
 //! The migrations that create encrypted columns, and those that move a populated table from
 //! plaintext to ciphertext while programs use it.
 
+mod binding;
 mod catalog;
 mod context;
 mod plan;

@@ -1,6 +1,8 @@
 //! Rotation of every row to the current keys: values to the primary key, bound to their column, and
 //! digests to the index primary.
 
+mod refusal;
+
 use diesel_envelope::KeyId;
 use diesel_envelope::keyring::Purpose;
 use diesel_envelope::untyped;
@@ -9,21 +11,22 @@ use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use diesel::connection::LoadConnection;
 use zeroize::Zeroizing;
 
-use crate::backend::{self, Shape, ToolBackend};
-use crate::ciphertext_shape::native_text;
+use crate::backend::{Shape, ToolBackend};
 use crate::error::ToolError;
-use crate::header_condition::names_key;
 use crate::report::{Observer, Problem, Report};
 use crate::rewrite::{self, Job};
+use crate::row_binding::RowBindings;
 use crate::run_options::RunOptions;
-use crate::statement::{Cell, Statement};
-use crate::status::{format_of, head, heads, is_unpadded};
+use crate::statement::Cell;
+use crate::status::is_unpadded;
 use crate::syntax::{Form, Read};
 use crate::table::Table;
 use crate::value_type::ValueCodec;
 use diesel_envelope::Keyring;
 use diesel_envelope::Result;
 use diesel_envelope::columns::{Column, Index};
+use refusal::index_key_count;
+pub(crate) use refusal::{check_indexes, refuse_newer_keys, refuse_tokens};
 
 /// Rewrites the columns of one table so that every value is under the primary key, with the binding
 /// and the padding of its column. Every digest is moved to the current index key. It uses one
@@ -71,6 +74,7 @@ pub fn rotate<DB: ToolBackend, C: LoadConnection<Backend = DB> + Send>(
     let table = Table::read(conn, &column.table)?;
     table.check(columns)?;
     check_indexes(&table, keyring, columns)?;
+    refuse_tokens(keyring, columns)?;
     if !settings.allow_older_key {
         refuse_newer_keys::<DB>(conn, &table, keyring, columns, settings.filter.as_deref())?;
     }
@@ -83,78 +87,6 @@ pub fn rotate<DB: ToolBackend, C: LoadConnection<Backend = DB> + Send>(
     )
 }
 
-/// Refuses to begin if values are under a key that is newer than the primary key, because this
-/// keyring may be an old one. Values that such a key writes later are refused when they are read.
-/// So are tokens and digests, which name no key.
-pub(crate) fn refuse_newer_keys<DB: ToolBackend>(
-    conn: &mut impl LoadConnection<Backend = DB>,
-    table: &Table,
-    keyring: &Keyring,
-    columns: &[Column],
-    filter: Option<&str>,
-) -> Result<(), ToolError> {
-    let newer: Vec<_> = newer_keys(keyring, Purpose::Encrypt).collect();
-    if newer.is_empty() {
-        return Ok(());
-    }
-    let filter = filter.map(|filter| format!(" AND ({filter})")).unwrap_or_default();
-    for column in columns {
-        let stored = table.column(&column.name)?;
-        let mut named = names_key::<DB>(&stored.name, stored.storage, &newer);
-        if column.is_in_place() {
-            // Otherwise a plaintext that only begins like a ciphertext could hide a ciphertext.
-            let shape = native_text(DB::DIALECT, &DB::quote(&stored.name));
-            named = format!("({named}) AND ({shape})");
-        }
-        let sql = format!(
-            "SELECT {} FROM {} WHERE ({named}){filter} LIMIT 1",
-            head::<DB>(table, column)?,
-            DB::table(&table.name)
-        );
-        let found = backend::read(conn, DB::READ, |conn| Ok(DB::load(conn, Statement::new(sql))?))?;
-        for (head, _) in heads(found) {
-            if let Some(newer) = head.and_then(|head| format_of(&head).1) {
-                return Err(ToolError::OlderKey {
-                    column: column.to_string(),
-                    newer,
-                    primary: keyring.primary_id(),
-                });
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Refuses to store digests under several keys in a UNIQUE column, which would then accept the same
-/// value twice.
-pub(crate) fn check_indexes(
-    table: &Table,
-    keyring: &Keyring,
-    columns: &[Column],
-) -> Result<(), ToolError> {
-    for index in columns.iter().flat_map(|column| &column.indexes) {
-        // Checks that the key exists.
-        untyped::digest(keyring, index.context_of(), b"")?;
-        let is_unpinned = table.column(&index.name)?.unique && index.key.is_none();
-        if is_unpinned && index_key_count(keyring) > 1 {
-            return Err(ToolError::UniqueIndex {
-                column: format!("{}.{}", table.name, index.name),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Returns the keys of a purpose that are newer than its primary key.
-fn newer_keys(keyring: &Keyring, purpose: Purpose) -> impl Iterator<Item = KeyId> {
-    let newer = untyped::keys(keyring).filter(move |key| key.purpose == purpose && key.is_newer);
-    newer.map(|key| key.id)
-}
-
-fn index_key_count(keyring: &Keyring) -> usize {
-    untyped::keys(keyring).filter(|key| key.purpose == Purpose::Index).count()
-}
-
 fn index_primary(keyring: &Keyring) -> Option<KeyId> {
     let mut keys = untyped::keys(keyring);
     keys.find(|key| key.purpose == Purpose::Index && key.is_primary).map(|key| key.id)
@@ -163,6 +95,7 @@ fn index_primary(keyring: &Keyring) -> Option<KeyId> {
 struct Rotate<'a, DB> {
     keyring: &'a Keyring,
     columns: &'a [Column],
+    rows: RowBindings,
     shape: Shape,
     /// SQL with names in the backend's quotes.
     candidates: String,
@@ -186,7 +119,7 @@ impl<'a, DB: ToolBackend> Rotate<'a, DB> {
         for column in columns {
             reads.extend(Read::stored(table, column)?);
         }
-        let unique = reads.iter().map(|read| read.column.unique).collect();
+        let unique: Vec<_> = reads.iter().map(|read| read.column.unique).collect();
         let candidates = columns
             .iter()
             .map(|column| candidates::<DB>(table, keyring, column, rebuild))
@@ -196,10 +129,13 @@ impl<'a, DB: ToolBackend> Rotate<'a, DB> {
         // transactions could not insert references to claimed rows.
         let is_written =
             |place: &usize| !reads[*place].column.unique || reads[*place].column.nullable;
-        let shape = Shape { writes: (0..reads.len()).filter(is_written).collect(), reads };
+        let writes = (0..unique.len()).filter(is_written).collect();
+        let rows = RowBindings::of::<DB>(table, columns, &mut reads)?;
+        let shape = Shape { writes, reads };
         Ok(Self {
             keyring,
             columns,
+            rows,
             shape,
             candidates,
             unique,
@@ -258,13 +194,14 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
         let older =
             |column: String, newer, primary| Some(ToolError::OlderKey { column, newer, primary });
         let mut at = 0;
-        for column in self.columns {
+        for (i, column) in self.columns.iter().enumerate() {
             let (value, digests) = (cells[at].as_ref(), &cells[at + 1..=at + column.indexes.len()]);
             let storage = self.shape.reads[at].column.storage;
             at += 1 + column.indexes.len();
             let Some(value) = value else { continue };
             // A value that cannot be decrypted is reported as a failed row.
-            let context = column.context_of();
+            let Ok(row) = self.rows.row(i, cells) else { continue };
+            let context = row.context(column);
             let Ok(plaintext) = untyped::open(self.keyring, value, context, storage) else {
                 continue;
             };
@@ -294,11 +231,12 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
     fn fingerprint(&self, cells: &[Cell], hasher: &RandomState) -> Option<u64> {
         let mut at = 0;
         let mut values = hasher.build_hasher();
-        for column in self.columns {
+        for (i, column) in self.columns.iter().enumerate() {
             let storage = self.shape.reads[at].column.storage;
+            let row = self.rows.row(i, cells).ok()?;
             let plaintext = cells[at]
                 .as_ref()
-                .map(|value| untyped::open(self.keyring, value, column.context_of(), storage))
+                .map(|value| untyped::open(self.keyring, value, row.context(column), storage))
                 .transpose()
                 .ok()?;
             plaintext.as_deref().map(Vec::as_slice).hash(&mut values);
@@ -309,7 +247,7 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
 
     fn change(&self, cells: &[Cell]) -> Result<Option<Vec<Cell>>, Problem> {
         let (mut new, mut changed) = (Vec::with_capacity(cells.len()), false);
-        for column in self.columns {
+        for (i, column) in self.columns.iter().enumerate() {
             let at = new.len();
             let read = &self.shape.reads[at];
             let named = |error: diesel_envelope::Error| (column.name.clone(), error.to_string());
@@ -328,7 +266,8 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
                 }
                 continue;
             };
-            let (context, storage) = (column.context_of(), read.column.storage);
+            let row = self.rows.row(i, cells)?;
+            let (context, storage) = (row.context(column), read.column.storage);
             let fresh = untyped::inspect(self.keyring, value, context, storage)
                 .is_ok_and(|inspection| inspection.is_current);
             let plaintext = untyped::open(self.keyring, value, context, storage).map_err(named)?;

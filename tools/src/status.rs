@@ -11,6 +11,7 @@ use crate::capacity::too_short;
 use crate::ciphertext_shape::{native_text, token_in_any_spelling};
 use crate::error::ToolError;
 use crate::figures;
+use crate::row_binding::RowBindings;
 use crate::statement::{RawRow, Statement, number};
 use crate::syntax::{Form, Read};
 use crate::table::{StoredColumn, Table};
@@ -116,6 +117,7 @@ fn one<DB: ToolBackend>(
 ) -> Result<ColumnStatus, ToolError> {
     let table = Table::read(conn, &column.table)?;
     table.check(std::slice::from_ref(column))?;
+    RowBindings::check::<DB>(&table, column)?;
     backend::read(conn, DB::READ, |conn| count::<DB>(conn, keyring, &table, column))
 }
 

@@ -46,6 +46,18 @@ pub enum Form {
     Stored,
     /// A plaintext, as the text that [`ValueType::encode`] accepts.
     Plain(ValueType),
+    /// A part of a row key, in the bytes to which values are bound. It is NULL if the value is not
+    /// of this type, which only SQLite allows.
+    RowKey(RowKeyType),
+}
+
+/// The type of a column in a row key, as a program reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowKeyType {
+    Integer,
+    Text,
+    Bytes,
+    Uuid,
 }
 
 /// The SQL of a database, without a connection.
@@ -73,6 +85,10 @@ pub trait SqlSyntax {
     /// Returns the SQL that reads a column as bytes, which compare as bytes. `prefix` is empty, or
     /// the table's alias with a dot.
     fn bytes_of(prefix: &str, read: &Read) -> String;
+
+    /// Returns the type that a column of this SQL type has in a row key, or `None` if it cannot be a
+    /// part of one.
+    fn row_key_type(sql_type: &str) -> Option<RowKeyType>;
 
     /// Returns the SQL for the first `count` bytes of such an expression.
     fn first(expression: &str, count: usize) -> String;

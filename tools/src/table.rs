@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::iter::repeat;
 
 use crate::column::check_column;
 use crate::dialect::Dialect;
@@ -102,6 +103,13 @@ impl Table {
             }
             if column.is_in_place() && self.column(&column.name)?.storage == Storage::Binary {
                 return refused("only a text column can be encrypted in place: in a binary column, plaintext cannot be distinguished from ciphertext".to_owned());
+            }
+        }
+        let keys = columns.iter().flat_map(|column| column.row_key.iter().zip(repeat(column)));
+        for (name, column) in keys {
+            if roles.contains(name.as_str()) {
+                let what = format!("the column {name} of the row key is declared in another role");
+                return Err(ToolError::Column { column: column.to_string(), what });
             }
         }
         Ok(())

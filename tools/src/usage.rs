@@ -58,10 +58,11 @@ pub(crate) fn rows_under<DB: ToolBackend>(
         }
     } else {
         for column in columns {
-            let settings = RunOptions::new().allow(Accept::FERNET.and(Accept::UNBOUND));
+            let every = Accept::FERNET.and(Accept::UNBOUND).and(Accept::BOUND);
+            let settings = RunOptions::new().allow(every);
             // A plaintext column that differs reveals nothing about keys, and neither does the
             // padding.
-            let mut column = column.clone().pad_to(1).accept(Accept::FERNET.and(Accept::UNBOUND));
+            let mut column = column.clone().pad_to(1).accept(every);
             column.plaintext = None;
             let verification =
                 verify::<DB>(conn, keyring, std::slice::from_ref(&column), &settings, &())?;

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::backend::{Shape, ToolBackend};
 use crate::error::ToolError;
 use crate::report::{Failure, Observer, Problem};
+use crate::row_binding::{BoundRow, RowBindings};
 use crate::row_estimate::estimated_rows;
 use crate::run_options::RunOptions;
 use crate::scan::scan;
@@ -60,7 +61,9 @@ impl Verification {
 /// counted.
 ///
 /// Fernet tokens, and unbound values in a bound column, count as bad unless [`RunOptions::allow`]
-/// allows them: anyone who can write to the database can copy them from another column. A native
+/// allows them: anyone who can write to the database can copy them from another column. So do bound
+/// values in a column whose values are bound to their row, because they can be copied from another
+/// row. A value that is bound to another row does not decrypt. A native
 /// value without the declared padding counts as bad too, because its length reveals more than the
 /// column promises. A digest may be under any key of the keyring.
 ///
@@ -86,7 +89,8 @@ pub fn verify<DB: ToolBackend>(
     observer
         .begin(&table.name.to_string(), estimated_rows::<DB>(conn, &table, &settings.condition())?);
     let mut verification = Verification::default();
-    let shape = shape(&table, columns)?;
+    let mut shape = shape(&table, columns)?;
+    let bindings = RowBindings::of::<DB>(&table, columns, &mut shape.reads)?;
     let rows = scan::<DB>(
         conn,
         &table,
@@ -102,8 +106,11 @@ pub fn verify<DB: ToolBackend>(
                 found: &mut verification,
             };
             let mut at = 0;
-            for column in columns {
-                row.column(column, at);
+            for (i, column) in columns.iter().enumerate() {
+                match bindings.row(i, cells) {
+                    Ok(bound) => row.column(column, &bound, at),
+                    Err(problem) => row.problems.push(problem),
+                }
                 at += width(column);
             }
             let problems = row.problems;
@@ -148,7 +155,7 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn column(&mut self, column: &Column, at: usize) {
+    fn column(&mut self, column: &Column, row: &BoundRow, at: usize) {
         let cells = &self.cells[at..at + width(column)];
         let (value, rest) = (&cells[0], &cells[1..]);
         let (indexes, plaintext) = rest.split_at(column.indexes.len());
@@ -174,7 +181,7 @@ impl Row<'_> {
             );
         }
         let storage = self.shape.reads[at].column.storage;
-        let opened = match self.open(column, value, storage) {
+        let opened = match self.open(column, row, value, storage) {
             Ok(opened) => opened,
             Err(problem) => return self.problem(&column.name, &problem),
         };
@@ -199,11 +206,12 @@ impl Row<'_> {
     fn open(
         &mut self,
         column: &Column,
+        row: &BoundRow,
         value: &[u8],
         storage: Storage,
     ) -> Result<Zeroizing<Vec<u8>>, String> {
         let words = |error: diesel_envelope::Error| error.to_string();
-        let declared = column.context_of();
+        let declared = row.context(column);
         let context = ColumnContext { accept: declared.accept.and(self.allow), ..declared };
         let opened = untyped::open(self.keyring, value, context, storage).map_err(words)?;
         column.value.check(opened.clone()).map_err(words)?;
@@ -218,6 +226,9 @@ impl Row<'_> {
             }
             ValueFormat::Unbound if column.label.is_some() && !self.allow.contains(format) => {
                 Err("an unbound value could come from another column: rotate it, or allow unbound values".to_owned())
+            }
+            ValueFormat::Bound if column.is_row_bound() && !self.allow.contains(format) => {
+                Err("a value that is not bound to its row could come from another row: rotate it, or allow bound values".to_owned())
             }
             _ if !inspection.is_padded =>
             {

@@ -30,8 +30,9 @@ impl fmt::Display for WeakerDeclaration {
 }
 
 /// Compares the declarations with a few values of each column, sampled as [`check`](crate::check())
-/// samples them. Returns the weaker ones: no binding although values are bound, no padding although
-/// values are padded, or unbound values accepted although none is stored.
+/// samples them. Returns the weaker ones: no binding to the column or the row although values are
+/// bound, no padding although values are padded, or values without the binding accepted although none
+/// is stored.
 ///
 /// It decrypts nothing. It detects a wrong or forged column file before values are written
 /// according to it.
@@ -52,15 +53,21 @@ pub fn weaker_declarations<DB: ToolBackend>(
             .filter_map(|(head, _)| header_of(head))
             .collect();
         let declared = column.context_of();
-        let (bound, padded) = (
+        let (bound, row_bound, padded) = (
             headers.iter().filter(|header| header.bound).count(),
+            headers.iter().filter(|header| header.row_bound).count(),
             headers.iter().any(|header| header.padded),
         );
         let accepts_unbound = declared.bound && declared.accept.contains(ValueFormat::Unbound);
+        let accepts_bound = column.is_row_bound() && declared.accept.contains(ValueFormat::Bound);
         for (is_weaker, problem) in [
             (
                 !declared.bound && bound > 0,
                 "is declared unbound, but stored values are bound to the column",
+            ),
+            (
+                !column.is_row_bound() && row_bound > 0,
+                "is declared without the key of its row, but stored values are bound to their row",
             ),
             (
                 declared.pad_to <= 1 && padded,
@@ -69,6 +76,10 @@ pub fn weaker_declarations<DB: ToolBackend>(
             (
                 accepts_unbound && !headers.is_empty() && bound == headers.len(),
                 "is declared to accept unbound values, but every sampled value is bound",
+            ),
+            (
+                accepts_bound && !headers.is_empty() && row_bound == headers.len(),
+                "is declared to accept values that are not bound to their row, but every sampled value is",
             ),
         ] {
             if is_weaker {

@@ -79,7 +79,7 @@ mod tests {
 
     use super::*;
     use crate::statement::number;
-    use crate::syntax::{Form, Read};
+    use crate::syntax::{Form, Read, RowKeyType};
     use crate::table::KeyPart;
     use diesel_envelope::columns::TableName;
     use diesel_envelope::columns::ValueType;
@@ -88,9 +88,21 @@ mod tests {
         conn: &mut impl LoadConnection<Backend = DB>,
         name: &str,
     ) {
+        takes_only_the_same::<DB>(conn, name, Form::Plain(ValueType::Text));
+        // The key that a value is bound to is compared in the same way.
+        let table = DB::quote(name);
+        conn.batch_execute(&format!("UPDATE {table} SET sealed = 'old'")).unwrap();
+        takes_only_the_same::<DB>(conn, name, Form::RowKey(RowKeyType::Text));
+    }
+
+    fn takes_only_the_same<DB: ToolBackend>(
+        conn: &mut impl LoadConnection<Backend = DB>,
+        name: &str,
+        form: Form,
+    ) {
         let table = Table::read(conn, &TableName::from(name)).unwrap();
         let read = |name, form| Read { column: table.column(name).unwrap().clone(), form };
-        let reads = vec![read("sealed", Form::Stored), read("plain", Form::Plain(ValueType::Text))];
+        let reads = vec![read("sealed", Form::Stored), read("plain", form)];
         let shape = Shape { reads, writes: vec![0] };
         let cell = |text: Option<&str>| text.map(|text| text.as_bytes().to_vec().into());
         let mut write = |sealed: Option<&str>, plain: Option<&str>| {

@@ -23,8 +23,10 @@ if it exists]:
                                # or: unbound = true
   type = \"text\"                # [default: text]
   pad-to = 16                  # Context::PAD_TO
+  row-key = [\"id\"]             # the columns that name the row,
+                               # if the values are bound to it
   accept = [\"fernet\"]          # Context::ACCEPT: strict,
-                               # fernet, unbound
+                               # fernet, unbound, bound
   plaintext = \"email_plain\"    # for backfill and verify; the
                                # column itself means in place
   [[column.index]]
@@ -59,7 +61,17 @@ pub struct ColumnArgs {
     /// Pad values to a multiple of this many bytes
     #[arg(long, value_name = "BYTES", help_heading = "Columns")]
     pad_to: Option<usize>,
-    /// Accept these formats besides native values bound to the column [default: fernet]
+    /// Treat the values as bound to the row that these columns name, such as `id` or `tenant,id`
+    #[arg(
+        long,
+        value_name = "COLUMN",
+        value_delimiter = ',',
+        conflicts_with = "unbound",
+        help_heading = "Columns"
+    )]
+    row_key: Vec<String>,
+    /// Accept these formats besides native values bound to the column [default: fernet, or none
+    /// with a row key]
     #[arg(
         long,
         value_name = "FORMAT",
@@ -244,6 +256,7 @@ impl ColumnArgs {
     fn adjusts(&self) -> bool {
         let Self { label, unbound, value, pad_to, accept: _, plaintext, index_column, .. } = self;
         *unbound
+            || !self.row_key.is_empty()
             || label.is_some()
             || value.is_some()
             || pad_to.is_some()
@@ -266,6 +279,9 @@ impl ColumnArgs {
         } else {
             column
         };
+        if !self.row_key.is_empty() {
+            column = column.row_key(&self.row_key.iter().map(String::as_str).collect::<Vec<_>>());
+        }
         column =
             if self.accept.is_empty() { column } else { column.accept(Format::all(&self.accept)) };
         let Some(name) = &self.index_column else { return Ok(column) };

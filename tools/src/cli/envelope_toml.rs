@@ -63,12 +63,18 @@ pub enum Format {
     Fernet,
     /// Native values that are bound to no column
     Unbound,
+    /// Native values that are bound to the column, but not to their row
+    Bound,
 }
 
 impl Format {
     /// Returns the formats of a set.
     pub fn of(accept: Accept) -> Vec<Self> {
-        let formats = [(Self::Fernet, ValueFormat::Fernet), (Self::Unbound, ValueFormat::Unbound)];
+        let formats = [
+            (Self::Fernet, ValueFormat::Fernet),
+            (Self::Unbound, ValueFormat::Unbound),
+            (Self::Bound, ValueFormat::Bound),
+        ];
         let mut found: Vec<_> = formats
             .into_iter()
             .filter(|(_, one)| accept.contains(*one))
@@ -86,6 +92,7 @@ impl Format {
             Self::Strict => accept,
             Self::Fernet => accept.and(Accept::FERNET),
             Self::Unbound => accept.and(Accept::UNBOUND),
+            Self::Bound => accept.and(Accept::BOUND),
         })
     }
 }
@@ -119,6 +126,7 @@ pub struct Declared {
     unbound: bool,
     r#type: Option<String>,
     pad_to: Option<usize>,
+    row_key: Option<Vec<String>>,
     accept: Option<Vec<Format>>,
     plaintext: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -201,12 +209,15 @@ impl Declared {
                 key: index.key.clone(),
             })
         };
+        // As `Column::row_key` declares it.
+        let default = if column.is_row_bound() { Accept::STRICT } else { Accept::DEFAULT };
         Ok(Self {
             label: column.label.clone().filter(|label| *label != own),
             unbound: column.label.is_none(),
             r#type: (column.value != ValueType::Text).then(|| column.value.to_string()),
             pad_to: column.pad_to,
-            accept: (column.accept != Accept::DEFAULT).then(|| Format::of(column.accept)),
+            row_key: column.is_row_bound().then(|| column.row_key.clone()),
+            accept: (column.accept != default).then(|| Format::of(column.accept)),
             plaintext: column.plaintext.clone(),
             index: column.indexes.iter().map(index).collect::<Result<_, _>>()?,
             name,
@@ -238,6 +249,12 @@ impl Declared {
                 .value(value_type(&name).map_err(|expected| format!("type `{name}`: {expected}"))?);
         }
         column = if let Some(bytes) = self.pad_to { column.pad_to(bytes) } else { column };
+        if let Some(names) = self.row_key {
+            if names.is_empty() {
+                return Err(format!("`{}`: expected columns in `row-key`, found none", self.name));
+            }
+            column = column.row_key(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        }
         column = if let Some(formats) = self.accept {
             column.accept(Format::all(&formats))
         } else {

@@ -37,7 +37,9 @@ Steps. The first lines of each up.sql say when to run it:
   relax    allows NULL in the plaintext column. If a program writes only the ciphertext, a trigger
            sets the plaintext to NULL.
   finish   drops the plaintext column and the trigger. Fails if plaintext is left.
-  bound    accepts only native values that are bound to their column.
+  row      adds a trigger for values that are bound to their row: it refuses an UPDATE of the key
+           that leaves the value. `create` and `add` add it to new columns.
+  bound    accepts only native values that are bound to their column, or to their row.
   shadow, promote, retire    rotate the key of a UNIQUE index by means of a second index column.
 
 With --not-null, `create` needs a table without rows. SQLite cannot make a column NOT NULL later. \

@@ -6,6 +6,7 @@ use super::{ColumnPlan, TablePlan};
 use crate::backend::ToolBackend;
 use crate::dialect::Dialect;
 use crate::error::ToolError;
+use crate::row_binding::RowBindings;
 use crate::table::Table;
 use diesel_envelope::columns::Column;
 
@@ -19,13 +20,17 @@ use diesel_envelope::columns::Column;
 ///
 /// # Errors
 ///
-/// Returns [`ToolError::NoTable`], [`ToolError::NoPrimaryKey`], or the error of the database.
+/// Returns [`ToolError::NoTable`], [`ToolError::NoPrimaryKey`], or the error of the database. Returns
+/// [`ToolError::NoColumn`] or [`ToolError::Column`] if values cannot be bound to the declared row key.
 pub fn plan_migration<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     columns: &[Column],
 ) -> Result<(Dialect, TablePlan), ToolError> {
     let Some(first) = columns.first() else { return Ok((DB::DIALECT, TablePlan::new(""))) };
     let table = Table::read(conn, &first.table)?;
+    for column in columns {
+        RowBindings::check::<DB>(&table, column)?;
+    }
     let key: Vec<_> = table.key.iter().map(|key| &key.name).collect();
     let plan = TablePlan::new(first.table.clone()).primary_key(&key);
     Ok((

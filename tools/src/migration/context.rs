@@ -3,6 +3,7 @@
 use minijinja::Value;
 use serde::Serialize;
 
+use super::binding::BindingContext;
 use super::plan::{ColumnPlan, TablePlan};
 use super::template::sql;
 use diesel_envelope::Storage;
@@ -42,6 +43,12 @@ struct ColumnContext<'a> {
     plaintext: Option<&'a str>,
     in_place: bool,
     strict: bool,
+    /// The values that a strict column accepts.
+    binding: BindingContext,
+    /// The columns that name the row, if the values are bound to it.
+    row_key: &'a [String],
+    /// The message of the trigger that refuses a change of these columns.
+    row_key_message: String,
     storage: Storage,
     not_null: bool,
     has_backfill: bool,
@@ -127,6 +134,14 @@ impl<'a> ColumnContext<'a> {
             plaintext: plan.plaintext_column(),
             in_place: plan.is_in_place(),
             strict: plan.is_strict(),
+            binding: plan.binding().context(),
+            row_key: plan.row_key(),
+            row_key_message: format!(
+                "{} is bound to its row: an UPDATE of {} must write {} too",
+                plan.column,
+                plan.row_key().join(", "),
+                plan.name()
+            ),
             storage: plan.storage,
             not_null: plan.not_null,
             has_backfill: plan.has_backfill(),

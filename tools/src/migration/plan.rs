@@ -1,6 +1,7 @@
 //! The description of a table and its columns for a migration.
 
 use super::Step;
+use super::binding::Binding;
 use crate::column::check_column;
 use crate::error::ToolError;
 use diesel_envelope::columns::TableName;
@@ -214,7 +215,21 @@ impl ColumnPlan {
         self.column.separate_plaintext()
     }
 
-    /// Returns whether the column accepts only native values that are bound to it.
+    /// Returns the binding of the values that the strict column accepts.
+    pub(super) fn binding(&self) -> Binding {
+        Binding::of(&self.column)
+    }
+
+    /// Returns the columns that name the row, if the values are bound to it.
+    pub(super) fn row_key(&self) -> &[String] {
+        &self.column.row_key
+    }
+
+    pub(super) fn is_row_bound(&self) -> bool {
+        self.column.is_row_bound()
+    }
+
+    /// Returns whether the column accepts only native values in its own format.
     pub(super) fn is_strict(&self) -> bool {
         self.column.label.is_some() && self.column.accept == Accept::STRICT
     }
@@ -289,6 +304,7 @@ impl ColumnPlan {
         std::iter::once(self.name())
             .chain(self.column.plaintext.as_deref())
             .chain(self.collation.as_deref())
+            .chain(self.row_key().iter().map(String::as_str))
             .chain(indexes)
     }
 

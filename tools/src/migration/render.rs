@@ -38,9 +38,9 @@ pub(super) fn migrations(
             files.indexes(indexes).chain([Ok(main)]).collect::<Result<_, _>>()?
         }
         Step::DropPlaintext if columns.iter().any(ColumnPlan::is_in_place) => {
-            vec![main, files.validate("shape", ColumnPlan::is_in_place)?]
+            vec![main, files.validate(|_| "shape", ColumnPlan::is_in_place)?]
         }
-        Step::RequireBound => vec![main, files.validate("bound", |_| true)?],
+        Step::RequireBound => vec![main, files.validate(|plan| plan.binding().kind(), |_| true)?],
         _ => vec![main],
     })
 }
@@ -78,13 +78,13 @@ impl Files<'_> {
     /// Renders the validation of constraints that the step has added for new values only.
     fn validate(
         &self,
-        kind: &str,
+        kind: fn(&ColumnPlan) -> &'static str,
         is_checked: fn(&ColumnPlan) -> bool,
     ) -> Result<Migration, Error> {
         let checked = self.table.columns.iter().filter(|plan| is_checked(plan));
         let mut context = TableContext::new(self.table);
         context.constraints =
-            checked.map(|plan| object_name(&self.table.name, plan.name(), kind)).collect();
+            checked.map(|plan| object_name(&self.table.name, plan.name(), kind(plan))).collect();
         self.render("validate", &format!("{}_validate", self.step.name()), &context)
     }
 
@@ -111,8 +111,10 @@ impl Files<'_> {
     /// Returns the comment lines with the purpose of the step and the time to run it. Names have no
     /// line breaks, so no name can end the comment.
     fn header(&self) -> String {
-        let (purpose, instructions) = self.step.purpose();
-        let columns: Vec<_> = self.table.columns.iter().map(ColumnPlan::name).collect();
+        let (purpose, instructions) = self.step.purpose(self.table);
+        let plans = self.table.columns.iter();
+        let changed = plans.filter(|plan| self.step != Step::KeepRowKey || plan.is_row_bound());
+        let columns: Vec<_> = changed.map(ColumnPlan::name).collect();
         let (step, table, columns) = (self.step.name(), &self.table.name, columns.join(", "));
         let mut header = format!("-- {step}: {table} ({columns}): {purpose}.\n");
         for sentence in instructions {

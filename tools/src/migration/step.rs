@@ -1,6 +1,7 @@
 //! The steps to new encrypted columns, from plaintext to ciphertext, and from one index key to the
 //! next.
 
+use super::binding::Binding;
 use super::{ColumnPlan, TablePlan};
 use crate::dialect::Dialect;
 use crate::error::ToolError;
@@ -16,7 +17,8 @@ use crate::error::ToolError;
 /// | [`AllowMissingPlaintext`](Self::AllowMissingPlaintext) | `relax` | when no program reads the plaintext | allows NULL in the plaintext column, and sets it to NULL if a program writes only the ciphertext |
 /// | | | | *deploy the program that uses only the ciphertext* |
 /// | [`DropPlaintext`](Self::DropPlaintext) | `finish` | when no program writes the plaintext | drops the plaintext column and the triggers, or fails if a plaintext is left |
-/// | [`RequireBound`](Self::RequireBound) | `bound` | when no Fernet token and no unbound value is left | accepts only native values that are bound to their column |
+/// | [`KeepRowKey`](Self::KeepRowKey) | `row` | when an existing column becomes bound to its row, before a program writes such values | refuses an UPDATE of the row's key that does not write the value too |
+/// | [`RequireBound`](Self::RequireBound) | `bound` | when no Fernet token and no unbound value is left | accepts only native values that are bound to their column, or to their row |
 /// | [`AddSecondIndex`](Self::AddSecondIndex) | `shadow` | when a unique index gets another key, before a program writes under it | adds a second index column and its trigger |
 /// | [`PromoteSecondIndex`](Self::PromoteSecondIndex) | `promote` | when every program writes both columns and every row has both | makes the second column UNIQUE and NOT NULL as the first was |
 /// | [`DropFirstIndex`](Self::DropFirstIndex) | `retire` | when no program uses the first column | drops the first column |
@@ -65,7 +67,18 @@ pub enum Step {
     ///
     /// Logs, replicas and backups keep their own copies.
     DropPlaintext,
-    /// Makes the columns accept only native values that are bound to their label.
+    /// Adds a trigger for each column whose values are bound to their row. It refuses an UPDATE of the
+    /// [row key](diesel_envelope::columns::Column::row_key) that leaves the ciphertext as it is,
+    /// because nobody could decrypt that ciphertext again. An UPDATE that changes both passes.
+    ///
+    /// [`Create`](Self::Create) and [`Add`](Self::Add) add the same trigger to new columns.
+    KeepRowKey,
+    /// Makes the columns accept only native values that are bound to their label. If the values are
+    /// declared to be bound to their row, and no other format is accepted, the columns accept only
+    /// such values.
+    ///
+    /// The constraint of a column that was bound to its label alone may refuse values bound to the
+    /// row: revert that step before a program writes them.
     RequireBound,
     /// Adds the second column of an index whose key rotates, and a trigger that returns a row to
     /// the rotation.
@@ -85,19 +98,20 @@ pub enum Step {
 
 impl Step {
     /// All steps, in their order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Create,
         Self::Widen,
         Self::Add,
         Self::AllowMissingPlaintext,
         Self::DropPlaintext,
+        Self::KeepRowKey,
         Self::RequireBound,
         Self::AddSecondIndex,
         Self::PromoteSecondIndex,
         Self::DropFirstIndex,
     ];
 
-    /// Returns the step with this name: `create`, `widen`, `add`, `relax`, `finish`, `bound`,
+    /// Returns the step with this name: `create`, `widen`, `add`, `relax`, `finish`, `row`, `bound`,
     /// `shadow`, `promote` or `retire`.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|step| step.name() == name)
@@ -111,6 +125,7 @@ impl Step {
             Self::Add => "add",
             Self::AllowMissingPlaintext => "relax",
             Self::DropPlaintext => "finish",
+            Self::KeepRowKey => "row",
             Self::RequireBound => "bound",
             Self::AddSecondIndex => "shadow",
             Self::PromoteSecondIndex => "promote",
@@ -119,7 +134,8 @@ impl Step {
     }
 
     /// Returns the purpose of the step, and the instructions to run it.
-    pub(super) fn purpose(self) -> (&'static str, &'static [&'static str]) {
+    pub(super) fn purpose(self, table: &TablePlan) -> (&'static str, &'static [&'static str]) {
+        let is_row = |plan: &ColumnPlan| plan.binding() == Binding::Row;
         match self {
             Self::Create => (
                 "creates columns for ciphertext and its blind indexes, which refuse plaintext",
@@ -150,6 +166,18 @@ impl Step {
                 &[
                     "Run it after backfill and verify, when no program writes the plaintext.",
                     "If a plaintext is left, this migration fails and changes nothing.",
+                ],
+            ),
+            Self::KeepRowKey => (
+                "refuses an UPDATE of the key of a row that leaves a value bound to that key",
+                &["Run it before any program writes values that are bound to their row."],
+            ),
+            Self::RequireBound if table.columns.iter().any(is_row) => (
+                "accepts only native values that are bound to their column (flag 0x01), or to their \
+                 row (flag 0x04) in a column that is declared so",
+                &[
+                    "Run it when no value in another format is left.",
+                    "If one is left, this migration fails and changes nothing.",
                 ],
             ),
             Self::RequireBound => (
@@ -192,6 +220,7 @@ impl Step {
             Self::Add => any(|plan| !plan.is_in_place() || plan.indexes().next().is_some()),
             Self::AllowMissingPlaintext => any(|plan| plan.plaintext_column().is_some()),
             Self::Create | Self::DropPlaintext | Self::RequireBound => any(|_| true),
+            Self::KeepRowKey => any(ColumnPlan::is_row_bound),
             Self::AddSecondIndex | Self::PromoteSecondIndex | Self::DropFirstIndex => {
                 any(|plan| plan.second_indexes().next().is_some())
             }

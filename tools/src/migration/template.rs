@@ -31,6 +31,7 @@ impl Dialect {
                 "add",
                 "relax",
                 "finish",
+                "row",
                 "bound",
                 "shadow",
                 "promote",
@@ -39,13 +40,13 @@ impl Dialect {
                 "validate"
             ),
             Self::MySql => templates!(
-                "mysql", "macros", "create", "widen", "add", "relax", "finish", "bound", "shadow",
-                "promote", "retire"
+                "mysql", "macros", "create", "widen", "add", "relax", "finish", "row", "bound",
+                "shadow", "promote", "retire"
             ),
             Self::Sqlite => {
                 templates!(
-                    "sqlite", "macros", "create", "add", "relax", "finish", "bound", "shadow",
-                    "promote", "retire"
+                    "sqlite", "macros", "create", "add", "relax", "finish", "row", "bound",
+                    "shadow", "promote", "retire"
                 )
             }
         }
@@ -93,6 +94,7 @@ fn add_quoting(templates: &mut Environment<'static>, dialect: Dialect, table: &T
     let schema = table.clone();
     templates.add_filter("qualified", move |name: &str| sql(dialect.qualify(&schema, name)));
     templates.add_filter("literal", |text: &str| sql(literal(text)));
+    templates.add_filter("signal_text", |text: &str| sql(signal_text(text)));
     let table = table.clone();
     templates
         .add_filter("object", move |column: &str, kind: &str| object_name(&table, column, kind));
@@ -151,6 +153,14 @@ fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+/// Quotes a message for MySQL's SIGNAL, which refuses more than 128 characters. Replaces characters
+/// that could have a meaning in a string.
+fn signal_text(text: &str) -> String {
+    let is_plain = |c: &char| c.is_alphanumeric() || " ._,:-$".contains(*c);
+    let plain = text.chars().take(128).map(|c| if is_plain(&c) { c } else { '?' });
+    format!("'{}'", plain.collect::<String>())
+}
+
 /// Marks text as finished SQL.
 pub(super) fn sql(text: impl Into<String>) -> Value {
     Value::from_safe_string(text.into())
@@ -181,6 +191,7 @@ mod tests {
     use minijinja::context;
 
     use super::*;
+    use crate::migration::binding::Binding;
 
     #[test]
     fn a_string_is_quoted_with_what_it_holds() {
@@ -204,7 +215,8 @@ mod tests {
 
     fn rendered(dialect: Dialect, expression: &str, value: &str) -> String {
         let template = format!("{{% import 'macros' as sql %}}{{{{ {expression} }}}}");
-        let column = context! { name => "name", storage => Storage::Binary };
+        let binding = Binding::Column.context();
+        let column = context! { name => "name", storage => Storage::Binary, binding };
         let variables = context! { value => sql(value), column => column };
         let templates = environment(dialect, &TableName::from("users")).unwrap();
         templates.template_from_str(&template).unwrap().render(variables).unwrap()
@@ -214,7 +226,7 @@ mod tests {
     fn bound_is_the_condition_of_the_strict_migrations_of_this_repository() {
         for (dialect, sql) in STRICT_USERS {
             let bound = match dialect {
-                Dialect::Sqlite => rendered(dialect, "sql.bound(value, 'binary')", "NEW.name"),
+                Dialect::Sqlite => rendered(dialect, "sql.bound(value, column)", "NEW.name"),
                 _ => rendered(dialect, "sql.bound(column)", "").replace(['"', '`'], ""),
             };
             assert!(sql.contains(&bound), "{dialect:?}: {bound}");

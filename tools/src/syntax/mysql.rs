@@ -3,7 +3,7 @@
 use diesel::mysql::Mysql;
 use diesel_envelope::Storage;
 
-use super::{Form, Read, SqlSyntax, hexadecimal};
+use super::{Form, Read, RowKeyType, SqlSyntax, hexadecimal};
 use crate::dialect::Dialect;
 use crate::statement::Statement;
 use crate::table::{KeyColumn, KeyPart};
@@ -79,9 +79,23 @@ impl SqlSyntax for Mysql {
             Form::Plain(ValueType::Float) if type_name(&read.column.sql_type) == "float" => {
                 format!("{column} + 0e0")
             }
+            Form::RowKey(RowKeyType::Bytes) => return format!("CAST({column} AS BINARY)"),
+            // ZEROFILL would write zeros before the digits.
+            Form::RowKey(RowKeyType::Integer) => format!("{column} + 0"),
             _ => column,
         };
         format!("CAST(CONVERT({text} USING utf8mb4) AS BINARY)")
+    }
+
+    fn row_key_type(sql_type: &str) -> Option<RowKeyType> {
+        Some(match type_name(sql_type) {
+            "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => RowKeyType::Integer,
+            "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => {
+                RowKeyType::Text
+            }
+            _ if is_binary(sql_type) => RowKeyType::Bytes,
+            _ => return None,
+        })
     }
 
     fn first(expression: &str, count: usize) -> String {

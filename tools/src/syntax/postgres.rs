@@ -3,7 +3,7 @@
 use diesel::pg::Pg;
 use diesel_envelope::Storage;
 
-use super::{Form, Read, SqlSyntax, hexadecimal};
+use super::{Form, Read, RowKeyType, SqlSyntax, hexadecimal};
 use crate::dialect::Dialect;
 use crate::statement::Statement;
 use crate::table::{KeyColumn, KeyPart};
@@ -53,9 +53,22 @@ impl SqlSyntax for Pg {
             Form::Plain(ValueType::Float) if read.column.sql_type == "real" => {
                 format!("{column}::double precision::text")
             }
+            Form::RowKey(RowKeyType::Bytes) => return format!("{column}::bytea"),
+            // A cast would strip the blanks at the end of a `char(n)`, which programs read.
+            Form::RowKey(RowKeyType::Text) => format!("concat({column})"),
             _ => format!("{column}::text"),
         };
         format!("convert_to({text}, 'UTF8')")
+    }
+
+    fn row_key_type(sql_type: &str) -> Option<RowKeyType> {
+        Some(match sql_type.split('(').next().unwrap_or_default() {
+            "smallint" | "integer" | "bigint" => RowKeyType::Integer,
+            "text" | "character varying" | "character" | "bpchar" => RowKeyType::Text,
+            "bytea" => RowKeyType::Bytes,
+            "uuid" => RowKeyType::Uuid,
+            _ => return None,
+        })
     }
 
     fn first(expression: &str, count: usize) -> String {

@@ -3,7 +3,7 @@
 use diesel::sqlite::Sqlite;
 use diesel_envelope::Storage;
 
-use super::{Form, Read, SqlSyntax, hexadecimal};
+use super::{Form, Read, RowKeyType, SqlSyntax, hexadecimal};
 use crate::dialect::Dialect;
 use crate::statement::Statement;
 use crate::table::{KeyColumn, KeyPart};
@@ -56,8 +56,27 @@ impl SqlSyntax for Sqlite {
             Form::Plain(ValueType::Float) => format!(
                 "CASE WHEN {column} IS NOT NULL THEN CAST(printf('%!.17g', {column}) AS BLOB) END"
             ),
+            Form::RowKey(kind) => {
+                let kind = match kind {
+                    RowKeyType::Integer => "integer",
+                    RowKeyType::Bytes => "blob",
+                    RowKeyType::Text | RowKeyType::Uuid => "text",
+                };
+                format!("CASE typeof({column}) WHEN '{kind}' THEN CAST({column} AS BLOB) END")
+            }
             _ => format!("CAST({column} AS BLOB)"),
         }
+    }
+
+    /// Follows the declared type as `diesel print-schema` does.
+    fn row_key_type(sql_type: &str) -> Option<RowKeyType> {
+        let has = |words: &[&str]| words.iter().any(|word| sql_type.contains(word));
+        Some(match sql_type {
+            _ if has(&["int"]) => RowKeyType::Integer,
+            _ if has(&["char", "clob", "text"]) => RowKeyType::Text,
+            _ if has(&["blob", "binary"]) => RowKeyType::Bytes,
+            _ => return None,
+        })
     }
 
     fn first(expression: &str, count: usize) -> String {

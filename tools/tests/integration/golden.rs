@@ -148,6 +148,22 @@ fn names_that_need_quoting() -> TablePlan {
         .column(in_place)
 }
 
+/// Plans columns whose values are bound to their row: of a key of two columns, in binary and in text,
+/// and beside values that are bound to the column only.
+fn row_bound() -> TablePlan {
+    let email = email().row_key(&["tenant", "id"]);
+    let moving = |column: Column| column.row_key(&["id"]).accept(Accept::BOUND);
+    let name = moving(Column::new("users", "name").plaintext("name_plain"));
+    let iban = Column::new("users", "iban").plaintext("iban_plain").row_key(&["id"]);
+    let phone = moving(Column::new("users", "phone").plaintext("phone_plain"));
+    users()
+        .column(varchar(email).second_index("email_index", "email_index_b"))
+        .column(varchar(name))
+        .column(varchar(iban).storage(Storage::Text))
+        .column(varchar(phone).storage(Storage::Text))
+        .column(varchar(Column::new("users", "note").plaintext("note_plain")))
+}
+
 fn cases() -> Vec<Case> {
     const ADD_AND_FINISH: &[Step] = &[Step::Add, Step::DropPlaintext];
     const POSTGRESQL: &[Dialect] = &[Dialect::PostgreSql];
@@ -191,6 +207,8 @@ fn cases() -> Vec<Case> {
         case("unique_at_finish", users().column(rotating().unique_at_finish("email_index"))).steps(
             &[Step::Add, Step::DropPlaintext, Step::PromoteSecondIndex, Step::DropFirstIndex],
         ),
+        case("row_bound", row_bound()),
+        case("row_bound_online", row_bound().online()).dialects(POSTGRESQL),
         case(
             "no_index",
             users().column(varchar(Column::new("users", "email").plaintext("email_plain"))),
@@ -236,6 +254,13 @@ fn cases() -> Vec<Case> {
             ),
         ),
         case("names_that_need_quoting", names_that_need_quoting()),
+        case("row_bound_names_that_need_quoting", {
+            let table = r#"or"der`s'; --"#;
+            let email = Column::new(table, r#"e"mail`s'"#).label("orders.email");
+            let email = email.row_key(&[r#"$diesel_envelope$ i"d`'"#]);
+            TablePlan::new(table).primary_key(&["id"]).column(varchar(email))
+        })
+        .steps(&[Step::KeepRowKey, Step::RequireBound]),
         case("long_names", {
             let table = "a_table_whose_name_is_as_long_as_postgresql_lets_a_name_be";
             let column = "a_column_whose_name_is_as_long_too";
@@ -257,6 +282,16 @@ fn without_plaintext() -> TablePlan {
     users()
         .column(ColumnPlan::new(email).longest(254).unique("email_index"))
         .column(ColumnPlan::new(iban).longest(34))
+}
+
+/// Plans columns whose values are bound to their row from the beginning.
+fn created_row_bound() -> TablePlan {
+    let column = |name, key: &[&str]| ColumnPlan::new(Column::new("users", name).row_key(key));
+    let name = Column::new("users", "name").row_key(&["id"]).accept(Accept::BOUND);
+    users()
+        .column(column("iban", &["tenant", "id"]).longest(34).not_null())
+        .column(column("email", &["id"]).longest(254).storage(Storage::Text))
+        .column(ColumnPlan::new(name).longest(60))
 }
 
 /// Plans the same names as [`names_that_need_quoting`], for columns without plaintext.
@@ -293,6 +328,8 @@ fn created_cases() -> Vec<Case> {
                 .column(ColumnPlan::new(email("app.users")).unique_at_finish("email_index")),
         ),
         created("create_names_that_need_quoting", new_names_that_need_quoting()),
+        created("create_row_bound", created_row_bound()),
+        created("new_table_row_bound", created_row_bound().new_table()),
         created("new_table", without_plaintext().new_table()),
         created("new_table_not_null", not_null(without_plaintext()).new_table()),
         created("new_table_text_storage", text(without_plaintext()).new_table()),

@@ -9,11 +9,13 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
+use diesel_envelope::Accept;
 use diesel_envelope::keyring::Keyset;
 use diesel_envelope_tools::{self as ops, Column, Observer, RunOptions};
 
 use super::busy_table::{BusyTable, Task};
 use super::database::Database;
+use super::row_bound::in_row;
 use super::{WORKERS, establish};
 use crate::support::random::Random;
 use crate::support::*;
@@ -33,7 +35,11 @@ impl Observer for PrintBatches {
 }
 
 fn column(task: &str) -> Column {
-    if task == "backfill" { email().plaintext("plain") } else { email() }
+    match task {
+        "backfill" => email().plaintext("plain"),
+        "bind" => in_row().accept(Accept::BOUND),
+        _ => email(),
+    }
 }
 
 #[test]
@@ -144,6 +150,11 @@ fn a_rotation_that_is_killed_fifty_times_ends_well() {
 }
 
 #[test]
+fn a_rotation_to_values_bound_to_their_row_that_is_killed_ends_well() {
+    killed(Task::BindToRow, "bind");
+}
+
+#[test]
 fn a_backfill_that_is_killed_again_and_again_ends_well() {
     killed(Task::Backfill, "backfill");
 }
@@ -152,16 +163,17 @@ fn a_backfill_that_is_killed_again_and_again_ends_well() {
 /// program version undoes rows of a backfill, so that the backfill always has work.
 fn killed(task: Task, name: &str) {
     let documents = reading_and_writing();
-    let rows = if task == Task::Rotate { 900 } else { 1_500 };
+    let rotates = task != Task::Backfill;
+    let rows = if rotates { 900 } else { 1_500 };
     let mut table = BusyTable::new(task, &documents, rows);
     table.inserts = false;
-    let (most, began) = (if task == Task::Rotate { 50 } else { 25 }, Instant::now());
+    let (most, began) = (if rotates { 50 } else { 25 }, Instant::now());
     let (mut kills, mut ends, mut at) = (0, 0, [0; 8]);
     let ledgers = table.under_traffic(2, || {
         let mut random = Random(7);
         let targets = [&documents.1, &documents.0];
         while kills < most && !table.is_stopped() {
-            let target = if task == Task::Rotate { targets[ends % 2] } else { targets[0] };
+            let target = if rotates { targets[ends % 2] } else { targets[0] };
             let mut tool = Tool::start(&table.database, target, name, 3_000);
             tool.go();
             let batches = kills % 8;

@@ -27,6 +27,12 @@ mod ranges;
 mod retirement;
 #[cfg(feature = "cli")]
 mod rotation;
+pub mod row_bound;
+mod row_bound_refusals;
+#[cfg(feature = "cli")]
+mod row_guide;
+pub mod row_keys;
+mod row_triggers;
 #[cfg(feature = "cli")]
 mod second_column;
 mod traffic;

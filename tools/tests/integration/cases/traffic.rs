@@ -4,9 +4,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
+use diesel_envelope::Accept;
 use diesel_envelope_tools::{self as ops, Column, RunOptions};
 
 use super::busy_table::{BusyTable, Task};
+use super::row_bound::in_row;
 use super::{STRICTEST, WORKERS};
 use crate::support::*;
 
@@ -16,6 +18,11 @@ const WRITES: u64 = 3_000;
 #[test]
 fn a_rotation_loses_no_write_of_others() {
     loses_no_write(Task::Rotate, email());
+}
+
+#[test]
+fn values_become_bound_to_their_row_and_no_write_of_others_is_lost() {
+    loses_no_write(Task::BindToRow, in_row().accept(Accept::BOUND));
 }
 
 #[test]
@@ -31,14 +38,14 @@ fn loses_no_write(task: Task, column: Column) {
     let ledgers = table.under_traffic(3, || {
         table.wait_for(20);
         let mut conns = table.database.connections(WORKERS);
-        if task == Task::Rotate {
+        if task != Task::Backfill {
             conns.iter_mut().for_each(|conn| conn.batch_execute(STRICTEST).unwrap());
         }
         let mut run = |settings: RunOptions| {
             let settings =
                 settings.batch_size(if WORKERS == 1 { 100 } else { 20 }).max_rows_per_second(2_500);
             let report = match task {
-                Task::Rotate => ops::rotate(
+                Task::Rotate | Task::BindToRow => ops::rotate(
                     &mut conns,
                     &after,
                     std::slice::from_ref(&column),

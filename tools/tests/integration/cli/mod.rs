@@ -8,4 +8,5 @@ mod keys;
 #[cfg(feature = "ssm")]
 mod kms;
 mod refusals;
+mod row_bound;
 mod tables;

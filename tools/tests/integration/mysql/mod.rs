@@ -8,6 +8,7 @@ mod cases;
 mod support;
 
 mod migrations;
+mod row_key_types;
 mod tables;
 
 use backend::*;

@@ -10,6 +10,7 @@ mod support;
 mod migrations;
 #[cfg(feature = "cli")]
 mod pooler;
+mod row_key_types;
 mod row_locks;
 mod tables;
 mod through_async;

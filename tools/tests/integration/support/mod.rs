@@ -22,11 +22,13 @@ pub mod project;
 pub mod random;
 pub mod sqlite;
 
+use std::marker::PhantomData;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel_envelope::keyring::{Algorithm, Keyset, Options};
-use diesel_envelope::{Context, IndexSpec, Keyring};
+use diesel_envelope::row_key::RowKey;
+use diesel_envelope::{Accept, Context, IndexSpec, Keyring, RowBoundSpec};
 use diesel_envelope_tools::{Column, Failure, Index, Normalizer, Observer};
 
 pub fn unique_name() -> String {
@@ -41,6 +43,27 @@ pub fn hex(bytes: &[u8]) -> String {
 pub enum Email {}
 impl Context for Email {
     const LABEL: &'static str = "users.email";
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_envelope::sql_types::*;
+
+    users (id) { id -> BigInt, email -> Ciphertext, }
+}
+
+/// The e-mail address that is bound to its row, whose key is `K` in Rust. It also reads the values of
+/// [`Email`].
+pub struct InRow<K>(PhantomData<K>);
+impl<K: 'static> Context for InRow<K> {
+    const LABEL: &'static str = "users.email";
+}
+impl<K: RowKey + 'static> RowBoundSpec for InRow<K> {
+    type Column = users::email;
+    type Key = (users::id,);
+    type KeyValue = K;
+    type Indexes = ();
+    const ACCEPT_IN_ROW: Accept = Accept::BOUND;
 }
 
 pub enum EmailIndex {}

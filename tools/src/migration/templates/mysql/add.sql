@@ -17,6 +17,9 @@
 {% for column in columns if column.has_backfill %}
 {{ sql.create_backfill(column) }}
 {% endfor %}
+{% for column in columns if column.row_key %}
+{{ sql.create_row_key(column) }}
+{% endfor %}
 {% endblock %}
 
 {% block down %}
@@ -30,6 +33,9 @@
 {% endfilter %}
 {% for column in columns if column.has_backfill %}
 {{ sql.drop_trigger(column, "backfill") }}
+{% endfor %}
+{% for column in columns if column.row_key %}
+{{ sql.drop_trigger(column, "row_key") }}
 {% endfor %}
 {% filter alter_table %}
 {% for column in columns %}

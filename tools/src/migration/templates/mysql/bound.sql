@@ -2,7 +2,7 @@
 {% block up %}
 {% filter alter_table %}
 {% for column in columns %}
-{% call sql.add_check(column, "bound") %}
+{% call sql.add_check(column, column.binding.kind) %}
 {{ sql.bound(column) }}
 {% endcall %}
 {% endfor %}
@@ -13,7 +13,7 @@
 -- Accepts every ciphertext again.
 {% filter alter_table %}
 {% for column in columns %}
-{{ sql.drop_check(column, "bound") }}
+{{ sql.drop_check(column, column.binding.kind) }}
 {% endfor %}
 {% endfilter %}
 {% endblock %}

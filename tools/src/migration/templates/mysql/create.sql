@@ -13,7 +13,7 @@
 {% endfor %}
 {{ sql.add_shape(column) }}
 {% if column.strict %}
-{% call sql.add_check(column, "bound") %}
+{% call sql.add_check(column, column.binding.kind) %}
 {{ sql.bound(column) }}
 {% endcall %}
 {% endif %}
@@ -34,6 +34,9 @@
 {{ added() }}
 {% endfilter %}
 {% endif %}
+{% for column in columns if column.row_key %}
+{{ sql.create_row_key(column) }}
+{% endfor %}
 {% endblock %}
 
 {% block down %}
@@ -42,6 +45,9 @@
 DROP TABLE {{ table.name|qualified }};
 {% else %}
 -- Drops the encrypted columns and their values.
+{% for column in columns if column.row_key %}
+{{ sql.drop_trigger(column, "row_key") }}
+{% endfor %}
 {% filter alter_table %}
 {% for column in columns %}
     DROP COLUMN {{ column.name|q }},
@@ -51,7 +57,7 @@ DROP TABLE {{ table.name|qualified }};
 {% endfor %}
 {{ sql.drop_check(column, "shape") }}
 {% if column.strict %}
-{{ sql.drop_check(column, "bound") }}
+{{ sql.drop_check(column, column.binding.kind) }}
 {% endif %}
 {% endfor %}
 {% endfilter %}

@@ -1,11 +1,12 @@
 {# The parts of MySQL's and MariaDB's statements. #}
 
-{# A native value that is bound to its column: flag 0x01. As text, 0xA1, the flags and two bits of the key id are three characters. #}
+{# A native value that is bound to its column, or to its row: flags 0x01 and 0x05. As text, 0xA1, the flags and two bits of the key id are three
+   characters. #}
 {% macro bound(column) %}
 {% if column.storage == "text" %}
-LEFT({{ column.name|q }}, 6) = 'de1.oQ' AND SUBSTR({{ column.name|q }}, 7, 1) IN ('E', 'F', 'G', 'H', 'M', 'N', 'O', 'P')
+LEFT({{ column.name|q }}, 6) = 'de1.oQ' AND SUBSTR({{ column.name|q }}, 7, 1) IN ({{ column.binding.letters }})
 {%- else %}
-ORD(LEFT({{ column.name|q }}, 1)) = 161 AND ORD(SUBSTR({{ column.name|q }}, 2, 1)) & 1 = 1
+ORD(LEFT({{ column.name|q }}, 1)) = 161 AND ORD(SUBSTR({{ column.name|q }}, 2, 1)) & {{ column.binding.mask }} = {{ column.binding.mask }}
 {%- endif %}
 {% endmacro %}
 
@@ -156,6 +157,21 @@ CREATE TRIGGER {{ column.name|object(kind)|qualified }} BEFORE UPDATE ON {{ tabl
 
 {% macro drop_trigger(column, kind) %}
 DROP TRIGGER {{ column.name|object(kind)|qualified }};
+{% endmacro %}
+
+{% macro row_key_changed(column) %}
+{% for name in column.row_key %}{{ changed(name) }}{% if not loop.last %} OR {% endif %}{% endfor %}
+{% endmacro %}
+
+{# The values are bound to the key, so they cannot be decrypted under another one. #}
+{% macro create_row_key(column) %}
+-- The trigger contains a semicolon. If you use the client of the database, set another DELIMITER for it.
+CREATE TRIGGER {{ column.name|object("row_key")|qualified }} BEFORE UPDATE ON {{ table.name|qualified }} FOR EACH ROW
+IF NEW.{{ column.name|q }} IS NOT NULL AND {{ is_same(column.name) }}
+    AND ({{ row_key_changed(column)|trim }})
+THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = {{ column.row_key_message|signal_text }};
+END IF;
 {% endmacro %}
 
 {# The assignments see those before them: the column that the condition reads is the last. #}

@@ -22,6 +22,9 @@
 {% if column.has_backfill %}
 {{ sql.create_backfill(column) }}
 {% endif %}
+{% if column.row_key %}
+{{ sql.create_row_key(column) }}
+{% endif %}
 {% endfor %}
 {% endblock %}
 
@@ -36,6 +39,9 @@
 {% endif %}
 {% if column.has_backfill %}
 {{ sql.drop_trigger(column, "backfill") }}
+{% endif %}
+{% if column.row_key %}
+{{ sql.drop_trigger(column, "row_key") }}
 {% endif %}
 {% endfor %}
 {% filter alter_table %}

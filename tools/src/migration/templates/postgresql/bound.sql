@@ -2,7 +2,7 @@
 {% block up %}
 {% filter alter_table %}
 {% for column in columns %}
-    ADD CONSTRAINT {{ column.name|object("bound")|q }} CHECK ({{ sql.bound(column) }}){% if online %} NOT VALID{% endif %},
+    ADD CONSTRAINT {{ column.name|object(column.binding.kind)|q }} CHECK ({{ sql.bound(column) }}){% if online %} NOT VALID{% endif %},
 {% endfor %}
 {% endfilter %}
 {% endblock %}
@@ -11,7 +11,7 @@
 -- Accepts every ciphertext again.
 {% filter alter_table %}
 {% for column in columns %}
-    DROP CONSTRAINT {{ column.name|object("bound")|q }},
+    DROP CONSTRAINT {{ column.name|object(column.binding.kind)|q }},
 {% endfor %}
 {% endfilter %}
 {% endblock %}

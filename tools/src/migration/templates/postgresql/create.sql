@@ -7,7 +7,7 @@
 {% endfor %}
 {% endfor %}
 {% for column in columns if column.strict %}
-    {{ sql.add() }}CONSTRAINT {{ column.name|object("bound")|q }} CHECK ({{ sql.bound(column) }}),
+    {{ sql.add() }}CONSTRAINT {{ column.name|object(column.binding.kind)|q }} CHECK ({{ sql.bound(column) }}),
 {% endfor %}
 {% endmacro %}
 {% block up %}
@@ -35,6 +35,9 @@
 {% for index in column.indexes if not online %}
 {{ sql.create_index(index.name, index.unique or index.becomes_unique) }}
 {% endfor %}
+{% if column.row_key %}
+{{ sql.create_row_key(column) }}
+{% endif %}
 {% endfor %}
 {% endblock %}
 
@@ -42,8 +45,14 @@
 {% if new_table %}
 -- Drops the table and its rows. Other tables may use the domains, so they stay.
 DROP TABLE {{ table.name|qualified }};
+{% for column in columns if column.row_key %}
+DROP FUNCTION {{ column.name|object("row_key")|qualified }}();
+{% endfor %}
 {% else %}
 -- Drops the encrypted columns and their values. Other tables may use the domains, so they stay.
+{% for column in columns if column.row_key %}
+{{ sql.drop_trigger(column, "row_key") }}
+{% endfor %}
 {% filter alter_table %}
 {% for column in columns %}
     DROP COLUMN {{ column.name|q }},

@@ -1,11 +1,12 @@
 {# The parts of PostgreSQL's statements. #}
 
-{# A native value that is bound to its column: flag 0x01. As text, 0xA1, the flags and two bits of the key id are three characters. #}
+{# A native value that is bound to its column, or to its row: flags 0x01 and 0x05. As text, 0xA1, the flags and two bits of the key id are three
+   characters. #}
 {% macro bound(column) %}
 {% if column.storage == "text" %}
-{{ column.name|q }} COLLATE "C" ~ '^de1[.]oQ[E-HM-P]'
+{{ column.name|q }} COLLATE "C" ~ '^de1[.]oQ[{{ column.binding.class }}]'
 {%- else %}
-get_byte({{ column.name|q }}, 0) = 161 AND get_byte({{ column.name|q }}, 1) & 1 = 1
+get_byte({{ column.name|q }}, 0) = 161 AND get_byte({{ column.name|q }}, 1) & {{ column.binding.mask }} = {{ column.binding.mask }}
 {%- endif %}
 {% endmacro %}
 
@@ -141,6 +142,26 @@ CREATE TRIGGER {{ column.name|object(kind)|q }} BEFORE UPDATE ON {{ table.name|q
 {% macro drop_trigger(column, kind) %}
 DROP TRIGGER {{ column.name|object(kind)|q }} ON {{ table.name|qualified }};
 DROP FUNCTION {{ column.name|object(kind)|qualified }}();
+{% endmacro %}
+
+{% macro row_key_changed(column) %}
+{% for name in column.row_key %}{{ changed(name) }}{% if not loop.last %} OR {% endif %}{% endfor %}
+{% endmacro %}
+
+{# The values are bound to the key, so they cannot be decrypted under another one. A row that moves to another partition fires no trigger
+   AFTER UPDATE. #}
+{% macro create_row_key(column) %}
+CREATE FUNCTION {{ column.name|object("row_key")|qualified }}() RETURNS trigger LANGUAGE plpgsql AS {% filter dollar_quoted %}
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = {{ column.row_key_message|literal }};
+END
+{% endfilter %};
+CREATE TRIGGER {{ column.name|object("row_key")|q }} BEFORE UPDATE ON {{ table.name|qualified }}
+    FOR EACH ROW WHEN (
+        NEW.{{ column.name|q }} = OLD.{{ column.name|q }}
+        AND ({{ row_key_changed(column)|trim }})
+    )
+    EXECUTE FUNCTION {{ column.name|object("row_key")|qualified }}();
 {% endmacro %}
 
 {% macro create_backfill(column) %}

@@ -14,6 +14,9 @@ ALTER TABLE {{ table.name|qualified }}
 {% for column in columns if column.has_backfill %}
 {{ sql.create_backfill(column) }}
 {% endfor %}
+{% for column in columns if column.row_key %}
+{{ sql.create_row_key(column) }}
+{% endfor %}
 {% endblock %}
 
 {% block down %}
@@ -26,6 +29,9 @@ ALTER TABLE {{ table.name|qualified }}
 {% endfor %}
 {% for column in columns if column.has_backfill %}
 {{ sql.drop_trigger(column.name, "backfill") }}
+{% endfor %}
+{% for column in columns if column.row_key %}
+{{ sql.drop_trigger(column.name, "row_key") }}
 {% endfor %}
 {% for column in columns %}
 {% if not column.in_place %}

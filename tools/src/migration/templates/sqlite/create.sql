@@ -1,7 +1,7 @@
 {% import "macros" as sql %}
 {% macro ciphertext(column) %}
 {% set value %}{{ column.name|q }}{% endset %}
-{{ value }} {% if column.storage == "text" %}TEXT COLLATE BINARY{% else %}BLOB{% endif %}{% if column.not_null %} NOT NULL{% endif %} CHECK ({% if not column.not_null %}{{ value }} IS NULL OR {% endif %}{{ value|ciphertext(column.storage) }}){% if column.strict %} CHECK ({{ sql.bound(value, column.storage)|trim }}){% endif %}
+{{ value }} {% if column.storage == "text" %}TEXT COLLATE BINARY{% else %}BLOB{% endif %}{% if column.not_null %} NOT NULL{% endif %} CHECK ({% if not column.not_null %}{{ value }} IS NULL OR {% endif %}{{ value|ciphertext(column.storage) }}){% if column.strict %} CHECK ({{ sql.bound(value, column)|trim }}){% endif %}
 {% endmacro %}
 {% macro blind_index(column, index) %}
 {{ index.name|q }} BLOB{% if column.not_null %} NOT NULL{% endif %} CHECK ({% if not column.not_null %}{{ index.name|q }} IS NULL OR {% endif %}typeof({{ index.name|q }}) = 'blob' AND length({{ index.name|q }}) = {{ index.bytes }})
@@ -36,6 +36,9 @@ ALTER TABLE {{ table.name|qualified }}
 {{ sql.create_index(index.name, index.unique or index.becomes_unique) }}
 {% endfor %}
 {% endfor %}
+{% for column in columns if column.row_key %}
+{{ sql.create_row_key(column) }}
+{% endfor %}
 {% endblock %}
 
 {% block down %}
@@ -44,6 +47,9 @@ ALTER TABLE {{ table.name|qualified }}
 DROP TABLE {{ table.name|qualified }};
 {% else %}
 -- Drops the encrypted columns and their values.
+{% for column in columns if column.row_key %}
+{{ sql.drop_trigger(column.name, "row_key") }}
+{% endfor %}
 {% for column in columns %}
 {{ sql.drop_column(column.name) }}
 {% for index in column.indexes %}

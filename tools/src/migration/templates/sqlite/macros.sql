@@ -1,11 +1,12 @@
 {# The parts of SQLite's statements. #}
 
-{# A native value that is bound to its column: flag 0x01. As text, 0xA1, the flags and two bits of the key id are three characters. #}
-{% macro bound(value, storage) %}
-{% if storage == "text" %}
-{{ value }} GLOB 'de1.oQ[E-HM-P]*'
+{# A native value that is bound to its column, or to its row: flags 0x01 and 0x05. As text, 0xA1, the flags and two bits of the key id are three
+   characters. #}
+{% macro bound(value, column) %}
+{% if column.storage == "text" %}
+{{ value }} GLOB 'de1.oQ[{{ column.binding.class }}]*'
 {%- else %}
-substr({{ value }}, 1, 1) = x'a1' AND substr({{ value }}, 2, 1) IN (x'01', x'03')
+substr({{ value }}, 1, 1) = x'a1' AND substr({{ value }}, 2, 1) IN ({{ column.binding.flags }})
 {%- endif %}
 {% endmacro %}
 
@@ -87,6 +88,21 @@ WHEN {{ changed(column.name) }}
 BEGIN
     UPDATE {{ table.name|q }} SET {% if column.plaintext %}{{ column.name|q }} = NULL{% if column.indexes %}, {% endif %}{% endif %}
 {% for index in column.indexes %}{{ index.name|q }} = NULL{% if not loop.last %}, {% endif %}{% endfor %} WHERE {{ is_this_row() }};
+END;
+{% endmacro %}
+
+{% macro row_key_changed(column) %}
+{% for name in column.row_key %}{{ changed(name) }}{% if not loop.last %} OR {% endif %}{% endfor %}
+{% endmacro %}
+
+{# The values are bound to the key, so they cannot be decrypted under another one. An UPDATE can name an INTEGER PRIMARY KEY `rowid`, so the
+   trigger watches every column. #}
+{% macro create_row_key(column) %}
+CREATE TRIGGER {{ column.name|object("row_key")|qualified }} BEFORE UPDATE ON {{ table.name|q }}
+WHEN NEW.{{ column.name|q }} IS NOT NULL AND NOT {{ changed(column.name) }}
+    AND ({{ row_key_changed(column)|trim }})
+BEGIN
+    SELECT RAISE(ABORT, {{ column.row_key_message|literal }});
 END;
 {% endmacro %}
 

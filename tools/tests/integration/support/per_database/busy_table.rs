@@ -29,6 +29,9 @@ const SEED: u64 = 0x5eed_0001;
 pub enum Task {
     /// All values get a new key. The old program version still writes under the old key.
     Rotate,
+    /// All values get a new key, and become bound to their row. The program writes values that are
+    /// bound to their row, and reads both forms. One version of it writes under the old key.
+    BindToRow,
     /// All plaintexts are encrypted. The old program version knows only the plaintext.
     Backfill,
 }
@@ -99,8 +102,7 @@ impl BusyTable {
             after,
         };
         for ids in (1..=rows).collect::<Vec<_>>().chunks(200) {
-            let rows: Vec<_> =
-                ids.iter().map(|id| table.row(2 * id, &first_value(2 * id), false)).collect();
+            let rows: Vec<_> = ids.iter().map(|id| table.first_row(2 * id)).collect();
             table.database.execute(&format!(
                 "INSERT INTO users (id, plain, email, email_index, note) VALUES {}",
                 rows.join(", ")
@@ -109,15 +111,33 @@ impl BusyTable {
         table
     }
 
+    /// Encrypts a value as a program version does.
+    fn sealed(&self, keyring: &Keyring, id: i64, value: &str) -> Vec<u8> {
+        let value = value.to_owned();
+        let sealed = match self.task {
+            Task::BindToRow => keyring.encrypt_in_row::<String, InRow<(i64,)>>(&(id,), &value),
+            Task::Rotate | Task::Backfill => keyring.encrypt::<String, Email>(&value),
+        };
+        sealed.unwrap()
+    }
+
+    /// Decrypts a value as the new program version does.
+    fn opened(&self, id: i64, email: &[u8]) -> diesel_envelope::Result<String> {
+        match self.task {
+            Task::BindToRow => self.new.decrypt_in_row::<String, InRow<(i64,)>>(&(id,), email),
+            Task::Rotate | Task::Backfill => self.new.decrypt::<String, Email>(email),
+        }
+    }
+
     /// Returns the columns that a program version writes, with their SQL.
-    fn columns(&self, value: &str, new: bool) -> Vec<(&'static str, String)> {
+    fn columns(&self, id: i64, value: &str, new: bool) -> Vec<(&'static str, String)> {
         let keyring = if new { &self.new } else { &self.old };
-        let email = literal(&keyring.encrypt::<String, Email>(&value.to_owned()).unwrap());
+        let email = literal(&self.sealed(keyring, id, value));
         let index = literal(keyring.blind_index::<EmailIndex>(value).unwrap().as_bytes());
         let (plain, sealed) =
             (("plain", format!("'{value}'")), [("email", email), ("email_index", index)]);
         match self.task {
-            Task::Rotate => sealed.into(),
+            Task::Rotate | Task::BindToRow => sealed.into(),
             Task::Backfill if new => [plain].into_iter().chain(sealed).collect(),
             Task::Backfill => vec![plain],
         }
@@ -125,7 +145,21 @@ impl BusyTable {
 
     /// Returns a row for `INSERT`.
     fn row(&self, id: i64, value: &str, new: bool) -> String {
-        let columns = self.columns(value, new);
+        Self::inserted(id, &self.columns(id, value, new))
+    }
+
+    /// Returns a row that was written before the program knew of rows, or under the old key.
+    fn first_row(&self, id: i64) -> String {
+        let value = first_value(id);
+        let mut columns = self.columns(id, &value, false);
+        if self.task == Task::BindToRow {
+            let email = self.old.encrypt::<String, Email>(&value).unwrap();
+            columns[0].1 = literal(&email);
+        }
+        Self::inserted(id, &columns)
+    }
+
+    fn inserted(id: i64, columns: &[(&'static str, String)]) -> String {
         let cell = |name| {
             columns.iter().find(|(column, _)| *column == name).map_or("NULL", |(_, sql)| sql)
         };
@@ -140,7 +174,8 @@ impl BusyTable {
     /// Returns whether the tool has processed the row.
     fn is_done(&self, row: &Row) -> bool {
         let primary = u32::from_str_radix(&self.new_key(), 16).unwrap().to_be_bytes();
-        row.email.as_ref().is_some_and(|email| email[2..6] == primary)
+        let is_bound = |email: &[u8]| self.task != Task::BindToRow || email[1] & 5 == 5;
+        row.email.as_ref().is_some_and(|email| email[2..6] == primary && is_bound(email))
     }
 
     fn new_key(&self) -> String {
@@ -159,8 +194,8 @@ impl BusyTable {
                 "value and index of row {id}"
             );
         }
-        if let (Task::Rotate, _) | (_, Some(_)) = (self.task, &row.email) {
-            let opened = self.new.decrypt::<String, Email>(row.email.as_ref().unwrap());
+        if self.task != Task::Backfill || row.email.is_some() {
+            let opened = self.opened(id, row.email.as_ref().unwrap());
             assert_eq!(opened.as_deref(), Ok(value), "row {id}");
             let digest = self.new.blind_index::<EmailIndex>(value).unwrap();
             assert_eq!(row.email_index.as_deref(), Some(digest.as_bytes()), "index of row {id}");
@@ -199,8 +234,7 @@ impl BusyTable {
         let rows: Vec<Row> =
             diesel::sql_query(self.select("")).load(&mut self.database.connect()).unwrap();
         for row in &rows {
-            let value =
-                row.email.as_ref().map(|email| self.new.decrypt::<String, Email>(email).unwrap());
+            let value = row.email.as_ref().map(|email| self.opened(row.id, email).unwrap());
             let plain = row.plain.as_ref().map(|plain| String::from_utf8(plain.clone()).unwrap());
             self.check(row, value.or(plain).as_ref().unwrap());
         }
@@ -382,7 +416,7 @@ impl<'a> Writer<'a> {
                 (Some(_), Some(value)) => {
                     let set: Vec<_> = self
                         .table
-                        .columns(value, new)
+                        .columns(*id, value, new)
                         .iter()
                         .map(|(column, sql)| format!("{column} = {sql}"))
                         .collect();

@@ -1,0 +1,3 @@
+-- The key of a row can change again, which makes the values that are bound to it unreadable.
+DROP TRIGGER "or""der`s'; --_e""mail`s'_diesel_envelope_row_key" ON "or""der`s'; --";
+DROP FUNCTION "or""der`s'; --_e""mail`s'_diesel_envelope_row_key"();

@@ -1,0 +1,159 @@
+-- add: users (email, name, iban, phone, note): adds columns for ciphertext and its blind indexes, which refuse plaintext.
+-- Run it before any program writes ciphertext.
+-- Then deploy the program that writes both columns, run backfill, and run verify.
+ALTER TABLE "users"
+    ADD COLUMN "email" bytea,
+    ADD CONSTRAINT "users_email_diesel_envelope_shape" CHECK (
+        octet_length("email") >= 34 AND substring("email" FROM 1 FOR 1) BETWEEN '\xa0' AND '\xaf'
+        OR octet_length("email") >= 100 AND (
+            octet_length("email") % 64 = 12 AND encode("email", 'escape') ~ '^gAAAAA[A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+            octet_length("email") % 64 = 36 AND encode("email", 'escape') ~ '^gAAAAA[A-Za-z0-9_-]+[AQgw]==$' OR
+            octet_length("email") % 64 = 56 AND encode("email", 'escape') ~ '^gAAAAA[A-Za-z0-9_-]+[AEIMQUYcgkosw048]=$'
+        )
+    ) NOT VALID,
+    ADD COLUMN "email_index" bytea,
+    ADD CONSTRAINT "users_email_index_diesel_envelope_shape" CHECK (octet_length("email_index") = 32) NOT VALID,
+    ADD COLUMN "name" bytea,
+    ADD CONSTRAINT "users_name_diesel_envelope_shape" CHECK (
+        octet_length("name") >= 34 AND substring("name" FROM 1 FOR 1) BETWEEN '\xa0' AND '\xaf'
+        OR octet_length("name") >= 100 AND (
+            octet_length("name") % 64 = 12 AND encode("name", 'escape') ~ '^gAAAAA[A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+            octet_length("name") % 64 = 36 AND encode("name", 'escape') ~ '^gAAAAA[A-Za-z0-9_-]+[AQgw]==$' OR
+            octet_length("name") % 64 = 56 AND encode("name", 'escape') ~ '^gAAAAA[A-Za-z0-9_-]+[AEIMQUYcgkosw048]=$'
+        )
+    ) NOT VALID,
+    ADD COLUMN "iban" text COLLATE "C",
+    ADD CONSTRAINT "users_iban_diesel_envelope_shape" CHECK (
+        octet_length(("iban"::text COLLATE "C")) >= 50 AND (
+            octet_length(("iban"::text COLLATE "C")) % 4 = 0 AND ("iban"::text COLLATE "C") ~ '^de[1-9][.][o-r][A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+            octet_length(("iban"::text COLLATE "C")) % 4 = 2 AND ("iban"::text COLLATE "C") ~ '^de[1-9][.][o-r][A-Za-z0-9_-]+[AQgw]$' OR
+            octet_length(("iban"::text COLLATE "C")) % 4 = 3 AND ("iban"::text COLLATE "C") ~ '^de[1-9][.][o-r][A-Za-z0-9_-]+[AEIMQUYcgkosw048]$'
+        )
+        OR octet_length(("iban"::text COLLATE "C")) >= 100 AND (
+            octet_length(("iban"::text COLLATE "C")) % 64 = 12 AND ("iban"::text COLLATE "C") ~ '^gAAAAA[A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+            octet_length(("iban"::text COLLATE "C")) % 64 = 36 AND ("iban"::text COLLATE "C") ~ '^gAAAAA[A-Za-z0-9_-]+[AQgw]==$' OR
+            octet_length(("iban"::text COLLATE "C")) % 64 = 56 AND ("iban"::text COLLATE "C") ~ '^gAAAAA[A-Za-z0-9_-]+[AEIMQUYcgkosw048]=$'
+        )
+    ) NOT VALID,
+    ADD COLUMN "phone" text COLLATE "C",
+    ADD CONSTRAINT "users_phone_diesel_envelope_shape" CHECK (
+        octet_length(("phone"::text COLLATE "C")) >= 50 AND (
+            octet_length(("phone"::text COLLATE "C")) % 4 = 0 AND ("phone"::text COLLATE "C") ~ '^de[1-9][.][o-r][A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+            octet_length(("phone"::text COLLATE "C")) % 4 = 2 AND ("phone"::text COLLATE "C") ~ '^de[1-9][.][o-r][A-Za-z0-9_-]+[AQgw]$' OR
+            octet_length(("phone"::text COLLATE "C")) % 4 = 3 AND ("phone"::text COLLATE "C") ~ '^de[1-9][.][o-r][A-Za-z0-9_-]+[AEIMQUYcgkosw048]$'
+        )
+        OR octet_length(("phone"::text COLLATE "C")) >= 100 AND (
+            octet_length(("phone"::text COLLATE "C")) % 64 = 12 AND ("phone"::text COLLATE "C") ~ '^gAAAAA[A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+            octet_length(("phone"::text COLLATE "C")) % 64 = 36 AND ("phone"::text COLLATE "C") ~ '^gAAAAA[A-Za-z0-9_-]+[AQgw]==$' OR
+            octet_length(("phone"::text COLLATE "C")) % 64 = 56 AND ("phone"::text COLLATE "C") ~ '^gAAAAA[A-Za-z0-9_-]+[AEIMQUYcgkosw048]=$'
+        )
+    ) NOT VALID,
+    ADD COLUMN "note" bytea,
+    ADD CONSTRAINT "users_note_diesel_envelope_shape" CHECK (
+        octet_length("note") >= 34 AND substring("note" FROM 1 FOR 1) BETWEEN '\xa0' AND '\xaf'
+        OR octet_length("note") >= 100 AND (
+            octet_length("note") % 64 = 12 AND encode("note", 'escape') ~ '^gAAAAA[A-Za-z0-9_-]+[A-Za-z0-9_-]$' OR
+            octet_length("note") % 64 = 36 AND encode("note", 'escape') ~ '^gAAAAA[A-Za-z0-9_-]+[AQgw]==$' OR
+            octet_length("note") % 64 = 56 AND encode("note", 'escape') ~ '^gAAAAA[A-Za-z0-9_-]+[AEIMQUYcgkosw048]=$'
+        )
+    ) NOT VALID;
+CREATE FUNCTION "users_email_diesel_envelope_backfill"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    IF NEW."email_plain"::text COLLATE "C" IS DISTINCT FROM OLD."email_plain"::text COLLATE "C"
+        AND NEW."email" IS NOT DISTINCT FROM OLD."email" THEN
+        NEW."email" := NULL;
+        NEW."email_index" := NULL;
+    END IF;
+    RETURN NEW;
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_email_diesel_envelope_backfill" BEFORE UPDATE ON "users"
+    FOR EACH ROW EXECUTE FUNCTION "users_email_diesel_envelope_backfill"();
+CREATE FUNCTION "users_email_diesel_envelope_row_key"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'users.email is bound to its row: an UPDATE of tenant, id must write email too';
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_email_diesel_envelope_row_key" BEFORE UPDATE ON "users"
+    FOR EACH ROW WHEN (
+        NEW."email" = OLD."email"
+        AND (NEW."tenant"::text COLLATE "C" IS DISTINCT FROM OLD."tenant"::text COLLATE "C" OR NEW."id"::text COLLATE "C" IS DISTINCT FROM OLD."id"::text COLLATE "C")
+    )
+    EXECUTE FUNCTION "users_email_diesel_envelope_row_key"();
+CREATE FUNCTION "users_name_diesel_envelope_backfill"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    IF NEW."name_plain"::text COLLATE "C" IS DISTINCT FROM OLD."name_plain"::text COLLATE "C"
+        AND NEW."name" IS NOT DISTINCT FROM OLD."name" THEN
+        NEW."name" := NULL;
+    END IF;
+    RETURN NEW;
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_name_diesel_envelope_backfill" BEFORE UPDATE ON "users"
+    FOR EACH ROW EXECUTE FUNCTION "users_name_diesel_envelope_backfill"();
+CREATE FUNCTION "users_name_diesel_envelope_row_key"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'users.name is bound to its row: an UPDATE of id must write name too';
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_name_diesel_envelope_row_key" BEFORE UPDATE ON "users"
+    FOR EACH ROW WHEN (
+        NEW."name" = OLD."name"
+        AND (NEW."id"::text COLLATE "C" IS DISTINCT FROM OLD."id"::text COLLATE "C")
+    )
+    EXECUTE FUNCTION "users_name_diesel_envelope_row_key"();
+CREATE FUNCTION "users_iban_diesel_envelope_backfill"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    IF NEW."iban_plain"::text COLLATE "C" IS DISTINCT FROM OLD."iban_plain"::text COLLATE "C"
+        AND NEW."iban" IS NOT DISTINCT FROM OLD."iban" THEN
+        NEW."iban" := NULL;
+    END IF;
+    RETURN NEW;
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_iban_diesel_envelope_backfill" BEFORE UPDATE ON "users"
+    FOR EACH ROW EXECUTE FUNCTION "users_iban_diesel_envelope_backfill"();
+CREATE FUNCTION "users_iban_diesel_envelope_row_key"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'users.iban is bound to its row: an UPDATE of id must write iban too';
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_iban_diesel_envelope_row_key" BEFORE UPDATE ON "users"
+    FOR EACH ROW WHEN (
+        NEW."iban" = OLD."iban"
+        AND (NEW."id"::text COLLATE "C" IS DISTINCT FROM OLD."id"::text COLLATE "C")
+    )
+    EXECUTE FUNCTION "users_iban_diesel_envelope_row_key"();
+CREATE FUNCTION "users_phone_diesel_envelope_backfill"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    IF NEW."phone_plain"::text COLLATE "C" IS DISTINCT FROM OLD."phone_plain"::text COLLATE "C"
+        AND NEW."phone" IS NOT DISTINCT FROM OLD."phone" THEN
+        NEW."phone" := NULL;
+    END IF;
+    RETURN NEW;
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_phone_diesel_envelope_backfill" BEFORE UPDATE ON "users"
+    FOR EACH ROW EXECUTE FUNCTION "users_phone_diesel_envelope_backfill"();
+CREATE FUNCTION "users_phone_diesel_envelope_row_key"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'users.phone is bound to its row: an UPDATE of id must write phone too';
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_phone_diesel_envelope_row_key" BEFORE UPDATE ON "users"
+    FOR EACH ROW WHEN (
+        NEW."phone" = OLD."phone"
+        AND (NEW."id"::text COLLATE "C" IS DISTINCT FROM OLD."id"::text COLLATE "C")
+    )
+    EXECUTE FUNCTION "users_phone_diesel_envelope_row_key"();
+CREATE FUNCTION "users_note_diesel_envelope_backfill"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
+BEGIN
+    IF NEW."note_plain"::text COLLATE "C" IS DISTINCT FROM OLD."note_plain"::text COLLATE "C"
+        AND NEW."note" IS NOT DISTINCT FROM OLD."note" THEN
+        NEW."note" := NULL;
+    END IF;
+    RETURN NEW;
+END
+$diesel_envelope$;
+CREATE TRIGGER "users_note_diesel_envelope_backfill" BEFORE UPDATE ON "users"
+    FOR EACH ROW EXECUTE FUNCTION "users_note_diesel_envelope_backfill"();

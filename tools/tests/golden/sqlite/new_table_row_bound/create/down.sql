@@ -1,0 +1,2 @@
+-- Drops the table and its rows.
+DROP TABLE "users";

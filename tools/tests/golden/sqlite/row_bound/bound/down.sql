@@ -1,0 +1,11 @@
+-- Accepts every ciphertext again.
+DROP TRIGGER IF EXISTS "users_email_diesel_envelope_row_bound_insert";
+DROP TRIGGER IF EXISTS "users_email_diesel_envelope_row_bound_update";
+DROP TRIGGER IF EXISTS "users_name_diesel_envelope_bound_insert";
+DROP TRIGGER IF EXISTS "users_name_diesel_envelope_bound_update";
+DROP TRIGGER IF EXISTS "users_iban_diesel_envelope_row_bound_insert";
+DROP TRIGGER IF EXISTS "users_iban_diesel_envelope_row_bound_update";
+DROP TRIGGER IF EXISTS "users_phone_diesel_envelope_bound_insert";
+DROP TRIGGER IF EXISTS "users_phone_diesel_envelope_bound_update";
+DROP TRIGGER IF EXISTS "users_note_diesel_envelope_bound_insert";
+DROP TRIGGER IF EXISTS "users_note_diesel_envelope_bound_update";
