@@ -16,6 +16,7 @@ diesel::table! {
         email -> Ciphertext,
         email_index -> BlindIndex,
         name -> Ciphertext,
+        phone -> Ciphertext,
     }
 }
 
@@ -24,6 +25,7 @@ diesel_envelope::columns! {
         iban: row(id), pad 32,
         email: row(tenant, id), accept [bound, fernet] => email_index: caseless,
         name,
+        phone: row(id), write [bound],
     }
 }
 
@@ -44,8 +46,12 @@ normalize = "caseless"
 
 [[column]]
 name = "accounts.name"
+
+[[column]]
+name = "accounts.phone"
 "#;
 
+/// A column that still writes the old format is declared as before.
 #[test]
 fn the_file_declares_the_key_of_the_row() {
     let columns = accounts::table::encrypted_columns();
