@@ -1,5 +1,7 @@
 //! MySQL and MariaDB.
 
+mod packed;
+
 use diesel::connection::LoadConnection;
 use diesel::mysql::Mysql;
 use diesel::result::Error as DieselError;
@@ -14,7 +16,7 @@ use crate::error::ToolError;
 use crate::row_key::RowKey;
 use crate::statement::{RawRow, Statement, number};
 use crate::syntax::SqlSyntax;
-use crate::syntax::mysql::{is_binary, type_name};
+use crate::syntax::mysql::is_binary;
 use crate::table::{KeyColumn, StoredColumn, Table};
 use diesel_envelope::columns::TableName;
 
@@ -184,20 +186,14 @@ impl ToolBackend for Mysql {
         shape: &Shape,
         rows: Vec<Write>,
     ) -> Result<usize, DatabaseFailure> {
-        let cells = shape.reads.len() + shape.writes.len();
-        let most = (CELLS_PER_UPDATE / cells.max(1)).clamp(1, ROWS_PER_UPDATE);
-        let mut written = 0;
-        let mut rows = rows.into_iter().peekable();
-        while let Some(first) = rows.next() {
-            let (mut batch, mut bytes) = (Vec::with_capacity(most), bytes_of(&first));
-            batch.push(first);
-            while batch.len() < most
-                && let Some(row) = rows.next_if(|row| bytes + bytes_of(row) <= BYTES_PER_UPDATE)
-            {
-                bytes += bytes_of(&row);
-                batch.push(row);
-            }
-            written += if batch.len() == 1 {
+        let (mut rest, mut written) = (rows, 0);
+        while !rest.is_empty() {
+            let packed = packed::count(table, shape, &rest);
+            let count = if packed > 0 { packed } else { count_listed(shape, &rest) };
+            let batch: Vec<_> = rest.drain(..count).collect();
+            written += if packed > 0 {
+                Self::execute(conn, packed::update(table, shape, &batch))?
+            } else if count == 1 {
                 write_each::<Self, C>(conn, table, shape, batch, "<=>")?
             } else {
                 Self::execute(conn, update(table, shape, batch))?
@@ -216,9 +212,16 @@ const CELLS_PER_UPDATE: usize = 1024;
 /// default is 16 MiB.
 const BYTES_PER_UPDATE: usize = 64 * 1024;
 
-/// Returns the number of bytes that a row binds, without its key.
-fn bytes_of(row: &Write) -> usize {
-    row.old.iter().chain(&row.new).flatten().map(|cell| cell.len()).sum()
+/// Returns the number of rows at the front that one statement with a list of keys writes.
+fn count_listed(shape: &Shape, rows: &[Write]) -> usize {
+    let cells = shape.reads.len() + shape.writes.len();
+    let most = (CELLS_PER_UPDATE / cells.max(1)).clamp(1, ROWS_PER_UPDATE);
+    let mut bytes = 0;
+    let fits = |row: &&Write| {
+        bytes += row.old.iter().chain(&row.new).flatten().map(|cell| cell.len()).sum::<usize>();
+        bytes <= BYTES_PER_UPDATE
+    };
+    rows.iter().take(most).take_while(fits).count().max(1)
 }
 
 /// Returns `UPDATE … SET c = ELT(1 + n, c, ?, …) WHERE key IN (?, …) AND <bytes of c> <=> ELT(1 + n,
@@ -266,10 +269,7 @@ struct Keys<'t> {
 
 impl<'t> Keys<'t> {
     fn of(table: &'t Table, rows: &[Write]) -> Self {
-        let is_integer =
-            matches!(&*table.key, [column] if type_name(&column.sql_type).ends_with("int"));
-        let integer = |row: &Write| row.key.0[0].to_string().parse().ok();
-        let integers = is_integer.then(|| rows.iter().map(integer).collect()).flatten();
+        let integers = packed::integer_keys(table, rows).and_then(Iterator::collect);
         Self { table, keys: rows.iter().map(|row| row.key.clone()).collect(), integers }
     }
 
