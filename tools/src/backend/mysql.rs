@@ -137,8 +137,9 @@ impl ToolBackend for Mysql {
     /// Under the default isolation level, a page of locked rows would also lock the gaps between
     /// them and block inserts.
     fn before_transaction<C: LoadConnection<Backend = Self>>(conn: &mut C) -> QueryResult<()> {
-        lift_row_limit(conn)?;
-        conn.batch_execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        conn.batch_execute(&format!(
+            "{LIFT_ROW_LIMIT}; SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
+        ))
     }
 
     fn begin<C: LoadConnection<Backend = Self>>(_conn: &mut C, _table: &Table) -> QueryResult<()> {
@@ -188,7 +189,7 @@ impl ToolBackend for Mysql {
     ) -> Result<usize, DatabaseFailure> {
         let (mut rest, mut written) = (rows, 0);
         while !rest.is_empty() {
-            let packed = packed::count(table, shape, &rest);
+            let packed = packed::count(table, &rest);
             let count = if packed > 0 { packed } else { count_listed(shape, &rest) };
             let batch: Vec<_> = rest.drain(..count).collect();
             written += if packed > 0 {
@@ -307,12 +308,13 @@ impl<'t> Keys<'t> {
     }
 }
 
+/// `DEFAULT` would be the limit of the server, so the statement names the maximum.
+const LIFT_ROW_LIMIT: &str = "SET SESSION sql_select_limit = 18446744073709551615";
+
 /// Lifts a limit that the session or the server sets on the rows of each SELECT. Otherwise, the
 /// server would omit tables, columns and rows without an error.
-///
-/// `DEFAULT` would be the limit of the server, so the statement names the maximum.
 fn lift_row_limit(conn: &mut impl LoadConnection<Backend = Mysql>) -> QueryResult<()> {
-    conn.batch_execute("SET SESSION sql_select_limit = 18446744073709551615")
+    conn.batch_execute(LIFT_ROW_LIMIT)
 }
 
 /// The beginning of the comment that migrations give to an index column.
