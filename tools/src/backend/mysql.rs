@@ -20,16 +20,14 @@ use crate::syntax::mysql::is_binary;
 use crate::table::{KeyColumn, StoredColumn, Table};
 use diesel_envelope::columns::TableName;
 
-const COLUMNS: &str = "SELECT c.COLUMN_NAME, LOWER(c.COLUMN_TYPE), c.IS_NULLABLE, LOWER(c.EXTRA),
-        CASE WHEN EXISTS (SELECT 1 FROM information_schema.STATISTICS s WHERE s.TABLE_SCHEMA = c.TABLE_SCHEMA
-            AND s.TABLE_NAME = c.TABLE_NAME AND s.COLUMN_NAME = c.COLUMN_NAME AND s.NON_UNIQUE = 0) THEN 'YES' ELSE 'NO' END,
-        c.COLLATION_NAME
+const COLUMNS: &str =
+    "SELECT c.COLUMN_NAME, LOWER(c.COLUMN_TYPE), c.IS_NULLABLE, LOWER(c.EXTRA), c.COLLATION_NAME
     FROM information_schema.COLUMNS c WHERE c.TABLE_SCHEMA = COALESCE(";
 
-const KEY: &str = "SELECT s.COLUMN_NAME, LOWER(c.COLUMN_TYPE)
-    FROM information_schema.STATISTICS s
-    JOIN information_schema.COLUMNS c ON c.TABLE_SCHEMA = s.TABLE_SCHEMA AND c.TABLE_NAME = s.TABLE_NAME AND c.COLUMN_NAME = s.COLUMN_NAME
-    WHERE s.INDEX_NAME = 'PRIMARY' AND s.TABLE_SCHEMA = COALESCE(";
+/// A query of its own. In a join of two catalogs, the server would open every table of every
+/// database.
+const INDEXES: &str = "SELECT s.COLUMN_NAME, s.INDEX_NAME, CASE WHEN s.NON_UNIQUE = 0 THEN 'YES' ELSE 'NO' END
+    FROM information_schema.STATISTICS s WHERE s.TABLE_SCHEMA = COALESCE(";
 
 const TRIGGERS: &str = "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS
     WHERE EVENT_MANIPULATION = 'UPDATE' AND EVENT_OBJECT_SCHEMA = COALESCE(";
@@ -98,11 +96,17 @@ impl ToolBackend for Mysql {
             )?;
             Ok(rows.into_iter().map(|row| texts(row.0)).collect())
         };
+        let indexes: Vec<_> = rows(INDEXES, "s.TABLE_NAME", " ORDER BY s.SEQ_IN_INDEX")?
+            .into_iter()
+            .map(|row| <[String; 3]>::try_from(row).unwrap_or_default())
+            .collect();
         let column = |row: Vec<String>| {
-            let [name, sql_type, nullable, extra, unique, collation] =
-                <[String; 6]>::try_from(row).unwrap_or_default();
+            let [name, sql_type, nullable, extra, collation] =
+                <[String; 5]>::try_from(row).unwrap_or_default();
             let (storage, automatic) = (storage(&sql_type), extra.contains("on update"));
-            let (nullable, unique) = (nullable == "YES", unique == "YES");
+            let unique =
+                indexes.iter().any(|[column, _, unique]| *column == name && unique == "YES");
+            let nullable = nullable == "YES";
             StoredColumn {
                 name,
                 storage,
@@ -113,20 +117,22 @@ impl ToolBackend for Mysql {
                 automatic,
             }
         };
-        let key = |row: Vec<String>| {
-            let [name, sql_type] = <[String; 2]>::try_from(row).unwrap_or_default();
-            KeyColumn { name, sql_type }
+        let columns: Vec<_> = rows(COLUMNS, "c.TABLE_NAME", " ORDER BY c.ORDINAL_POSITION")?
+            .into_iter()
+            .map(column)
+            .collect();
+        let key = |[name, ..]: &[String; 3]| {
+            let column = columns.iter().find(|column| column.name == *name)?;
+            Some(KeyColumn { name: name.clone(), sql_type: column.sql_type.clone() })
         };
         Ok(Table {
             name: name.clone(),
-            key: rows(KEY, "s.TABLE_NAME", " ORDER BY s.SEQ_IN_INDEX")?
-                .into_iter()
-                .map(key)
+            key: indexes
+                .iter()
+                .filter(|[_, index, _]| index == "PRIMARY")
+                .filter_map(key)
                 .collect(),
-            columns: rows(COLUMNS, "c.TABLE_NAME", " ORDER BY c.ORDINAL_POSITION")?
-                .into_iter()
-                .map(column)
-                .collect(),
+            columns,
             triggers: rows(TRIGGERS, "EVENT_OBJECT_TABLE", " ORDER BY 1")?
                 .into_iter()
                 .flatten()
