@@ -26,7 +26,8 @@ const COLUMNS: &str =
 
 /// A query of its own. In a join of two catalogs, the server would open every table of every
 /// database.
-const INDEXES: &str = "SELECT s.COLUMN_NAME, s.INDEX_NAME, CASE WHEN s.NON_UNIQUE = 0 THEN 'YES' ELSE 'NO' END
+const INDEXES: &str =
+    "SELECT s.COLUMN_NAME, s.INDEX_NAME, CASE WHEN s.NON_UNIQUE = 0 THEN 'YES' ELSE 'NO' END
     FROM information_schema.STATISTICS s WHERE s.TABLE_SCHEMA = COALESCE(";
 
 const TRIGGERS: &str = "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS
