@@ -64,6 +64,8 @@
 //! | the binding of values to a column | [`Context`], [`Unbound`], [`Accept`], [`ValueFormat`] |
 //! | the types that can be encrypted | [`Plaintext`], [`text_plaintext!`], [`AsText`], `Json` |
 //! | lookups | [`BlindIndexDsl`], [`IndexSpec`], [`blind_index::normalize`] |
+//! | lookups by words and beginnings of words | [`search_tokens`], [`TokensDsl`], [`TokenSpec`] |
+//! | lookups by range | [`BucketIndexDsl`], [`blind_index::buckets`] |
 //! | columns known only at run time | [`untyped`] |
 //! | several databases behind one connection type | [`multi_backend!`] |
 //! | keys | [`Keyring`], [`keyring::Keyset`], [`keyring::Options`], [`kms`] |
@@ -122,16 +124,18 @@ mod plaintext;
 mod printable;
 mod regular_file;
 mod sealed;
+pub mod search_tokens;
 mod searchable;
 pub mod sql_types;
 mod storage;
+mod token_spec;
 mod value_format;
 pub mod wrapped;
 mod write_only;
 
 // The public interface is:
 pub use backend::EnvelopeBackend;
-pub use blind_index::{BlindIndex, BlindIndexDsl, BlindIndexWithDsl};
+pub use blind_index::{BlindIndex, BlindIndexDsl, BlindIndexWithDsl, BucketIndexDsl};
 pub use context::{Accept, Context, Unbound};
 pub use data_key::DataKey;
 pub use encrypted::{
@@ -151,10 +155,13 @@ pub use plaintext::{AsText, Encoded, Holder, NotWiped, Plaintext, TextPlaintext,
 pub use printable::Printable;
 pub use regular_file::open_regular_file;
 pub use sealed::{KmsEncrypted, Sealed, SealedValuesCannotBeCompared, WrappedKey};
+pub use search_tokens::{SearchTokens, TokensDsl, TokensWithDsl};
 pub use searchable::{
     IndexColumns, IndexedAs, Searchable, SearchableColumn, SearchableSpec, SearchableValue,
+    Tokenized, TokenizedAs,
 };
 pub use storage::Storage;
+pub use token_spec::{TokenContext, TokenSpec, Tokens};
 pub use value_format::ValueFormat;
 
 /// Type aliases in the style of Diesel, and Diesel's own aliases, for functions with

@@ -113,6 +113,7 @@ macro_rules! multi_backend {
         $crate::multi_backend! { @sql_type $multi $crate::sql_types::Ciphertext }
         $crate::multi_backend! { @sql_type $multi $crate::sql_types::CiphertextText }
         $crate::multi_backend! { @sql_type $multi $crate::sql_types::BlindIndex }
+        $crate::multi_backend! { @sql_type $multi $crate::sql_types::SearchTokens }
 
         impl $crate::EnvelopeBackend for $multi {
             fn bind_bytes<'b>(
@@ -136,6 +137,14 @@ macro_rules! multi_backend {
                 out: &mut ::diesel::serialize::Output<'b, '_, Self>,
             ) -> ::diesel::serialize::Result {
                 out.set_value(($crate::sql_types::CiphertextText, value));
+                ::core::result::Result::Ok(::diesel::serialize::IsNull::No)
+            }
+
+            fn bind_tokens<'b>(
+                tokens: &'b $crate::Tokens,
+                out: &mut ::diesel::serialize::Output<'b, '_, Self>,
+            ) -> ::diesel::serialize::Result {
+                out.set_value(($crate::sql_types::SearchTokens, tokens));
                 ::core::result::Result::Ok(::diesel::serialize::IsNull::No)
             }
 

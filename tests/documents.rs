@@ -46,6 +46,9 @@ mod pages {
     #[doc = include_str!("../docs/rotation.md")]
     struct Rotation;
 
+    #[doc = include_str!("../docs/search.md")]
+    struct Search;
+
     #[doc = include_str!("../docs/speed.md")]
     struct Speed;
 

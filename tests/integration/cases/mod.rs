@@ -5,3 +5,7 @@ use super::backend::*;
 mod columns;
 mod declared;
 mod generic;
+mod ranges;
+mod search;
+mod search_plans;
+mod search_properties;

@@ -9,6 +9,7 @@ mod fernet;
 mod keyrings;
 mod local_kms;
 mod plaintexts;
+mod search_tokens;
 mod values;
 
 use serde::de::DeserializeOwned;
