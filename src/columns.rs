@@ -10,11 +10,11 @@ mod column;
 mod compound;
 mod index;
 mod macros;
-mod token_column;
+mod tokens;
 
 pub use column::{Column, TableName};
 pub use index::{Index, Normalizer};
-pub use token_column::TokenColumn;
+pub use tokens::TokenIndex;
 
 pub use crate::plaintext::{CustomType, ValueType};
 

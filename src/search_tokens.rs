@@ -32,6 +32,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::error::{Error, Result};
+use crate::key_id::KeyId;
 use crate::keyring::{Keyring, untyped};
 use crate::token_spec::{TokenContext, TokenKind, TokenSpec, Tokens};
 
@@ -125,6 +126,21 @@ pub fn tokens(keyring: &Keyring, column: TokenContext<'_>, text: &str) -> Result
     }
     let digest = |(kind, text)| untyped::token(keyring, column.index, kind, text);
     stored.into_iter().map(digest).collect::<Result<_>>().map(Tokens::new)
+}
+
+/// Returns the id of the index key under which stored bytes are the tokens of a text. For a text
+/// without tokens, this is the key that writes.
+pub(crate) fn key_of(
+    keyring: &Keyring,
+    column: TokenContext<'_>,
+    text: &str,
+    stored_bytes: &[u8],
+) -> Result<Option<KeyId>> {
+    let words = Words::of(text);
+    let texts = stored(&words, column);
+    untyped::key_of_tokens(keyring, column.index, &texts, |tokens| {
+        tokens.to_bytes() == stored_bytes
+    })
 }
 
 /// Returns the kind and the text of each token of a value, each once.

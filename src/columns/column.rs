@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::index::Index;
-use super::token_column::TokenColumn;
 use crate::context::{Accept, ColumnContext, Context};
 use crate::plaintext::{Plaintext, ValueType};
 use crate::printable::Printable;
@@ -86,22 +85,8 @@ pub struct Column {
     pub value: ValueType,
     /// The column that contains the plaintext, if there is one.
     pub plaintext: Option<String>,
-    /// The blind index columns.
+    /// The blind index columns and the columns of search tokens.
     pub indexes: Vec<Index>,
-    /// The columns of search tokens.
-    pub tokens: Vec<TokenColumn>,
-}
-
-/// A declaration of an index of either kind, for the macro `columns!`.
-#[doc(hidden)]
-pub trait IndexDeclaration {
-    fn add_to(self, column: Column) -> Column;
-}
-
-impl IndexDeclaration for Index {
-    fn add_to(self, column: Column) -> Column {
-        column.index(self)
-    }
 }
 
 impl Column {
@@ -120,7 +105,6 @@ impl Column {
             value,
             plaintext: None,
             indexes: Vec::new(),
-            tokens: Vec::new(),
         }
     }
 
@@ -177,21 +161,6 @@ impl Column {
         self.indexes.retain(|known| known.name != index.name);
         self.indexes.push(index);
         self
-    }
-
-    /// Adds a column of search tokens. It replaces one of the same name.
-    #[must_use]
-    pub fn tokens(mut self, tokens: TokenColumn) -> Self {
-        self.tokens.retain(|known| known.name != tokens.name);
-        self.tokens.push(tokens);
-        self
-    }
-
-    /// Adds an index of either kind.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn declare(self, index: impl IndexDeclaration) -> Self {
-        index.add_to(self)
     }
 
     /// Returns whether plaintext and ciphertext share the column.

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::tokens::TokenIndex;
 use crate::blind_index::normalize;
 use crate::error::{Error, Result};
 use crate::index_spec::{IndexContext, IndexSpec};
 use crate::plaintext::{Holder, Plaintext};
 
-/// A blind index column, as its [`IndexSpec`] declares it.
+/// A blind index column, as its [`IndexSpec`] declares it, or a column of search tokens.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Index {
@@ -25,6 +26,8 @@ pub struct Index {
     pub key: Option<String>,
     /// The form of a value that is indexed.
     pub normalizer: Normalizer,
+    /// The words that are found, if the column stores search tokens and not one digest.
+    pub tokens: Option<TokenIndex>,
 }
 
 impl Index {
@@ -37,6 +40,7 @@ impl Index {
             bits: 256,
             key: None,
             normalizer: Normalizer::Exact,
+            tokens: None,
         }
     }
 
@@ -82,7 +86,7 @@ impl Index {
 
     /// Returns whether different values have different digests.
     pub fn is_full_length(&self) -> bool {
-        self.bits == 256
+        self.bits == 256 && self.tokens.is_none()
     }
 }
 
@@ -168,7 +172,7 @@ impl fmt::Debug for Normalizer {
     }
 }
 
-fn text(value: &[u8]) -> Result<&str> {
+pub(super) fn text(value: &[u8]) -> Result<&str> {
     std::str::from_utf8(value)
         .map_err(|_| Error::InvalidPlaintext { expected: "UTF-8", length: value.len() })
 }

@@ -573,10 +573,10 @@ macro_rules! __columns {
             @items $table [
                 $($columns)*
                 $crate::__columns!(@column $table $column $options)
-                    $(.declare($crate::__columns!(
+                    $(.index($crate::__columns!(
                         @declaration $table $index $options $function $done
                     )))*
-                    .declare($crate::__columns!(
+                    .index($crate::__columns!(
                         @declaration $table $last $options $last_function $last_done
                     ));
             ] $($rest)*
@@ -584,14 +584,20 @@ macro_rules! __columns {
     };
     (@searchable [[local] [$($path:tt)*] $prefix:tt $name:tt] $column:ident $($index:tt)*) => {
         impl $crate::SearchableColumn for $($path)*::$column {
-            type Indexes = ($($crate::__columns!(@indexed [$($path)*] $index),)*);
+            type Indexes = $crate::__columns!(@indexes indexed [$($path)*] $($index)*);
         }
     };
     (@searchable [[foreign] [$($path:tt)*] $prefix:tt $name:tt] $column:ident $($index:tt)*) => {
         impl $crate::SearchableSpec for $column {
             type Column = $($path)*::$column;
-            type Indexes = ($($crate::__columns!(@foreign_indexed [$($path)*] $index),)*);
+            type Indexes = $crate::__columns!(@indexes foreign_indexed [$($path)*] $($index)*);
         }
+    };
+    (@indexes indexed $path:tt $($index:tt)*) => {
+        ($($crate::__columns!(@indexed $path $index),)*)
+    };
+    (@indexes foreign_indexed $path:tt $($index:tt)*) => {
+        ($($crate::__columns!(@foreign_indexed $path $index),)*)
     };
     (@indexed $path:tt [$index:ident [tokens $words:tt $prefixes:tt]]) => {
         $crate::Tokenized<$crate::__columns!(@diesel $path $index)>
@@ -746,7 +752,7 @@ macro_rules! __columns {
 
     (@declaration [[$kind:ident] $path:tt $prefix:tt $name:tt]
         $index:ident $options:tt [tokens $words:tt $prefixes:tt] $done:tt) => {
-        $crate::columns::TokenColumn::of::<$crate::__columns!(@own [$kind] $path $index)>(
+        $crate::columns::Index::of_tokens::<$crate::__columns!(@own [$kind] $path $index)>(
             <$crate::__columns!(@diesel $path $index) as ::diesel::Column>::NAME,
         )
     };

@@ -231,10 +231,7 @@ impl Row<'_> {
         let Some(digest) = digest else {
             return self.problem(&index.name, "the blind index is missing");
         };
-        let key = index.normalizer.apply(opened).map(|normalized| {
-            untyped::index_key_of(self.keyring, index.context_of(), &normalized, digest)
-        });
-        match key {
+        match index.key_of(self.keyring, opened, digest) {
             Ok(Some(key)) => {
                 *self
                     .found

@@ -156,7 +156,7 @@ fn people_are_found_as_names_are_typed() {
         "Smithson, John",
         "Jean-Pierre Dupont",
     ];
-    let people: Vec<_> = (1..).zip(names).map(|(id, name)| person(id, name, None)).collect();
+    let people: Vec<_> = (1..).zip(names).map(|(row, name)| person(row, name, None)).collect();
     with_people(&people, |conn| {
         for (prefix, found) in [
             ("smi", &[1, 5][..]),
@@ -178,8 +178,8 @@ fn people_are_found_as_names_are_typed() {
             ("mit", &[]),
         ] {
             assert_eq!(ids!(conn, name_tokens.matches_prefix(prefix)), found, "{prefix}");
-            let exact: Vec<_> =
-                (1..).zip(names).filter(|(_, name)| has_prefix(name, prefix)).map(|(id, _)| id);
+            let exact =
+                (1..).zip(names).filter(|(_, name)| has_prefix(name, prefix)).map(|(row, _)| row);
             assert_eq!(exact.collect::<Vec<i64>>(), found, "{prefix}");
         }
         for (word, found) in [
@@ -277,7 +277,7 @@ fn tokens_are_written_with_their_value_in_every_statement() {
         assert_eq!(ids!(conn, name_tokens.matches_word("anna")), NONE);
         assert_eq!(ids!(conn, name_tokens.matches_prefix("car")), [1]);
         assert_eq!(ids!(conn, note_tokens.matches_word("tea")), [1]);
-        let patch = PersonPatch { note: Some(None.into()), ..PersonPatch::default() };
+        let patch = PersonPatch { note: Some(None::<String>.into()), ..PersonPatch::default() };
         diesel::update(people::table.find(1)).set(&patch).execute(conn).unwrap();
         assert_eq!(ids!(conn, note_tokens.matches_word("tea")), NONE);
 

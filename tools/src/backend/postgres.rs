@@ -10,7 +10,7 @@ use super::{DeclaredAs, Listed, ListedColumn, Run, Shape, ToolBackend, Write};
 use crate::database_failure::{Cause, Code, DatabaseFailure};
 use crate::error::ToolError;
 use crate::statement::{RawRow, Rerun, Statement};
-use crate::syntax::SqlSyntax;
+use crate::syntax::{Form, Read, SqlSyntax};
 use crate::table::{KeyColumn, StoredColumn, Table};
 use diesel_envelope::Storage;
 use diesel_envelope::columns::TableName;
@@ -285,11 +285,11 @@ impl ToolBackend for Pg {
         mut rows: Vec<Write>,
     ) -> Result<usize, DatabaseFailure> {
         let set = shape.writes.iter().enumerate().map(|(i, place)| {
-            let column = &shape.reads[*place].column;
-            let new = if column.storage == Storage::Text {
-                format!("convert_from(v.n{i}, 'UTF8')")
-            } else {
-                format!("v.n{i}")
+            let Read { column, form } = &shape.reads[*place];
+            let new = match form {
+                Form::Tokens { bytes } => array_of(&format!("v.n{i}"), *bytes),
+                _ if column.storage == Storage::Text => format!("convert_from(v.n{i}, 'UTF8')"),
+                _ => format!("v.n{i}"),
             };
             format!("{} = {new}", Self::quote(&column.name))
         });
@@ -327,6 +327,14 @@ impl ToolBackend for Pg {
         ));
         Self::execute(conn, statement)
     }
+}
+
+/// Returns the SQL that cuts bytes into an array.
+fn array_of(value: &str, bytes: usize) -> String {
+    format!(
+        "CASE WHEN {value} IS NOT NULL THEN ARRAY(SELECT substring({value} FROM place FOR {bytes}) \
+         FROM generate_series(1, octet_length({value}), {bytes}) AS place ORDER BY place) END"
+    )
 }
 
 const SUCCESS: &str = "00000";

@@ -60,7 +60,7 @@ impl SqlSyntax for Mysql {
     fn bytes_of(prefix: &str, read: &Read) -> String {
         let column = format!("{prefix}{}", Self::quote(&read.column.name));
         let text = match read.form {
-            Form::Stored | Form::Plain(ValueType::Binary)
+            Form::Stored | Form::Tokens { .. } | Form::Plain(ValueType::Binary)
                 if read.column.storage == Storage::Binary =>
             {
                 return format!("CAST({column} AS BINARY)");

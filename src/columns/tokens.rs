@@ -1,0 +1,83 @@
+//! The declaration of search tokens as a value.
+
+use zeroize::Zeroizing;
+
+use super::index::{Index, text};
+use crate::error::Result;
+use crate::key_id::KeyId;
+use crate::keyring::{Keyring, untyped};
+use crate::search_tokens;
+use crate::token_spec::{TokenContext, TokenSpec};
+
+/// The words that a column of search tokens finds, as its [`TokenSpec`] declares them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenIndex {
+    /// The token table on SQLite, MySQL and MariaDB, such as `users_name_tokens`.
+    pub table: String,
+    /// Whether whole words are found.
+    pub words: bool,
+    /// The shortest and the longest beginning of a word that is found, in characters.
+    pub prefixes: Option<(usize, usize)>,
+}
+
+impl Index {
+    /// Declares a column of search tokens, with everything else from its spec.
+    pub fn of_tokens<I: TokenSpec>(column: &str) -> Self {
+        let index = Self::new(column, I::LABEL).bits(I::BITS).tokens(TokenIndex {
+            table: I::TOKEN_TABLE.to_owned(),
+            words: I::WORDS,
+            prefixes: I::PREFIXES,
+        });
+        match I::KEY {
+            Some(key) => index.key(key),
+            None => index,
+        }
+    }
+
+    /// Declares that the column stores the tokens of a text instead of one digest.
+    #[must_use]
+    pub fn tokens(self, tokens: TokenIndex) -> Self {
+        Self { tokens: Some(tokens), ..self }
+    }
+
+    /// Returns the declarations that the keyring needs for tokens, if the column stores tokens.
+    #[doc(hidden)]
+    pub fn token_context(&self) -> Option<TokenContext<'_>> {
+        let tokens = self.tokens.as_ref()?;
+        let (index, words, prefixes) = (self.context_of(), tokens.words, tokens.prefixes);
+        Some(TokenContext { index, words, prefixes })
+    }
+
+    /// Returns the bytes to store for a value that is given by its encoding: the digest, or the
+    /// tokens one after another.
+    #[doc(hidden)]
+    pub fn stored(&self, keyring: &Keyring, value: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        let bytes = match self.token_context() {
+            Some(column) => search_tokens::tokens(keyring, column, text(value)?)?.to_bytes(),
+            None => {
+                let normalized = self.normalizer.apply(value)?;
+                untyped::digest(keyring, self.context_of(), &normalized)?.as_bytes().to_vec()
+            }
+        };
+        Ok(Zeroizing::new(bytes))
+    }
+
+    /// Returns the id of the index key under which stored bytes belong to a value, or `None` if they
+    /// do under no key.
+    #[doc(hidden)]
+    pub fn key_of(&self, keyring: &Keyring, value: &[u8], stored: &[u8]) -> Result<Option<KeyId>> {
+        if let Some(column) = self.token_context() {
+            return search_tokens::key_of(keyring, column, text(value)?, stored);
+        }
+        let normalized = self.normalizer.apply(value)?;
+        Ok(untyped::index_key_of(keyring, self.context_of(), &normalized, stored))
+    }
+
+    /// Returns whether stored bytes have the length of a digest of this index, or of tokens.
+    #[doc(hidden)]
+    pub fn is_length(&self, length: usize) -> bool {
+        let bytes = self.bits.div_ceil(8);
+        if self.tokens.is_some() { length.is_multiple_of(bytes) } else { length == bytes }
+    }
+}
