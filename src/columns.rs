@@ -6,12 +6,14 @@
 //! a function that returns the same declarations as a list of [`Column`]. The package
 //! `diesel-envelope-tools` uses that list in `backfill`, `rotate`, `verify` and `status`.
 
+mod buckets;
 mod column;
 mod compound;
 mod index;
 mod macros;
 mod tokens;
 
+pub use buckets::Buckets;
 pub use column::{Column, TableName};
 pub use index::{Index, Normalizer};
 pub use tokens::TokenIndex;

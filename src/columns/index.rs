@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::buckets::Buckets;
 use super::tokens::TokenIndex;
 use crate::blind_index::normalize;
 use crate::error::{Error, Result};
@@ -108,6 +109,8 @@ pub enum Normalizer {
     LastFourDigits,
     /// The function [`normalize::email_domain`].
     EmailDomain,
+    /// The buckets of a range.
+    Buckets(Buckets),
     /// A function of the program.
     Custom(Arc<Normalize>),
 }
@@ -129,7 +132,7 @@ impl Normalizer {
     }
 
     /// Returns the normaliser of this name: `exact`, `caseless`, `digits`, `last-four-digits`,
-    /// `email-domain`.
+    /// `email-domain`, or buckets such as `month` and `bucket 1_000 in 0..=500_000`.
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
             "exact" => Self::Exact,
@@ -137,7 +140,7 @@ impl Normalizer {
             "digits" => Self::Digits,
             "last-four-digits" => Self::LastFourDigits,
             "email-domain" => Self::EmailDomain,
-            _ => return None,
+            _ => Self::Buckets(name.parse().ok()?),
         })
     }
 
@@ -154,6 +157,7 @@ impl Normalizer {
             Self::Digits => normalize::digits(text()?).into_owned(),
             Self::LastFourDigits => normalize::last_four_digits(text()?).into_owned(),
             Self::EmailDomain => normalize::email_domain(text()?).into_owned(),
+            Self::Buckets(buckets) => buckets.indexed_form(value)?,
             Self::Custom(normalize) => return normalize(value),
         }))
     }
@@ -167,6 +171,7 @@ impl fmt::Debug for Normalizer {
             Self::Digits => "digits",
             Self::LastFourDigits => "last-four-digits",
             Self::EmailDomain => "email-domain",
+            Self::Buckets(buckets) => return fmt::Display::fmt(buckets, f),
             Self::Custom(_) => "custom",
         })
     }

@@ -778,9 +778,23 @@ macro_rules! __columns {
     (@declared_normalizer [email_domain] $index:tt $value:tt) => {
         $crate::columns::Normalizer::EmailDomain
     };
+    (@declared_normalizer [bucket $kind:tt [$first:literal $last:literal]] $index:tt $value:tt) => {
+        $crate::columns::Normalizer::Buckets(
+            $crate::__columns!(@declared_buckets $kind).between($first, $last),
+        )
+    };
+    (@declared_normalizer [bucket $kind:tt []] $index:tt $value:tt) => {
+        $crate::columns::Normalizer::Buckets($crate::__columns!(@declared_buckets $kind))
+    };
     (@declared_normalizer $function:tt [$index:ty] [$value:ty]) => {
         $crate::columns::Normalizer::of::<$index, $value>()
     };
+
+    (@declared_buckets [width $width:literal]) => { $crate::columns::Buckets::of_width($width) };
+    (@declared_buckets [day]) => { $crate::columns::Buckets::DAY };
+    (@declared_buckets [month]) => { $crate::columns::Buckets::MONTH };
+    (@declared_buckets [year]) => { $crate::columns::Buckets::YEAR };
+    (@declared_buckets [hour]) => { $crate::columns::Buckets::HOUR };
 
     // ---- Code of a compound index
     (@compound $table:tt $index:ident [$($parts:tt)*]

@@ -21,6 +21,27 @@ pub struct TokenIndex {
     pub prefixes: Option<(usize, usize)>,
 }
 
+impl TokenIndex {
+    /// Declares tokens with their token table. Add [`words`](Self::words),
+    /// [`prefixes`](Self::prefixes) or both.
+    pub fn new(table: &str) -> Self {
+        Self { table: table.to_owned(), words: false, prefixes: None }
+    }
+
+    /// Declares that whole words are found.
+    #[must_use]
+    pub fn words(self) -> Self {
+        Self { words: true, ..self }
+    }
+
+    /// Declares that beginnings of words are found, with the shortest and the longest in
+    /// characters.
+    #[must_use]
+    pub fn prefixes(self, shortest: usize, longest: usize) -> Self {
+        Self { prefixes: Some((shortest, longest)), ..self }
+    }
+}
+
 impl Index {
     /// Declares a column of search tokens, with everything else from its spec.
     pub fn of_tokens<I: TokenSpec>(column: &str) -> Self {

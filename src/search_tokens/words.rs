@@ -134,14 +134,19 @@ fn compounds(folded: &str) -> Vec<Compound> {
 
 /// Returns the words between joiners, each with its position.
 fn parts(folded: &str) -> impl Iterator<Item = (usize, &str)> {
-    folded.unicode_word_indices().flat_map(|(at, word)| {
+    let words = folded.unicode_word_indices();
+    let pieces = words.flat_map(|(at, word)| {
         let joiners = word.match_indices(is_joiner).chain([(word.len(), "")]);
-        let parts = joiners.scan(0, move |start, (end, joiner)| {
-            let part = (at + *start, &word[*start..end]);
+        joiners.scan(0, move |start, (end, joiner)| {
+            let piece = (at + *start, &word[*start..end]);
             *start = end + joiner.len();
-            Some(part)
-        });
-        parts.filter(|(_, part)| !part.is_empty())
+            Some(piece)
+        })
+    });
+    // After a joiner, a piece may begin with a mark. It is cut once more, so that a part alone is cut
+    // to itself.
+    pieces.flat_map(|(at, piece)| {
+        piece.unicode_word_indices().map(move |(place, part)| (at + place, part))
     })
 }
 

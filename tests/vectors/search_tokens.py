@@ -33,27 +33,40 @@ def caseless(text):
     return ucd.normalize("NFC", ucd.normalize("NFD", text))
 
 
+def is_word(segment):
+    return any(ucd.category(c)[0] == "L" or ucd.category(c) in ("Nd", "Nl", "No") for c in segment)
+
+
+def pieces(text):
+    """Words without joiners, joiners, and what is between words, in their order."""
+    for segment in segments(caseless(text)):
+        if not is_word(segment):
+            yield segment
+            continue
+        piece = ""
+        for c in segment:
+            if c in JOINERS:
+                yield from segments(piece) if piece else ()
+                yield c
+                piece = ""
+            else:
+                piece += c
+        yield from segments(piece) if piece else ()
+
+
 def compounds(text):
     """Lists of parts, each list with the flag of whether a joiner is between its parts."""
     found, separator = [], None
-    for segment in segments(caseless(text)):
-        if not any(ucd.category(c)[0] == "L" or ucd.category(c) in ("Nd", "Nl", "No") for c in segment):
-            separator = (separator or "") + segment
-            continue
-        part = ""
-        for c in segment + "\0":
-            if c != "\0" and c not in JOINERS:
-                part += c
-                continue
-            if part:
-                if found and (separator or "") in ("", *JOINERS):
-                    found[-1][0].append(part)
-                    found[-1][1] |= bool(separator)
-                else:
-                    found.append([[part], False])
-                part, separator = "", ""
-            if c != "\0":
-                separator = (separator or "") + c
+    for piece in pieces(text):
+        if not is_word(piece):
+            separator = (separator or "") + piece
+        elif found and (separator or "") in ("", *JOINERS):
+            found[-1][0].append(piece)
+            found[-1][1] |= bool(separator)
+            separator = ""
+        else:
+            found.append([[piece], False])
+            separator = ""
     return found
 
 

@@ -169,7 +169,7 @@ pub use check::check;
 pub use database_failure::DatabaseFailure;
 pub use dialect::Dialect;
 pub use diesel_envelope::Storage;
-pub use diesel_envelope::columns::{Column, Index, Normalizer, TableName, ValueType};
+pub use diesel_envelope::columns::{Column, Index, Normalizer, TableName, TokenIndex, ValueType};
 pub use distribution::distribution;
 pub use error::ToolError;
 pub use migration::{ColumnPlan, Migration, Step, TablePlan, generate_migration, plan_migration};

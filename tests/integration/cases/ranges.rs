@@ -232,3 +232,31 @@ proptest! {
         });
     }
 }
+
+#[test]
+fn the_tools_index_encoded_values_in_the_same_buckets() {
+    use diesel_envelope::{IndexSpec, Plaintext};
+
+    let columns = payments::table::encrypted_columns();
+    let form = |column: usize, index: usize, value: &dyn Fn() -> Vec<u8>| {
+        columns[column].indexes[index].normalizer.apply(&value()).unwrap().to_vec()
+    };
+    assert_eq!(format!("{:?}", columns[0].indexes[1].normalizer), "month in 1990..=2030");
+    assert_eq!(format!("{:?}", columns[2].indexes[0].normalizer), "bucket 1000 in -5000..=500000");
+    for days in (-20_000..30_000).step_by(97) {
+        let due = date(1970, 1, 1) + chrono::TimeDelta::days(days);
+        let encoded = || due.encode().unwrap().to_vec();
+        assert_eq!(form(0, 0, &encoded), *payments::due_day_index::normalize(&due));
+        assert_eq!(form(0, 1, &encoded), *payments::due_index::normalize(&due));
+        assert_eq!(form(0, 2, &encoded), *payments::due_year_index::normalize(&due));
+        let paid_at = instant(days * 86_399);
+        let encoded = || paid_at.encode().unwrap().to_vec();
+        assert_eq!(form(1, 0, &encoded), *payments::paid_at_index::normalize(&paid_at));
+        let cents = days * 1_237;
+        let encoded = || cents.encode().unwrap().to_vec();
+        assert_eq!(form(2, 0, &encoded), *payments::cents_index::normalize(&cents));
+        let rate = Decimal::new(cents, 3);
+        let encoded = || rate.encode().unwrap().to_vec();
+        assert_eq!(form(3, 0, &encoded), *payments::rate_index::normalize(&rate));
+    }
+}

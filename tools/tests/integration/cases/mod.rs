@@ -27,6 +27,7 @@ mod ranges;
 mod retirement;
 #[cfg(feature = "cli")]
 mod rotation;
+mod search_tokens;
 #[cfg(feature = "cli")]
 mod second_column;
 mod traffic;
