@@ -16,9 +16,9 @@
 //! # Words
 //!
 //! The text is folded as by [`normalize::caseless`](crate::blind_index::normalize::caseless) and cut
-//! into words by UAX #29 of Unicode 17.0. Parts between apostrophes, hyphens, full stops, colons and the
-//! characters `_ / & @ +` are words of their own. So is the whole without these characters, if it
-//! has several parts.
+//! into words by UAX #29 of Unicode 17.0. Parts between joiners are words of their own. Joiners are
+//! apostrophes, hyphens, `. , : ; · " _ / & @ +` and their variants in other scripts. A whole with
+//! joiners is a word too, without them.
 //!
 //! | text | words | beginnings of |
 //! |---|---|---|

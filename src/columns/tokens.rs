@@ -28,6 +28,25 @@ impl TokenIndex {
         Self { table: table.to_owned(), words: false, prefixes: None }
     }
 
+    /// Declares tokens in the notation of [`columns!`](crate::columns!): `words`, `prefixes 3..=8` or
+    /// `words + prefixes 3..=8`. Returns `None` for anything else.
+    pub fn named(table: &str, kinds: &str) -> Option<Self> {
+        kinds.split('+').map(str::trim).try_fold(Self::new(table), |tokens, kind| match kind {
+            "words" => Some(tokens.words()),
+            _ => {
+                let (shortest, longest) = kind.strip_prefix("prefixes ")?.split_once("..=")?;
+                Some(tokens.prefixes(shortest.trim().parse().ok()?, longest.trim().parse().ok()?))
+            }
+        })
+    }
+
+    /// Returns the notation that [`named`](Self::named) reads.
+    pub fn kinds(&self) -> String {
+        let words = self.words.then(|| "words".to_owned());
+        let prefixes = self.prefixes.map(|(first, last)| format!("prefixes {first}..={last}"));
+        words.into_iter().chain(prefixes).collect::<Vec<_>>().join(" + ")
+    }
+
     /// Declares that whole words are found.
     #[must_use]
     pub fn words(self) -> Self {
@@ -100,5 +119,24 @@ impl Index {
     pub fn is_length(&self, length: usize) -> bool {
         let bytes = self.bits.div_ceil(8);
         if self.tokens.is_some() { length.is_multiple_of(bytes) } else { length == bytes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_written_as_they_are_read() {
+        for kinds in ["words", "prefixes 3..=8", "words + prefixes 1..=4"] {
+            assert_eq!(TokenIndex::named("t", kinds).unwrap().kinds(), kinds);
+        }
+        assert_eq!(
+            TokenIndex::named("t", "prefixes 3..=8 + words"),
+            Some(TokenIndex::new("t").words().prefixes(3, 8))
+        );
+        for wrong in ["", "word", "prefixes", "prefixes 3", "words, prefixes 3..=8", "words +"] {
+            assert_eq!(TokenIndex::named("t", wrong), None, "{wrong}");
+        }
     }
 }

@@ -20,18 +20,25 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::blind_index::normalize;
 
-/// Returns whether the character joins two parts of a compound. Case folding leaves each of these
-/// characters unchanged.
+/// Returns whether the character joins two parts of a compound: every character that UAX #29 keeps
+/// inside a word although it is no letter and no digit (the classes MidLetter, MidNum, MidNumLet,
+/// ExtendNumLet, Single_Quote and Double_Quote), and hyphens and a few others.
 fn is_joiner(c: char) -> bool {
     matches!(
         c,
         // Apostrophes, and letters and marks that are typed as one.
         '\'' | '`' | '\u{B4}' | '\u{2BB}' | '\u{2BC}' | '\u{2018}' | '\u{2019}' | '\u{FF07}'
         // Hyphens, dashes and the minus sign.
-        | '-' | '\u{AD}' | '\u{2010}'
-            ..='\u{2013}' | '\u{2212}' | '\u{FE63}' | '\u{FF0D}'
-        // Full stop, colon and middle dots, underscore, solidus, ampersand, commercial at, plus.
-        | '.' | ':' | '\u{B7}' | '\u{2027}' | '_' | '/' | '&' | '@' | '+'
+        | '-' | '\u{AD}' | '\u{2010}'..='\u{2013}' | '\u{2212}' | '\u{FE63}' | '\u{FF0D}'
+        // Full stops, commas, colons and semicolons.
+        | '.' | ',' | ':' | ';' | '\u{55F}' | '\u{589}' | '\u{60C}' | '\u{60D}' | '\u{66C}' | '\u{7F8}'
+        | '\u{2024}' | '\u{FE10}' | '\u{FE13}' | '\u{FE14}' | '\u{FE50}' | '\u{FE52}' | '\u{FE54}'
+        | '\u{FE55}' | '\u{FF0C}' | '\u{FF0E}' | '\u{FF1A}' | '\u{FF1B}'
+        // Middle dots, the quotation mark and the Hebrew marks that are typed as one.
+        | '\u{B7}' | '\u{2027}' | '"' | '\u{5F3}' | '\u{5F4}'
+        // Underscores, the narrow no-break space, solidi, ampersand, commercial at and plus.
+        | '_' | '\u{202F}' | '\u{203F}' | '\u{2040}' | '\u{2054}' | '\u{FE33}' | '\u{FE34}'
+        | '\u{FE4D}'..='\u{FE4F}' | '\u{FF3F}' | '/' | '\u{2044}' | '&' | '@' | '+'
     )
 }
 
@@ -174,9 +181,11 @@ mod tests {
             ("Stra\u{df}e 5", &["strasse", "5"]),
             ("\u{6771}\u{4eac}", &["\u{6771}", "\u{4eac}"]),
             ("bobby@example.org", &["bobby", "example", "org", "bobbyexampleorg"]),
+            ("\u{5e6}\u{5d4}\"\u{5dc}", &["\u{5e6}\u{5d4}", "\u{5dc}", "\u{5e6}\u{5d4}\u{5dc}"]),
             ("Smith - Jones", &["smith", "jones"]),
             ("Smith--Jones", &["smith", "jones"]),
-            ("1,000.5", &["1,000", "5", "1,0005"]),
+            ("1,000.5", &["1", "000", "5", "10005"]),
+            ("Room 1,2 a:b", &["room", "1", "2", "12", "a", "b", "ab"]),
             ("_a__b_", &["a", "b"]),
             ("\u{1F600} -' ", &[]),
             ("", &[]),

@@ -48,7 +48,7 @@ const TOOLS: Layers = Layers {
         "backend",
         "row_estimate, migration, capacity",
         "report, run_options, pace, page_size, range, scan, rewrite",
-        "status, check, weaker, verify, usage, search",
+        "token_table, status, check, weaker, verify, usage, search",
         "rotate, backfill",
         "plan_index, distribution",
         "keys",

@@ -20,7 +20,11 @@ from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from uniseg.wordbreak import words as segments
 
-JOINERS = "'`\u00b4\u02bb\u02bc\u2018\u2019\uff07-\u00ad\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d.:\u00b7\u2027_/&@+"
+JOINERS = (
+    "'`\u00b4\u02bb\u02bc\u2018\u2019\uff07" "-\u00ad\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d"
+    ".,:;\u055f\u0589\u060c\u060d\u066c\u07f8\u2024\ufe10\ufe13\ufe14\ufe50\ufe52\ufe54\ufe55\uff0c\uff0e\uff1a\uff1b"
+    "\u00b7\u2027\"\u05f3\u05f4" "_\u202f\u203f\u2040\u2054\ufe33\ufe34\ufe4d\ufe4e\ufe4f\uff3f/\u2044&@+"
+)
 WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 
 

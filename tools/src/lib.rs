@@ -157,6 +157,7 @@ mod statement;
 mod status;
 mod syntax;
 mod table;
+mod token_table;
 mod too_short;
 mod usage;
 mod value_type;

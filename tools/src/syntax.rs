@@ -57,6 +57,15 @@ pub enum Form {
     Plain(ValueType),
 }
 
+/// The places of the tokens in a column, as a part of a FROM clause. There may be more places than
+/// tokens.
+pub struct Places {
+    /// The source of the rows.
+    pub(crate) source: String,
+    /// The number of a place, counted from 0.
+    pub(crate) number: &'static str,
+}
+
 /// The SQL of a database, without a connection.
 pub trait SqlSyntax {
     /// The SQL dialect of its migrations.
@@ -102,6 +111,11 @@ pub trait SqlSyntax {
     /// Returns the clause after the table's name that draws a few pages at random, without reading
     /// the others.
     fn sample(_name: &TableName) -> Option<String> {
+        None
+    }
+
+    /// Returns the places of the tokens in a column, if the database has token tables.
+    fn places(_column: &str, _bytes: usize) -> Option<Places> {
         None
     }
 

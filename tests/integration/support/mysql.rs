@@ -89,7 +89,9 @@ pub type PlanSqlType = (diesel::sql_types::Text,);
 pub type PlanRow = (String,);
 
 pub fn assert_uses_index(plan: &[PlanRow], tokens: &str) {
-    let plan: serde_json::Value = serde_json::from_str(&plan[0].0).unwrap();
+    // MariaDB escapes bytes in conditions in a way that JSON does not know.
+    let plan = plan[0].0.replace("\\\"", "'").replace('\\', "/");
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
     let mut tables = Vec::new();
     tables_of(&plan, &mut tables);
     for (table, access, _) in &tables {

@@ -3,7 +3,7 @@
 use diesel::mysql::Mysql;
 use diesel_envelope::Storage;
 
-use super::{Form, Read, SqlSyntax, hexadecimal};
+use super::{Form, Places, Read, SqlSyntax, hexadecimal};
 use crate::dialect::Dialect;
 use crate::statement::Statement;
 use crate::table::{KeyColumn, KeyPart};
@@ -82,6 +82,13 @@ impl SqlSyntax for Mysql {
             _ => column,
         };
         format!("CAST(CONVERT({text} USING utf8mb4) AS BINARY)")
+    }
+
+    fn places(column: &str, bytes: usize) -> Option<Places> {
+        let source = format!(
+            "JSON_TABLE(CONCAT('[', REPEAT('0,', LENGTH({column}) DIV {bytes}), '0]'), '$[*]' COLUMNS (place FOR ORDINALITY)) AS places"
+        );
+        Some(Places { source, number: "(places.place - 1)" })
     }
 
     fn first(expression: &str, count: usize) -> String {

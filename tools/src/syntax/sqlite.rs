@@ -3,7 +3,7 @@
 use diesel::sqlite::Sqlite;
 use diesel_envelope::Storage;
 
-use super::{Form, Read, SqlSyntax, hexadecimal};
+use super::{Form, Places, Read, SqlSyntax, hexadecimal};
 use crate::dialect::Dialect;
 use crate::statement::Statement;
 use crate::table::{KeyColumn, KeyPart};
@@ -58,6 +58,13 @@ impl SqlSyntax for Sqlite {
             ),
             _ => format!("CAST({column} AS BLOB)"),
         }
+    }
+
+    fn places(column: &str, bytes: usize) -> Option<Places> {
+        let source = format!(
+            "json_each('[' || substr(replace(hex(zeroblob(length({column}) / {bytes})), '00', ',0'), 2) || ']') AS places"
+        );
+        Some(Places { source, number: "places.key" })
     }
 
     fn first(expression: &str, count: usize) -> String {
