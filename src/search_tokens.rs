@@ -31,6 +31,8 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use zeroize::Zeroizing;
+
 use crate::error::{Error, Result};
 use crate::key_id::KeyId;
 use crate::keyring::{Keyring, untyped};
@@ -126,6 +128,16 @@ pub fn tokens(keyring: &Keyring, column: TokenContext<'_>, text: &str) -> Result
     }
     let digest = |(kind, text)| untyped::token(keyring, column.index, kind, text);
     stored.into_iter().map(digest).collect::<Result<_>>().map(Tokens::new)
+}
+
+/// Calls a function for each token of a text, with bytes that differ between tokens of different
+/// kinds or texts.
+pub(crate) fn for_each_token(column: TokenContext<'_>, text: &str, mut each: impl FnMut(&[u8])) {
+    let words = Words::of(text);
+    for (kind, text) in stored(&words, column) {
+        let token = Zeroizing::new([&[kind.byte()], text.as_bytes()].concat());
+        each(&token);
+    }
 }
 
 /// Returns the id of the index key under which stored bytes are the tokens of a text. For a text

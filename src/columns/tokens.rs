@@ -114,6 +114,17 @@ impl Index {
         Ok(untyped::index_key_of(keyring, self.context_of(), &normalized, stored))
     }
 
+    /// Calls a function for each form under which a value is indexed: its normalised form, or each of
+    /// its tokens.
+    #[doc(hidden)]
+    pub fn for_each_form(&self, value: &[u8], mut each: impl FnMut(&[u8])) -> Result<()> {
+        match self.token_context() {
+            Some(column) => search_tokens::for_each_token(column, text(value)?, each),
+            None => each(&self.normalizer.apply(value)?),
+        }
+        Ok(())
+    }
+
     /// Returns whether stored bytes have the length of a digest of this index, or of tokens.
     #[doc(hidden)]
     pub fn is_length(&self, length: usize) -> bool {
