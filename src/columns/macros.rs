@@ -616,7 +616,14 @@ macro_rules! __columns {
         $index:ident $options:tt [tokens $words:literal [$($prefixes:literal),*]]
         [$($done:tt)*]) => {
         $crate::__columns! { @marker [$kind] $index }
-        const _: () = $crate::columns::expansion::is_search_tokens::<$($path)*::$index>();
+        const _: () = {
+            use $crate::columns::expansion::{has_values_of, is_search_tokens};
+            is_search_tokens::<$($path)*::$index>();
+            has_values_of::<$crate::__columns!(@value_of $options), str>();
+        };
+        const _: $crate::TokenContext<'static> = $crate::TokenContext::of::<
+            $crate::__columns!(@own [$kind] [$($path)*] $index)
+        >();
         impl $crate::TokenSpec for $crate::__columns!(@own [$kind] [$($path)*] $index) {
             const LABEL: &'static str = $crate::__columns!(
                 @label [concat!($prefix, ".", stringify!($index))] $($done)*

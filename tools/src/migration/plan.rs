@@ -81,6 +81,7 @@ impl TablePlan {
     /// [`plan_migration`](super::plan_migration) read the catalog.
     pub fn missing(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().flat_map(|plan| plan.missing.iter().map(String::as_str))
+    }
 
     /// Returns the primary key, also that of a new table.
     pub(super) fn key(&self) -> Vec<&str> {
