@@ -42,27 +42,28 @@ def is_word(segment):
 
 
 def pieces(text):
-    """Words without joiners, joiners, and what is between words, in their order."""
+    """Words without joiners, and what is between words, in their order. Each comes with whether it is a word."""
     for segment in segments(caseless(text)):
         if not is_word(segment):
-            yield segment
+            yield False, segment
             continue
         piece = ""
-        for c in segment:
-            if c in JOINERS:
-                yield from segments(piece) if piece else ()
-                yield c
-                piece = ""
-            else:
+        for c in [*segment, None]:
+            if c is not None and c not in JOINERS:
                 piece += c
-        yield from segments(piece) if piece else ()
+                continue
+            for part in segments(piece) if piece else ():
+                yield is_word(part), part
+            if c is not None:
+                yield False, c
+            piece = ""
 
 
 def compounds(text):
     """Lists of parts, each list with the flag of whether a joiner is between its parts."""
     found, separator = [], None
-    for piece in pieces(text):
-        if not is_word(piece):
+    for is_part, piece in pieces(text):
+        if not is_part:
             separator = (separator or "") + piece
         elif found and (separator or "") in ("", *JOINERS):
             found[-1][0].append(piece)

@@ -10,7 +10,7 @@ use crate::statement::Statement;
 use crate::table::Table;
 
 /// The problem of a row whose tokens differ.
-pub(crate) const DIFFERS: &str = "the token table does not contain exactly the tokens of the row: empty the column of tokens in this row, and rebuild the indexes";
+pub(crate) const DIFFERS: &str = "the token table does not contain exactly the tokens of the row: delete the row from the token table, empty its column of tokens, and rebuild the indexes";
 
 /// The maximum number of rows that are named.
 const LIMIT: usize = 1_000;

@@ -164,6 +164,7 @@ fn a_token_table_that_differs_from_its_column_is_found() {
         let failures = events.failures();
         assert_eq!(verification.failed, 1, "{failures:?}");
         assert!(failures[0].contains("token table") && failures[0].contains(row), "{failures:?}");
+        runner.execute(&format!("DELETE FROM users_name_tokens WHERE id = {row}"));
         runner.execute(&format!(
             "UPDATE users SET name_tokens = {} WHERE id = {row}",
             super::literal(b"")
