@@ -79,7 +79,8 @@ const HIDDEN: &str = "SELECT coalesce(row_security_active(oid), false)::text,
         (relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = pg_class.oid))::text
     FROM pg_class WHERE oid = to_regclass(";
 
-/// Every column whose base type, below all domains, is bytes or text. It covers tables and
+/// Every column whose base type, below all domains, is bytes or text, and every column of search
+/// tokens. It covers tables and
 /// materialized views in all schemas except the system's. A partition is read with its table.
 ///
 /// A table in a schema that this role may not use is listed as not readable. If the list omitted
@@ -87,7 +88,7 @@ const HIDDEN: &str = "SELECT coalesce(row_security_active(oid), false)::text,
 const TABLES: &str = "WITH RECURSIVE based (oid, base, domain) AS (
         SELECT oid, oid, NULL::text COLLATE \"C\" FROM pg_type WHERE typtype <> 'd'
         UNION ALL
-        SELECT t.oid, b.base, CASE WHEN t.typname IN ('ciphertext', 'ciphertext_text', 'blind_index') THEN t.typname::text ELSE b.domain END
+        SELECT t.oid, b.base, CASE WHEN t.typname IN ('ciphertext', 'ciphertext_text', 'blind_index', 'search_tokens') THEN t.typname::text ELSE b.domain END
         FROM pg_type t JOIN based b ON t.typbasetype = b.oid WHERE t.typtype = 'd'
     )
     SELECT n.nspname::text, c.relname::text, pg_table_is_visible(c.oid)::text,
@@ -99,7 +100,7 @@ const TABLES: &str = "WITH RECURSIVE based (oid, base, domain) AS (
         JOIN based b ON b.oid = a.atttypid
         JOIN pg_type t ON t.oid = b.base
     WHERE (c.relkind IN ('r', 'p') AND NOT c.relispartition OR c.relkind = 'm' AND c.relispopulated) AND c.relpersistence <> 't'
-        AND a.attnum > 0 AND NOT a.attisdropped AND (t.typcategory = 'S' OR t.oid = 'bytea'::regtype)
+        AND a.attnum > 0 AND NOT a.attisdropped AND (t.typcategory = 'S' OR t.oid = 'bytea'::regtype OR b.domain = 'search_tokens')
         AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_toast'
     ORDER BY 1, 2, a.attnum";
 /// Lifts the time limits of the role for this transaction, so that they end neither a scan nor a
@@ -242,7 +243,7 @@ impl ToolBackend for Pg {
                 <[String; 7]>::try_from(row).unwrap_or_default();
             let declared_as = match domain.as_str() {
                 "" => DeclaredAs::Other,
-                "blind_index" => DeclaredAs::BlindIndex,
+                "blind_index" | "search_tokens" => DeclaredAs::BlindIndex,
                 _ => DeclaredAs::Ciphertext,
             };
             let column = ListedColumn {

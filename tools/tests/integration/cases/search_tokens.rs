@@ -177,3 +177,14 @@ fn a_token_table_that_differs_from_its_column_is_found() {
         );
     }
 }
+
+#[test]
+fn an_undeclared_column_of_tokens_is_found() {
+    let (mut runner, document) = (users(), Keyset::generate().unwrap());
+    let keyring = keyring(&document);
+    let conn = std::slice::from_mut(&mut runner.conn);
+    ops::backfill(conn, &keyring, &[name()], &RunOptions::new(), &()).unwrap();
+    let declared = Column::new("users", "name").plaintext("plain");
+    let found = ops::undeclared_columns(&mut runner.conn, &[declared]).unwrap();
+    assert!(found.iter().any(|column| column.ends_with("users.name_tokens")), "{found:?}");
+}
