@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 
 use diesel::dsl::not;
 use diesel::prelude::*;
-use diesel_envelope::search_tokens::{MAX_TOKENS, has_all_words, has_any_word, has_prefix};
-use diesel_envelope::{Encrypted, Error, Searchable, TokenSpec, TokensDsl, TokensWithDsl};
+use diesel_envelope::search_tokens::{MAX_TOKENS, has_all_words, has_any_word, has_prefix, tokens};
+use diesel_envelope::{
+    Encrypted, Error, Keyring, Searchable, TokenContext, TokenSpec, TokensDsl, TokensWithDsl,
+};
 
 use super::{BYTES, Conn, TOKENS, connect, dump, token_index};
 use crate::support::database::{execute, with_database};
+use crate::support::keyring::{document, root};
 
 diesel::table! {
     use diesel::sql_types::*;
@@ -371,5 +374,24 @@ fn other_rows_are_filtered_after_decryption() {
         let ids: BTreeSet<_> =
             ids!(conn, people::name_tokens.matches_prefix(term)).into_iter().collect();
         assert_eq!(ids.len(), 2);
+    });
+}
+
+/// The tests' keyring has two index keys. The second one wrote the tokens of the second row.
+#[test]
+fn tokens_under_an_older_index_key_are_found() {
+    let people = [person(1, "Anna Example", None), person(2, "Anna Example", None)];
+    with_people(&people, |conn| {
+        let older = document(&[&root("1")], &[], &[&root("index 2")]);
+        let older = Keyring::parse(older.as_bytes()).unwrap();
+        let column = TokenContext::of::<people::name_tokens>();
+        let older = tokens(&older, column, "Anna Example").unwrap();
+        let older = super::tokens_literal(&older);
+        execute(conn, &[&format!("UPDATE people SET name_tokens = {older} WHERE id = 2")]);
+        assert_eq!(ids!(conn, people::name_tokens.matches_prefix("exam")), [1, 2]);
+        assert_eq!(ids!(conn, people::name_tokens.matches_all_words("example anna")), [1, 2]);
+        assert_eq!(ids!(conn, people::name_tokens.matches_any_word("anna")), [1, 2]);
+        diesel::update(people::table.find(2)).set(&people[1]).execute(conn).unwrap();
+        assert_eq!(ids!(conn, people::name_tokens.matches_word("anna")), [1, 2]);
     });
 }

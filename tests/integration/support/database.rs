@@ -118,3 +118,7 @@ where
     let rows: Vec<Count> = diesel::RunQueryDsl::load(diesel::sql_query(query), conn).unwrap();
     rows[0].count_
 }
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

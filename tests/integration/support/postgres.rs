@@ -49,6 +49,13 @@ pub fn token_index(table: &str, column: &str, _bytes: usize, _key: &[&str]) -> V
     vec![format!("CREATE INDEX {table}_{column}_index ON {table} USING gin ({column})")]
 }
 
+/// Returns tokens as an SQL literal.
+pub fn tokens_literal(tokens: &diesel_envelope::Tokens) -> String {
+    let tokens = tokens.digests().iter().map(|token| database::hex(token.as_bytes()));
+    let tokens: Vec<_> = tokens.map(|token| format!("'\\x{token}'::bytea")).collect();
+    format!("ARRAY[{}]", tokens.join(", "))
+}
+
 /// The tokens are in the row, so they are deleted with it.
 pub fn assert_no_tokens(_conn: &mut Conn, _table: &str) {}
 

@@ -69,6 +69,11 @@ pub fn token_index(table: &str, column: &str, bytes: usize, key: &[&str]) -> Vec
     ]
 }
 
+/// Returns tokens as an SQL literal.
+pub fn tokens_literal(tokens: &diesel_envelope::Tokens) -> String {
+    format!("x'{}'", database::hex(&tokens.to_bytes()))
+}
+
 pub fn assert_no_tokens(conn: &mut Conn, table: &str) {
     assert_eq!(database::count(conn, table), 0);
 }
