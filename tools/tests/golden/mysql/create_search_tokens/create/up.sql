@@ -3,8 +3,8 @@
 -- If the table has rows, this migration fails: a NOT NULL column can be added only to an empty table.
 ALTER TABLE `users`
     ADD COLUMN `name` VARBINARY(384) NOT NULL,
-    ADD COLUMN `name_index` VARBINARY(32) NOT NULL,
-    ADD COLUMN `name_tokens` BLOB NOT NULL,
+    ADD COLUMN `name_index` VARBINARY(32) NOT NULL COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`name_index`) = 32),
+    ADD COLUMN `name_tokens` BLOB NOT NULL COMMENT 'diesel-envelope: blind index, search tokens',
     ADD INDEX `users_name_index_diesel_envelope_idx` (`name_index`),
     ADD CONSTRAINT `users_name_diesel_envelope_shape` CHECK (
         OCTET_LENGTH(`name`) >= 34 AND LEFT(`name`, 1) BETWEEN X'A0' AND X'AF'

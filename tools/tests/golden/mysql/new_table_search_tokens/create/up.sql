@@ -4,8 +4,8 @@ CREATE TABLE `users` (
     `id` BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     -- Add the other columns here.
     `name` VARBINARY(384) NOT NULL,
-    `name_index` VARBINARY(32) NOT NULL,
-    `name_tokens` BLOB NOT NULL,
+    `name_index` VARBINARY(32) NOT NULL COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`name_index`) = 32),
+    `name_tokens` BLOB NOT NULL COMMENT 'diesel-envelope: blind index, search tokens',
     INDEX `users_name_index_diesel_envelope_idx` (`name_index`),
     CONSTRAINT `users_name_diesel_envelope_shape` CHECK (
         OCTET_LENGTH(`name`) >= 34 AND LEFT(`name`, 1) BETWEEN X'A0' AND X'AF'

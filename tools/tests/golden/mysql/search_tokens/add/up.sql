@@ -3,9 +3,9 @@
 -- Then deploy the program that writes both columns, run backfill, and run verify.
 ALTER TABLE `users`
     ADD COLUMN `name` VARBINARY(384),
-    ADD COLUMN `name_index` VARBINARY(32),
+    ADD COLUMN `name_index` VARBINARY(32) COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`name_index`) = 32),
     ADD INDEX `users_name_index_diesel_envelope_idx` (`name_index`),
-    ADD COLUMN `name_tokens` BLOB,
+    ADD COLUMN `name_tokens` BLOB COMMENT 'diesel-envelope: blind index, search tokens',
     ADD CONSTRAINT `users_name_diesel_envelope_shape` CHECK (
         OCTET_LENGTH(`name`) >= 34 AND LEFT(`name`, 1) BETWEEN X'A0' AND X'AF'
             OR OCTET_LENGTH(`name`) >= 100 AND TRIM(TRAILING '=' FROM CONVERT(`name` USING latin1) COLLATE latin1_bin) NOT REGEXP '[^A-Za-z0-9_-]' AND (

@@ -15,8 +15,8 @@ ALTER TABLE `users`
         (`name_plain` IS NULL OR `name` IS NOT NULL) AND (`name` IS NULL OR `name_index` IS NOT NULL) AND (`name` IS NULL OR `name_tokens` IS NOT NULL)
     ),
     MODIFY COLUMN `name` VARBINARY(384) NOT NULL,
-    MODIFY COLUMN `name_index` VARBINARY(32) NOT NULL,
-    MODIFY COLUMN `name_tokens` BLOB NOT NULL;
+    MODIFY COLUMN `name_index` VARBINARY(32) NOT NULL COMMENT 'diesel-envelope: blind index' /*M! CHECK (OCTET_LENGTH(`name_index`) = 32) */,
+    MODIFY COLUMN `name_tokens` BLOB NOT NULL COMMENT 'diesel-envelope: blind index, search tokens';
 DROP TRIGGER `users_name_diesel_envelope_backfill`;
 DROP TRIGGER IF EXISTS `users_name_diesel_envelope_relax`;
 ALTER TABLE `users`

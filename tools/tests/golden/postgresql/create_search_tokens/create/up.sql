@@ -24,7 +24,8 @@ $diesel_envelope$;
 -- If the table has rows, this migration fails: a NOT NULL column can be added only to an empty table.
 ALTER TABLE "users"
     ADD COLUMN "name" ciphertext NOT NULL,
-    ADD COLUMN "name_index" blind_index NOT NULL,
+    ADD COLUMN "name_index" blind_index NOT NULL
+        CONSTRAINT "users_name_index_diesel_envelope_shape" CHECK (octet_length("name_index") = 32),
     ADD COLUMN "name_tokens" search_tokens NOT NULL;
 CREATE INDEX "users_name_index_diesel_envelope_idx" ON "users" ("name_index");
 CREATE INDEX "users_name_tokens_diesel_envelope_idx" ON "users" USING gin ("name_tokens");

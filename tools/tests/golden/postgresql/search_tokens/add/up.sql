@@ -24,7 +24,8 @@ END
 $diesel_envelope$;
 ALTER TABLE "users"
     ADD COLUMN "name" ciphertext,
-    ADD COLUMN "name_index" blind_index,
+    ADD COLUMN "name_index" blind_index
+        CONSTRAINT "users_name_index_diesel_envelope_shape" CHECK (octet_length("name_index") = 32),
     ADD COLUMN "name_tokens" search_tokens;
 CREATE INDEX "users_name_index_diesel_envelope_idx" ON "users" ("name_index");
 CREATE INDEX "users_name_tokens_diesel_envelope_idx" ON "users" USING gin ("name_tokens");
