@@ -16,14 +16,17 @@ use crate::error::{Error, Result};
 use crate::index_spec::{Digest, IndexSpec};
 use crate::keyring::Keyring;
 
+pub mod buckets;
 mod matches;
 pub mod normalize;
+mod ranges;
 mod sql;
 mod unicode16;
 
 pub use matches::{
     BlindIndexDsl, BlindIndexWithDsl, IndexExpression, IndexSqlType, MatchedBy, Matches,
 };
+pub use ranges::BucketIndexDsl;
 pub use sql::CompareBlindIndexesWithMatches;
 
 /// The value of a blind index column, for equality only.
