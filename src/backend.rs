@@ -6,6 +6,10 @@
 //! - Reading bytes: they are borrowed from the driver.
 //! - Comparing with a list of digests: PostgreSQL takes an array, so the statement is the same for
 //!   every length.
+//! - Search tokens: PostgreSQL looks them up in an array of the row itself, the others in a table of
+//!   tokens and keys.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use diesel::QueryResult;
 use diesel::backend::Backend;
@@ -17,6 +21,7 @@ use diesel::sql_types::HasSqlType;
 use crate::error::Result;
 use crate::index_spec::Digest;
 use crate::sql_types;
+use crate::token_spec::Tokens;
 
 mod native;
 
@@ -29,7 +34,9 @@ pub use native::NativeBackend;
     note = "they work on Diesel's `Pg`, `Mysql` and `Sqlite`, where diesel-envelope's feature of that name is on: `postgres`, `mysql`, `sqlite`",
     note = "a function that is generic over the backend needs the bound `DB: EnvelopeBackend`"
 )]
-pub trait EnvelopeBackend: Backend + HasSqlType<sql_types::BlindIndex> + Sealed {
+pub trait EnvelopeBackend:
+    Backend + HasSqlType<sql_types::BlindIndex> + HasSqlType<sql_types::SearchTokens> + Sealed
+{
     /// Binds bytes that exist already.
     #[doc(hidden)]
     fn bind_bytes<'b>(bytes: &'b [u8], out: &mut Output<'b, '_, Self>) -> serialize::Result;
@@ -45,6 +52,14 @@ pub trait EnvelopeBackend: Backend + HasSqlType<sql_types::BlindIndex> + Sealed 
         value: &'b V,
         out: &mut Output<'b, '_, Self>,
     ) -> serialize::Result;
+
+    /// Binds the tokens of a value.
+    #[doc(hidden)]
+    fn bind_tokens<'b>(tokens: &'b Tokens, out: &mut Output<'b, '_, Self>) -> serialize::Result;
+
+    /// Reads the tokens of a value, one after another.
+    #[doc(hidden)]
+    fn read_tokens(value: Self::RawValue<'_>) -> deserialize::Result<Vec<u8>>;
 
     #[doc(hidden)]
     fn read_binary<R>(
@@ -146,5 +161,44 @@ impl<P: QueryPart, DB: EnvelopeBackend> QueryFragment<DB> for Part<P> {
 impl QueryPart for Vec<Digest> {
     fn walk<'b, DB: NativeBackend>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         DB::push_is_one_of(self, &mut out)
+    }
+}
+
+/// A lookup of tokens, of which a row has at least one.
+#[doc(hidden)]
+#[derive(Debug, Clone)]
+pub struct TokenLookup {
+    /// The token table, with its schema if it has one.
+    pub table: &'static str,
+    /// The columns of the token table that identify a row.
+    pub key: &'static [&'static str],
+    pub tokens: Vec<Digest>,
+}
+
+/// What follows the column of tokens, or the key of the row ([`NativeBackend::FINDS_KEYS`]).
+impl QueryPart for TokenLookup {
+    fn walk<'b, DB: NativeBackend>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        DB::push_has_token(self, &mut out)
+    }
+}
+
+/// Asks the database of a query whether it looks up tokens by the keys of rows.
+#[derive(Debug, Default)]
+pub(crate) struct FindsKeys(AtomicBool);
+
+impl FindsKeys {
+    pub(crate) fn ask<'b, DB: EnvelopeBackend>(
+        this: &'b Part<Self>,
+        out: AstPass<'_, 'b, DB>,
+    ) -> QueryResult<bool> {
+        DB::walk_part(this, out)?;
+        Ok(this.0.0.load(Ordering::Relaxed))
+    }
+}
+
+impl QueryPart for FindsKeys {
+    fn walk<'b, DB: NativeBackend>(&'b self, _out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.store(DB::FINDS_KEYS, Ordering::Relaxed);
+        Ok(())
     }
 }

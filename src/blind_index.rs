@@ -12,18 +12,21 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::index_spec::{Digest, IndexSpec};
 use crate::keyring::Keyring;
 
+pub mod buckets;
 mod matches;
 pub mod normalize;
+mod ranges;
 mod sql;
 mod unicode16;
 
 pub use matches::{
     BlindIndexDsl, BlindIndexWithDsl, IndexExpression, IndexSqlType, MatchedBy, Matches,
 };
+pub use ranges::BucketIndexDsl;
 pub use sql::CompareBlindIndexesWithMatches;
 
 /// The value of a blind index column, for equality only.
@@ -44,7 +47,8 @@ pub use sql::CompareBlindIndexesWithMatches;
 /// # Ok::<(), diesel_envelope::Error>(())
 /// ```
 pub struct BlindIndex<I> {
-    digest: Result<Digest>,
+    /// The error is boxed, because a batch has a digest for each row, and almost never an error.
+    digest: Result<Digest, Box<Error>>,
     spec: PhantomData<fn() -> I>,
 }
 
@@ -58,7 +62,7 @@ impl<I: IndexSpec> BlindIndex<I> {
 
 impl<I> BlindIndex<I> {
     pub(crate) fn new(digest: Result<Digest>) -> Self {
-        Self { digest, spec: PhantomData }
+        Self { digest: digest.map_err(Box::new), spec: PhantomData }
     }
 
     /// Returns the digest, or the error of computing it.
@@ -69,13 +73,13 @@ impl<I> BlindIndex<I> {
     /// [`Error::NoIndexKey`](crate::Error::NoIndexKey) or
     /// [`Error::UnknownIndexKey`](crate::Error::UnknownIndexKey).
     pub fn digest(&self) -> Result<Digest> {
-        self.digest.clone()
+        self.digest.clone().map_err(|error| *error)
     }
 }
 
 impl<I> Clone for BlindIndex<I> {
     fn clone(&self) -> Self {
-        Self::new(self.digest.clone())
+        Self { digest: self.digest.clone(), spec: PhantomData }
     }
 }
 

@@ -1,17 +1,22 @@
 //! Declarations of encrypted columns, written once for the types and for the tools.
 //!
 //! The macro [`columns!`](crate::columns!) implements [`Context`](crate::Context),
-//! [`IndexSpec`](crate::IndexSpec) and [`SearchableColumn`](crate::SearchableColumn). It also adds
+//! [`IndexSpec`](crate::IndexSpec),
+//! [`TokenSpec`](crate::TokenSpec) and [`SearchableColumn`](crate::SearchableColumn). It also adds
 //! a function that returns the same declarations as a list of [`Column`]. The package
 //! `diesel-envelope-tools` uses that list in `backfill`, `rotate`, `verify` and `status`.
 
+mod buckets;
 mod column;
 mod compound;
 mod index;
 mod macros;
+mod tokens;
 
+pub use buckets::Buckets;
 pub use column::{Column, TableName};
 pub use index::{Index, Normalizer};
+pub use tokens::TokenIndex;
 
 pub use crate::context::RowDeclaration;
 pub use crate::plaintext::{CustomType, ValueType};
@@ -27,6 +32,7 @@ pub mod expansion {
     use crate::encrypted::CiphertextSqlType;
     pub use crate::index_spec::bits_are_valid;
     pub use crate::plaintext::{decode_text, encode_text};
+    use crate::search_tokens::TokenSqlType;
 
     /// The options of a column. An unknown option is an unresolved name in this module, so that the
     /// compiler suggests a similar one.
@@ -81,6 +87,14 @@ pub mod expansion {
 
     /// Compiles if an index of `V` can index values of `T`.
     pub const fn has_values_of<T: IndexedAs<V>, V: ?Sized>() {}
+
+    /// A column that can store search tokens.
+    pub trait StoresSearchTokens {}
+
+    impl<C: diesel::Expression<SqlType: TokenSqlType>> StoresSearchTokens for C {}
+
+    /// Compiles for columns that can store search tokens.
+    pub const fn is_search_tokens<C: StoresSearchTokens>() {}
 
     /// Compiles for columns that can store ciphertext.
     pub const fn is_ciphertext<C: StoresCiphertext>() {}

@@ -154,6 +154,51 @@ pub enum Error {
         name: Cow<'static, str>,
     },
 
+    /// A lookup by range touches too many buckets.
+    #[error(
+        "the range touches {found} buckets, and a lookup may touch at most {expected}: \
+         use a narrower range or an index with wider buckets"
+    )]
+    TooManyBuckets {
+        /// The maximum number of buckets.
+        expected: usize,
+        /// The number of buckets in the range.
+        found: i128,
+    },
+
+    /// A text has too many words for a column of search tokens.
+    #[error(
+        "text has {found} search tokens, and a value may have at most {expected}: \
+         declare fewer beginnings of words, or do not search the whole text"
+    )]
+    TooManyTokens {
+        /// The maximum number of tokens of one value.
+        expected: usize,
+        /// The number of tokens of the text.
+        found: usize,
+    },
+
+    /// The beginning of a word is shorter than every stored beginning.
+    #[error(
+        "the beginning of a word has {found} characters, and the shortest that is found \
+         has {expected}"
+    )]
+    PrefixTooShort {
+        /// The number of characters of the shortest beginning that is stored.
+        expected: usize,
+        /// The number of characters of the last word of the lookup.
+        found: usize,
+    },
+
+    /// A lookup by words names no word or too many words.
+    #[error("expected {expected} to look up, found {found}")]
+    WordCount {
+        /// The number of words that the lookup takes.
+        expected: &'static str,
+        /// The number of words that it was given.
+        found: usize,
+    },
+
     /// A keyring document is malformed, or contains keys that cannot be used together.
     #[error("invalid keyring: {0}")]
     InvalidKeyring(Cow<'static, str>),
@@ -328,6 +373,10 @@ impl Error {
             Self::InvalidBlindIndex { .. } => "invalid_blind_index",
             Self::NoIndexKey => "no_index_key",
             Self::UnknownIndexKey { .. } => "unknown_index_key",
+            Self::TooManyBuckets { .. } => "too_many_buckets",
+            Self::TooManyTokens { .. } => "too_many_tokens",
+            Self::PrefixTooShort { .. } => "prefix_too_short",
+            Self::WordCount { .. } => "word_count",
             Self::InvalidKeyring(_) => "invalid_keyring",
             Self::KeysetTooLarge { .. } => "keyset_too_large",
             Self::EnvVar { .. } => "env_var",

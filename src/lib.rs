@@ -65,6 +65,8 @@
 //! | the binding of values to a column | [`Context`], [`Unbound`], [`Accept`], [`ValueFormat`] |
 //! | the types that can be encrypted | [`Plaintext`], [`text_plaintext!`], [`AsText`], `Json` |
 //! | lookups | [`BlindIndexDsl`], [`IndexSpec`], [`blind_index::normalize`] |
+//! | lookups by words and beginnings of words | [`search_tokens`], [`TokensDsl`], [`TokenSpec`] |
+//! | lookups by range | [`BucketIndexDsl`], [`blind_index::buckets`] |
 //! | columns known only at run time | [`untyped`] |
 //! | several databases behind one connection type | [`multi_backend!`] |
 //! | keys | [`Keyring`], [`keyring::Keyset`], [`keyring::Options`], [`kms`] |
@@ -127,16 +129,18 @@ mod row_bound;
 pub mod row_key;
 mod row_spec;
 mod sealed;
+pub mod search_tokens;
 mod searchable;
 pub mod sql_types;
 mod storage;
+mod token_spec;
 mod value_format;
 pub mod wrapped;
 mod write_only;
 
 // The public interface is:
 pub use backend::EnvelopeBackend;
-pub use blind_index::{BlindIndex, BlindIndexDsl, BlindIndexWithDsl};
+pub use blind_index::{BlindIndex, BlindIndexDsl, BlindIndexWithDsl, BucketIndexDsl};
 pub use context::{Accept, Context, Unbound};
 pub use data_key::DataKey;
 pub use encrypted::{
@@ -158,10 +162,13 @@ pub use regular_file::open_regular_file;
 pub use row_bound::{CheckedRow, CheckedRowDsl, RowBound, RowBoundIndexes, TryRowBound};
 pub use row_spec::{RowBoundColumn, RowBoundSpec, RowKeyColumns, RowKeySqlType};
 pub use sealed::{KmsEncrypted, Sealed, SealedValuesCannotBeCompared, WrappedKey};
+pub use search_tokens::{SearchTokens, TokensDsl, TokensWithDsl};
 pub use searchable::{
     IndexColumns, IndexedAs, Searchable, SearchableColumn, SearchableSpec, SearchableValue,
+    Tokenized, TokenizedAs,
 };
 pub use storage::Storage;
+pub use token_spec::{TokenContext, TokenSpec, Tokens};
 pub use value_format::ValueFormat;
 
 /// Type aliases in the style of Diesel, and Diesel's own aliases, for functions with

@@ -4,6 +4,7 @@
 #[doc(hidden)]
 pub mod expansion {
     pub use crate::backend::{BindBinary, BindText, NativeBackend, Part, QueryPart, Sealed};
+    pub use crate::search_tokens::StoredTokens;
 
     /// Compiles for the backends that a `MultiBackend` can consist of.
     pub const fn is_native<DB: NativeBackend>() {}
@@ -113,6 +114,7 @@ macro_rules! multi_backend {
         $crate::multi_backend! { @sql_type $multi $crate::sql_types::Ciphertext }
         $crate::multi_backend! { @sql_type $multi $crate::sql_types::CiphertextText }
         $crate::multi_backend! { @sql_type $multi $crate::sql_types::BlindIndex }
+        $crate::multi_backend! { @sql_type $multi $crate::sql_types::SearchTokens }
 
         impl $crate::EnvelopeBackend for $multi {
             fn bind_bytes<'b>(
@@ -137,6 +139,23 @@ macro_rules! multi_backend {
             ) -> ::diesel::serialize::Result {
                 out.set_value(($crate::sql_types::CiphertextText, value));
                 ::core::result::Result::Ok(::diesel::serialize::IsNull::No)
+            }
+
+            fn bind_tokens<'b>(
+                tokens: &'b $crate::Tokens,
+                out: &mut ::diesel::serialize::Output<'b, '_, Self>,
+            ) -> ::diesel::serialize::Result {
+                out.set_value(($crate::sql_types::SearchTokens, tokens));
+                ::core::result::Result::Ok(::diesel::serialize::IsNull::No)
+            }
+
+            fn read_tokens(
+                value: <Self as ::diesel::backend::Backend>::RawValue<'_>,
+            ) -> ::diesel::deserialize::Result<::std::vec::Vec<u8>> {
+                let tokens = value.from_sql::<
+                    $crate::multi_backend::expansion::StoredTokens, $crate::sql_types::SearchTokens
+                >()?;
+                ::core::result::Result::Ok(tokens.0)
             }
 
             fn read_binary<R>(

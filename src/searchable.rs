@@ -1,4 +1,4 @@
-//! `Searchable<T, C>`: a value and its blind indexes as one field, always written together.
+//! `Searchable<T, C>`: a value and its indexes as one field, always written together.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -22,6 +22,8 @@ use crate::error::Result;
 use crate::index_spec::IndexSpec;
 use crate::keyring::Keyring;
 use crate::plaintext::Plaintext;
+use crate::search_tokens::{SearchTokens, TokenSqlType};
+use crate::token_spec::TokenSpec;
 
 /// An encrypted column with blind index columns: one, or a tuple of up to four.
 ///
@@ -49,7 +51,8 @@ use crate::plaintext::Plaintext;
     note = "name its index columns: `impl SearchableColumn for users::email {{ type Indexes = users::email_index; }}`"
 )]
 pub trait SearchableColumn: Context + Column + Default + ExpressionMethods {
-    /// The index columns, each with an [`IndexSpec`].
+    /// The index columns, each with an [`IndexSpec`], or [`Tokenized<column>`](Tokenized) with a
+    /// [`TokenSpec`].
     type Indexes;
 }
 
@@ -59,7 +62,8 @@ pub trait SearchableSpec: Context {
     /// The column that stores the ciphertext.
     type Column: Column + Default + ExpressionMethods;
     /// The index columns: each a column with an [`IndexSpec`], or
-    /// [`IndexedAs<column, spec>`](IndexedAs).
+    /// [`IndexedAs<column, spec>`](IndexedAs), [`Tokenized<column>`](Tokenized) or
+    /// [`TokenizedAs<column, spec>`](TokenizedAs).
     type Indexes;
 }
 
@@ -70,6 +74,29 @@ impl<C: SearchableColumn> SearchableSpec for C {
 
 /// An index column of a schema in another crate, with an [`IndexSpec`] on a marker type.
 pub struct IndexedAs<Col, Spec>(PhantomData<(Col, Spec)>);
+
+/// A column of search tokens among the index columns of a value, with its [`TokenSpec`].
+///
+/// ```
+/// # diesel::table! {
+/// #     use diesel::sql_types::*;
+/// #     use diesel_envelope::sql_types::*;
+/// #     users (id) { id -> BigInt, name -> Ciphertext, name_tokens -> SearchTokens, }
+/// # }
+/// # impl diesel_envelope::Context for users::name { const LABEL: &'static str = "users.name"; }
+/// # impl diesel_envelope::TokenSpec for users::name_tokens {
+/// #     const LABEL: &'static str = "users.name_tokens";
+/// #     const TOKEN_TABLE: &'static str = "users_name_tokens";
+/// #     const WORDS: bool = true;
+/// # }
+/// use diesel_envelope::{SearchableColumn, Tokenized};
+///
+/// impl SearchableColumn for users::name { type Indexes = Tokenized<users::name_tokens>; }
+/// ```
+pub struct Tokenized<Col>(PhantomData<Col>);
+
+/// A column of search tokens of a schema in another crate, with a [`TokenSpec`] on a marker type.
+pub struct TokenizedAs<Col, Spec>(PhantomData<(Col, Spec)>);
 
 /// An [`Encrypted`] value and its blind indexes as one field, embedded in a model.
 ///
@@ -256,6 +283,8 @@ pub trait SearchableValue: Sized {
     type Cell<C>;
     /// The value of an index column.
     type Index<I>;
+    /// The value of a column of search tokens.
+    type Tokens<I>;
 
     #[doc(hidden)]
     fn into_cell<C>(self) -> Self::Cell<C>;
@@ -272,12 +301,20 @@ pub trait SearchableValue: Sized {
     ) -> Self::Index<I>
     where
         Self::Value: Borrow<I::Value>;
+    #[doc(hidden)]
+    fn tokens<I: TokenSpec, C>(
+        cell: &Self::Cell<C>,
+        keyring: &Result<std::sync::Arc<Keyring>>,
+    ) -> Self::Tokens<I>
+    where
+        Self::Value: Borrow<str>;
 }
 
 impl<T: Plaintext> SearchableValue for T {
     type Value = T;
     type Cell<C> = Encrypted<T, C>;
     type Index<I> = BlindIndex<I>;
+    type Tokens<I> = SearchTokens<I>;
 
     fn into_cell<C>(self) -> Encrypted<T, C> {
         Encrypted::new(self)
@@ -308,12 +345,24 @@ impl<T: Plaintext> SearchableValue for T {
             .and_then(|keyring| keyring.blind_index::<I>(T::borrow(cell)));
         BlindIndex::new(digest)
     }
+
+    fn tokens<I: TokenSpec, C>(
+        cell: &Encrypted<T, C>,
+        keyring: &Result<std::sync::Arc<Keyring>>,
+    ) -> SearchTokens<I>
+    where
+        T: Borrow<str>,
+    {
+        let keyring = keyring.as_ref().map_err(Clone::clone);
+        SearchTokens::under(keyring.map(|keyring| &**keyring), T::borrow(cell))
+    }
 }
 
 impl<T: Plaintext> SearchableValue for Option<T> {
     type Value = T;
     type Cell<C> = Option<Encrypted<T, C>>;
     type Index<I> = Option<BlindIndex<I>>;
+    type Tokens<I> = Option<SearchTokens<I>>;
 
     fn into_cell<C>(self) -> Option<Encrypted<T, C>> {
         self.map(Encrypted::new)
@@ -339,6 +388,16 @@ impl<T: Plaintext> SearchableValue for Option<T> {
         T: Borrow<I::Value>,
     {
         cell.as_ref().map(|cell| T::index(cell, keyring))
+    }
+
+    fn tokens<I: TokenSpec, C>(
+        cell: &Option<Encrypted<T, C>>,
+        keyring: &Result<std::sync::Arc<Keyring>>,
+    ) -> Option<SearchTokens<I>>
+    where
+        T: Borrow<str>,
+    {
+        cell.as_ref().map(|cell| T::tokens(cell, keyring))
     }
 }
 
@@ -390,6 +449,39 @@ where
         keyring: &Result<std::sync::Arc<Keyring>>,
     ) -> Self::Assignments {
         Col::default().eq(T::index::<Spec, C>(cell, keyring))
+    }
+}
+
+impl<T: SearchableValue, C, Col> IndexColumns<T, C> for Tokenized<Col>
+where
+    Col: TokenSpec,
+    TokenizedAs<Col, Col>: IndexColumns<T, C>,
+{
+    type Assignments = <TokenizedAs<Col, Col> as IndexColumns<T, C>>::Assignments;
+
+    fn assignments(
+        cell: &T::Cell<C>,
+        keyring: &Result<std::sync::Arc<Keyring>>,
+    ) -> Self::Assignments {
+        <TokenizedAs<Col, Col> as IndexColumns<T, C>>::assignments(cell, keyring)
+    }
+}
+
+impl<T: SearchableValue, C, Col, Spec> IndexColumns<T, C> for TokenizedAs<Col, Spec>
+where
+    Spec: TokenSpec,
+    Col: Column + ExpressionMethods + Default,
+    Col::SqlType: TokenSqlType,
+    T::Value: Borrow<str>,
+    T::Tokens<Spec>: AsExpression<Col::SqlType>,
+{
+    type Assignments = diesel::dsl::Eq<Col, T::Tokens<Spec>>;
+
+    fn assignments(
+        cell: &T::Cell<C>,
+        keyring: &Result<std::sync::Arc<Keyring>>,
+    ) -> Self::Assignments {
+        Col::default().eq(T::tokens::<Spec, C>(cell, keyring))
     }
 }
 

@@ -1,4 +1,4 @@
-//! SQL types of columns for ciphertext and blind indexes. Import them in `diesel::table!` with a
+//! SQL types of columns for ciphertext, blind indexes and search tokens. Import them in `diesel::table!` with a
 //! `use`.
 //!
 //! ```
@@ -51,3 +51,12 @@ pub struct CiphertextText;
     sqlite_type(name = "Binary")
 )]
 pub struct BlindIndex;
+
+/// Search tokens: `bytea[]` or a domain over it on PostgreSQL, `BLOB` on MySQL and SQLite.
+#[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
+#[diesel(
+    postgres_type(oid = 1001, array_oid = 0),
+    mysql_type(name = "Blob"),
+    sqlite_type(name = "Binary")
+)]
+pub struct SearchTokens;

@@ -49,6 +49,9 @@ mod pages {
     #[doc = include_str!("../docs/rows.md")]
     struct Rows;
 
+    #[doc = include_str!("../docs/search.md")]
+    struct Search;
+
     #[doc = include_str!("../docs/speed.md")]
     struct Speed;
 

@@ -152,9 +152,16 @@ impl<E, I: IndexSpec> Matches<E, I> {
             for value in values {
                 digests.extend(keyring.blind_indexes::<I>(value)?);
             }
-            Ok(Part(digests))
+            Ok(digests)
         });
-        Self { column, digests, spec: PhantomData }
+        Self::of_digests(column, digests)
+    }
+}
+
+impl<E, I> Matches<E, I> {
+    /// Matches rows with one of these digests.
+    pub(super) fn of_digests(column: E, digests: Result<Vec<Digest>>) -> Self {
+        Self { column, digests: digests.map(Part), spec: PhantomData }
     }
 }
 

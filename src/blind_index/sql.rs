@@ -31,7 +31,8 @@ macro_rules! index_columns {
     ($($sql_type:ty),+) => { $(
         impl<I, DB: EnvelopeBackend> ToSql<$sql_type, DB> for BlindIndex<I> {
             fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
-                DB::bind_bytes(self.digest.as_ref().map_err(Clone::clone)?.as_bytes(), out)
+                let digest = self.digest.as_ref().map_err(|error| (**error).clone())?;
+                DB::bind_bytes(digest.as_bytes(), out)
             }
         }
 

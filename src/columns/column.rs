@@ -89,7 +89,7 @@ pub struct Column {
     pub row_key: Vec<String>,
     /// The column that contains the plaintext, if there is one.
     pub plaintext: Option<String>,
-    /// The blind index columns.
+    /// The blind index columns and the columns of search tokens.
     pub indexes: Vec<Index>,
 }
 

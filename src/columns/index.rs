@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::buckets::Buckets;
+use super::tokens::TokenIndex;
 use crate::blind_index::normalize;
 use crate::error::{Error, Result};
 use crate::index_spec::{IndexContext, IndexSpec};
 use crate::plaintext::{Holder, Plaintext};
 
-/// A blind index column, as its [`IndexSpec`] declares it.
+/// A blind index column, as its [`IndexSpec`] declares it, or a column of search tokens.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Index {
@@ -25,6 +27,8 @@ pub struct Index {
     pub key: Option<String>,
     /// The form of a value that is indexed.
     pub normalizer: Normalizer,
+    /// The words that are found, if the column stores search tokens and not one digest.
+    pub tokens: Option<TokenIndex>,
 }
 
 impl Index {
@@ -37,6 +41,7 @@ impl Index {
             bits: 256,
             key: None,
             normalizer: Normalizer::Exact,
+            tokens: None,
         }
     }
 
@@ -82,7 +87,7 @@ impl Index {
 
     /// Returns whether different values have different digests.
     pub fn is_full_length(&self) -> bool {
-        self.bits == 256
+        self.bits == 256 && self.tokens.is_none()
     }
 }
 
@@ -104,6 +109,8 @@ pub enum Normalizer {
     LastFourDigits,
     /// The function [`normalize::email_domain`].
     EmailDomain,
+    /// The buckets of a range.
+    Buckets(Buckets),
     /// A function of the program.
     Custom(Arc<Normalize>),
 }
@@ -125,7 +132,7 @@ impl Normalizer {
     }
 
     /// Returns the normaliser of this name: `exact`, `caseless`, `digits`, `last-four-digits`,
-    /// `email-domain`.
+    /// `email-domain`, or buckets such as `month` and `bucket 1_000 in 0..=500_000`.
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
             "exact" => Self::Exact,
@@ -133,7 +140,7 @@ impl Normalizer {
             "digits" => Self::Digits,
             "last-four-digits" => Self::LastFourDigits,
             "email-domain" => Self::EmailDomain,
-            _ => return None,
+            _ => Self::Buckets(name.parse().ok()?),
         })
     }
 
@@ -150,6 +157,7 @@ impl Normalizer {
             Self::Digits => normalize::digits(text()?).into_owned(),
             Self::LastFourDigits => normalize::last_four_digits(text()?).into_owned(),
             Self::EmailDomain => normalize::email_domain(text()?).into_owned(),
+            Self::Buckets(buckets) => buckets.indexed_form(value)?,
             Self::Custom(normalize) => return normalize(value),
         }))
     }
@@ -163,12 +171,13 @@ impl fmt::Debug for Normalizer {
             Self::Digits => "digits",
             Self::LastFourDigits => "last-four-digits",
             Self::EmailDomain => "email-domain",
+            Self::Buckets(buckets) => return fmt::Display::fmt(buckets, f),
             Self::Custom(_) => "custom",
         })
     }
 }
 
-fn text(value: &[u8]) -> Result<&str> {
+pub(super) fn text(value: &[u8]) -> Result<&str> {
     std::str::from_utf8(value)
         .map_err(|_| Error::InvalidPlaintext { expected: "UTF-8", length: value.len() })
 }

@@ -84,6 +84,10 @@ mod row;
 /// |---|---|
 /// | `exact` | the bytes of a text, or the encoding of another type |
 /// | `caseless`, `digits`, `last_four_digits`, `email_domain` | a function of [`normalize`] |
+/// | `day`, `month`, `year`, `hour` | a [bucket](crate::blind_index::buckets) of dates or points in time, for lookups by [range] |
+/// | `bucket 1_000` | a bucket of integers or decimals, of this width |
+/// | `month in 1920..=2030`, `bucket 1_000 in 0..=500_000` | the same, between two years or values: the first and the last bucket also contain the values outside |
+/// | `words`, `prefixes 3..=8`, `words + prefixes 3..=8` | [search tokens](crate::search_tokens) of text: of its words, and of beginnings of 3 to 8 characters |
 /// | `self::postcode` | a function of the application, `fn(&str) -> Cow<'_, [u8]>` |
 /// | `self::year as Date` | a function for another type, `fn(&Date) -> Cow<'_, [u8]>` |
 ///
@@ -121,6 +125,7 @@ mod row;
 /// unchanged.
 ///
 /// [`normalize`]: crate::blind_index::normalize
+/// [range]: crate::BucketIndexDsl
 #[macro_export]
 macro_rules! columns {
     ($($tables:tt)*) => { $crate::__columns! { @tables $($tables)* } };
@@ -330,6 +335,48 @@ macro_rules! __columns {
             " =>`, such as `", stringify!($column), "_index: caseless`"
         ));
     };
+    (@normalizer $at:tt $indexes:tt $index:ident []
+        words + prefixes $shortest:literal ..= $longest:literal $($rest:tt)*) => {
+        $crate::__columns! {
+            @index_option $at $indexes
+            [$index [tokens true [$shortest, $longest]]] [] $($rest)*
+        }
+    };
+    (@normalizer $at:tt $indexes:tt $index:ident []
+        prefixes $shortest:literal ..= $longest:literal $($rest:tt)*) => {
+        $crate::__columns! {
+            @index_option $at $indexes
+            [$index [tokens false [$shortest, $longest]]] [] $($rest)*
+        }
+    };
+    (@normalizer $at:tt $indexes:tt $index:ident [] words $($rest:tt)*) => {
+        $crate::__columns! {
+            @index_option $at $indexes [$index [tokens true []]] [] $($rest)*
+        }
+    };
+    (@normalizer $at:tt $indexes:tt $index:ident [] bucket $width:literal
+        in $first:literal ..= $last:literal $($rest:tt)*) => {
+        $crate::__columns! {
+            @index_option $at $indexes [$index [bucket [width $width] [$first $last]]] [] $($rest)*
+        }
+    };
+    (@normalizer $at:tt $indexes:tt $index:ident [] bucket $width:literal $($rest:tt)*) => {
+        $crate::__columns! {
+            @index_option $at $indexes [$index [bucket [width $width] []]] [] $($rest)*
+        }
+    };
+    (@normalizer $at:tt $indexes:tt $index:ident [] day $($rest:tt)*) => {
+        $crate::__columns! { @period $at $indexes $index day $($rest)* }
+    };
+    (@normalizer $at:tt $indexes:tt $index:ident [] month $($rest:tt)*) => {
+        $crate::__columns! { @period $at $indexes $index month $($rest)* }
+    };
+    (@normalizer $at:tt $indexes:tt $index:ident [] year $($rest:tt)*) => {
+        $crate::__columns! { @period $at $indexes $index year $($rest)* }
+    };
+    (@normalizer $at:tt $indexes:tt $index:ident [] hour $($rest:tt)*) => {
+        $crate::__columns! { @period $at $indexes $index hour $($rest)* }
+    };
     (@normalizer $at:tt $indexes:tt $index:ident [$($path:tt)*] $segment:ident :: $($rest:tt)*) => {
         $crate::__columns! { @normalizer $at $indexes $index [$($path)* $segment ::] $($rest)* }
     };
@@ -339,9 +386,21 @@ macro_rules! __columns {
     (@normalizer $at:tt $indexes:tt $index:ident $path:tt $($rest:tt)*) => {
         compile_error!(concat!(
             "expected a normaliser of the index `", stringify!($index),
-            "`: `exact`, `caseless`, `digits`, `last_four_digits`, `email_domain`, or a path such as ",
-            "`self::postcode`"
+            "`: `exact`, `caseless`, `digits`, `last_four_digits`, `email_domain`, `day`, `month`, ",
+            "`year`, `hour`, `bucket 1_000`, `words`, `prefixes 3..=8`, `words + prefixes 3..=8`, ",
+            "or a path such as `self::postcode`"
         ));
+    };
+    (@period $at:tt $indexes:tt $index:ident $period:ident
+        in $first:literal ..= $last:literal $($rest:tt)*) => {
+        $crate::__columns! {
+            @index_option $at $indexes [$index [bucket [$period] [$first $last]]] [] $($rest)*
+        }
+    };
+    (@period $at:tt $indexes:tt $index:ident $period:ident $($rest:tt)*) => {
+        $crate::__columns! {
+            @index_option $at $indexes [$index [bucket [$period] []]] [] $($rest)*
+        }
     };
 
     (@index_option $at:tt $indexes:tt $index:tt [$($done:tt)*] bits $bits:literal $($rest:tt)*) => {
@@ -545,7 +604,10 @@ macro_rules! __columns {
         [$([$index:ident $function:tt $done:tt])*]
         [$last:ident $last_function:tt] $last_done:tt $($rest:tt)*) => {
         $crate::__columns! { @spec $table $last $options $last_function $last_done }
-        $crate::__columns_in_row! { @bound $table $column $options $options [$($index)* $last] }
+        $crate::__columns_in_row! {
+            @bound $table $column $options $options
+            [$([$index $function])* [$last $last_function]]
+        }
         $crate::__columns! {
             @items $table [
                 $($columns)*
@@ -559,24 +621,63 @@ macro_rules! __columns {
             ] $($rest)*
         }
     };
-    (@searchable [[local] [$($path:tt)*] $prefix:tt $name:tt] $column:ident $($index:ident)*) => {
+    (@searchable [[local] [$($path:tt)*] $prefix:tt $name:tt] $column:ident $($index:tt)*) => {
         impl $crate::SearchableColumn for $($path)*::$column {
-            type Indexes = $crate::__columns!(@indexes [$($path)*] $($index)*);
+            type Indexes = $crate::__columns!(@indexes indexed [$($path)*] $($index)*);
         }
     };
-    (@searchable [[foreign] [$($path:tt)*] $prefix:tt $name:tt] $column:ident $($index:ident)*) => {
+    (@searchable [[foreign] [$($path:tt)*] $prefix:tt $name:tt] $column:ident $($index:tt)*) => {
         impl $crate::SearchableSpec for $column {
             type Column = $($path)*::$column;
-            type Indexes = $crate::__columns!(@foreign_indexes [$($path)*] $($index)*);
+            type Indexes = $crate::__columns!(@indexes foreign_indexed [$($path)*] $($index)*);
         }
     };
-    (@indexes $path:tt $($index:ident)*) => {
-        ($($crate::__columns!(@diesel $path $index),)*)
+    (@indexes indexed $path:tt $($index:tt)*) => {
+        ($($crate::__columns!(@indexed $path $index),)*)
     };
-    (@foreign_indexes $path:tt $($index:ident)*) => {
-        ($($crate::IndexedAs<$crate::__columns!(@diesel $path $index), $index>,)*)
+    (@indexes foreign_indexed $path:tt $($index:tt)*) => {
+        ($($crate::__columns!(@foreign_indexed $path $index),)*)
+    };
+    (@indexed $path:tt [$index:ident [tokens $words:tt $prefixes:tt]]) => {
+        $crate::Tokenized<$crate::__columns!(@diesel $path $index)>
+    };
+    (@indexed $path:tt [$index:ident $function:tt]) => {
+        $crate::__columns!(@diesel $path $index)
+    };
+    (@foreign_indexed $path:tt [$index:ident [tokens $words:tt $prefixes:tt]]) => {
+        $crate::TokenizedAs<$crate::__columns!(@diesel $path $index), $index>
+    };
+    (@foreign_indexed $path:tt [$index:ident $function:tt]) => {
+        $crate::IndexedAs<$crate::__columns!(@diesel $path $index), $index>
     };
 
+    (@spec [[$kind:ident] [$($path:tt)*] [$prefix:expr] [$name:expr]]
+        $index:ident $options:tt [tokens $words:literal [$($prefixes:literal),*]]
+        [$($done:tt)*]) => {
+        $crate::__columns! { @marker [$kind] $index }
+        const _: () = {
+            use $crate::columns::expansion::{has_values_of, is_search_tokens};
+            is_search_tokens::<$($path)*::$index>();
+            has_values_of::<$crate::__columns!(@value_of $options), str>();
+        };
+        const _: $crate::TokenContext<'static> = $crate::TokenContext::of::<
+            $crate::__columns!(@own [$kind] [$($path)*] $index)
+        >();
+        impl $crate::TokenSpec for $crate::__columns!(@own [$kind] [$($path)*] $index) {
+            const LABEL: &'static str = $crate::__columns!(
+                @label [concat!($prefix, ".", stringify!($index))] $($done)*
+            );
+            const TOKEN_TABLE: &'static str = concat!($name, "_", stringify!($index));
+            const WORDS: bool = $words;
+            const PREFIXES: ::std::option::Option<(usize, usize)> =
+                $crate::__columns!(@prefixes $($prefixes)*);
+            $($crate::__columns! { @index_const $done })*
+        }
+    };
+    (@prefixes) => { ::std::option::Option::None };
+    (@prefixes $shortest:literal $longest:literal) => {
+        ::std::option::Option::Some(($shortest, $longest))
+    };
     (@spec [[$kind:ident] [$($path:tt)*] [$prefix:expr] $name:tt]
         $index:ident $options:tt $function:tt [$($done:tt)*]) => {
         $crate::__columns! { @marker [$kind] $index }
@@ -602,6 +703,9 @@ macro_rules! __columns {
                 $crate::__columns!(@normalize $function $options value)
             }
         }
+        $crate::__columns! {
+            @bucket_spec $function [$crate::__columns!(@own [$kind] [$($path)*] $index)]
+        }
     };
     (@index_const [bits $bits:literal]) => { const BITS: usize = $bits; };
     (@index_const [key $key:literal]) => {
@@ -613,6 +717,9 @@ macro_rules! __columns {
     (@index_value $function:tt $options:tt $other:tt $($rest:tt)*) => {
         $crate::__columns!(@index_value $function $options $($rest)*)
     };
+    (@index_value [bucket $kind:tt $bounds:tt] [$($options:tt)*]) => {
+        $crate::__columns!(@value $($options)*)
+    };
     (@index_value [exact] [$($options:tt)*]) => {
         $crate::__columns!(@exact_value $($options)*)
     };
@@ -623,6 +730,9 @@ macro_rules! __columns {
 
     (@normalize [exact] [$($options:tt)*] $value:ident) => {
         $crate::__columns!(@exact $value $($options)*)
+    };
+    (@normalize [bucket $kind:tt $bounds:tt] $options:tt $value:ident) => {
+        $crate::blind_index::buckets::normalize::<Self>($value)
     };
     (@normalize [$function:ident] $options:tt $value:ident) => {
         $crate::blind_index::normalize::$function($value)
@@ -636,6 +746,62 @@ macro_rules! __columns {
     };
     (@exact $value:ident) => { $crate::blind_index::normalize::exact($value) };
 
+    // ---- Code of an index over buckets
+    (@bucket_spec [bucket $kind:tt []] [$index:ty]) => {
+        impl $crate::blind_index::buckets::BucketSpec for $index {
+            fn bucket(value: &Self::Value) -> i128 {
+                $crate::__columns!(@bucket $kind value)
+            }
+        }
+    };
+    (@bucket_spec [bucket $kind:tt [$first:literal $last:literal]] [$index:ty]) => {
+        impl $crate::blind_index::buckets::BucketSpec for $index {
+            fn bucket(value: &Self::Value) -> i128 {
+                use $crate::blind_index::buckets::BoundedBucketSpec;
+
+                const { assert!(Self::FIRST <= Self::LAST, "the first bucket is after the last") };
+                $crate::__columns!(@bucket $kind value).clamp(Self::FIRST, Self::LAST)
+            }
+        }
+        impl $crate::blind_index::buckets::BoundedBucketSpec for $index {
+            const FIRST: i128 = $crate::__columns!(@first_bucket $kind $first);
+            const LAST: i128 = $crate::__columns!(@last_bucket $kind $last);
+        }
+    };
+    (@bucket_spec $function:tt $index:tt) => {};
+    (@bucket [width $width:literal] $value:ident) => {{
+        const WIDTH: u64 = $width;
+        const { assert!(WIDTH > 0, "the width of a bucket must not be 0") };
+        $crate::blind_index::buckets::width($value, WIDTH)
+    }};
+    (@bucket [$period:ident] $value:ident) => {
+        $crate::blind_index::buckets::$period($value)
+    };
+    (@first_bucket [width $width:literal] $first:literal) => { i128::div_euclid($first, $width) };
+    (@first_bucket [day] $year:literal) => {
+        $crate::blind_index::buckets::day_number($year, 1, 1)
+    };
+    (@first_bucket [hour] $year:literal) => {
+        24 * $crate::blind_index::buckets::day_number($year, 1, 1)
+    };
+    (@first_bucket [month] $year:literal) => { 12 * $year };
+    (@first_bucket [year] $year:literal) => { $year };
+    (@last_bucket [width $width:literal] $last:literal) => { i128::div_euclid($last, $width) };
+    (@last_bucket [day] $year:literal) => {
+        $crate::blind_index::buckets::day_number($year, 12, 31)
+    };
+    (@last_bucket [hour] $year:literal) => {
+        24 * $crate::blind_index::buckets::day_number($year, 12, 31) + 23
+    };
+    (@last_bucket [month] $year:literal) => { 12 * $year + 11 };
+    (@last_bucket [year] $year:literal) => { $year };
+
+    (@declaration [[$kind:ident] $path:tt $prefix:tt $name:tt]
+        $index:ident $options:tt [tokens $words:tt $prefixes:tt] $done:tt) => {
+        $crate::columns::Index::of_tokens::<$crate::__columns!(@own [$kind] $path $index)>(
+            <$crate::__columns!(@diesel $path $index) as ::diesel::Column>::NAME,
+        )
+    };
     (@declaration [[$kind:ident] $path:tt $prefix:tt $name:tt]
         $index:ident [$($options:tt)*] $function:tt $done:tt) => {
         $crate::columns::Index::of_spec::<$crate::__columns!(@own [$kind] $path $index)>(
@@ -658,9 +824,23 @@ macro_rules! __columns {
     (@declared_normalizer [email_domain] $index:tt $value:tt) => {
         $crate::columns::Normalizer::EmailDomain
     };
+    (@declared_normalizer [bucket $kind:tt [$first:literal $last:literal]] $index:tt $value:tt) => {
+        $crate::columns::Normalizer::Buckets(
+            $crate::__columns!(@declared_buckets $kind).between($first, $last),
+        )
+    };
+    (@declared_normalizer [bucket $kind:tt []] $index:tt $value:tt) => {
+        $crate::columns::Normalizer::Buckets($crate::__columns!(@declared_buckets $kind))
+    };
     (@declared_normalizer $function:tt [$index:ty] [$value:ty]) => {
         $crate::columns::Normalizer::of::<$index, $value>()
     };
+
+    (@declared_buckets [width $width:literal]) => { $crate::columns::Buckets::of_width($width) };
+    (@declared_buckets [day]) => { $crate::columns::Buckets::DAY };
+    (@declared_buckets [month]) => { $crate::columns::Buckets::MONTH };
+    (@declared_buckets [year]) => { $crate::columns::Buckets::YEAR };
+    (@declared_buckets [hour]) => { $crate::columns::Buckets::HOUR };
 
     // ---- Code of a compound index
     (@compound $table:tt $index:ident [$($parts:tt)*]

@@ -12,7 +12,7 @@ use diesel::sql_types::SqlType;
 
 use super::CiphertextSqlType;
 use crate::backend::{EnvelopeBackend, NativeBackend, Part, QueryPart};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::keyring::Keyring;
 
 /// Encrypts a value under a given keyring and writes it to a column of the SQL type `ST`.
@@ -41,12 +41,14 @@ impl<Cell: SealInto<ST>, ST> SealInto<ST> for &Cell {
 /// It keeps no ciphertext: a statement that is executed again encrypts again.
 pub struct Snapshot<Cell> {
     cell: Cell,
-    keyring: Result<Arc<Keyring>>,
+    /// An error fails the statement when the value is written. It is boxed, because otherwise each row
+    /// of a batch would be several times as large.
+    keyring: Result<Arc<Keyring>, Box<Error>>,
 }
 
 impl<Cell> Snapshot<Cell> {
     pub(crate) fn new(cell: Cell, keyring: Result<Arc<Keyring>>) -> Self {
-        Self { cell, keyring }
+        Self { cell, keyring: keyring.map_err(Box::new) }
     }
 }
 
@@ -58,7 +60,7 @@ impl<Cell> fmt::Debug for Snapshot<Cell> {
 
 impl<Cell: SealInto<ST>, ST, DB: NativeBackend> ToSql<ST, DB> for Snapshot<Cell> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
-        let keyring = self.keyring.as_deref().map_err(Clone::clone)?;
+        let keyring = self.keyring.as_deref().map_err(|error| (**error).clone())?;
         self.cell.seal_into(keyring, out)
     }
 }

@@ -6,6 +6,7 @@ use crate::crypto::{self, MacKey, Root};
 use crate::error::{Error, Result};
 use crate::index_spec::{Digest, IndexContext};
 use crate::key_id::KeyId;
+use crate::token_spec::TokenKind;
 
 const INDEX_INFO: &str = "diesel-envelope v1 index";
 
@@ -39,6 +40,19 @@ impl IndexKey {
         stored: &[u8],
     ) -> bool {
         crypto::are_equal(self.digest(index, normalized).as_bytes(), stored)
+    }
+}
+
+impl IndexKey {
+    /// `HMAC-SHA256(key, 0x01 | u8(len(LABEL)) | LABEL | kind | u32be(len(token)) | token)`, cut to
+    /// its leading bits. The first byte differs from that of a blind index, which is 0x00.
+    pub(super) fn token(&self, column: IndexContext<'_>, kind: TokenKind, token: &str) -> Digest {
+        #[expect(clippy::cast_possible_truncation, reason = "a label has at most 255 bytes")]
+        let head = [0x01, column.label.len() as u8];
+        #[expect(clippy::cast_possible_truncation, reason = "the bytes of the token follow")]
+        let len = (token.len() as u32).to_be_bytes();
+        let parts = [&head[..], column.label.as_bytes(), &[kind.byte()], &len, token.as_bytes()];
+        Digest::new(self.mac.digest(&parts), column.bits)
     }
 }
 

@@ -244,9 +244,17 @@ impl Keyring {
     ///
     /// As [`blind_index`](Self::blind_index).
     pub fn blind_indexes<I: IndexSpec>(&self, value: &I::Value) -> Result<Vec<Digest>> {
-        let (index, normalized) = (IndexContext::of::<I>(), Normalized::of::<I>(value));
+        self.digests(IndexContext::of::<I>(), Normalized::of::<I>(value).as_bytes())
+    }
+
+    /// Returns the digests of a normalised value, one for each index key that may have written it.
+    pub(crate) fn digests(
+        &self,
+        index: IndexContext<'_>,
+        normalized: &[u8],
+    ) -> Result<Vec<Digest>> {
         let keys = self.index_keys.writers(index)?.iter();
-        Ok(keys.map(|key| key.digest(index, normalized.as_bytes())).collect())
+        Ok(keys.map(|key| key.digest(index, normalized)).collect())
     }
 
     fn seal_binary(&self, plaintext: &[u8], column: ColumnContext<'_>) -> Result<Vec<u8>> {

@@ -40,6 +40,7 @@ use crate::error::{Error, Result};
 use crate::index_spec::Digest;
 pub use crate::index_spec::IndexContext;
 use crate::key_id::KeyId;
+use crate::token_spec::{TokenKind, Tokens};
 use crate::value_format::ValueFormat;
 
 /// Encrypts an encoded value, as [`Keyring::encrypt`] and [`Keyring::encrypt_text`] do. For a text
@@ -170,6 +171,45 @@ pub fn current_prefix(
 /// Returns the errors of [`Keyring::blind_index`].
 pub fn digest(keyring: &Keyring, index: IndexContext<'_>, normalized: &[u8]) -> Result<Digest> {
     Ok(keyring.index_keys.writer(index)?.digest(index, normalized))
+}
+
+/// Returns the token to store for a word or the beginning of a word.
+pub(crate) fn token(
+    keyring: &Keyring,
+    column: IndexContext<'_>,
+    kind: TokenKind,
+    token: &str,
+) -> Result<Digest> {
+    Ok(keyring.index_keys.writer(column)?.token(column, kind, token))
+}
+
+/// Returns the tokens of a word or the beginning of a word, one for each index key that may have
+/// written it.
+pub(crate) fn tokens_under_each_key(
+    keyring: &Keyring,
+    column: IndexContext<'_>,
+    kind: TokenKind,
+    token: &str,
+) -> Result<Vec<Digest>> {
+    let keys = keyring.index_keys.writers(column)?.iter();
+    Ok(keys.map(|key| key.token(column, kind, token)).collect())
+}
+
+/// Returns the id of the index key under which texts have the right tokens. The key that writes is
+/// tried first, and then every key of the keyring.
+pub(crate) fn key_of_tokens(
+    keyring: &Keyring,
+    column: IndexContext<'_>,
+    texts: &[(TokenKind, &str)],
+    are_right: impl Fn(Tokens) -> bool,
+) -> Result<Option<KeyId>> {
+    let first = keyring.index_keys.writer(column)?;
+    let under = |key: &&IndexKey| {
+        let token = |&(kind, text): &(TokenKind, &str)| key.token(column, kind, text);
+        are_right(Tokens::new(texts.iter().map(token).collect()))
+    };
+    let mut keys = std::iter::once(first).chain(keyring.index_keys.iter());
+    Ok(keys.find(under).map(|key| key.id))
 }
 
 /// Returns the id of the index key under which a stored digest matches a normalised value. Every

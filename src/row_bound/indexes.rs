@@ -10,12 +10,14 @@ use diesel::row::NamedRow;
 use diesel::sql_types::SingleValue;
 use diesel::{Column, Expression, ExpressionMethods};
 
-use super::stored::{Stored, StoredDigest};
+use super::stored::{NullableTokens, Stored, StoredDigest};
 use crate::blind_index::IndexSqlType;
 use crate::error::{Error, Result};
 use crate::index_spec::IndexSpec;
 use crate::keyring::Keyring;
-use crate::searchable::{IndexColumns, IndexedAs, SearchableValue};
+use crate::search_tokens;
+use crate::searchable::{IndexColumns, IndexedAs, SearchableValue, Tokenized, TokenizedAs};
+use crate::token_spec::{TokenContext, TokenSpec};
 
 /// The index columns of a [`RowBound`](super::RowBound): `()`, or a tuple of one to four columns with
 /// an [`IndexSpec`].
@@ -62,9 +64,11 @@ pub trait ReadIndexesByName<T: SearchableValue, C, DB: diesel::backend::Backend>
 pub trait CheckedIndex<T: SearchableValue, C>: IndexColumns<T, C> {
     /// The column.
     type Column: Column + Default;
+    /// What is read from the column.
+    type Stored;
 
     #[doc(hidden)]
-    fn check(keyring: &Keyring, cell: &T::Cell<C>, stored: &StoredDigest) -> Result<()>;
+    fn check(keyring: &Keyring, cell: &T::Cell<C>, stored: &Self::Stored) -> Result<()>;
 }
 
 impl<T: SearchableValue, C, I> CheckedIndex<T, C> for I
@@ -75,6 +79,7 @@ where
     T::Index<I>: AsExpression<I::SqlType>,
 {
     type Column = I;
+    type Stored = StoredDigest;
 
     fn check(keyring: &Keyring, cell: &T::Cell<C>, stored: &StoredDigest) -> Result<()> {
         check::<T, C, I>(keyring, cell, stored)
@@ -90,9 +95,47 @@ where
     T::Index<Spec>: AsExpression<Col::SqlType>,
 {
     type Column = Col;
+    type Stored = StoredDigest;
 
     fn check(keyring: &Keyring, cell: &T::Cell<C>, stored: &StoredDigest) -> Result<()> {
         check::<T, C, Spec>(keyring, cell, stored)
+    }
+}
+
+impl<T: SearchableValue, C, Col> CheckedIndex<T, C> for Tokenized<Col>
+where
+    Col: TokenSpec,
+    Self: IndexColumns<T, C>,
+    TokenizedAs<Col, Col>: CheckedIndex<T, C>,
+{
+    type Column = <TokenizedAs<Col, Col> as CheckedIndex<T, C>>::Column;
+    type Stored = <TokenizedAs<Col, Col> as CheckedIndex<T, C>>::Stored;
+
+    fn check(keyring: &Keyring, cell: &T::Cell<C>, stored: &Self::Stored) -> Result<()> {
+        <TokenizedAs<Col, Col> as CheckedIndex<T, C>>::check(keyring, cell, stored)
+    }
+}
+
+impl<T: SearchableValue, C, Col, Spec> CheckedIndex<T, C> for TokenizedAs<Col, Spec>
+where
+    Self: IndexColumns<T, C>,
+    Spec: TokenSpec,
+    Col: Column + Default,
+    T::Value: Borrow<str>,
+{
+    type Column = Col;
+    type Stored = NullableTokens;
+
+    fn check(keyring: &Keyring, cell: &T::Cell<C>, stored: &NullableTokens) -> Result<()> {
+        let is_right = match (T::value(cell), &stored.0) {
+            (Some(text), Some(stored)) => {
+                let column = TokenContext::of::<Spec>();
+                search_tokens::key_of(keyring, column, text.borrow(), stored)?.is_some()
+            }
+            (None, None) => true,
+            _ => false,
+        };
+        is_right.then_some(()).ok_or_else(|| Error::IndexMismatch { label: Spec::LABEL.into() })
     }
 }
 
@@ -150,8 +193,8 @@ macro_rules! tuples {
         impl<T: SearchableValue, C, $($index: CheckedIndex<T, C>),+> RowBoundIndexes<T, C> for ($($index,)+) {
             type Written<A> = (A, Self::Assignments);
             type Selected<K, Col> = (K, Col, $($index::Column,)+);
-            type Row<K> = (K, Stored, $(tuples!(@digest $index),)+);
-            type Digests = ($(tuples!(@digest $index),)+);
+            type Row<K> = (K, Stored, $(<$index as CheckedIndex<T, C>>::Stored,)+);
+            type Digests = ($(<$index as CheckedIndex<T, C>>::Stored,)+);
 
             type Assignments = ($($index::Assignments,)+);
 
@@ -185,15 +228,14 @@ macro_rules! tuples {
         where
             $(
                 <$index::Column as Expression>::SqlType: SingleValue,
-                StoredDigest: FromSql<<$index::Column as Expression>::SqlType, DB>,
+                <$index as CheckedIndex<T, C>>::Stored: FromSql<<$index::Column as Expression>::SqlType, DB>,
             )+
         {
             fn read<'a>(row: &impl NamedRow<'a, DB>) -> deserialize::Result<Self::Digests> {
-                Ok(($(NamedRow::get::<<$index::Column as Expression>::SqlType, StoredDigest>(row, <$index::Column as Column>::NAME)?,)+))
+                Ok(($(NamedRow::get::<<$index::Column as Expression>::SqlType, <$index as CheckedIndex<T, C>>::Stored>(row, <$index::Column as Column>::NAME)?,)+))
             }
         }
     };
-    (@digest $index:ident) => { StoredDigest };
 }
 
 tuples!(I1: 0, one);

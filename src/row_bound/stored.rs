@@ -12,7 +12,7 @@ use crate::index_spec::DIGEST_LEN;
 use crate::keyring::Keyring;
 use crate::plaintext::Plaintext;
 use crate::row_spec::RowBoundSpec;
-use crate::sql_types::{BlindIndex, Ciphertext, CiphertextText};
+use crate::sql_types::{BlindIndex, Ciphertext, CiphertextText, SearchTokens};
 
 /// A value of a ciphertext column.
 pub enum Stored {
@@ -68,11 +68,12 @@ impl StoredDigest {
 }
 
 macro_rules! read {
-    ($ty:ty, $null:expr; $($sql_type:ty: $read:ident, $new:expr;)+) => {
+    ($ty:ty, $null:expr; $($sql_type:ty: $read:expr;)+) => {
         $(
             impl<DB: EnvelopeBackend> FromSql<$sql_type, DB> for $ty {
                 fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
-                    DB::$read(value, $new)
+                    let read: fn(DB::RawValue<'_>) -> deserialize::Result<Self> = $read;
+                    read(value)
                 }
 
                 fn from_nullable_sql(value: Option<DB::RawValue<'_>>) -> deserialize::Result<Self> {
@@ -106,16 +107,24 @@ macro_rules! read {
 
 read! {
     Stored, Self::Null;
-    Ciphertext: read_binary, |bytes| Self::Binary(bytes.to_vec());
-    Binary: read_binary, |bytes| Self::Binary(bytes.to_vec());
-    CiphertextText: read_text, |text| Self::Text(text.to_owned());
-    Text: read_text, |text| Self::Text(text.to_owned());
+    Ciphertext: |value| DB::read_binary(value, |bytes| Self::Binary(bytes.to_vec()));
+    Binary: |value| DB::read_binary(value, |bytes| Self::Binary(bytes.to_vec()));
+    CiphertextText: |value| DB::read_text(value, |text| Self::Text(text.to_owned()));
+    Text: |value| DB::read_text(value, |text| Self::Text(text.to_owned()));
+}
+
+/// The stored tokens of a value, one after another, or NULL.
+pub struct NullableTokens(pub(super) Option<Vec<u8>>);
+
+read! {
+    NullableTokens, Self(None);
+    SearchTokens: |value| DB::read_tokens(value).map(|tokens| Self(Some(tokens)));
 }
 
 read! {
     StoredDigest, Self::NULL;
-    BlindIndex: read_binary, Self::new;
-    Binary: read_binary, Self::new;
+    BlindIndex: |value| DB::read_binary(value, Self::new);
+    Binary: |value| DB::read_binary(value, Self::new);
 }
 
 impl fmt::Debug for Stored {
@@ -127,5 +136,11 @@ impl fmt::Debug for Stored {
 impl fmt::Debug for StoredDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("StoredDigest([redacted])")
+    }
+}
+
+impl fmt::Debug for NullableTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NullableTokens([redacted])")
     }
 }

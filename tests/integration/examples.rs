@@ -137,6 +137,15 @@ fn kms_values_needs_no_service() {
 }
 
 #[test]
+fn row_keys_needs_no_service() {
+    Example::new("row_keys").prints(&[
+        "account       bobby@example.org of 36 characters",
+        "order         1, to 1 Main Street",
+        "refused       ciphertext cannot be decrypted under the key of its row",
+    ]);
+}
+
+#[test]
 fn ssm_says_that_something_stands_in_for_the_parameter() {
     Example::new("ssm").prints(&[&["SSM_PARAMETER is not set"], &SSM[..]].concat());
 }

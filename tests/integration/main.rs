@@ -16,6 +16,8 @@ mod kms;
 mod layers;
 #[cfg(all(feature = "postgres", feature = "mysql"))]
 mod multi_connection;
+#[cfg(all(feature = "postgres", feature = "mysql"))]
+mod multi_search;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]

@@ -10,7 +10,7 @@ use crate::ciphertext_shape::native_text;
 use crate::error::ToolError;
 use crate::report::{Failure, Observer, Problem, Report};
 use crate::rewrite::{self, Job};
-use crate::rotate::{check_indexes, digest, refuse_newer_keys, refuse_tokens};
+use crate::rotate::{check_indexes, refuse_newer_keys, refuse_tokens};
 use crate::row_binding::{BoundRow, RowBindings};
 use crate::row_key::RowKey;
 use crate::run_options::RunOptions;
@@ -264,13 +264,13 @@ impl<DB: ToolBackend> Job<DB> for Backfill<'_, DB> {
                         if is_new
                             && present
                                 .as_ref()
-                                .is_some_and(|present| present.len() != index.bits.div_ceil(8))
+                                .is_some_and(|present| !index.is_length(present.len()))
                         {
                             return Err((index.name.clone(), NO_DIGEST.to_owned()));
                         }
                         new.push(Some(match present {
                             Some(present) if !is_new => present.clone(),
-                            _ => digest(self.keyring, index, &plaintext).map_err(named)?,
+                            _ => index.stored(self.keyring, &plaintext).map_err(named)?,
                         }));
                     }
                 }

@@ -1,6 +1,6 @@
 //! The check of a column's declaration.
 
-use diesel_envelope::columns::Column;
+use diesel_envelope::columns::{Column, Index};
 use diesel_envelope::untyped::label_is_valid;
 
 use crate::error::ToolError;
@@ -38,12 +38,30 @@ pub(crate) fn check_column(column: &Column) -> Result<(), ToolError> {
         return refused("values can be padded to multiples of 1 to 65,536 bytes".into());
     }
     for index in &column.indexes {
+        check_tokens(index).or_else(refused)?;
         if !matches!(index.bits, 1..=256) {
             return refused(format!(
                 "expected 1 to 256 bits for the index {}, found {}",
                 index.name, index.bits
             ));
         }
+    }
+    Ok(())
+}
+
+/// Checks the constraints that the compiler checks for a
+/// [`TokenSpec`](diesel_envelope::TokenSpec).
+fn check_tokens(index: &Index) -> Result<(), String> {
+    let Some(tokens) = &index.tokens else { return Ok(()) };
+    let is_range = |(shortest, longest)| 1 <= shortest && shortest <= longest && longest <= 255;
+    if !index.bits.is_multiple_of(8) {
+        return Err(format!("the tokens {} have whole bytes: 8 to 256 bits", index.name));
+    }
+    if tokens.prefixes.is_some_and(|prefixes| !is_range(prefixes)) {
+        return Err(format!("the beginnings of {} have 1 to 255 characters", index.name));
+    }
+    if !tokens.words && tokens.prefixes.is_none() {
+        return Err(format!("the tokens {} need words, beginnings of words or both", index.name));
     }
     Ok(())
 }

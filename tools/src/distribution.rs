@@ -16,11 +16,12 @@ use crate::syntax::{Form, Read};
 use crate::table::Table;
 use crate::value_type::ValueCodec;
 use diesel_envelope::Keyring;
-use diesel_envelope::columns::{Column, Normalizer};
+use diesel_envelope::columns::{Column, Index};
 use diesel_envelope::{Error, Result};
 use diesel_envelope::{looks_encrypted, untyped};
 
-/// Reads the whole column, in the form that its index would receive. It reads the [plaintext
+/// Reads the whole column, in the form that its index would receive. With search tokens, each token
+/// of a row counts as a row of its own. It reads the [plaintext
 /// column](Column::plaintext) if one is declared. Otherwise it decrypts the values, which needs the
 /// keyring. Only hashes and counts are kept.
 ///
@@ -32,7 +33,7 @@ pub fn distribution<DB: ToolBackend>(
     conn: &mut impl LoadConnection<Backend = DB>,
     keyring: Option<&Keyring>,
     column: &Column,
-    normalizer: &Normalizer,
+    index: &Index,
     settings: &RunOptions,
     observer: &impl Observer,
 ) -> Result<Distribution, ToolError> {
@@ -65,7 +66,9 @@ pub fn distribution<DB: ToolBackend>(
                 what,
             })?;
             match &cells[0] {
-                Some(value) => distribution.add(&normalizer.apply(&opened(value, &row)?)?),
+                Some(value) => {
+                    index.for_each_form(&opened(value, &row)?, |form| distribution.add(form))?;
+                }
                 None => distribution.add_null(),
             }
             Ok(())

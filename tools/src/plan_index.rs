@@ -79,6 +79,8 @@ pub struct IndexPlanner {
     expected_distinct: Option<u64>,
     other_bits: usize,
     unique: bool,
+    buckets: bool,
+    tokens: bool,
 }
 
 impl IndexPlanner {
@@ -89,7 +91,15 @@ impl IndexPlanner {
     /// name.
     pub fn new(column: impl ToString) -> Self {
         let column = column.to_string();
-        Self { column, expected_rows: None, expected_distinct: None, other_bits: 0, unique: false }
+        Self {
+            column,
+            expected_rows: None,
+            expected_distinct: None,
+            other_bits: 0,
+            unique: false,
+            buckets: false,
+            tokens: false,
+        }
     }
 
     /// Plans for this many rows with a value before the index is next rebuilt. AWS says to think of
@@ -126,6 +136,19 @@ impl IndexPlanner {
         Self { unique: true, ..self }
     }
 
+    /// Plans for buckets. The plan warns if they mostly contain one row.
+    #[must_use]
+    pub fn buckets(self) -> Self {
+        Self { buckets: true, ..self }
+    }
+
+    /// Plans for search tokens, which have whole bytes. Rows are then tokens of rows, and values are
+    /// different tokens.
+    #[must_use]
+    pub fn tokens(self) -> Self {
+        Self { tokens: true, ..self }
+    }
+
     /// Returns the plan for a distribution.
     pub fn plan(&self, distribution: &Distribution) -> IndexPlan {
         let frequencies = distribution.frequencies();
@@ -134,6 +157,9 @@ impl IndexPlanner {
         let range = allowed(distinct, self.other_bits);
         let (recommended, reason) =
             self.recommend(distinct, range.as_ref(), frequencies.shannon_bits());
+        let whole_bytes = |bits: usize| (bits / 8 * 8).max(8);
+        let recommended =
+            recommended.map(|bits| if self.tokens { whole_bytes(bits) } else { bits });
         let within = |bits| range.as_ref().is_some_and(|range| range.contains(&bits));
         let candidate = |bits| IndexCandidate::new(bits, within(bits), &frequencies, expected);
         IndexPlan {
@@ -151,6 +177,7 @@ impl IndexPlanner {
             warnings: reason::warnings(
                 recommended.map(candidate),
                 self.unique,
+                self.buckets,
                 distribution,
                 &frequencies,
             ),

@@ -98,19 +98,25 @@ struct Rewriter<'a, DB, J, O> {
     job: &'a J,
     settings: &'a RunOptions,
     observer: &'a O,
+    claims: Mutex<Claims>,
     state: Mutex<State>,
     pace: Mutex<Pace>,
     pages: PageSize,
     backend: std::marker::PhantomData<fn() -> DB>,
 }
 
+/// The progress of the first pass. A worker locks it while the database claims rows, so it is apart
+/// from the state that the other workers need meanwhile.
 #[derive(Default)]
-struct State {
-    /// The rows of the current range that the first pass has not claimed yet. All workers take rows
-    /// from it.
+struct Claims {
+    /// The rows of the current range that are not claimed yet. All workers take rows from it.
     range: Option<Range>,
     /// Whether the first pass has reached the end of the table.
     ended: bool,
+}
+
+#[derive(Default)]
+struct State {
     /// Set when a worker fails, to stop the others.
     stopped: bool,
     bad: HashSet<RowKey>,
@@ -127,11 +133,16 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Rewriter<'a, DB, J, O> {
             job,
             settings,
             observer,
+            claims: Mutex::default(),
             state: Mutex::default(),
             pages: PageSize::new(settings),
             pace: Mutex::new(Pace::new(settings)),
             backend: std::marker::PhantomData,
         }
+    }
+
+    fn claims(&self) -> MutexGuard<'_, Claims> {
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -23,8 +23,7 @@ use crate::syntax::{Form, Read};
 use crate::table::Table;
 use crate::value_type::ValueCodec;
 use diesel_envelope::Keyring;
-use diesel_envelope::Result;
-use diesel_envelope::columns::{Column, Index};
+use diesel_envelope::columns::Column;
 use refusal::index_key_count;
 pub(crate) use refusal::{check_indexes, refuse_newer_keys, refuse_tokens};
 
@@ -216,10 +215,7 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
                 let (Some(digest), Some(primary)) = (digest, index_primary(self.keyring)) else {
                     continue;
                 };
-                let normalized = index.normalizer.apply(&plaintext).ok();
-                let key = normalized.and_then(|normalized| {
-                    untyped::index_key_of(self.keyring, index.context_of(), &normalized, digest)
-                });
+                let key = index.key_of(self.keyring, &plaintext, digest).ok().flatten();
                 if let Some(newer) = key.filter(|key| self.newer.contains(key)) {
                     return older(format!("{}.{}", column.table, index.name), newer, primary);
                 }
@@ -282,7 +278,7 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
             changed |= !fresh;
             for (index, place) in column.indexes.iter().zip(at + 1..) {
                 let named = |error: diesel_envelope::Error| (index.name.clone(), error.to_string());
-                let digest = digest(self.keyring, index, &plaintext).map_err(named)?;
+                let digest = index.stored(self.keyring, &plaintext).map_err(named)?;
                 match &cells[place] {
                     Some(present) if *present == digest => {}
                     Some(_) if self.unique[place] => {
@@ -290,8 +286,10 @@ impl<DB: ToolBackend> Job<DB> for Rotate<'_, DB> {
                     }
                     Some(present)
                         if !self.rebuild
-                            && !is_digest(self.keyring, index, &plaintext, present)
-                                .map_err(named)? =>
+                            && index
+                                .key_of(self.keyring, &plaintext, present)
+                                .map_err(named)?
+                                .is_none() =>
                     {
                         return Err((index.name.clone(), NOT_ITS_DIGEST.to_owned()));
                     }
@@ -309,20 +307,3 @@ const UNIQUE_DIGEST: &str = "the stored blind index does not match the value und
 const NOT_ITS_DIGEST: &str = "the stored blind index does not match the value under any key of the keyring: check the column, its label, normaliser and bits, or rebuild the indexes";
 const NO_VALUE: &str =
     "the row has a blind index but no value: check the column, or rebuild the indexes";
-
-/// Whether a stored digest belongs to a plaintext, under any key.
-fn is_digest(keyring: &Keyring, index: &Index, plaintext: &[u8], stored: &[u8]) -> Result<bool> {
-    let normalized = index.normalizer.apply(plaintext)?;
-    Ok(untyped::index_key_of(keyring, index.context_of(), &normalized, stored).is_some())
-}
-
-/// Computes the digest to store for a plaintext.
-pub(crate) fn digest(
-    keyring: &Keyring,
-    index: &Index,
-    plaintext: &[u8],
-) -> Result<Zeroizing<Vec<u8>>> {
-    let normalized = index.normalizer.apply(plaintext)?;
-    let digest = untyped::digest(keyring, index.context_of(), &normalized)?;
-    Ok(Zeroizing::new(digest.as_bytes().to_vec()))
-}

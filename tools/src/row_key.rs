@@ -1,5 +1,7 @@
 //! The primary key of a row, and its SQL.
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use crate::statement::{Cell, Statement};
@@ -7,9 +9,9 @@ use crate::syntax::SqlSyntax;
 use crate::table::{KeyPart, Table};
 use diesel_envelope::Printable;
 
-/// The primary key of a row.
+/// The primary key of a row. A run keeps the keys of a page next to its rows, so clones are cheap.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RowKey(pub(crate) Vec<KeyPart>);
+pub struct RowKey(pub(crate) Arc<[KeyPart]>);
 
 impl RowKey {
     /// Removes the key from the front of a row and returns it.
@@ -86,7 +88,7 @@ impl RowKey {
         table: &Table,
         mut statement: Statement,
     ) -> Statement {
-        for (i, (column, part)) in table.key.iter().zip(&self.0).enumerate() {
+        for (i, (column, part)) in table.key.iter().zip(self.0.iter()).enumerate() {
             statement = statement.sql(format!(
                 "{}{} = ",
                 if i == 0 { "" } else { " AND " },

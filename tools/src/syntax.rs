@@ -12,9 +12,9 @@ use crate::error::ToolError;
 use crate::statement::Statement;
 use crate::table::{KeyColumn, KeyPart, StoredColumn, Table};
 use diesel_envelope::Storage;
-use diesel_envelope::columns::Column;
 use diesel_envelope::columns::TableName;
 use diesel_envelope::columns::ValueType;
+use diesel_envelope::columns::{Column, Index};
 
 /// A column to read, always as bytes.
 #[derive(Debug, Clone)]
@@ -26,11 +26,15 @@ pub struct Read {
 impl Read {
     /// Returns the ciphertext column and its index columns.
     pub(crate) fn stored(table: &Table, column: &Column) -> Result<Vec<Self>, ToolError> {
-        let indexes = column.indexes.iter().map(|index| &index.name);
-        let read = |name: &String| {
-            table.column(name).map(|column| Self { column: column.clone(), form: Form::Stored })
+        let form = |index: &Index| match index.tokens {
+            Some(_) => Form::Tokens { bytes: index.bits.div_ceil(8) },
+            None => Form::Stored,
         };
-        std::iter::once(&column.name).chain(indexes).map(read).collect()
+        let indexes = column.indexes.iter().map(|index| (&index.name, form(index)));
+        let read = |(name, form): (&String, Form)| {
+            table.column(name).map(|column| Self { column: column.clone(), form })
+        };
+        std::iter::once((&column.name, Form::Stored)).chain(indexes).map(read).collect()
     }
 
     /// Returns the plaintext column of this name.
@@ -44,6 +48,11 @@ impl Read {
 pub enum Form {
     /// The ciphertext or digest: the bytes of a binary column, the UTF-8 of a text column.
     Stored,
+    /// Search tokens of this many bytes each, one after another.
+    Tokens {
+        /// The length of a token.
+        bytes: usize,
+    },
     /// A plaintext, as the text that [`ValueType::encode`] accepts.
     Plain(ValueType),
     /// A part of a row key, in the bytes to which values are bound. It is NULL if the value is not
@@ -58,6 +67,15 @@ pub enum RowKeyType {
     Text,
     Bytes,
     Uuid,
+}
+
+/// The places of the tokens in a column, as a part of a FROM clause. There may be more places than
+/// tokens.
+pub struct Places {
+    /// The source of the rows.
+    pub(crate) source: String,
+    /// The number of a place, counted from 0.
+    pub(crate) number: &'static str,
 }
 
 /// The SQL of a database, without a connection.
@@ -109,6 +127,11 @@ pub trait SqlSyntax {
     /// Returns the clause after the table's name that draws a few pages at random, without reading
     /// the others.
     fn sample(_name: &TableName) -> Option<String> {
+        None
+    }
+
+    /// Returns the places of the tokens in a column, if the database has token tables.
+    fn places(_column: &str, _bytes: usize) -> Option<Places> {
         None
     }
 

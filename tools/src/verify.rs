@@ -20,6 +20,7 @@ use crate::scan::scan;
 use crate::statement::Cell;
 use crate::syntax::Read;
 use crate::table::Table;
+use crate::token_table::{DIFFERS, differing_rows};
 use crate::value_type::ValueCodec;
 use diesel_envelope::Accept;
 use diesel_envelope::KeyId;
@@ -66,6 +67,9 @@ impl Verification {
 /// row. A value that is bound to another row does not decrypt. A native
 /// value without the declared padding counts as bad too, because its length reveals more than the
 /// column promises. A digest may be under any key of the keyring.
+///
+/// Search tokens are recomputed too. On SQLite, MySQL and MariaDB, the token table must contain
+/// exactly the tokens of the rows. It is compared unless the run has a filter.
 ///
 /// Only this tool can distinguish a ciphertext from a plaintext in the whole shape of a ciphertext:
 /// no SQL condition can.
@@ -124,6 +128,16 @@ pub fn verify<DB: ToolBackend>(
         },
         |rows| observer.batch(rows),
     )?;
+    let indexes = columns.iter().flat_map(|column| &column.indexes);
+    for index in indexes.filter(|_| settings.filter.is_none()) {
+        for key in differing_rows::<DB>(conn, &table, index)? {
+            verification.failed += 1;
+            if verification.failed <= settings.max_failures as u64 {
+                let problem = (index.name.clone(), DIFFERS.to_owned());
+                observer.failure(&Failure::new(&table, &key, problem));
+            }
+        }
+    }
     Ok(Verification { rows, ..verification })
 }
 
@@ -242,10 +256,7 @@ impl Row<'_> {
         let Some(digest) = digest else {
             return self.problem(&index.name, "the blind index is missing");
         };
-        let key = index.normalizer.apply(opened).map(|normalized| {
-            untyped::index_key_of(self.keyring, index.context_of(), &normalized, digest)
-        });
-        match key {
+        match index.key_of(self.keyring, opened, digest) {
             Ok(Some(key)) => {
                 *self
                     .found

@@ -17,8 +17,9 @@ use crate::user_id::UserId;
 #[diesel(table_name = users, treat_none_as_null = true)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
+    #[diesel(embed)]
     #[serde(serialize_with = "serialize_plaintext")]
-    pub name: Encrypted<String, users::name>,
+    pub name: Searchable<String, users::name>,
     #[diesel(embed)]
     #[serde(serialize_with = "serialize_plaintext")]
     pub email: Searchable<String, users::email>,
@@ -68,6 +69,12 @@ pub fn is_phone(text: &str) -> bool {
     (5..=15).contains(&digits)
         && text.len() <= 31
         && text.chars().all(|c| c.is_ascii_digit() || "+-/(). ".contains(c))
+}
+
+/// Returns whether the last word has the three characters that a search by name needs.
+pub fn is_beginning(text: &str) -> bool {
+    let last = text.split(|c: char| !c.is_alphanumeric()).rfind(|word| !word.is_empty());
+    text.chars().count() <= 100 && last.is_some_and(|word| word.chars().count() >= 3)
 }
 
 /// A row to insert.

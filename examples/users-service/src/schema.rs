@@ -25,6 +25,7 @@ diesel::table! {
     users (id) {
         id -> UserId,
         name -> Ciphertext,
+        name_tokens -> SearchTokens,
         email -> Ciphertext,
         email_index -> BlindIndex,
         phone -> Nullable<Ciphertext>,
@@ -40,7 +41,7 @@ diesel::table! {
 // the e-mail is UNIQUE, so it names its key: in a second key, equal addresses would differ.
 diesel_envelope::columns! {
     users {
-        name,
+        name => name_tokens: prefixes 3..=8,
         email => email_index: caseless key "a",
         phone: pad 16 => phone_index: digits,
         birth_date: as Date,

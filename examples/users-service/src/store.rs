@@ -9,8 +9,9 @@ use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use diesel_async::{
     AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection,
 };
-use diesel_envelope::BlindIndexDsl;
 use diesel_envelope::blind_index::normalize;
+use diesel_envelope::search_tokens::has_prefix;
+use diesel_envelope::{BlindIndexDsl, TokensDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::model::{Credentials, Member, NewUser, Profile, StoredUser, User};
@@ -147,6 +148,18 @@ impl Store {
             let stored = member.phone.as_ref().and_then(|stored| stored.as_ref().ok());
             stored.is_some_and(|stored| normalize::digits(stored) == normalize::digits(phone))
         });
+        Ok(found)
+    }
+
+    /// Finds the members with a word in their name that begins as `typed` does, at most `limit`. Tokens
+    /// are truncated, so the decrypted names are compared too.
+    pub async fn find_by_name(&self, typed: &str, limit: usize) -> Result<Vec<Member>, StoreError> {
+        let members = users::table.filter(users::name_tokens.matches_prefix(typed));
+        let members = members.order(users::id);
+        let mut found: Vec<Member> =
+            query!(self, |conn| members.select(Member::as_select()).load(conn))?;
+        found.retain(|member| member.name.as_ref().is_ok_and(|name| has_prefix(name, typed)));
+        found.truncate(limit);
         Ok(found)
     }
 

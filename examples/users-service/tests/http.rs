@@ -151,6 +151,15 @@ async fn pages_list_every_member_once_and_survive_a_bad_row() {
             client.post("/api/members/search", json!({ "phone": "+49 (30) 0000004" })).await;
         assert_eq!(found["members"][0]["id"].as_str(), Some(ids[4].as_str()));
         assert_eq!(found["members"].as_array().unwrap().len(), 1);
+
+        for (typed, expected) in [("use", 4), ("USER3", 1), ("tables user1", 1), ("user2", 0)] {
+            let (status, found) =
+                client.post("/api/members/search", json!({ "name": typed })).await;
+            assert_eq!(status, 200);
+            assert_eq!(found["members"].as_array().unwrap().len(), expected, "{typed}");
+        }
+        let short = client.post("/api/members/search", json!({ "name": "user us" })).await;
+        assert_eq!(code(&short), "422 invalid_field name");
         drop(server);
         database.drop().await;
     }

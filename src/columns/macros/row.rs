@@ -50,22 +50,22 @@ macro_rules! __columns_in_row {
 
     // ---- Code of a column with a row or with indexes: `RowBoundColumn` or `SearchableColumn`
     (@bound [[local] $path:tt $prefix:tt $name:tt] $column:ident $options:tt
-        [[row $($key:tt)+] $($rest:tt)*] [$($index:ident)*]) => {
+        [[row $($key:tt)+] $($rest:tt)*] [$($index:tt)*]) => {
         impl $crate::RowBoundColumn for $crate::__columns!(@diesel $path $column) {
             type Key = ($($crate::__columns_in_row!(@key_column $path $key),)+);
             type KeyValue = ($($crate::__columns_in_row!(@key_value $path $key),)+);
-            type Indexes = $crate::__columns!(@indexes $path $($index)*);
+            type Indexes = $crate::__columns!(@indexes indexed $path $($index)*);
             const ACCEPT_IN_ROW: $crate::Accept = $crate::__columns_in_row!(@accept_in_row $options);
             const WRITE_IN_ROW: $crate::ValueFormat = $crate::__columns_in_row!(@write_in_row $options);
         }
     };
     (@bound [[foreign] $path:tt $prefix:tt $name:tt] $column:ident $options:tt
-        [[row $($key:tt)+] $($rest:tt)*] [$($index:ident)*]) => {
+        [[row $($key:tt)+] $($rest:tt)*] [$($index:tt)*]) => {
         impl $crate::RowBoundSpec for $column {
             type Column = $crate::__columns!(@diesel $path $column);
             type Key = ($($crate::__columns_in_row!(@key_column $path $key),)+);
             type KeyValue = ($($crate::__columns_in_row!(@key_value $path $key),)+);
-            type Indexes = $crate::__columns!(@foreign_indexes $path $($index)*);
+            type Indexes = $crate::__columns!(@indexes foreign_indexed $path $($index)*);
             const ACCEPT_IN_ROW: $crate::Accept = $crate::__columns_in_row!(@accept_in_row $options);
             const WRITE_IN_ROW: $crate::ValueFormat = $crate::__columns_in_row!(@write_in_row $options);
         }
@@ -74,7 +74,7 @@ macro_rules! __columns_in_row {
         $crate::__columns_in_row! { @bound $table $column $options [$($rest)*] $indexes }
     };
     (@bound $table:tt $column:ident $options:tt [] []) => {};
-    (@bound $table:tt $column:ident $options:tt [] [$($index:ident)+]) => {
+    (@bound $table:tt $column:ident $options:tt [] [$($index:tt)+]) => {
         $crate::__columns! { @searchable $table $column $($index)+ }
     };
 }

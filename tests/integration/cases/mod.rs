@@ -5,4 +5,8 @@ use super::backend::*;
 mod columns;
 mod declared;
 mod generic;
+mod ranges;
 mod row_bound;
+mod search;
+mod search_plans;
+mod search_properties;

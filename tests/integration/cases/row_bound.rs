@@ -12,6 +12,7 @@ use crate::support::database::{execute, with_database};
 
 mod attacks;
 mod keys;
+mod tokens;
 mod transition;
 
 diesel::table! {

@@ -99,3 +99,26 @@ where
     }
     values
 }
+
+#[derive(QueryableByName)]
+pub struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub count_: i64,
+}
+
+pub fn count<Conn>(conn: &mut Conn, table: &str) -> i64
+where
+    Conn: LoadConnection,
+    Count: QueryableByName<Conn::Backend>,
+    Conn::Backend: 'static
+        + diesel::backend::DieselReserveSpecialization
+        + diesel::expression::QueryMetadata<diesel::sql_types::Untyped>,
+{
+    let query = format!("SELECT COUNT(*) AS count_ FROM {table}");
+    let rows: Vec<Count> = diesel::RunQueryDsl::load(diesel::sql_query(query), conn).unwrap();
+    rows[0].count_
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

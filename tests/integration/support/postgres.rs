@@ -40,3 +40,43 @@ pub fn dump(conn: &mut Conn) -> Vec<Vec<u8>> {
         _ => format!("{column}::bytea"),
     })
 }
+
+/// The type of a column of search tokens.
+pub const TOKENS: &str = "bytea[]";
+
+/// Returns the statement that makes the index of a column.
+pub fn token_index(table: &str, column: &str, _bytes: usize, _key: &[&str]) -> Vec<String> {
+    vec![format!("CREATE INDEX {table}_{column}_index ON {table} USING gin ({column})")]
+}
+
+/// Returns tokens as an SQL literal.
+pub fn tokens_literal(tokens: &diesel_envelope::Tokens) -> String {
+    let tokens = tokens.digests().iter().map(|token| database::hex(token.as_bytes()));
+    let tokens: Vec<_> = tokens.map(|token| format!("'\\x{token}'::bytea")).collect();
+    format!("ARRAY[{}]", tokens.join(", "))
+}
+
+/// The tokens are in the row, so they are deleted with it.
+pub fn assert_no_tokens(_conn: &mut Conn, _table: &str) {}
+
+/// The statements that update the statistics of the planner.
+pub const ANALYZE: &[&str] = &["ANALYZE people", "VACUUM people"];
+
+/// The beginning of a query that returns a plan, and the type of its rows.
+pub const EXPLAIN: &str = "EXPLAIN ";
+pub type PlanSqlType = (diesel::sql_types::Text,);
+pub type PlanRow = (String,);
+
+pub fn assert_uses_index(plan: &[PlanRow], tokens: &str) {
+    let index = format!("Bitmap Index Scan on {tokens}_index");
+    assert!(plan.iter().any(|step| step.0.contains(&index)), "{plan:?}");
+    assert!(plan.iter().all(|step| !step.0.contains("Seq Scan")), "{plan:?}");
+}
+
+/// The target of an upsert by a primary key.
+macro_rules! conflict_target {
+    ($column:expr) => {
+        $column
+    };
+}
+pub(crate) use conflict_target;

@@ -10,6 +10,7 @@ mod keyrings;
 mod local_kms;
 mod plaintexts;
 mod row_bound;
+mod search_tokens;
 mod values;
 
 use serde::de::DeserializeOwned;

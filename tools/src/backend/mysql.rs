@@ -1,5 +1,7 @@
 //! MySQL and MariaDB.
 
+mod packed;
+
 use diesel::connection::LoadConnection;
 use diesel::mysql::Mysql;
 use diesel::result::Error as DieselError;
@@ -14,20 +16,19 @@ use crate::error::ToolError;
 use crate::row_key::RowKey;
 use crate::statement::{RawRow, Statement, number};
 use crate::syntax::SqlSyntax;
-use crate::syntax::mysql::{is_binary, type_name};
+use crate::syntax::mysql::is_binary;
 use crate::table::{KeyColumn, StoredColumn, Table};
 use diesel_envelope::columns::TableName;
 
-const COLUMNS: &str = "SELECT c.COLUMN_NAME, LOWER(c.COLUMN_TYPE), c.IS_NULLABLE, LOWER(c.EXTRA),
-        CASE WHEN EXISTS (SELECT 1 FROM information_schema.STATISTICS s WHERE s.TABLE_SCHEMA = c.TABLE_SCHEMA
-            AND s.TABLE_NAME = c.TABLE_NAME AND s.COLUMN_NAME = c.COLUMN_NAME AND s.NON_UNIQUE = 0) THEN 'YES' ELSE 'NO' END,
-        c.COLLATION_NAME
+const COLUMNS: &str =
+    "SELECT c.COLUMN_NAME, LOWER(c.COLUMN_TYPE), c.IS_NULLABLE, LOWER(c.EXTRA), c.COLLATION_NAME
     FROM information_schema.COLUMNS c WHERE c.TABLE_SCHEMA = COALESCE(";
 
-const KEY: &str = "SELECT s.COLUMN_NAME, LOWER(c.COLUMN_TYPE)
-    FROM information_schema.STATISTICS s
-    JOIN information_schema.COLUMNS c ON c.TABLE_SCHEMA = s.TABLE_SCHEMA AND c.TABLE_NAME = s.TABLE_NAME AND c.COLUMN_NAME = s.COLUMN_NAME
-    WHERE s.INDEX_NAME = 'PRIMARY' AND s.TABLE_SCHEMA = COALESCE(";
+/// A query of its own. In a join of two catalogs, the server would open every table of every
+/// database.
+const INDEXES: &str =
+    "SELECT s.COLUMN_NAME, s.INDEX_NAME, CASE WHEN s.NON_UNIQUE = 0 THEN 'YES' ELSE 'NO' END
+    FROM information_schema.STATISTICS s WHERE s.TABLE_SCHEMA = COALESCE(";
 
 const TRIGGERS: &str = "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS
     WHERE EVENT_MANIPULATION = 'UPDATE' AND EVENT_OBJECT_SCHEMA = COALESCE(";
@@ -96,11 +97,17 @@ impl ToolBackend for Mysql {
             )?;
             Ok(rows.into_iter().map(|row| texts(row.0)).collect())
         };
+        let indexes: Vec<_> = rows(INDEXES, "s.TABLE_NAME", " ORDER BY s.SEQ_IN_INDEX")?
+            .into_iter()
+            .map(|row| <[String; 3]>::try_from(row).unwrap_or_default())
+            .collect();
         let column = |row: Vec<String>| {
-            let [name, sql_type, nullable, extra, unique, collation] =
-                <[String; 6]>::try_from(row).unwrap_or_default();
+            let [name, sql_type, nullable, extra, collation] =
+                <[String; 5]>::try_from(row).unwrap_or_default();
             let (storage, automatic) = (storage(&sql_type), extra.contains("on update"));
-            let (nullable, unique) = (nullable == "YES", unique == "YES");
+            let unique =
+                indexes.iter().any(|[column, _, unique]| *column == name && unique == "YES");
+            let nullable = nullable == "YES";
             StoredColumn {
                 name,
                 storage,
@@ -111,20 +118,22 @@ impl ToolBackend for Mysql {
                 automatic,
             }
         };
-        let key = |row: Vec<String>| {
-            let [name, sql_type] = <[String; 2]>::try_from(row).unwrap_or_default();
-            KeyColumn { name, sql_type }
+        let columns: Vec<_> = rows(COLUMNS, "c.TABLE_NAME", " ORDER BY c.ORDINAL_POSITION")?
+            .into_iter()
+            .map(column)
+            .collect();
+        let key = |[name, ..]: &[String; 3]| {
+            let column = columns.iter().find(|column| column.name == *name)?;
+            Some(KeyColumn { name: name.clone(), sql_type: column.sql_type.clone() })
         };
         Ok(Table {
             name: name.clone(),
-            key: rows(KEY, "s.TABLE_NAME", " ORDER BY s.SEQ_IN_INDEX")?
-                .into_iter()
-                .map(key)
+            key: indexes
+                .iter()
+                .filter(|[_, index, _]| index == "PRIMARY")
+                .filter_map(key)
                 .collect(),
-            columns: rows(COLUMNS, "c.TABLE_NAME", " ORDER BY c.ORDINAL_POSITION")?
-                .into_iter()
-                .map(column)
-                .collect(),
+            columns,
             triggers: rows(TRIGGERS, "EVENT_OBJECT_TABLE", " ORDER BY 1")?
                 .into_iter()
                 .flatten()
@@ -135,8 +144,9 @@ impl ToolBackend for Mysql {
     /// Under the default isolation level, a page of locked rows would also lock the gaps between
     /// them and block inserts.
     fn before_transaction<C: LoadConnection<Backend = Self>>(conn: &mut C) -> QueryResult<()> {
-        lift_row_limit(conn)?;
-        conn.batch_execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        conn.batch_execute(&format!(
+            "{LIFT_ROW_LIMIT}; SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
+        ))
     }
 
     fn begin<C: LoadConnection<Backend = Self>>(_conn: &mut C, _table: &Table) -> QueryResult<()> {
@@ -184,20 +194,14 @@ impl ToolBackend for Mysql {
         shape: &Shape,
         rows: Vec<Write>,
     ) -> Result<usize, DatabaseFailure> {
-        let cells = shape.reads.len() + shape.writes.len();
-        let most = (CELLS_PER_UPDATE / cells.max(1)).clamp(1, ROWS_PER_UPDATE);
-        let mut written = 0;
-        let mut rows = rows.into_iter().peekable();
-        while let Some(first) = rows.next() {
-            let (mut batch, mut bytes) = (Vec::with_capacity(most), bytes_of(&first));
-            batch.push(first);
-            while batch.len() < most
-                && let Some(row) = rows.next_if(|row| bytes + bytes_of(row) <= BYTES_PER_UPDATE)
-            {
-                bytes += bytes_of(&row);
-                batch.push(row);
-            }
-            written += if batch.len() == 1 {
+        let (mut rest, mut written) = (rows, 0);
+        while !rest.is_empty() {
+            let packed = packed::count(table, &rest);
+            let count = if packed > 0 { packed } else { count_listed(shape, &rest) };
+            let batch: Vec<_> = rest.drain(..count).collect();
+            written += if packed > 0 {
+                Self::execute(conn, packed::update(table, shape, &batch))?
+            } else if count == 1 {
                 write_each::<Self, C>(conn, table, shape, batch, "<=>")?
             } else {
                 Self::execute(conn, update(table, shape, batch))?
@@ -216,9 +220,16 @@ const CELLS_PER_UPDATE: usize = 1024;
 /// default is 16 MiB.
 const BYTES_PER_UPDATE: usize = 64 * 1024;
 
-/// Returns the number of bytes that a row binds, without its key.
-fn bytes_of(row: &Write) -> usize {
-    row.old.iter().chain(&row.new).flatten().map(|cell| cell.len()).sum()
+/// Returns the number of rows at the front that one statement with a list of keys writes.
+fn count_listed(shape: &Shape, rows: &[Write]) -> usize {
+    let cells = shape.reads.len() + shape.writes.len();
+    let most = (CELLS_PER_UPDATE / cells.max(1)).clamp(1, ROWS_PER_UPDATE);
+    let mut bytes = 0;
+    let fits = |row: &&Write| {
+        bytes += row.old.iter().chain(&row.new).flatten().map(|cell| cell.len()).sum::<usize>();
+        bytes <= BYTES_PER_UPDATE
+    };
+    rows.iter().take(most).take_while(fits).count().max(1)
 }
 
 /// Returns `UPDATE … SET c = ELT(1 + n, c, ?, …) WHERE key IN (?, …) AND <bytes of c> <=> ELT(1 + n,
@@ -266,10 +277,7 @@ struct Keys<'t> {
 
 impl<'t> Keys<'t> {
     fn of(table: &'t Table, rows: &[Write]) -> Self {
-        let is_integer =
-            matches!(&*table.key, [column] if type_name(&column.sql_type).ends_with("int"));
-        let integer = |row: &Write| row.key.0[0].to_string().parse().ok();
-        let integers = is_integer.then(|| rows.iter().map(integer).collect()).flatten();
+        let integers = packed::integer_keys(table, rows).and_then(Iterator::collect);
         Self { table, keys: rows.iter().map(|row| row.key.clone()).collect(), integers }
     }
 
@@ -307,12 +315,13 @@ impl<'t> Keys<'t> {
     }
 }
 
+/// `DEFAULT` would be the limit of the server, so the statement names the maximum.
+const LIFT_ROW_LIMIT: &str = "SET SESSION sql_select_limit = 18446744073709551615";
+
 /// Lifts a limit that the session or the server sets on the rows of each SELECT. Otherwise, the
 /// server would omit tables, columns and rows without an error.
-///
-/// `DEFAULT` would be the limit of the server, so the statement names the maximum.
 fn lift_row_limit(conn: &mut impl LoadConnection<Backend = Mysql>) -> QueryResult<()> {
-    conn.batch_execute("SET SESSION sql_select_limit = 18446744073709551615")
+    conn.batch_execute(LIFT_ROW_LIMIT)
 }
 
 /// The beginning of the comment that migrations give to an index column.

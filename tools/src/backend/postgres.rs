@@ -10,7 +10,7 @@ use super::{DeclaredAs, Listed, ListedColumn, Run, Shape, ToolBackend, Write};
 use crate::database_failure::{Cause, Code, DatabaseFailure};
 use crate::error::ToolError;
 use crate::statement::{RawRow, Rerun, Statement};
-use crate::syntax::SqlSyntax;
+use crate::syntax::{Form, Read, SqlSyntax};
 use crate::table::{KeyColumn, StoredColumn, Table};
 use diesel_envelope::Storage;
 use diesel_envelope::columns::TableName;
@@ -79,7 +79,8 @@ const HIDDEN: &str = "SELECT coalesce(row_security_active(oid), false)::text,
         (relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = pg_class.oid))::text
     FROM pg_class WHERE oid = to_regclass(";
 
-/// Every column whose base type, below all domains, is bytes or text. It covers tables and
+/// Every column whose base type, below all domains, is bytes or text, and every column of search
+/// tokens. It covers tables and
 /// materialized views in all schemas except the system's. A partition is read with its table.
 ///
 /// A table in a schema that this role may not use is listed as not readable. If the list omitted
@@ -87,7 +88,7 @@ const HIDDEN: &str = "SELECT coalesce(row_security_active(oid), false)::text,
 const TABLES: &str = "WITH RECURSIVE based (oid, base, domain) AS (
         SELECT oid, oid, NULL::text COLLATE \"C\" FROM pg_type WHERE typtype <> 'd'
         UNION ALL
-        SELECT t.oid, b.base, CASE WHEN t.typname IN ('ciphertext', 'ciphertext_text', 'blind_index') THEN t.typname::text ELSE b.domain END
+        SELECT t.oid, b.base, CASE WHEN t.typname IN ('ciphertext', 'ciphertext_text', 'blind_index', 'search_tokens') THEN t.typname::text ELSE b.domain END
         FROM pg_type t JOIN based b ON t.typbasetype = b.oid WHERE t.typtype = 'd'
     )
     SELECT n.nspname::text, c.relname::text, pg_table_is_visible(c.oid)::text,
@@ -99,7 +100,7 @@ const TABLES: &str = "WITH RECURSIVE based (oid, base, domain) AS (
         JOIN based b ON b.oid = a.atttypid
         JOIN pg_type t ON t.oid = b.base
     WHERE (c.relkind IN ('r', 'p') AND NOT c.relispartition OR c.relkind = 'm' AND c.relispopulated) AND c.relpersistence <> 't'
-        AND a.attnum > 0 AND NOT a.attisdropped AND (t.typcategory = 'S' OR t.oid = 'bytea'::regtype)
+        AND a.attnum > 0 AND NOT a.attisdropped AND (t.typcategory = 'S' OR t.oid = 'bytea'::regtype OR b.domain = 'search_tokens')
         AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_toast'
     ORDER BY 1, 2, a.attnum";
 /// Lifts the time limits of the role for this transaction, so that they end neither a scan nor a
@@ -242,7 +243,7 @@ impl ToolBackend for Pg {
                 <[String; 7]>::try_from(row).unwrap_or_default();
             let declared_as = match domain.as_str() {
                 "" => DeclaredAs::Other,
-                "blind_index" => DeclaredAs::BlindIndex,
+                "blind_index" | "search_tokens" => DeclaredAs::BlindIndex,
                 _ => DeclaredAs::Ciphertext,
             };
             let column = ListedColumn {
@@ -285,11 +286,11 @@ impl ToolBackend for Pg {
         mut rows: Vec<Write>,
     ) -> Result<usize, DatabaseFailure> {
         let set = shape.writes.iter().enumerate().map(|(i, place)| {
-            let column = &shape.reads[*place].column;
-            let new = if column.storage == Storage::Text {
-                format!("convert_from(v.n{i}, 'UTF8')")
-            } else {
-                format!("v.n{i}")
+            let Read { column, form } = &shape.reads[*place];
+            let new = match form {
+                Form::Tokens { bytes } => array_of(&format!("v.n{i}"), *bytes),
+                _ if column.storage == Storage::Text => format!("convert_from(v.n{i}, 'UTF8')"),
+                _ => format!("v.n{i}"),
             };
             format!("{} = {new}", Self::quote(&column.name))
         });
@@ -327,6 +328,14 @@ impl ToolBackend for Pg {
         ));
         Self::execute(conn, statement)
     }
+}
+
+/// Returns the SQL that cuts bytes into an array.
+fn array_of(value: &str, bytes: usize) -> String {
+    format!(
+        "CASE WHEN {value} IS NOT NULL THEN ARRAY(SELECT substring({value} FROM place FOR {bytes}) \
+         FROM generate_series(1, octet_length({value}), {bytes}) AS place ORDER BY place) END"
+    )
 }
 
 const SUCCESS: &str = "00000";

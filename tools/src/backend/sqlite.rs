@@ -129,7 +129,8 @@ impl ToolBackend for Sqlite {
         for schema in std::iter::once(&"main").chain(others) {
             let statement = Statement::new(
                 "SELECT t.name, c.name, lower(c.type), instr(t.words, 'length(' || lower(c.name) || ') between 1 and 32')
-                    + instr(t.words, 'typeof(' || lower(c.name) || ') = ''blob'' and length(' || lower(c.name) || ') =') > 0
+                    + instr(t.words, 'typeof(' || lower(c.name) || ') = ''blob'' and length(' || lower(c.name) || ') =')
+                    + instr(t.words, 'typeof(' || lower(c.name) || ') = ''blob'' and length(' || lower(c.name) || ') %') > 0
                 FROM (SELECT name, lower(replace(sql, '\"', '')) AS words FROM ",
             );
             let statement = statement.sql(Self::quote(schema)).sql(

@@ -107,7 +107,7 @@ mod tests {
         let cell = |text: Option<&str>| text.map(|text| text.as_bytes().to_vec().into());
         let mut write = |sealed: Option<&str>, plain: Option<&str>| {
             let row = Write {
-                key: RowKey(vec![KeyPart::Number("1".into())]),
+                key: RowKey([KeyPart::Number("1".into())].into()),
                 old: vec![cell(sealed), cell(plain)],
                 new: vec![cell(Some("NEW"))],
             };
@@ -139,10 +139,12 @@ mod tests {
         );
     }
 
-    /// Writes 100 rows, of which another program has changed every third.
+    /// Writes 100 rows, of which another program has changed every third. The keys are multiples of
+    /// `step`. One value is long.
     fn a_batch_takes_only_the_same_bytes<DB: ToolBackend>(
         conn: &mut impl LoadConnection<Backend = DB>,
         name: &str,
+        step: usize,
     ) {
         let table = Table::read(conn, &TableName::from(name)).unwrap();
         let read = |name, form| Read { column: table.column(name).unwrap().clone(), form };
@@ -150,37 +152,37 @@ mod tests {
         let shape = Shape { reads, writes: vec![0, 1] };
         let cell = |text: &str| Some(text.as_bytes().to_vec().into());
         let quoted = DB::quote(name);
-        let rows = (0..100).map(|id| match id % 3 {
-            0 => format!("({id}, 'OLD', NULL)"),
-            _ => format!("({id}, 'old', NULL)"),
+        let rows = (0..100).map(|row| match row % 3 {
+            0 => format!("({}, 'OLD', NULL)", row * step),
+            _ => format!("({}, 'old', NULL)", row * step),
         });
         let rows = rows.collect::<Vec<_>>().join(", ");
         conn.batch_execute(&format!("DELETE FROM {quoted}")).unwrap();
         conn.batch_execute(&format!("INSERT INTO {quoted} VALUES {rows}")).unwrap();
-        let write = |id: usize| Write {
-            key: RowKey(vec![KeyPart::Number(id.to_string())]),
+        let write = |row: usize| Write {
+            key: RowKey([KeyPart::Number((row * step).to_string())].into()),
             old: vec![cell("old"), None],
             new: vec![
-                cell(&format!("new {id}")),
-                id.is_multiple_of(2).then(|| cell("even")).flatten(),
+                cell(&format!(
+                    "new {row}{}",
+                    if row == 50 { "x".repeat(300) } else { String::new() }
+                )),
+                row.is_multiple_of(2).then(|| cell("even")).flatten(),
             ],
         };
         let written = DB::write(conn, &table, &shape, (0..100).map(write).collect()).unwrap();
         assert_eq!(written, 66);
         let mut count = |condition: &str| {
             let count = DB::as_text("count(*)");
-            number(
-                DB::load(
-                    conn,
-                    Statement::new(format!("SELECT {count} FROM {quoted} WHERE {condition}")),
-                )
-                .unwrap(),
-            )
+            let condition = condition.replace("row", &format!("(id / {step})"));
+            let sql = format!("SELECT {count} FROM {quoted} WHERE {condition}");
+            number(DB::load(conn, Statement::new(sql)).unwrap())
         };
-        assert_eq!(count("id % 3 = 0 AND sealed = 'OLD' AND plain IS NULL"), 34);
-        assert_eq!(count("id % 3 > 0 AND sealed = concat('new ', id)"), 66);
-        assert_eq!(count("plain = 'even'"), count("id % 3 > 0 AND id % 2 = 0"));
-        assert_eq!(count("plain IS NULL"), count("id % 3 = 0 OR id % 2 = 1"));
+        assert_eq!(count("row % 3 = 0 AND sealed = 'OLD' AND plain IS NULL"), 34);
+        assert_eq!(count("row % 3 > 0 AND sealed = concat('new ', round(row))"), 65);
+        assert_eq!(count("row = 50 AND sealed = concat('new 50', repeat('x', 300))"), 1);
+        assert_eq!(count("plain = 'even'"), count("row % 3 > 0 AND row % 2 = 0"));
+        assert_eq!(count("plain IS NULL"), count("row % 3 = 0 OR row % 2 = 1"));
     }
 
     #[cfg(feature = "sqlite")]
@@ -205,7 +207,7 @@ mod tests {
         )
         .unwrap();
         takes_only_the_same_bytes(conn, "people");
-        a_batch_takes_only_the_same_bytes(conn, "people");
+        a_batch_takes_only_the_same_bytes(conn, "people", 1);
     }
 
     #[cfg(feature = "libmysqlclient")]
@@ -216,14 +218,16 @@ mod tests {
                 .unwrap();
         // The catalog does not list temporary tables.
         let name = format!("people_{}", std::process::id());
-        let columns = "id INTEGER PRIMARY KEY, sealed VARCHAR(20), plain VARCHAR(20)";
+        let columns = "id INTEGER PRIMARY KEY, sealed VARCHAR(400), plain VARCHAR(20)";
         conn.batch_execute(&format!(
             "CREATE TABLE {name} ({columns}) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
         ))
         .unwrap();
         conn.batch_execute(&format!("INSERT INTO {name} VALUES (1, 'old', 'Bob')")).unwrap();
         takes_only_the_same_bytes(conn, &name);
-        a_batch_takes_only_the_same_bytes(conn, &name);
+        for step in [1, 2, 7] {
+            a_batch_takes_only_the_same_bytes(conn, &name, step);
+        }
         conn.batch_execute(&format!("DROP TABLE {name}")).unwrap();
     }
 }

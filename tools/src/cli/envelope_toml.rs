@@ -4,7 +4,7 @@ use diesel_envelope::Accept;
 use diesel_envelope::ValueFormat;
 use serde::{Deserialize, Serialize};
 
-use crate::{Column, Index, Normalizer, ValueType};
+use crate::{Column, Index, Normalizer, TokenIndex, ValueType};
 
 /// The first lines of a written file.
 const HEAD: &str = "\
@@ -105,7 +105,7 @@ pub fn value_type(name: &str) -> Result<ValueType, String> {
 
 pub fn normalizer(name: &str) -> Result<Normalizer, String> {
     Normalizer::named(name).ok_or_else(|| {
-        "expected one of exact, caseless, digits, last-four-digits, email-domain".to_owned()
+        "expected one of exact, caseless, digits, last-four-digits, email-domain, buckets such as `month` and `bucket 1_000 in 0..=500_000`, or search tokens such as `words + prefixes 3..=8`".to_owned()
     })
 }
 
@@ -141,7 +141,12 @@ struct DeclaredIndex {
     normalize: Option<String>,
     bits: Option<usize>,
     key: Option<String>,
+    /// The table of search tokens, if it has not the name of the table and the column.
+    token_table: Option<String>,
 }
+
+/// The length of search tokens in bits, unless a column declares another.
+const TOKEN_BITS: usize = 16;
 
 /// Parses the file. A wrong file may be named by mistake and contain a secret anywhere, so no error
 /// quotes from it.
@@ -195,7 +200,9 @@ impl Declared {
             return Err(custom("a type"));
         }
         let index = |index: &Index| {
+            let tokens = index.tokens.as_ref();
             let normalize = match &index.normalizer {
+                Normalizer::Exact if tokens.is_some() => tokens.map(TokenIndex::kinds),
                 Normalizer::Exact => None,
                 Normalizer::Custom(_) => return Err(custom("a normaliser")),
                 named => Some(format!("{named:?}")),
@@ -205,8 +212,12 @@ impl Declared {
                 label: Some(index.label.clone())
                     .filter(|label| *label != format!("{}.{}", column.table.name, index.name)),
                 normalize,
-                bits: Some(index.bits).filter(|bits| *bits != 256),
+                bits: Some(index.bits)
+                    .filter(|bits| *bits != if tokens.is_some() { TOKEN_BITS } else { 256 }),
                 key: index.key.clone(),
+                token_table: tokens
+                    .map(|tokens| tokens.table.clone())
+                    .filter(|name| *name != format!("{}_{}", column.table, index.name)),
             })
         };
         // As `Column::row_key` declares it.
@@ -232,7 +243,7 @@ impl Declared {
             ));
         };
         let mut column = Column::new(table, name);
-        let table = column.table.name.clone();
+        let (table, full_name) = (column.table.name.clone(), column.table.to_string());
         column = match (self.label, self.unbound) {
             (Some(_), true) => {
                 return Err(format!(
@@ -268,7 +279,17 @@ impl Declared {
         for declared in self.index {
             let label = declared.label.unwrap_or_else(|| format!("{table}.{}", declared.name));
             let mut index = Index::new(&declared.name, &label);
-            if let Some(name) = declared.normalize {
+            let has_token_table = declared.token_table.is_some();
+            let token_table =
+                declared.token_table.unwrap_or_else(|| format!("{full_name}_{}", declared.name));
+            let tokens = declared.normalize.as_deref();
+            let tokens = tokens.and_then(|kinds| TokenIndex::named(&token_table, kinds));
+            if has_token_table && tokens.is_none() {
+                return Err(format!("`token-table`: {} has no search tokens", declared.name));
+            }
+            if let Some(tokens) = tokens {
+                index = index.bits(TOKEN_BITS).tokens(tokens);
+            } else if let Some(name) = declared.normalize {
                 index = index.normalize(
                     normalizer(&name)
                         .map_err(|expected| format!("normalize `{name}`: {expected}"))?,

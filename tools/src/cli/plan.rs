@@ -1,6 +1,6 @@
 //! `plan-index`: recommends the number of bits of a blind index, and shows its leakage.
 
-use crate::{IndexPlan, IndexPlanner, Normalizer, RunOptions, ToolError};
+use crate::{Index, IndexPlan, IndexPlanner, Normalizer, RunOptions, TokenIndex, ToolError};
 use clap::Args;
 use diesel_envelope::Error;
 use serde::Serialize;
@@ -24,6 +24,8 @@ Examples:
     --expecting 5000000
   diesel-envelope plan-index users.email --normalize caseless \\
     --unique
+  diesel-envelope plan-index users.birth_date --normalize month
+  diesel-envelope plan-index users.name --tokens 'words + prefixes 3..=8'
 
 The command reads the whole column. With --plaintext, it reads the plaintext column: name the \
 column itself if it is not encrypted yet. Without --plaintext, it decrypts the ciphertext, and \
@@ -42,6 +44,9 @@ pub struct PlanIndex {
     /// Include another blind index of the column, of this many bits
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u16).range(1..=256))]
     beside: Vec<u16>,
+    /// Plan search tokens of these kinds: `words`, `prefixes 3..=8` or `words + prefixes 3..=8`
+    #[arg(long, value_name = "KINDS", value_parser = token_kinds, conflicts_with = "normalize")]
+    tokens: Option<TokenIndex>,
     /// Plan for a UNIQUE index
     #[arg(long)]
     unique: bool,
@@ -64,20 +69,29 @@ impl PlanIndex {
             Err(_) if column.plaintext.is_some() => None,
             Err(failure) => return Err(failure),
         };
-        let (normalizer, progress) =
-            (self.columns.normalizer().unwrap_or(Normalizer::Exact), Progress::new(output));
+        let normalizer = self.columns.normalizer().unwrap_or(Normalizer::Exact);
+        let is_buckets = matches!(normalizer, Normalizer::Buckets(_));
+        let mut index = Index::new("planned", "planned").normalize(normalizer);
+        let (has_tokens, mut planned) = (self.tokens.is_some(), column.to_string());
+        if let Some(tokens) = self.tokens {
+            planned = format!("{column}, tokens ({})", tokens.kinds());
+            index = index.tokens(tokens);
+        }
+        let progress = Progress::new(output);
         let distribution = with_database!(self.database.url()?, 1, |conns| {
             crate::distribution(
                 &mut conns[0],
                 keyring.as_ref(),
                 column,
-                &normalizer,
+                &index,
                 &RunOptions::new(),
                 &progress,
             )
         });
         progress.finish();
-        let mut planner = IndexPlanner::new(column);
+        let mut planner = IndexPlanner::new(planned);
+        planner = if is_buckets { planner.buckets() } else { planner };
+        planner = if has_tokens { planner.tokens() } else { planner };
         planner = if let Some(rows) = self.expecting { planner.expecting(rows) } else { planner };
         planner = if let Some(values) = self.expecting_distinct {
             planner.expecting_distinct(values)
@@ -102,6 +116,11 @@ impl PlanIndex {
         let plan = planner.plan(&distribution);
         output.report(&Planned { plan })
     }
+}
+
+fn token_kinds(kinds: &str) -> Result<TokenIndex, String> {
+    TokenIndex::named("planned", kinds)
+        .ok_or_else(|| "expected `words`, `prefixes 3..=8` or `words + prefixes 3..=8`".to_owned())
 }
 
 #[derive(Serialize)]

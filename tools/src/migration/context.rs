@@ -20,11 +20,17 @@ pub(super) struct TableContext<'a> {
     /// The primary key of a new table.
     new_key: &'a str,
     primary_key: &'a [String],
+    /// The primary key, also that of a new table.
+    key: Vec<&'a str>,
+    has_digests: bool,
+    has_tokens: bool,
     columns: Vec<ColumnContext<'a>>,
     /// The index that the template creates.
     pub index: Option<&'a str>,
     /// Whether this index is UNIQUE.
     pub unique: bool,
+    /// Whether this index is over search tokens.
+    pub index_is_tokens: bool,
     /// The constraints that the template validates.
     pub constraints: Vec<String>,
 }
@@ -75,6 +81,8 @@ struct IndexContext<'a> {
     unique: bool,
     /// Whether the step that drops the plaintext makes it UNIQUE.
     becomes_unique: bool,
+    /// The token table, if the column stores search tokens and not a digest.
+    token_table: Option<&'a str>,
 }
 
 /// The second column of an index whose key rotates.
@@ -98,9 +106,13 @@ impl<'a> TableContext<'a> {
             new_table: table.is_new,
             new_key: table.primary_key.first().map_or("id", String::as_str),
             primary_key: &table.primary_key,
+            key: table.key(),
+            has_digests: table.indexes().any(|index| index.tokens.is_none()),
+            has_tokens: table.indexes().any(|index| index.tokens.is_some()),
             columns: table.columns.iter().map(ColumnContext::new).collect(),
             index: None,
             unique: false,
+            index_is_tokens: false,
             constraints: Vec::new(),
         }
     }
@@ -113,6 +125,7 @@ impl<'a> ColumnContext<'a> {
             bytes: index.bits.div_ceil(8),
             unique: plan.is_unique(index),
             becomes_unique: plan.becomes_unique(index),
+            token_table: index.tokens.as_ref().map(|tokens| name_of(&tokens.table)),
         };
         let second = |(index, name): (&'a Index, &'a str)| SecondIndexContext {
             name,
@@ -159,4 +172,9 @@ impl<'a> ColumnContext<'a> {
             second_sources,
         }
     }
+}
+
+/// Returns the name of a table without its schema, which is that of the encrypted table.
+fn name_of(table: &str) -> &str {
+    table.rsplit_once('.').map_or(table, |(_, name)| name)
 }

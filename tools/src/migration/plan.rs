@@ -84,6 +84,16 @@ impl TablePlan {
         self.columns.iter().flat_map(|plan| plan.missing.iter().map(String::as_str))
     }
 
+    /// Returns the primary key, also that of a new table.
+    pub(super) fn key(&self) -> Vec<&str> {
+        let key: Vec<_> = self.primary_key.iter().map(String::as_str).collect();
+        if key.is_empty() && self.is_new { vec!["id"] } else { key }
+    }
+
+    pub(super) fn indexes(&self) -> impl Iterator<Item = &Index> {
+        self.columns.iter().flat_map(|plan| &plan.column.indexes)
+    }
+
     fn names(&self) -> impl Iterator<Item = &str> {
         let table = std::iter::once(self.name.name.as_str()).chain(self.name.schema.as_deref());
         table.chain(self.primary_key.iter().map(String::as_str))
@@ -325,6 +335,12 @@ impl ColumnPlan {
             .iter()
             .chain(&self.unique_at_finish)
             .chain(self.second_indexes.iter().map(|(index, _)| index));
+        if self.column.indexes.iter().any(|index| index.tokens.is_some()) {
+            let key = table.key();
+            if key.is_empty() || key.contains(&"token") {
+                return self.refused("search tokens need a primary key, without a column `token`");
+            }
+        }
         for name in names {
             if !self.indexes().any(|index| index.name == *name) {
                 return self.refused(format!("the column has no index {name}"));

@@ -69,6 +69,10 @@ impl Files<'_> {
         indexes.map(|(index, unique)| {
             let mut context = TableContext::new(self.table);
             (context.index, context.unique) = (Some(index), unique);
+            context.index_is_tokens = self
+                .table
+                .indexes()
+                .any(|declared| declared.name == index && declared.tokens.is_some());
             let migration =
                 self.render("create_index", &format!("{}_{index}", self.step.name()), &context)?;
             Ok(Migration { run_in_transaction: false, ..migration })

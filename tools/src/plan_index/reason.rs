@@ -89,6 +89,13 @@ pub enum PlanWarning {
         /// The number of distinct values at which a bucket has two.
         until: u64,
     },
+    /// Most buckets of a range contain one row, so they reveal as much as an index of exact values.
+    MostlySingle {
+        /// The number of buckets with one row.
+        single: u64,
+        /// The number of all buckets.
+        buckets: u64,
+    },
     /// There were more distinct values than were counted.
     Estimated,
 }
@@ -121,6 +128,13 @@ impl fmt::Display for PlanWarning {
                 number(*values_per_bucket),
                 count(*until)
             ),
+            Self::MostlySingle { single, buckets } => write!(
+                f,
+                "{} of {} buckets contain one row, so the index reveals as much as one of exact \
+                 values: choose wider buckets",
+                count(*single),
+                count(*buckets)
+            ),
             Self::Estimated => f.write_str(
                 "there are more distinct values than were counted: these figures are estimates \
                  from a sample of them",
@@ -133,6 +147,7 @@ impl fmt::Display for PlanWarning {
 pub(super) fn warnings(
     recommended: Option<IndexCandidate>,
     unique: bool,
+    buckets: bool,
     distribution: &Distribution,
     frequencies: &Frequencies,
 ) -> Vec<PlanWarning> {
@@ -160,6 +175,10 @@ pub(super) fn warnings(
             }
         }
         _ => {}
+    }
+    let (all, single) = (distribution.distinct(), distribution.distinct().saturating_sub(repeated));
+    if buckets && single * 2 > all {
+        warnings.push(PlanWarning::MostlySingle { single, buckets: all });
     }
     if distribution.is_estimate() {
         warnings.push(PlanWarning::Estimated);

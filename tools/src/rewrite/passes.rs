@@ -22,8 +22,8 @@ impl<DB: ToolBackend, J: Job<DB>, O: Observer> Rewriter<'_, DB, J, O> {
         conn: &mut impl LoadConnection<Backend = DB>,
     ) -> Result<(), ToolError> {
         let claim = |conn: &mut _| {
-            let mut state = self.state();
-            let mut range = match &state.range {
+            let mut claims = self.claims();
+            let mut range = match &claims.range {
                 Some(range) => range.clone(),
                 None => self.following(conn, None)?,
             };
@@ -35,17 +35,17 @@ impl<DB: ToolBackend, J: Job<DB>, O: Observer> Rewriter<'_, DB, J, O> {
             } else if let Some(until) = range.until {
                 page.clear();
                 range = self.following(conn, Some(until))?;
-                state.ended |= range.is_stuck();
+                claims.ended |= range.is_stuck();
             } else {
                 page.clear();
-                state.ended = true;
+                claims.ended = true;
             }
-            state.range = Some(range);
+            claims.range = Some(range);
             Ok(page)
         };
         let goes_on = || {
-            let state = self.state();
-            !state.stopped && !state.ended
+            let stopped = self.state().stopped;
+            !stopped && !self.claims().ended
         };
         self.state().report.passes = 1;
         while goes_on() {

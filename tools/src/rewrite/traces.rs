@@ -17,9 +17,22 @@ const MAX_TRACES: usize = 10_000;
 #[derive(Default)]
 pub(super) struct Traces {
     rows: HashMap<u64, Trace>,
+    pub(super) sample: Sample,
+}
+
+/// The selection of the rows that are remembered.
+#[derive(Default, Clone)]
+pub(super) struct Sample {
     /// Only keys whose hashes end in this many zeros are remembered.
     zeros: u32,
     pub(super) hasher: RandomState,
+}
+
+impl Sample {
+    /// Returns the hash of a key, if the key belongs to the sample.
+    pub(super) fn hash_of(&self, key: &RowKey) -> Option<u64> {
+        Some(self.hasher.hash_one(key)).filter(|hash| hash.trailing_zeros() >= self.zeros)
+    }
 }
 
 /// The hash of the value written to a row, and the number of consecutive writes of this value.
@@ -29,11 +42,6 @@ struct Trace {
 }
 
 impl Traces {
-    /// Returns the hash of a key, if the key belongs to the sample.
-    pub(super) fn sampled(&self, key: &RowKey) -> Option<u64> {
-        Some(self.hasher.hash_one(key)).filter(|hash| hash.trailing_zeros() >= self.zeros)
-    }
-
     /// Records the written rows. Returns whether one of them was written back too often.
     pub(super) fn add(&mut self, written: Vec<(u64, u64)>) -> bool {
         let mut written_back = false;
@@ -44,8 +52,8 @@ impl Traces {
             written_back |= writes > MAX_WRITES;
         }
         while self.rows.len() > MAX_TRACES {
-            self.zeros += 1;
-            self.rows.retain(|hash, _| hash.trailing_zeros() >= self.zeros);
+            self.sample.zeros += 1;
+            self.rows.retain(|hash, _| hash.trailing_zeros() >= self.sample.zeros);
         }
         written_back
     }

@@ -166,6 +166,7 @@ impl<DB: ToolBackend, J: Job<DB>, O: Observer> Rewriter<'_, DB, J, O> {
         traced: &mut Vec<(u64, u64)>,
     ) -> Result<(u64, bool), DatabaseFailure> {
         let mut writes = Vec::with_capacity(rows.len());
+        let sample = self.state().traces.sample.clone();
         traced.clear();
         for row in rows {
             if let Some(refused) = self.job.refuse(&row.cells) {
@@ -174,7 +175,9 @@ impl<DB: ToolBackend, J: Job<DB>, O: Observer> Rewriter<'_, DB, J, O> {
             }
             match self.job.change(&row.cells) {
                 Ok(Some(new)) => {
-                    traced.extend(self.trace_of(&row));
+                    let trace =
+                        |key| Some((key, self.job.fingerprint(&row.cells, &sample.hasher)?));
+                    traced.extend(sample.hash_of(&row.key).and_then(trace));
                     writes.push(Write { key: row.key, old: row.cells, new });
                 }
                 Ok(None) => {}
@@ -191,15 +194,6 @@ impl<DB: ToolBackend, J: Job<DB>, O: Observer> Rewriter<'_, DB, J, O> {
             traced.clear();
         }
         Ok((written as u64, written == wanted))
-    }
-
-    /// Returns the hashes of a row and of its values, if the row belongs to the sample.
-    fn trace_of(&self, row: &ReadRow) -> Option<(u64, u64)> {
-        let (key, hasher) = {
-            let state = self.state();
-            (state.traces.sampled(&row.key)?, state.traces.hasher.clone())
-        };
-        Some((key, self.job.fingerprint(&row.cells, &hasher)?))
     }
 
     /// Records the committed rows, and ends the run if rows were written back too often.

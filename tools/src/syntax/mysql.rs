@@ -3,7 +3,7 @@
 use diesel::mysql::Mysql;
 use diesel_envelope::Storage;
 
-use super::{Form, Read, RowKeyType, SqlSyntax, hexadecimal};
+use super::{Form, Places, Read, RowKeyType, SqlSyntax, hexadecimal};
 use crate::dialect::Dialect;
 use crate::statement::Statement;
 use crate::table::{KeyColumn, KeyPart};
@@ -60,7 +60,7 @@ impl SqlSyntax for Mysql {
     fn bytes_of(prefix: &str, read: &Read) -> String {
         let column = format!("{prefix}{}", Self::quote(&read.column.name));
         let text = match read.form {
-            Form::Stored | Form::Plain(ValueType::Binary)
+            Form::Stored | Form::Tokens { .. } | Form::Plain(ValueType::Binary)
                 if read.column.storage == Storage::Binary =>
             {
                 return format!("CAST({column} AS BINARY)");
@@ -96,6 +96,13 @@ impl SqlSyntax for Mysql {
             _ if is_binary(sql_type) => RowKeyType::Bytes,
             _ => return None,
         })
+    }
+
+    fn places(column: &str, bytes: usize) -> Option<Places> {
+        let source = format!(
+            "JSON_TABLE(CONCAT('[', REPEAT('0,', LENGTH({column}) DIV {bytes}), '0]'), '$[*]' COLUMNS (place FOR ORDINALITY)) AS places"
+        );
+        Some(Places { source, number: "(places.place - 1)" })
     }
 
     fn first(expression: &str, count: usize) -> String {

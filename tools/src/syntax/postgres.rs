@@ -33,6 +33,12 @@ impl SqlSyntax for Pg {
     fn bytes_of(prefix: &str, read: &Read) -> String {
         let column = format!("{prefix}{}", Self::quote(&read.column.name));
         let text = match read.form {
+            Form::Tokens { .. } => {
+                return format!(
+                    "CASE WHEN {column} IS NOT NULL THEN (SELECT coalesce(string_agg(u.token, ''::bytea ORDER BY u.place), ''::bytea) \
+                     FROM unnest({column}::bytea[]) WITH ORDINALITY AS u (token, place)) END"
+                );
+            }
             Form::Stored | Form::Plain(ValueType::Binary)
                 if read.column.storage == Storage::Binary =>
             {

@@ -3,7 +3,7 @@
 use diesel::sqlite::Sqlite;
 use diesel_envelope::Storage;
 
-use super::{Form, Read, RowKeyType, SqlSyntax, hexadecimal};
+use super::{Form, Places, Read, RowKeyType, SqlSyntax, hexadecimal};
 use crate::dialect::Dialect;
 use crate::statement::Statement;
 use crate::table::{KeyColumn, KeyPart};
@@ -77,6 +77,13 @@ impl SqlSyntax for Sqlite {
             _ if has(&["blob", "binary"]) => RowKeyType::Bytes,
             _ => return None,
         })
+    }
+
+    fn places(column: &str, bytes: usize) -> Option<Places> {
+        let source = format!(
+            "json_each('[' || substr(replace(hex(zeroblob(length({column}) / {bytes})), '00', ',0'), 2) || ']') AS places"
+        );
+        Some(Places { source, number: "places.key" })
     }
 
     fn first(expression: &str, count: usize) -> String {

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use diesel_envelope::Accept;
 use diesel_envelope_tools::{
-    Column, ColumnPlan, Dialect, Index, Normalizer, Step, Storage, TablePlan, ValueType,
-    generate_migration,
+    Column, ColumnPlan, Dialect, Index, Normalizer, Step, Storage, TablePlan, TokenIndex,
+    ValueType, generate_migration,
 };
 
 /// The folder of the golden files, relative to the package.
@@ -261,6 +261,8 @@ fn cases() -> Vec<Case> {
             TablePlan::new(table).primary_key(&["id"]).column(varchar(email))
         })
         .steps(&[Step::KeepRowKey, Step::RequireBound]),
+        case("search_tokens", search_tokens(Column::new("users", "name").plaintext("name_plain")))
+            .steps(&[Step::Add, Step::DropPlaintext]),
         case("long_names", {
             let table = "a_table_whose_name_is_as_long_as_postgresql_lets_a_name_be";
             let column = "a_column_whose_name_is_as_long_too";
@@ -304,6 +306,15 @@ fn new_names_that_need_quoting() -> TablePlan {
         .column(ColumnPlan::new(email.accept(Accept::STRICT)).not_null())
 }
 
+/// Plans search tokens beside a blind index, under a primary key of two columns.
+fn search_tokens(name: Column) -> TablePlan {
+    let tokens = TokenIndex::new("users_name_tokens").words().prefixes(3, 8);
+    let name = name
+        .index(Index::new("name_index", "users.name_index"))
+        .index(Index::new("name_tokens", "users.name_tokens").bits(16).tokens(tokens));
+    TablePlan::new("users").primary_key(&["tenant", "id"]).column(varchar(name).not_null())
+}
+
 fn created_cases() -> Vec<Case> {
     let not_null = |table: TablePlan| table.each_column(|plan, _| plan.not_null());
     let text = |table: TablePlan| table.each_column(|plan, _| plan.storage(Storage::Text));
@@ -330,6 +341,16 @@ fn created_cases() -> Vec<Case> {
         created("create_names_that_need_quoting", new_names_that_need_quoting()),
         created("create_row_bound", created_row_bound()),
         created("new_table_row_bound", created_row_bound().new_table()),
+        created("create_search_tokens", search_tokens(Column::new("users", "name"))),
+        created(
+            "create_search_tokens_online",
+            search_tokens(Column::new("users", "name")).online(),
+        )
+        .dialects(&[Dialect::PostgreSql]),
+        created(
+            "new_table_search_tokens",
+            search_tokens(Column::new("users", "name")).primary_key(&["id"]).new_table(),
+        ),
         created("new_table", without_plaintext().new_table()),
         created("new_table_not_null", not_null(without_plaintext()).new_table()),
         created("new_table_text_storage", text(without_plaintext()).new_table()),

@@ -119,6 +119,17 @@ on("profile", "submit", async (form) => {
   say("Your profile is saved.");
 });
 on("search", "submit", async (form) => showMembers(await request("POST", "/api/members/search", values(form))));
+// Searches as one types, from three letters on. An answer that is late does not replace a newer one.
+let typing = 0;
+on("search-name", "submit", async () => {});
+on("search-name", "input", async (form) => {
+  const turn = ++typing;
+  const { name } = values(form);
+  if (!name) return listFrom(null);
+  if (!/[\p{L}\p{N}]{3}$/u.test(name)) return;
+  const page = await request("POST", "/api/members/search", { name });
+  if (turn === typing) showMembers(page);
+});
 on("first", "click", () => listFrom(null));
 on("next", "click", () => listFrom(after));
 on("log-out", "click", async () => {

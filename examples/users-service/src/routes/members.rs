@@ -1,4 +1,5 @@
-//! The list of members, for signed-in users: names and plans, and a search by telephone number.
+//! The list of members, for signed-in users: names and plans, and searches by telephone number and by the
+//! beginning of a name.
 
 use axum::Json;
 use axum::extract::{FromRequestParts, Query, State};
@@ -88,21 +89,30 @@ pub async fn list(
     Ok(Json(Page { members: members.into_iter().map(Entry::from).collect(), next }))
 }
 
-/// The number is in the body: addresses end up in logs.
+/// The number or the name is in the body: addresses end up in logs.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Search {
-    phone: Zeroizing<String>,
+#[serde(rename_all = "snake_case")]
+pub enum Search {
+    Phone(Zeroizing<String>),
+    /// The beginning of a name, as somebody types it.
+    Name(Zeroizing<String>),
 }
 
 pub async fn search(
     State(app): State<App>,
     SignedIn(_): SignedIn,
-    Body(Search { phone }): Body<Search>,
+    Body(search): Body<Search>,
 ) -> Result<Json<Page>, ApiError> {
-    if !model::is_phone(&phone) {
-        return Err(InvalidField { field: "phone", problem: "must be a telephone number" }.into());
-    }
-    let members = app.store.find_by_phone(&phone, i64::from(PAGE_MAX)).await?;
+    let refuse = |field, problem| Err(InvalidField { field, problem }.into());
+    let members = match search {
+        Search::Phone(phone) if !model::is_phone(&phone) => {
+            return refuse("phone", "must be a telephone number");
+        }
+        Search::Name(name) if !model::is_beginning(&name) => {
+            return refuse("name", "must end with three letters or more");
+        }
+        Search::Phone(phone) => app.store.find_by_phone(&phone, i64::from(PAGE_MAX)).await?,
+        Search::Name(name) => app.store.find_by_name(&name, usize::from(PAGE_MAX)).await?,
+    };
     Ok(Json(Page { members: members.into_iter().map(Entry::from).collect(), next: None }))
 }

@@ -33,6 +33,7 @@ mod row_bound_refusals;
 mod row_guide;
 pub mod row_keys;
 mod row_triggers;
+mod search_tokens;
 #[cfg(feature = "cli")]
 mod second_column;
 mod traffic;

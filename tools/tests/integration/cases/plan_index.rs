@@ -3,7 +3,8 @@
 use diesel_envelope::keyring::Keyset;
 use diesel_envelope::{Error, Keyring};
 use diesel_envelope_tools::{
-    self as ops, Column, Distribution, IndexPlanner, Normalizer, RunOptions,
+    self as ops, Column, Distribution, Index, IndexPlanner, Normalizer, PlanWarning, RunOptions,
+    TokenIndex,
 };
 
 use super::database::Database;
@@ -35,11 +36,21 @@ fn read(
     keyring: Option<&Keyring>,
     column: &Column,
 ) -> Result<Distribution, ops::ToolError> {
+    let index = Index::new("city_index", "users.city_index").normalize(Normalizer::Caseless);
+    read_as(database, keyring, column, &index)
+}
+
+fn read_as(
+    database: &Database,
+    keyring: Option<&Keyring>,
+    column: &Column,
+    index: &Index,
+) -> Result<Distribution, ops::ToolError> {
     ops::distribution(
         &mut database.connect(),
         keyring,
         column,
-        &Normalizer::Caseless,
+        index,
         &RunOptions::new().batch_size(7),
         &(),
     )
@@ -80,4 +91,34 @@ fn a_text_column_that_is_half_encrypted_is_read_as_a_whole() {
         (found.rows(), found.nulls(), found.distinct(), found.most_frequent()),
         (136, 4, 16, 16)
     );
+}
+
+#[test]
+fn the_tokens_of_a_column_are_planned_in_whole_bytes() {
+    let database = cities(|_| "NULL".to_owned(), |_| "NULL".to_owned());
+    let column = Column::new("users", "city").plaintext("city");
+    let index = Index::new("city_tokens", "users.city_tokens").tokens(TokenIndex::new("t").words());
+    let found = read_as(&database, None, &column, &index).unwrap();
+    // The word `city`, and 16 numbers.
+    assert_eq!((found.rows(), found.distinct(), found.most_frequent()), (272, 17, 136));
+    let plan = IndexPlanner::new("users.city").tokens().plan(&found);
+    assert_eq!(plan.recommended, Some(8), "{plan}");
+}
+
+#[test]
+fn buckets_that_mostly_contain_one_row_are_warned_of() {
+    let database =
+        Database::with("CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, born DATE)");
+    let rows: Vec<_> = (1..=24).map(|id| format!("({id}, '20{id:02}-01-01')")).collect();
+    database.execute(&format!("INSERT INTO users VALUES {}", rows.join(", ")));
+    let column = Column::new("users", "born").value(ops::ValueType::Date).plaintext("born");
+    let warnings = |normalizer: &str| {
+        let index = Index::new("born_index", "users.born_index")
+            .normalize(Normalizer::named(normalizer).unwrap());
+        let found = read_as(&database, None, &column, &index).unwrap();
+        IndexPlanner::new("users.born").buckets().plan(&found).warnings
+    };
+    let single = PlanWarning::MostlySingle { single: 24, buckets: 24 };
+    assert!(warnings("month").contains(&single));
+    assert!(!warnings("year in 2023..=2030").contains(&single));
 }

@@ -5,7 +5,7 @@ use diesel_envelope::keyring::{Algorithm, Keyset};
 use diesel_envelope::row_key::RowKey;
 use diesel_envelope::untyped::{self, ColumnContext};
 use diesel_envelope::{Accept, Keyring, Storage, Unbound};
-use diesel_envelope_tools::{self as ops, Column, Normalizer, RunOptions, Verification};
+use diesel_envelope_tools::{self as ops, Column, Index, Normalizer, RunOptions, Verification};
 
 use super::basics::{sealed, users};
 use super::database::Database;
@@ -206,7 +206,7 @@ fn a_key_that_values_do_not_name_is_searched_in_their_rows() {
         &mut conn,
         Some(&keyring(&document)),
         &in_row(),
-        &Normalizer::Caseless,
+        &Index::new("email_index", "users.email_index").normalize(Normalizer::Caseless),
         &RunOptions::new(),
         &(),
     );

@@ -1,3 +1,4 @@
 DROP TABLE users;
+DROP DOMAIN search_tokens;
 DROP DOMAIN blind_index;
 DROP DOMAIN ciphertext;

@@ -13,9 +13,12 @@ CREATE DOMAIN ciphertext AS bytea CHECK (
 
 CREATE DOMAIN blind_index AS bytea CHECK (octet_length(VALUE) BETWEEN 1 AND 32);
 
+CREATE DOMAIN search_tokens AS bytea[];
+
 CREATE TABLE users (
     id uuid PRIMARY KEY,
     name ciphertext NOT NULL,
+    name_tokens search_tokens NOT NULL,
     email ciphertext NOT NULL,
     email_index blind_index NOT NULL UNIQUE,
     phone ciphertext,
@@ -26,3 +29,4 @@ CREATE TABLE users (
     created_at timestamp NOT NULL -- UTC
 );
 CREATE INDEX users_phone_index ON users (phone_index);
+CREATE INDEX users_name_tokens_diesel_envelope_idx ON users USING gin (name_tokens);

@@ -1,1 +1,2 @@
+DROP TABLE users_name_tokens;
 DROP TABLE users;

@@ -13,6 +13,7 @@ CREATE TABLE users (
             length(name) % 64 = 56 AND CAST(name AS TEXT) GLOB 'gAAAAA*[AEIMQUYcgkosw048]='
         )
     )),
+    name_tokens BLOB NOT NULL CHECK (typeof(name_tokens) = 'blob' AND length(name_tokens) % 2 = 0),
     email BLOB NOT NULL CHECK (typeof(email) = 'blob' AND (
         length(email) >= 34 AND substr(email, 1, 1) BETWEEN x'a0' AND x'af'
         OR length(CAST(email AS TEXT)) = length(email) AND length(email) >= 100 AND rtrim(CAST(email AS TEXT), '=') NOT GLOB '*[^A-Za-z0-9_-]*' AND (
@@ -51,3 +52,33 @@ CREATE TABLE users (
     created_at TIMESTAMP NOT NULL -- UTC
 );
 CREATE INDEX users_phone_index ON users (phone_index);
+
+-- The tokens of each name, which triggers write in the statement that writes the name.
+CREATE TABLE users_name_tokens (
+    token BLOB NOT NULL,
+    id TEXT NOT NULL,
+    PRIMARY KEY (token, id)
+) WITHOUT ROWID;
+CREATE TRIGGER users_name_tokens_diesel_envelope_insert AFTER INSERT ON users
+WHEN length(NEW.name_tokens) > 0
+BEGIN
+    INSERT OR IGNORE INTO users_name_tokens (token, id)
+        SELECT substr(NEW.name_tokens, 1 + 2 * json_each.key, 2), NEW.id
+        FROM json_each('[' || substr(replace(hex(zeroblob(length(NEW.name_tokens) / 2)), '00', ',0'), 2) || ']');
+END;
+CREATE TRIGGER users_name_tokens_diesel_envelope_update AFTER UPDATE ON users
+WHEN NEW.name_tokens IS NOT OLD.name_tokens OR NEW.id IS NOT OLD.id
+BEGIN
+    DELETE FROM users_name_tokens WHERE (token, id) IN (
+        SELECT substr(OLD.name_tokens, 1 + 2 * json_each.key, 2), OLD.id
+        FROM json_each('[' || substr(replace(hex(zeroblob(length(OLD.name_tokens) / 2)), '00', ',0'), 2) || ']'));
+    INSERT OR IGNORE INTO users_name_tokens (token, id)
+        SELECT substr(NEW.name_tokens, 1 + 2 * json_each.key, 2), NEW.id
+        FROM json_each('[' || substr(replace(hex(zeroblob(length(NEW.name_tokens) / 2)), '00', ',0'), 2) || ']');
+END;
+CREATE TRIGGER users_name_tokens_diesel_envelope_delete AFTER DELETE ON users
+BEGIN
+    DELETE FROM users_name_tokens WHERE (token, id) IN (
+        SELECT substr(OLD.name_tokens, 1 + 2 * json_each.key, 2), OLD.id
+        FROM json_each('[' || substr(replace(hex(zeroblob(length(OLD.name_tokens) / 2)), '00', ',0'), 2) || ']'));
+END;

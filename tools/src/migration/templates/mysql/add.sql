@@ -6,14 +6,17 @@
     ADD COLUMN {{ column.name|q }} {{ sql.ciphertext_type(column) }},
 {% endif %}
 {% for index in column.indexes %}
-    ADD COLUMN {{ sql.index_column(index.name, index.bytes) }}
+    ADD COLUMN {{ sql.declared_index(index) }}
+{% if not index.token_table %}
 {{ sql.add_index(index.name, index.unique) }}
+{% endif %}
 {% endfor %}
 {% if not column.in_place %}
 {{ sql.add_shape(column) }}
 {% endif %}
 {% endfor %}
 {% endfilter %}
+{{ sql.create_token_tables() }}
 {% for column in columns if column.has_backfill %}
 {{ sql.create_backfill(column) }}
 {% endfor %}
@@ -37,13 +40,16 @@
 {% for column in columns if column.row_key %}
 {{ sql.drop_trigger(column, "row_key") }}
 {% endfor %}
+{{ sql.drop_token_tables() }}
 {% filter alter_table %}
 {% for column in columns %}
 {% if not column.in_place %}
     DROP COLUMN {{ column.name|q }},
 {% endif %}
 {% for index in column.indexes %}
+{% if not index.token_table %}
 {{ sql.drop_index(index.name) }}
+{% endif %}
     DROP COLUMN {{ index.name|q }},
 {% endfor %}
 {% if not column.in_place %}

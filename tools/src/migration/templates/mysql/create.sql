@@ -4,11 +4,11 @@
 {% set required %}{% if column.not_null %} NOT NULL{% endif %}{% endset %}
     {{ sql.add_column() }}{{ column.name|q }} {{ sql.ciphertext_type(column) }}{{ required }},
 {% for index in column.indexes %}
-    {{ sql.add_column() }}{{ sql.index_column(index.name, index.bytes, column.not_null) }}
+    {{ sql.add_column() }}{{ sql.declared_index(index, column.not_null) }}
 {% endfor %}
 {% endfor %}
 {% for column in columns %}
-{% for index in column.indexes %}
+{% for index in column.indexes if not index.token_table %}
 {{ sql.add_index(index.name, index.unique or index.becomes_unique) }}
 {% endfor %}
 {{ sql.add_shape(column) }}
@@ -37,22 +37,27 @@
 {% for column in columns if column.row_key %}
 {{ sql.create_row_key(column) }}
 {% endfor %}
+{{ sql.create_token_tables() }}
 {% endblock %}
 
 {% block down %}
 {% if new_table %}
 -- Drops the table and its rows.
+{{ sql.drop_token_tables() }}
 DROP TABLE {{ table.name|qualified }};
 {% else %}
 -- Drops the encrypted columns and their values.
 {% for column in columns if column.row_key %}
 {{ sql.drop_trigger(column, "row_key") }}
 {% endfor %}
+{{ sql.drop_token_tables() }}
 {% filter alter_table %}
 {% for column in columns %}
     DROP COLUMN {{ column.name|q }},
 {% for index in column.indexes %}
+{% if not index.token_table %}
 {{ sql.drop_index(index.name) }}
+{% endif %}
     DROP COLUMN {{ index.name|q }},
 {% endfor %}
 {{ sql.drop_check(column, "shape") }}

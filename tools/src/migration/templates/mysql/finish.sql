@@ -32,7 +32,7 @@
     MODIFY COLUMN {{ column.name|q }} {{ sql.ciphertext_type(column) }} NOT NULL,
 {% endif %}
 {% for index in column.indexes if column.not_null %}
-{{ sql.modify_index_column(index.name, index.bytes, true) }}
+{{ sql.modify_declared_index(index, true) }}
 {% endfor %}
 {{ sql.replace_indexes(column, true) }}
 {% endfor %}
@@ -65,7 +65,7 @@
     MODIFY COLUMN {{ column.name|q }} {{ sql.ciphertext_type(column) }},
 {% endif %}
 {% for index in column.indexes if column.not_null %}
-{{ sql.modify_index_column(index.name, index.bytes) }}
+{{ sql.modify_declared_index(index) }}
 {% endfor %}
 {% if column.in_place %}
 {{ sql.drop_check(column, "shape") }}

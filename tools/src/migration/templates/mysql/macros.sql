@@ -68,6 +68,78 @@ OCTET_LENGTH({{ name|q }}) = {{ bytes }}
 {% if not new_table %}ADD COLUMN {% endif %}
 {% endmacro %}
 
+{# A column of digests, or of search tokens. #}
+{% macro declared_index(index, required=false) %}
+{% if index.token_table %}{{ tokens_type(index, required) }},{% else %}{{ index_column(index.name, index.bytes, required) }}{% endif %}
+{% endmacro %}
+
+{% macro modify_declared_index(index, required=false) %}
+{% if index.token_table %}
+    MODIFY COLUMN {{ tokens_type(index, required) }},
+{% else %}
+{{ modify_index_column(index.name, index.bytes, required) }}
+{% endif %}
+{% endmacro %}
+
+{% macro tokens_type(index, required) %}
+{{ index.name|q }} BLOB{% if required %} NOT NULL{% endif %} COMMENT 'diesel-envelope: blind index, search tokens'
+{%- endmacro %}
+
+{% macro insert_tokens(index) %}
+WHILE place < LENGTH(NEW.{{ index.name|q }}) DO
+        INSERT INTO {{ index.token_table|qualified }} ({{ "token"|q }}, {{ key|q }})
+            VALUES (SUBSTRING(NEW.{{ index.name|q }}, place, {{ index.bytes }}){% for name in key %}, NEW.{{ name|q }}{% endfor %});
+        SET place = place + {{ index.bytes }};
+    END WHILE;
+{%- endmacro %}
+
+{# The token table of a column, and the triggers that write it with each row. Its key has the types of the row's key. The foreign key deletes the
+   tokens of rows that another table's foreign key deletes: no trigger fires there. #}
+{% macro create_token_table(index) %}
+CREATE TABLE {{ index.token_table|qualified }} (
+    {{ "token"|q }} BINARY({{ index.bytes }}) NOT NULL,
+    PRIMARY KEY ({{ "token"|q }}, {{ key|q }})
+) SELECT CAST('' AS BINARY({{ index.bytes }})) AS {{ "token"|q }}, {{ key|q }} FROM {{ table.name|qualified }} WHERE FALSE;
+ALTER TABLE {{ index.token_table|qualified }}
+    ADD CONSTRAINT {{ index.name|object("row")|q }} FOREIGN KEY ({{ key|q }}) REFERENCES {{ table.name|qualified }} ({{ key|q }})
+        ON DELETE CASCADE ON UPDATE CASCADE;
+CREATE TRIGGER {{ index.name|object("insert")|qualified }} AFTER INSERT ON {{ table.name|qualified }} FOR EACH ROW
+BEGIN
+    DECLARE place INT DEFAULT 1;
+    {{ insert_tokens(index) }}
+END;
+CREATE TRIGGER {{ index.name|object("update")|qualified }} AFTER UPDATE ON {{ table.name|qualified }} FOR EACH ROW
+BEGIN
+    DECLARE place INT DEFAULT 1;
+    IF {{ changed(index.name) }} THEN
+        DELETE FROM {{ index.token_table|qualified }} WHERE {% for name in key %}{{ name|q }} = NEW.{{ name|q }}{% if not loop.last %} AND {% endif %}{% endfor %};
+    {{ insert_tokens(index) }}
+    END IF;
+END;
+{% endmacro %}
+
+{% macro drop_token_table(index) %}
+DROP TRIGGER IF EXISTS {{ index.name|object("insert")|qualified }};
+DROP TRIGGER IF EXISTS {{ index.name|object("update")|qualified }};
+DROP TABLE {{ index.token_table|qualified }};
+{% endmacro %}
+
+{% macro create_token_tables() %}
+{% for column in columns %}
+{% for index in column.indexes if index.token_table %}
+{{ create_token_table(index) }}
+{% endfor %}
+{% endfor %}
+{% endmacro %}
+
+{% macro drop_token_tables() %}
+{% for column in columns %}
+{% for index in column.indexes if index.token_table %}
+{{ drop_token_table(index) }}
+{% endfor %}
+{% endfor %}
+{% endmacro %}
+
 {% macro add_index(name, unique) %}
     {{ add() }}{% if unique %}UNIQUE {% endif %}INDEX {{ name|object("idx")|q }} ({{ name|q }}),
 {% endmacro %}

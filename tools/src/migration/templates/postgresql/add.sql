@@ -3,7 +3,7 @@
 {% if not online %}
 -- PostgreSQL rewrites the table, because the type of the new column is a domain.
 {% set added = columns|rejectattr("in_place")|list %}
-{{ sql.create_domains(added|selectattr("storage", "eq", "binary")|list, added|selectattr("storage", "eq", "text")|list, columns|selectattr("indexes")|list) }}
+{{ sql.create_domains(added|selectattr("storage", "eq", "binary")|list, added|selectattr("storage", "eq", "text")|list, has_digests, has_tokens) }}
 {% endif %}
 {% filter alter_table %}
 {% for column in columns %}
@@ -11,13 +11,17 @@
 {{ sql.add_ciphertext(column) }}
 {% endif %}
 {% for index in column.indexes %}
+{% if index.token_table %}
+{{ sql.add_tokens_column(index) }}
+{% else %}
 {{ sql.add_index_column(index.name, index.bytes) }}
+{% endif %}
 {% endfor %}
 {% endfor %}
 {% endfilter %}
 {% for column in columns %}
 {% for index in column.indexes if not online %}
-{{ sql.create_index(index.name, index.unique) }}
+{{ sql.create_index(index.name, index.unique, false, index.token_table) }}
 {% endfor %}
 {% if column.has_backfill %}
 {{ sql.create_backfill(column) }}

@@ -3,7 +3,11 @@
 {% for column in columns %}
 {{ sql.add_ciphertext(column, column.not_null) }}
 {% for index in column.indexes %}
+{% if index.token_table %}
+{{ sql.add_tokens_column(index, column.not_null) }}
+{% else %}
 {{ sql.add_index_column(index.name, index.bytes, column.not_null) }}
+{% endif %}
 {% endfor %}
 {% endfor %}
 {% for column in columns if column.strict %}
@@ -15,7 +19,7 @@
 {% if not new_table %}
 -- PostgreSQL rewrites the table, because the type of the new column is a domain.
 {% endif %}
-{{ sql.create_domains(columns|selectattr("storage", "eq", "binary")|list, columns|selectattr("storage", "eq", "text")|list, columns|selectattr("indexes")|list) }}
+{{ sql.create_domains(columns|selectattr("storage", "eq", "binary")|list, columns|selectattr("storage", "eq", "text")|list, has_digests, has_tokens) }}
 {% endif %}
 {% if new_table %}
 {% filter create_table %}
@@ -33,7 +37,7 @@
 {% endif %}
 {% for column in columns %}
 {% for index in column.indexes if not online %}
-{{ sql.create_index(index.name, index.unique or index.becomes_unique) }}
+{{ sql.create_index(index.name, index.unique or index.becomes_unique, false, index.token_table) }}
 {% endfor %}
 {% if column.row_key %}
 {{ sql.create_row_key(column) }}

@@ -32,7 +32,7 @@ NEW.{{ name|q }} IS NOT DISTINCT FROM OLD.{{ name|q }}
 {%- endmacro %}
 
 {# The domains of `migrations/postgresql`, unless they are there. Tables share them, so nothing drops them. #}
-{% macro create_domains(binary=false, text=false, index=false) %}
+{% macro create_domains(binary=false, text=false, index=false, tokens=false) %}
 {% set value %}VALUE{% endset %}
 {% filter do_block %}
 {% if binary %}
@@ -52,6 +52,11 @@ END IF;
 {% if index %}
 IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('blind_index') AND typtype = 'd') THEN
     CREATE DOMAIN blind_index AS bytea CHECK (octet_length(VALUE) BETWEEN 1 AND 32);
+END IF;
+{% endif %}
+{% if tokens %}
+IF NOT EXISTS (SELECT FROM pg_type WHERE oid = to_regtype('search_tokens') AND typtype = 'd') THEN
+    CREATE DOMAIN search_tokens AS bytea[];
 END IF;
 {% endif %}
 {% endfilter %}
@@ -97,8 +102,12 @@ END IF;
 {% endif %}
 {% endmacro %}
 
-{% macro create_index(name, unique, concurrently=false) %}
-CREATE {% if unique %}UNIQUE {% endif %}INDEX {% if concurrently %}CONCURRENTLY {% endif %}{{ name|object("idx")|q }} ON {{ table.name|qualified }} ({{ name|q }});
+{% macro add_tokens_column(index, required=false) %}
+    {{ add_column() }}{{ index.name|q }} {% if online %}bytea[]{% else %}search_tokens{% endif %}{{ not_null(required) }},
+{% endmacro %}
+
+{% macro create_index(name, unique, concurrently=false, is_tokens=false) %}
+CREATE {% if unique %}UNIQUE {% endif %}INDEX {% if concurrently %}CONCURRENTLY {% endif %}{{ name|object("idx")|q }} ON {{ table.name|qualified }}{% if is_tokens %} USING gin{% endif %} ({{ name|q }});
 {% endmacro %}
 
 {% macro drop_index(name, concurrently=false) %}

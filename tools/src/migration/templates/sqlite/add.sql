@@ -7,8 +7,13 @@ ALTER TABLE {{ table.name|qualified }}
     ADD COLUMN {{ value }} {% if column.storage == "text" %}TEXT COLLATE BINARY{% else %}BLOB{% endif %} CHECK ({{ value }} IS NULL OR {{ value|ciphertext(column.storage) }});
 {% endif %}
 {% for index in column.indexes %}
+{% if index.token_table %}
+{{ sql.add_tokens_column(index) }}
+{{ sql.create_token_table(index) }}
+{% else %}
 {{ sql.add_index_column(index.name, index.bytes) }}
 {{ sql.create_index(index.name, index.unique) }}
+{% endif %}
 {% endfor %}
 {% endfor %}
 {% for column in columns if column.has_backfill %}
@@ -38,7 +43,11 @@ ALTER TABLE {{ table.name|qualified }}
 {{ sql.drop_column(column.name) }}
 {% endif %}
 {% for index in column.indexes %}
+{% if index.token_table %}
+{{ sql.drop_token_table(index) }}
+{% else %}
 {{ sql.drop_index(index.name) }}
+{% endif %}
 {{ sql.drop_column(index.name) }}
 {% endfor %}
 {% endfor %}

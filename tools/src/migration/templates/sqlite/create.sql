@@ -4,7 +4,7 @@
 {{ value }} {% if column.storage == "text" %}TEXT COLLATE BINARY{% else %}BLOB{% endif %}{% if column.not_null %} NOT NULL{% endif %} CHECK ({% if not column.not_null %}{{ value }} IS NULL OR {% endif %}{{ value|ciphertext(column.storage) }}){% if column.strict %} CHECK ({{ sql.bound(value, column)|trim }}){% endif %}
 {% endmacro %}
 {% macro blind_index(column, index) %}
-{{ index.name|q }} BLOB{% if column.not_null %} NOT NULL{% endif %} CHECK ({% if not column.not_null %}{{ index.name|q }} IS NULL OR {% endif %}typeof({{ index.name|q }}) = 'blob' AND length({{ index.name|q }}) = {{ index.bytes }})
+{{ index.name|q }} BLOB{% if column.not_null %} NOT NULL{% endif %} CHECK ({% if not column.not_null %}{{ index.name|q }} IS NULL OR {% endif %}{% if index.token_table %}{{ sql.is_tokens(index)|trim }}{% else %}typeof({{ index.name|q }}) = 'blob' AND length({{ index.name|q }}) = {{ index.bytes }}{% endif %})
 {%- endmacro %}
 {% block up %}
 {% if new_table %}
@@ -33,7 +33,11 @@ ALTER TABLE {{ table.name|qualified }}
 {% endif %}
 {% for column in columns %}
 {% for index in column.indexes %}
+{% if index.token_table %}
+{{ sql.create_token_table(index) }}
+{% else %}
 {{ sql.create_index(index.name, index.unique or index.becomes_unique) }}
+{% endif %}
 {% endfor %}
 {% endfor %}
 {% for column in columns if column.row_key %}
@@ -45,6 +49,11 @@ ALTER TABLE {{ table.name|qualified }}
 {% if new_table %}
 -- Drops the table and its rows.
 DROP TABLE {{ table.name|qualified }};
+{% for column in columns %}
+{% for index in column.indexes if index.token_table %}
+DROP TABLE {{ index.token_table|qualified }};
+{% endfor %}
+{% endfor %}
 {% else %}
 -- Drops the encrypted columns and their values.
 {% for column in columns if column.row_key %}
@@ -53,7 +62,11 @@ DROP TABLE {{ table.name|qualified }};
 {% for column in columns %}
 {{ sql.drop_column(column.name) }}
 {% for index in column.indexes %}
+{% if index.token_table %}
+{{ sql.drop_token_table(index) }}
+{% else %}
 {{ sql.drop_index(index.name) }}
+{% endif %}
 {{ sql.drop_column(index.name) }}
 {% endfor %}
 {% endfor %}

@@ -24,6 +24,67 @@ ALTER TABLE {{ table.name|qualified }}
     ADD COLUMN {{ name|q }} BLOB CHECK ({{ name|q }} IS NULL OR typeof({{ name|q }}) = 'blob' AND length({{ name|q }}) = {{ bytes }});
 {% endmacro %}
 
+{% macro add_tokens_column(index) %}
+ALTER TABLE {{ table.name|qualified }}
+    ADD COLUMN {{ index.name|q }} BLOB CHECK ({{ index.name|q }} IS NULL OR {{ is_tokens(index)|trim }});
+{% endmacro %}
+
+{% macro is_tokens(index) %}
+typeof({{ index.name|q }}) = 'blob' AND length({{ index.name|q }}) % {{ index.bytes }} = 0
+{% endmacro %}
+
+{# The tokens of a row, each with the key of the row. `json_each` counts them: an array has as many elements as there are tokens. #}
+{% macro tokens_of(row, index) %}
+{% set tokens %}{{ row }}.{{ index.name|q }}{% endset %}
+SELECT substr({{ tokens }}, 1 + {{ index.bytes }} * json_each.key, {{ index.bytes }}){% for name in key %}, {{ row }}.{{ name|q }}{% endfor +%}
+        FROM json_each('[' || substr(replace(hex(zeroblob(length({{ tokens }}) / {{ index.bytes }})), '00', ',0'), 2) || ']')
+{%- endmacro %}
+
+{% macro insert_tokens(index) %}
+{% set row %}NEW{% endset %}
+    INSERT OR IGNORE INTO {{ index.token_table|q }} ({{ "token"|q }}, {{ key|q }})
+        {{ tokens_of(row, index) }};
+{% endmacro %}
+
+{% macro delete_tokens(index) %}
+{% set row %}OLD{% endset %}
+    DELETE FROM {{ index.token_table|q }} WHERE ({{ "token"|q }}, {{ key|q }}) IN (
+        {{ tokens_of(row, index) }});
+{% endmacro %}
+
+{# The token table of a column, and the triggers that write it with each row. #}
+{% macro create_token_table(index) %}
+CREATE TABLE {{ index.token_table|qualified }} (
+    {{ "token"|q }} BLOB NOT NULL,
+{% for name in key %}
+    {{ name|q }} NOT NULL,
+{% endfor %}
+    PRIMARY KEY ({{ "token"|q }}, {{ key|q }})
+) WITHOUT ROWID;
+CREATE TRIGGER {{ index.name|object("insert")|qualified }} AFTER INSERT ON {{ table.name|q }}
+WHEN length(NEW.{{ index.name|q }}) > 0
+BEGIN
+{{ insert_tokens(index) }}
+END;
+CREATE TRIGGER {{ index.name|object("update")|qualified }} AFTER UPDATE ON {{ table.name|q }}
+WHEN NEW.{{ index.name|q }} IS NOT OLD.{{ index.name|q }}{% for name in key %} OR NEW.{{ name|q }} IS NOT OLD.{{ name|q }}{% endfor +%}
+BEGIN
+{{ delete_tokens(index) }}
+{{ insert_tokens(index) }}
+END;
+CREATE TRIGGER {{ index.name|object("delete")|qualified }} AFTER DELETE ON {{ table.name|q }}
+BEGIN
+{{ delete_tokens(index) }}
+END;
+{% endmacro %}
+
+{% macro drop_token_table(index) %}
+{{ drop_trigger(index.name, "insert") }}
+{{ drop_trigger(index.name, "update") }}
+{{ drop_trigger(index.name, "delete") }}
+DROP TABLE {{ index.token_table|qualified }};
+{% endmacro %}
+
 {% macro drop_column(name) %}
 ALTER TABLE {{ table.name|qualified }}
     DROP COLUMN {{ name|q }};

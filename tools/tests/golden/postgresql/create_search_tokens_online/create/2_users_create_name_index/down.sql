@@ -1,0 +1,2 @@
+-- Drops the index.
+DROP INDEX CONCURRENTLY IF EXISTS "users_name_index_diesel_envelope_idx";

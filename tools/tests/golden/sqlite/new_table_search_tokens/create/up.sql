@@ -1,0 +1,45 @@
+-- create: users (name): creates columns for ciphertext and its blind indexes, which refuse plaintext.
+-- Run it before any program uses these columns.
+CREATE TABLE "users" (
+    "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    -- Add the other columns here.
+    "name" BLOB NOT NULL CHECK (typeof("name") = 'blob' AND (
+        length("name") >= 34 AND substr("name", 1, 1) BETWEEN x'a0' AND x'af'
+        OR length(CAST("name" AS TEXT)) = length("name") AND length("name") >= 100 AND rtrim(CAST("name" AS TEXT), '=') NOT GLOB '*[^A-Za-z0-9_-]*' AND (
+            length("name") % 64 = 12 AND CAST("name" AS TEXT) GLOB 'gAAAAA*[A-Za-z0-9_-]' OR
+            length("name") % 64 = 36 AND CAST("name" AS TEXT) GLOB 'gAAAAA*[AQgw]==' OR
+            length("name") % 64 = 56 AND CAST("name" AS TEXT) GLOB 'gAAAAA*[AEIMQUYcgkosw048]='
+        )
+    )),
+    "name_index" BLOB NOT NULL CHECK (typeof("name_index") = 'blob' AND length("name_index") = 32),
+    "name_tokens" BLOB NOT NULL CHECK (typeof("name_tokens") = 'blob' AND length("name_tokens") % 2 = 0)
+);
+CREATE INDEX "users_name_index_diesel_envelope_idx" ON "users" ("name_index");
+CREATE TABLE "users_name_tokens" (
+    "token" BLOB NOT NULL,
+    "id" NOT NULL,
+    PRIMARY KEY ("token", "id")
+) WITHOUT ROWID;
+CREATE TRIGGER "users_name_tokens_diesel_envelope_insert" AFTER INSERT ON "users"
+WHEN length(NEW."name_tokens") > 0
+BEGIN
+    INSERT OR IGNORE INTO "users_name_tokens" ("token", "id")
+        SELECT substr(NEW."name_tokens", 1 + 2 * json_each.key, 2), NEW."id"
+        FROM json_each('[' || substr(replace(hex(zeroblob(length(NEW."name_tokens") / 2)), '00', ',0'), 2) || ']');
+END;
+CREATE TRIGGER "users_name_tokens_diesel_envelope_update" AFTER UPDATE ON "users"
+WHEN NEW."name_tokens" IS NOT OLD."name_tokens" OR NEW."id" IS NOT OLD."id"
+BEGIN
+    DELETE FROM "users_name_tokens" WHERE ("token", "id") IN (
+        SELECT substr(OLD."name_tokens", 1 + 2 * json_each.key, 2), OLD."id"
+        FROM json_each('[' || substr(replace(hex(zeroblob(length(OLD."name_tokens") / 2)), '00', ',0'), 2) || ']'));
+    INSERT OR IGNORE INTO "users_name_tokens" ("token", "id")
+        SELECT substr(NEW."name_tokens", 1 + 2 * json_each.key, 2), NEW."id"
+        FROM json_each('[' || substr(replace(hex(zeroblob(length(NEW."name_tokens") / 2)), '00', ',0'), 2) || ']');
+END;
+CREATE TRIGGER "users_name_tokens_diesel_envelope_delete" AFTER DELETE ON "users"
+BEGIN
+    DELETE FROM "users_name_tokens" WHERE ("token", "id") IN (
+        SELECT substr(OLD."name_tokens", 1 + 2 * json_each.key, 2), OLD."id"
+        FROM json_each('[' || substr(replace(hex(zeroblob(length(OLD."name_tokens") / 2)), '00', ',0'), 2) || ']'));
+END;
