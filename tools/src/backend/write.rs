@@ -139,6 +139,36 @@ mod tests {
         );
     }
 
+    /// Writes 100 rows, of which another program has changed the key of every third.
+    fn a_batch_takes_only_the_same_keys<DB: ToolBackend>(
+        conn: &mut impl LoadConnection<Backend = DB>,
+        name: &str,
+    ) {
+        let table = Table::read(conn, &TableName::from(name)).unwrap();
+        let read = |name, form| Read { column: table.column(name).unwrap().clone(), form };
+        let key = read("plain", Form::RowKey(RowKeyType::Text));
+        let shape = Shape { reads: vec![read("sealed", Form::Stored), key], writes: vec![0] };
+        let quoted = DB::quote(name);
+        let rows = (0..100).map(|id| match id % 3 {
+            0 => format!("({id}, 'old', 'KEY {id}')"),
+            _ => format!("({id}, 'old', 'key {id}')"),
+        });
+        let rows = rows.collect::<Vec<_>>().join(", ");
+        conn.batch_execute(&format!("DELETE FROM {quoted}")).unwrap();
+        conn.batch_execute(&format!("INSERT INTO {quoted} VALUES {rows}")).unwrap();
+        let cell = |text: String| Some(text.into_bytes().into());
+        let write = |id: usize| Write {
+            key: RowKey(vec![KeyPart::Number(id.to_string())]),
+            old: vec![cell("old".to_owned()), cell(format!("key {id}"))],
+            new: vec![cell(format!("new {id}"))],
+        };
+        let written = DB::write(conn, &table, &shape, (0..100).map(write).collect()).unwrap();
+        assert_eq!(written, 66);
+        let unchanged = format!("SELECT {} FROM {quoted} WHERE ", DB::as_text("count(*)"));
+        let unchanged = Statement::new(unchanged + "id % 3 = 0 AND sealed = 'old'");
+        assert_eq!(number(DB::load(conn, unchanged).unwrap()), 34);
+    }
+
     /// Writes 100 rows, of which another program has changed every third. The keys are multiples of
     /// `step`. One value is long.
     fn a_batch_takes_only_the_same_bytes<DB: ToolBackend>(

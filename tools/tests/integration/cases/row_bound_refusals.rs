@@ -1,5 +1,7 @@
 //! Declarations of row-bound columns that are refused before the first row.
 
+use std::slice::from_ref;
+
 use diesel_envelope::keyring::{Algorithm, Keyset};
 use diesel_envelope_tools::{self as ops, Column, RunOptions, ToolError};
 
@@ -80,7 +82,7 @@ fn a_fernet_key_writes_no_value_of_a_row() {
     let keyring = keyring(&document);
     let column = in_row().plaintext("plain");
     for error in [
-        ops::backfill(&mut conns, &keyring, &[column.clone()], &settings, &()).unwrap_err(),
+        ops::backfill(&mut conns, &keyring, from_ref(&column), &settings, &()).unwrap_err(),
         ops::rotate(&mut conns, &keyring, &[column], &settings, &()).unwrap_err(),
     ] {
         let words = error.to_string();

@@ -1,5 +1,7 @@
 //! Row keys of every type: the tools read the same bytes to which a program binds a value.
 
+use std::slice::from_ref;
+
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::sql_types::{BigInt, Binary, Integer, SmallInt, Text};
@@ -29,8 +31,11 @@ macro_rules! moves {
 }
 pub(crate) use moves;
 
+/// The keys and the values of rows.
+pub type Rows<K> = Vec<(K, Vec<u8>)>;
+
 /// Does the same with a function that reads the rows.
-pub fn check<K>(declaration: &str, keys: &[&str], read: fn(&mut Conn) -> Vec<(K, Vec<u8>)>)
+pub fn check<K>(declaration: &str, keys: &[&str], read: fn(&mut Conn) -> Rows<K>)
 where
     (K,): RowKey + 'static,
 {
@@ -47,7 +52,7 @@ where
     let column = ops::Column::new("users", "email").row_key(&["id"]).accept(Accept::BOUND);
     let settings = RunOptions::new().batch_size(2);
     let report =
-        ops::rotate(&mut database.connections(1), &after, &[column.clone()], &settings, &());
+        ops::rotate(&mut database.connections(1), &after, from_ref(&column), &settings, &());
     let report = report.unwrap();
     assert!(report.is_complete(), "{declaration}: {report:?}");
     assert_eq!(report.written, keys.len() as u64, "{declaration}");
@@ -58,7 +63,7 @@ where
     }
     let column = column.accept(Accept::STRICT);
     let verification =
-        ops::verify(&mut database.connect(), &after, &[column.clone()], &RunOptions::new(), &());
+        ops::verify(&mut database.connect(), &after, from_ref(&column), &RunOptions::new(), &());
     assert!(verification.unwrap().is_sound(), "{declaration}");
     let status = ops::status(&mut database.connect(), &after, &[column]).unwrap();
     assert!(status[0].is_fresh() && status[0].to_string().contains("row-bound"), "{}", status[0]);
@@ -94,7 +99,7 @@ fn a_key_of_two_columns_has_the_declared_order() {
         ops::Column::new("users", "email").row_key(&["tenant", "id"]).accept(Accept::BOUND);
     let mut conns = database.connections(1);
     let settings = RunOptions::new().batch_size(2);
-    let report = ops::rotate(&mut conns, &after, &[column.clone()], &settings, &()).unwrap();
+    let report = ops::rotate(&mut conns, &after, from_ref(&column), &settings, &()).unwrap();
     assert_eq!((report.written, report.is_complete()), (5, true), "{report:?}");
     let query = sql::<(Text, Integer, Binary)>("SELECT tenant, id, email FROM users");
     let rows: Vec<(String, i32, Vec<u8>)> =
