@@ -1,9 +1,11 @@
 //! The SQL conditions on the header of a native value.
 
+use std::collections::BTreeSet;
+
 use crate::syntax::SqlSyntax;
 use diesel_envelope::KeyId;
 use diesel_envelope::Storage;
-use diesel_envelope::untyped::{self, HEADER_LEN, Header, TEXT_PREFIX, VERSION};
+use diesel_envelope::untyped::{self, HEADER_LEN, Header, TEXT_PREFIX};
 
 /// The number of bytes of a value that contain its key: `de1.` and eight characters of base64url,
 /// or a header.
@@ -41,30 +43,20 @@ pub(crate) fn names_key<DB: SqlSyntax>(name: &str, storage: Storage, keys: &[Key
 /// Returns a SQL condition that a value of a column begins like a native value with known flags, in
 /// binary or text form.
 pub(crate) fn is_native<DB: SqlSyntax>(name: &str, storage: Storage) -> String {
-    let first = |key: [u8; 4], flags: bool| {
-        let key_id = KeyId::from_bytes(key);
-        Header { bound: flags, row_bound: flags, padded: flags, key_id }.to_bytes()
+    // Version and flags take 16 bits. In base64url, they are two characters and four of the six bits
+    // of the third one. The other two belong to the id of the key.
+    let headers = [0x00, 0x40, 0x80, 0xC0].map(|id| headers(KeyId::from_bytes([id, 0, 0, 0])));
+    let headers: Vec<_> = headers.into_iter().flatten().collect();
+    let begins = |length: usize, form: &dyn Fn([u8; HEADER_LEN]) -> Vec<u8>| {
+        let beginnings: BTreeSet<_> =
+            headers.iter().map(|header| DB::literal(&form(*header)[..length])).collect();
+        let beginnings = beginnings.into_iter().collect::<Vec<_>>().join(", ");
+        format!("{} IN ({beginnings})", DB::head(name, storage, length))
     };
-    // Version and flags take 16 bits. In the third character of base64url, they are four of its six
-    // bits.
-    let (low, high) =
-        (untyped::to_text(&first([0; 4], false)), untyped::to_text(&first([255; 4], true)));
-    let length = TEXT_PREFIX.len() + 3;
-    let range = |head: String, low: &[u8], high: &[u8]| {
-        format!("{head} BETWEEN {} AND {}", DB::literal(low), DB::literal(high))
-    };
-    let native = range(
-        DB::head(name, storage, 2),
-        &[VERSION, first([0; 4], false)[1]],
-        &[VERSION, first([255; 4], true)[1]],
-    );
     format!(
-        "{native} OR {}",
-        range(
-            DB::head(name, storage, length),
-            &low.as_bytes()[..length],
-            &high.as_bytes()[..length]
-        )
+        "{} OR {}",
+        begins(2, &|header| header.to_vec()),
+        begins(TEXT_PREFIX.len() + 3, &|header| untyped::to_text(&header).into_bytes())
     )
 }
 
@@ -125,7 +117,10 @@ mod tests {
             b"de1.oQQPAGq_",
             b"de1.hello",
             &[0xA1],
+            &[0xA1, 4, 0x9f, 0x3c, 1, 0xaa],
             &[0xA1, 8, 0x9f, 0x3c, 1, 0xaa],
+            // Flags 0x0F: the character is between `Z` and `a`.
+            b"de1.oQ_fPAGq",
             &[0xA0; 40],
         ] {
             assert!(!holds(&native, other) && !holds(&named, other), "{other:?}");

@@ -44,6 +44,10 @@
 //!   ([compare-and-set], compared as bytes, whatever the collation). Only the named columns are
 //!   written: other columns do not change, not even MySQL's `ON UPDATE` columns. A table with
 //!   triggers for UPDATE is refused, unless [`RunOptions::allow_triggers`] allows it.
+//! - **A value stays in its row.** If the values of a column are [bound to their
+//!   row](diesel_envelope::RowBound), the tools read the key of the row together with the value. A
+//!   row is written only if its key is unchanged too. A value of another row is reported, and never
+//!   written again.
 //! - **Few rows are locked.** Only the rows of one batch are locked, for the duration of the batch.
 //!   They are claimed with `SKIP LOCKED`, so several workers and hosts can share a table. No worker
 //!   waits for a row that another transaction holds. SQLite has one writer, and the tools leave it

@@ -198,6 +198,12 @@ mod tests {
         assert_eq!(literal("O'Brien"), "'O''Brien'");
     }
 
+    #[test]
+    fn the_text_of_a_signal_is_short_and_has_no_quotes() {
+        assert_eq!(signal_text("users.e'mail\\` is bound"), "'users.e?mail?? is bound'");
+        assert_eq!(signal_text(&"é".repeat(200)), format!("'{}'", "é".repeat(128)));
+    }
+
     const STRICT_USERS: [(Dialect, &str); 3] = [
         (
             Dialect::PostgreSql,

@@ -3,7 +3,7 @@
 -- Then deploy the program that writes both columns, run backfill, and run verify.
 ALTER TABLE `users`
     ADD COLUMN `email` VARBINARY(384),
-    ADD COLUMN `email_index` VARBINARY(32),
+    ADD COLUMN `email_index` VARBINARY(32) COMMENT 'diesel-envelope: blind index' CHECK (OCTET_LENGTH(`email_index`) = 32),
     ADD INDEX `users_email_index_diesel_envelope_idx` (`email_index`),
     ADD CONSTRAINT `users_email_diesel_envelope_shape` CHECK (
         OCTET_LENGTH(`email`) >= 34 AND LEFT(`email`, 1) BETWEEN X'A0' AND X'AF'

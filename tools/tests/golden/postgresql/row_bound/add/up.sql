@@ -35,7 +35,8 @@ END
 $diesel_envelope$;
 ALTER TABLE "users"
     ADD COLUMN "email" ciphertext,
-    ADD COLUMN "email_index" blind_index,
+    ADD COLUMN "email_index" blind_index
+        CONSTRAINT "users_email_index_diesel_envelope_shape" CHECK (octet_length("email_index") = 32),
     ADD COLUMN "name" ciphertext,
     ADD COLUMN "iban" ciphertext_text,
     ADD COLUMN "phone" ciphertext_text,

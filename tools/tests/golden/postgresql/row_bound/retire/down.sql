@@ -1,6 +1,7 @@
 -- Adds the first columns again, without values.
 ALTER TABLE "users"
-    ADD COLUMN "email_index" blind_index;
+    ADD COLUMN "email_index" blind_index
+        CONSTRAINT "users_email_index_diesel_envelope_shape" CHECK (octet_length("email_index") = 32);
 CREATE INDEX "users_email_index_diesel_envelope_idx" ON "users" ("email_index");
 CREATE FUNCTION "users_email_diesel_envelope_first"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
 BEGIN

@@ -9,7 +9,8 @@ BEGIN
 END
 $diesel_envelope$;
 ALTER TABLE "users"
-    ADD COLUMN "email_index_b" blind_index;
+    ADD COLUMN "email_index_b" blind_index
+        CONSTRAINT "users_email_index_b_diesel_envelope_shape" CHECK (octet_length("email_index_b") = 32);
 CREATE FUNCTION "users_email_diesel_envelope_shadow"() RETURNS trigger LANGUAGE plpgsql AS $diesel_envelope$
 BEGIN
     IF NEW."email_index" IS DISTINCT FROM OLD."email_index"
