@@ -57,6 +57,10 @@ pub trait EnvelopeBackend:
     #[doc(hidden)]
     fn bind_tokens<'b>(tokens: &'b Tokens, out: &mut Output<'b, '_, Self>) -> serialize::Result;
 
+    /// Reads the tokens of a value, one after another.
+    #[doc(hidden)]
+    fn read_tokens(value: Self::RawValue<'_>) -> deserialize::Result<Vec<u8>>;
+
     #[doc(hidden)]
     fn read_binary<R>(
         value: Self::RawValue<'_>,

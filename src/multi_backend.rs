@@ -148,6 +148,16 @@ macro_rules! multi_backend {
                 ::core::result::Result::Ok(::diesel::serialize::IsNull::No)
             }
 
+            fn read_tokens(
+                value: <Self as ::diesel::backend::Backend>::RawValue<'_>,
+            ) -> ::diesel::deserialize::Result<::std::vec::Vec<u8>> {
+                let tokens = value.from_sql::<
+                    $crate::search_tokens::StoredTokens,
+                    $crate::sql_types::SearchTokens,
+                >()?;
+                ::core::result::Result::Ok(tokens.into_bytes())
+            }
+
             fn read_binary<R>(
                 value: <Self as ::diesel::backend::Backend>::RawValue<'_>,
                 read: impl ::core::ops::FnOnce(&[u8]) -> R,

@@ -51,6 +51,8 @@ pub use matches::{
     KeyColumns, TokenExpression, TokenMatches, TokenSqlType, TokensDsl, TokensWithDsl,
 };
 pub use sql::CompareSearchTokensWithMatches;
+#[doc(hidden)]
+pub use sql::StoredTokens;
 use words::{Words, beginnings};
 
 /// The value of a column of search tokens.

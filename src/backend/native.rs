@@ -33,6 +33,8 @@ pub trait NativeBackend:
 
     fn put_tokens<'b>(tokens: &'b Tokens, out: &mut Output<'b, '_, Self>) -> serialize::Result;
 
+    fn take_tokens(value: Self::RawValue<'_>) -> deserialize::Result<Vec<u8>>;
+
     /// Pushes the lookup of tokens after the key of a row, or after its array.
     fn push_has_token<'b>(
         lookup: &'b TokenLookup,
@@ -72,6 +74,10 @@ macro_rules! native {
                 out: &mut Output<'b, '_, Self>,
             ) -> serialize::Result {
                 Self::put_tokens(tokens, out)
+            }
+
+            fn read_tokens(value: Self::RawValue<'_>) -> deserialize::Result<Vec<u8>> {
+                Self::take_tokens(value)
             }
 
             fn read_binary<R>(
@@ -151,7 +157,7 @@ fn push_in_token_table<'b, DB: NativeBackend>(
 
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 macro_rules! written_to {
-    ($backend:ty, $push_is_one_of:ident, $finds_keys:literal, $put_tokens:ident, $push_has_token:ident) => {
+    ($backend:ty, $push_is_one_of:ident, $finds_keys:literal, $put_tokens:ident, $take_tokens:ident, $push_has_token:ident) => {
         native!($backend);
 
         impl NativeBackend for $backend {
@@ -193,6 +199,10 @@ macro_rules! written_to {
                 $put_tokens(tokens, out)
             }
 
+            fn take_tokens(value: Self::RawValue<'_>) -> deserialize::Result<Vec<u8>> {
+                $take_tokens(value)
+            }
+
             fn push_has_token<'b>(
                 lookup: &'b TokenLookup,
                 out: &mut AstPass<'_, 'b, Self>,
@@ -204,9 +214,9 @@ macro_rules! written_to {
 }
 
 #[cfg(feature = "postgres")]
-written_to!(diesel::pg::Pg, push_any, false, put_array, push_overlaps);
+written_to!(diesel::pg::Pg, push_any, false, put_array, take_array, push_overlaps);
 #[cfg(feature = "mysql")]
-written_to!(diesel::mysql::Mysql, push_in, true, put_joined, push_in_token_table);
+written_to!(diesel::mysql::Mysql, push_in, true, put_joined, take_joined, push_in_token_table);
 
 /// Pushes `= ANY($1)`.
 #[cfg(feature = "postgres")]
@@ -227,6 +237,18 @@ fn put_array<'b>(
 ) -> serialize::Result {
     type Digests = diesel::sql_types::Array<sql_types::BlindIndex>;
     serialize::ToSql::<Digests, diesel::pg::Pg>::to_sql(tokens.digests(), out)
+}
+
+#[cfg(feature = "postgres")]
+fn take_array(value: diesel::pg::PgValue<'_>) -> deserialize::Result<Vec<u8>> {
+    type Digests = diesel::sql_types::Array<diesel::sql_types::Binary>;
+    let tokens = <Vec<Vec<u8>> as deserialize::FromSql<Digests, diesel::pg::Pg>>::from_sql(value)?;
+    Ok(tokens.concat())
+}
+
+#[cfg(feature = "mysql")]
+fn take_joined(value: diesel::mysql::MysqlValue<'_>) -> deserialize::Result<Vec<u8>> {
+    Ok(value.as_bytes().to_vec())
 }
 
 #[cfg(feature = "mysql")]
@@ -286,6 +308,10 @@ impl NativeBackend for diesel::sqlite::Sqlite {
 
     fn put_tokens<'b>(tokens: &'b Tokens, out: &mut Output<'b, '_, Self>) -> serialize::Result {
         Self::put_binary(tokens.to_bytes(), out)
+    }
+
+    fn take_tokens(mut value: Self::RawValue<'_>) -> deserialize::Result<Vec<u8>> {
+        Ok(value.read_blob().to_vec())
     }
 
     fn push_has_token<'b>(
