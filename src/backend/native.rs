@@ -34,6 +34,8 @@ pub trait NativeBackend:
     fn put_tokens<'b>(tokens: &'b Tokens, out: &mut Output<'b, '_, Self>) -> serialize::Result;
     fn take_tokens(value: Self::RawValue<'_>) -> deserialize::Result<Vec<u8>>;
 
+    fn take_tokens(value: Self::RawValue<'_>) -> deserialize::Result<Vec<u8>>;
+
     /// Pushes the lookup of tokens after the key of a row, or after its array.
     fn push_has_token<'b>(
         lookup: &'b TokenLookup,
