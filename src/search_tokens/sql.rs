@@ -70,24 +70,3 @@ impl<I, DB: EnvelopeBackend> ToSql<Nullable<sql_types::SearchTokens>, DB> for Se
         ToSql::<sql_types::SearchTokens, DB>::to_sql(self, out)
     }
 }
-
-/// The stored tokens of a value, one after another.
-#[doc(hidden)]
-pub struct StoredTokens(pub Vec<u8>);
-
-impl<DB: EnvelopeBackend> FromSql<sql_types::SearchTokens, DB> for StoredTokens {
-    fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
-        DB::read_tokens(value).map(Self)
-    }
-}
-
-impl<ST: SingleValue, DB: Backend> Queryable<ST, DB> for StoredTokens
-where
-    Self: FromSql<ST, DB>,
-{
-    type Row = Self;
-
-    fn build(row: Self) -> deserialize::Result<Self> {
-        Ok(row)
-    }
-}
