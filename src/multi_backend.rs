@@ -4,7 +4,6 @@
 #[doc(hidden)]
 pub mod expansion {
     pub use crate::backend::{BindBinary, BindText, NativeBackend, Part, QueryPart, Sealed};
-    pub use crate::search_tokens::StoredTokens;
 
     /// Compiles for the backends that a `MultiBackend` can consist of.
     pub const fn is_native<DB: NativeBackend>() {}
@@ -153,9 +152,10 @@ macro_rules! multi_backend {
                 value: <Self as ::diesel::backend::Backend>::RawValue<'_>,
             ) -> ::diesel::deserialize::Result<::std::vec::Vec<u8>> {
                 let tokens = value.from_sql::<
-                    $crate::multi_backend::expansion::StoredTokens, $crate::sql_types::SearchTokens
+                    $crate::search_tokens::StoredTokens,
+                    $crate::sql_types::SearchTokens,
                 >()?;
-                ::core::result::Result::Ok(tokens.0)
+                ::core::result::Result::Ok(tokens.into_bytes())
             }
 
             fn read_binary<R>(

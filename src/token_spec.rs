@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::error::Result;
 use crate::index_spec::{Digest, IndexContext};
 
 /// The maximum number of tokens of one value.
@@ -138,6 +139,11 @@ impl Tokens {
         digests.sort_unstable_by(|one, other| one.as_bytes().cmp(other.as_bytes()));
         digests.dedup();
         Self(digests)
+    }
+
+    /// Cuts stored bytes into tokens of this many bytes.
+    pub(crate) fn from_stored(stored: &[u8], bytes: usize) -> Result<Self> {
+        stored.chunks(bytes).map(Digest::from_stored).collect::<Result<_>>().map(Self)
     }
 
     /// Returns the tokens. PostgreSQL stores them as an array in this order.

@@ -32,6 +32,7 @@ pub trait NativeBackend:
     const FINDS_KEYS: bool;
 
     fn put_tokens<'b>(tokens: &'b Tokens, out: &mut Output<'b, '_, Self>) -> serialize::Result;
+
     fn take_tokens(value: Self::RawValue<'_>) -> deserialize::Result<Vec<u8>>;
 
     /// Pushes the lookup of tokens after the key of a row, or after its array.
@@ -240,8 +241,8 @@ fn put_array<'b>(
 
 #[cfg(feature = "postgres")]
 fn take_array(value: diesel::pg::PgValue<'_>) -> deserialize::Result<Vec<u8>> {
-    type Array = diesel::sql_types::Array<diesel::sql_types::Binary>;
-    let tokens = <Vec<Vec<u8>> as deserialize::FromSql<Array, diesel::pg::Pg>>::from_sql(value)?;
+    type Digests = diesel::sql_types::Array<diesel::sql_types::Binary>;
+    let tokens = <Vec<Vec<u8>> as deserialize::FromSql<Digests, diesel::pg::Pg>>::from_sql(value)?;
     Ok(tokens.concat())
 }
 
@@ -310,7 +311,7 @@ impl NativeBackend for diesel::sqlite::Sqlite {
     }
 
     fn take_tokens(mut value: Self::RawValue<'_>) -> deserialize::Result<Vec<u8>> {
-        Self::lend_binary(&mut value).map(<[u8]>::to_vec)
+        Ok(value.read_blob().to_vec())
     }
 
     fn push_has_token<'b>(

@@ -117,6 +117,10 @@ fn every_bit_counts() {
                     Error::NotAccepted { expected: ValueFormat::Bound, found: ValueFormat::Unbound }
                 }
                 9 => Error::DecryptionFailed,
+                10 => Error::NotAccepted {
+                    expected: ValueFormat::Bound,
+                    found: ValueFormat::RowBound,
+                },
                 0..16 => Error::UnsupportedFormat { length: value.len() },
                 16..48 => Error::UnknownKey { key_id: key_id(&changed[2..6]) },
                 _ => Error::DecryptionFailed,

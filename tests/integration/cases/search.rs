@@ -7,7 +7,8 @@ use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel_envelope::search_tokens::{MAX_TOKENS, has_all_words, has_any_word, has_prefix, tokens};
 use diesel_envelope::{
-    Encrypted, Error, Keyring, Searchable, TokenContext, TokenSpec, TokensDsl, TokensWithDsl,
+    Encrypted, Error, Keyring, SearchTokens, Searchable, TokenContext, TokenSpec, TokensDsl,
+    TokensWithDsl,
 };
 
 use super::{BYTES, Conn, TOKENS, connect, dump, token_index};
@@ -393,5 +394,22 @@ fn tokens_under_an_older_index_key_are_found() {
         assert_eq!(ids!(conn, people::name_tokens.matches_any_word("anna")), [1, 2]);
         diesel::update(people::table.find(2)).set(&people[1]).execute(conn).unwrap();
         assert_eq!(ids!(conn, people::name_tokens.matches_word("anna")), [1, 2]);
+    });
+}
+
+#[test]
+fn stored_tokens_are_read_as_they_were_written() {
+    let people = [person(1, "Anna Example", Some("tea")), person(2, "", None)];
+    with_people(&people, |conn| {
+        type Stored =
+            (SearchTokens<people::name_tokens>, Option<SearchTokens<people::note_tokens>>);
+        let columns = (people::name_tokens, people::note_tokens);
+        let stored: Vec<Stored> =
+            people::table.order(people::id).select(columns).load(conn).unwrap();
+        let [(anna, tea), (empty, none)] = stored.as_slice() else { panic!("2 rows") };
+        assert!(*anna == SearchTokens::of("anna EXAMPLE") && *empty == SearchTokens::of("-"));
+        assert!(*tea == Some(SearchTokens::of("Tea")) && none.is_none());
+        assert_eq!(format!("{anna:?}"), "SearchTokens([redacted])");
+        assert_eq!(anna.tokens().unwrap().digests().len(), 9);
     });
 }

@@ -25,7 +25,7 @@ Examples:
   diesel-envelope plan-index users.email --normalize caseless \\
     --unique
   diesel-envelope plan-index users.birth_date --normalize month
-  diesel-envelope plan-index users.name --tokens 'words + prefixes 3..=8'
+  diesel-envelope plan-index users.name --tokens words
 
 The command reads the whole column. With --plaintext, it reads the plaintext column: name the \
 column itself if it is not encrypted yet. Without --plaintext, it decrypts the ciphertext, and \
