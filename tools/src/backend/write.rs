@@ -158,7 +158,7 @@ mod tests {
         conn.batch_execute(&format!("INSERT INTO {quoted} VALUES {rows}")).unwrap();
         let cell = |text: String| Some(text.into_bytes().into());
         let write = |id: usize| Write {
-            key: RowKey(vec![KeyPart::Number(id.to_string())]),
+            key: RowKey([KeyPart::Number(id.to_string())].into()),
             old: vec![cell("old".to_owned()), cell(format!("key {id}"))],
             new: vec![cell(format!("new {id}"))],
         };
