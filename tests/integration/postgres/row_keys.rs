@@ -57,7 +57,7 @@ const ACCOUNTS: &str =
 
 fn account() -> Account {
     let id = Uuid::now_v7();
-    Account { id, email: RowBound::new(&id, "Bobby@Example.org") }
+    Account { id, email: RowBound::new(id, "Bobby@Example.org") }
 }
 
 #[test]
