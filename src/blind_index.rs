@@ -69,9 +69,7 @@ impl<I> BlindIndex<I> {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::NoKeyring`](crate::Error::NoKeyring),
-    /// [`Error::NoIndexKey`](crate::Error::NoIndexKey) or
-    /// [`Error::UnknownIndexKey`](crate::Error::UnknownIndexKey).
+    /// Returns [`Error::NoKeyring`], [`Error::NoIndexKey`] or [`Error::UnknownIndexKey`].
     pub fn digest(&self) -> Result<Digest> {
         self.digest.clone().map_err(|error| *error)
     }

@@ -51,7 +51,7 @@ pub trait Context: 'static {
 
     /// The formats that are read in addition to native values bound to this label.
     /// [`RowBound`](crate::RowBound) does not use it: see
-    /// [`RowBoundColumn::ACCEPT`](crate::RowBoundColumn::ACCEPT).
+    /// [`RowBoundColumn::ACCEPT_IN_ROW`](crate::RowBoundColumn::ACCEPT_IN_ROW).
     const ACCEPT: Accept = Accept::DEFAULT;
 
     #[doc(hidden)]
