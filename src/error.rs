@@ -104,7 +104,8 @@ pub enum Error {
     /// [`RowBound`](crate::RowBound) checks this.
     #[error(
         "the blind index '{label}' does not belong to the value of its row: \
-         the index or the value was changed, or the index is missing"
+         the index or the value was changed, the index is missing, or its index key is not in the \
+         keyring"
     )]
     IndexMismatch {
         /// The [label](crate::IndexSpec::LABEL) of the index.

@@ -280,7 +280,8 @@ impl<T: SearchableValue, C: RowBoundSpec> TryRowBound<T, C> {
     ///
     /// # Errors
     ///
-    /// Returns the errors of [`Keyring::decrypt_in_row`], and [`Error::IndexMismatch`].
+    /// Returns the errors of [`Keyring::decrypt_in_row`], [`Error::IndexMismatch`],
+    /// [`Error::NoIndexKey`] and [`Error::UnknownIndexKey`].
     pub fn as_ref(&self) -> Result<&RowBound<T, C>, &Error> {
         self.0.as_ref()
     }

@@ -219,13 +219,12 @@ impl Keyring {
         stored: Option<&[u8]>,
     ) -> Result<()> {
         let (index, normalized) = (IndexContext::of::<I>(), Normalized::of::<I>(value));
-        let is_own = |stored: &[u8]| {
-            self.index_keys.primary_first(index).is_ok_and(|mut keys| {
-                keys.any(|key| key.matches(index, normalized.as_bytes(), stored))
-            })
-        };
-        let mismatch = || Error::IndexMismatch { label: I::LABEL.into() };
-        stored.is_some_and(is_own).then_some(()).ok_or_else(mismatch)
+        // A keyring without the key says so: the index was not changed.
+        let mut keys = self.index_keys.primary_first(index)?;
+        let is_own = stored.is_some_and(|stored| {
+            keys.any(|key| key.matches(index, normalized.as_bytes(), stored))
+        });
+        is_own.then_some(()).ok_or_else(|| Error::IndexMismatch { label: I::LABEL.into() })
     }
 
     /// Returns the digest to store for a value, under the index key that `I` names or under the

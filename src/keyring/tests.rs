@@ -156,6 +156,9 @@ fn an_index_needs_an_index_key() {
         keyring(&document).blind_indexes::<Named>("x"),
         Err(Error::UnknownIndexKey { name: "b".into() })
     );
+    // The keyring is at fault, not the stored index.
+    let unknown = Err(Error::UnknownIndexKey { name: "b".into() });
+    assert_eq!(keyring(&document).check_index::<Named>("x", Some(&[0; 32])), unknown);
 
     document.add_index_key("b").unwrap();
     let both = keyring(&document);
@@ -168,5 +171,7 @@ fn an_index_needs_an_index_key() {
     document = document.archive(document.primary()).unwrap();
     assert_eq!(keyring(&document).blind_index::<Any>("x"), Err(Error::NoIndexKey));
     assert_eq!(keyring(&document).blind_indexes::<Any>("x"), Err(Error::NoIndexKey));
+    let checked = keyring(&document).check_index::<Any>("x", Some(a.as_bytes()));
+    assert_eq!(checked, Err(Error::NoIndexKey));
     assert_eq!(keyring(&document).to_string(), "primary 8834c5ac of 1, no index key");
 }

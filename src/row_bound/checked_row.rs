@@ -48,8 +48,16 @@ pub(super) fn check<C: RowBoundSpec>(field: &C::KeyValue) -> Result<()> {
 
 /// A model whose [`RowBound`](crate::RowBound) fields are compared with its primary key when it is
 /// inserted or used as a changeset. [`checked_row`](CheckedRowDsl::checked_row) makes it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct CheckedRow<'m, M>(&'m M);
+
+impl<M> Clone for CheckedRow<'_, M> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M> Copy for CheckedRow<'_, M> {}
 
 /// Adds `checked_row` to models that implement Diesel's `Identifiable`.
 ///
