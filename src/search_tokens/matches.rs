@@ -350,8 +350,9 @@ where
             .map_err(|error| diesel::result::Error::QueryBuilderError(Box::new(error.clone())))?;
         let finds_keys = FindsKeys::ask(&self.finds_keys, out.reborrow())?;
         out.push_sql("(");
-        // Without this condition, the result would be NULL for NULL, and only on PostgreSQL.
-        if !finds_keys && E::SqlType::IS_NULLABLE {
+        // Without this condition, the result would be NULL for NULL on PostgreSQL. On the others, it
+        // would be NULL for a row that an outer join did not find, unless no row has the token.
+        if E::SqlType::IS_NULLABLE {
             self.column.walk_ast(out.reborrow())?;
             out.push_sql(" IS NOT NULL AND ");
         }
