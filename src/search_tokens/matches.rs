@@ -154,6 +154,8 @@ composite_keys!([A, B] [A, B, C] [A, B, C, D]);
 /// | PostgreSQL | `("users"."name_tokens" && $1)` |
 /// | SQLite, MySQL, MariaDB | `(users.id IN (SELECT id FROM users_name_tokens WHERE token IN (?, …)))` |
 ///
+/// If the column can be NULL, the condition begins with `users.name_tokens IS NOT NULL AND`.
+///
 /// Tokens under *every* index key of the keyring match, so lookups continue to work while index
 /// keys rotate. The type of the condition is `Bool`: a row whose value is NULL does not match, and
 /// `not` of the condition is true of it. The tokens are computed when the expression is built. An
@@ -350,8 +352,9 @@ where
             .map_err(|error| diesel::result::Error::QueryBuilderError(Box::new(error.clone())))?;
         let finds_keys = FindsKeys::ask(&self.finds_keys, out.reborrow())?;
         out.push_sql("(");
-        // Without this condition, the result would be NULL for NULL, and only on PostgreSQL.
-        if !finds_keys && E::SqlType::IS_NULLABLE {
+        // Without this condition, the result would be NULL for NULL on PostgreSQL. On the others, it
+        // would be NULL for a row that an outer join did not find, unless no row has the token.
+        if E::SqlType::IS_NULLABLE {
             self.column.walk_ast(out.reborrow())?;
             out.push_sql(" IS NOT NULL AND ");
         }

@@ -94,6 +94,22 @@ impl Words {
 }
 
 impl Compound {
+    /// Joins parts, of which there is at least one. Each has its position.
+    fn of(parts: &[(usize, &str)]) -> Self {
+        // A buffer that grows would leave a copy behind.
+        let length = parts.iter().map(|(_, part)| part.len()).sum();
+        let mut text = Zeroizing::new(String::with_capacity(length));
+        let mut starts = Vec::with_capacity(parts.len());
+        let mut is_joined = false;
+        for (at, part) in parts {
+            // The distance from the first part, which grows by the joiners.
+            is_joined |= at - parts[0].0 > text.len();
+            starts.push(text.len());
+            text.push_str(part);
+        }
+        Self { text, starts, is_joined }
+    }
+
     /// Returns the parts without joiners.
     pub(super) fn text(&self) -> &str {
         &self.text
@@ -116,27 +132,12 @@ pub(super) fn beginnings(
 }
 
 fn compounds(folded: &str) -> Vec<Compound> {
-    let mut compounds: Vec<Compound> = Vec::new();
-    let mut end_before = 0;
-    for (start, part) in parts(folded) {
-        let mut between = folded[end_before..start].chars();
-        let (joiner, more) = (between.next(), between.next());
-        end_before = start + part.len();
-        match compounds.last_mut() {
-            Some(compound) if more.is_none() && joiner.is_none_or(is_joiner) => {
-                compound.starts.push(compound.text.len());
-                compound.text.push_str(part);
-                compound.is_joined |= joiner.is_some();
-            }
-            _ => {
-                // A buffer that grows would leave a copy behind.
-                let mut text = Zeroizing::new(String::with_capacity(folded.len() - start));
-                text.push_str(part);
-                compounds.push(Compound { text, starts: vec![0], is_joined: false });
-            }
-        }
-    }
-    compounds
+    let parts: Vec<_> = parts(folded).collect();
+    let compounds = parts.chunk_by(|&(start, part), &(next, _)| {
+        let mut between = folded[start + part.len()..next].chars();
+        between.next().is_none_or(is_joiner) && between.next().is_none()
+    });
+    compounds.map(Compound::of).collect()
 }
 
 /// Returns the words between joiners, each with its position.
@@ -205,6 +206,14 @@ mod tests {
         ] {
             assert_eq!(tails(text), expected, "{text}");
         }
+    }
+
+    /// A lookup cuts every text that a user types, however long.
+    #[test]
+    fn the_words_of_a_long_text_need_no_more_memory_than_the_text() {
+        let text = "Smith-Jones and \u{6771}\u{4eac} ".repeat(1_000);
+        let capacity: usize = compounds(&text).iter().map(|word| word.text.capacity()).sum();
+        assert!(capacity <= text.len(), "{capacity} bytes for {}", text.len());
     }
 
     /// Cuts texts with scalar values among letters, digits, ideographs and joiners: all of planes 0, 1

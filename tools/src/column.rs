@@ -58,7 +58,10 @@ fn check_tokens(index: &Index) -> Result<(), String> {
         return Err(format!("the tokens {} have whole bytes: 8 to 256 bits", index.name));
     }
     if tokens.prefixes.is_some_and(|prefixes| !is_range(prefixes)) {
-        return Err(format!("the beginnings of {} have 1 to 255 characters", index.name));
+        return Err(format!(
+            "the beginnings of {} must have 1 to 255 characters, the shortest first",
+            index.name
+        ));
     }
     if !tokens.words && tokens.prefixes.is_none() {
         return Err(format!("the tokens {} need words, beginnings of words or both", index.name));

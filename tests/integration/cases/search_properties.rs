@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel_envelope::TokensDsl;
 use diesel_envelope::blind_index::normalize::caseless;
@@ -223,4 +224,24 @@ proptest! {
             }
         });
     }
+}
+
+/// Without a condition of its own, the result for a row without a partner would be NULL, or true if
+/// no row has the token.
+#[test]
+fn not_is_true_of_rows_that_an_outer_join_did_not_find() {
+    let person = |id, note: Option<&str>| Person { id, name: "".into(), note: note.into() };
+    with_people(&[person(1, None), person(2, Some("tea"))], |conn| {
+        let (one, other) = diesel::alias!(people as one, people as other);
+        for (word, expected) in [("tea", &[2][..]), ("coffee", &[1, 2])] {
+            let found = one
+                .left_join(other.on(other.field(people::id).gt(one.field(people::id))))
+                .filter(not(other.field(people::note_tokens).matches_word(word)))
+                .select(one.field(people::id))
+                .order(one.field(people::id))
+                .load::<i64>(conn)
+                .unwrap();
+            assert_eq!(found, expected, "{word}");
+        }
+    });
 }

@@ -33,7 +33,9 @@ if it exists]:
   name = \"email_index\"
   label = \"users.email_index\"  # IndexSpec::LABEL [default: name]
   normalize = \"caseless\"       # exact, caseless, digits,
-                               # last-four-digits, email-domain
+                               # last-four-digits, email-domain,
+                               # month, bucket 1_000 in 0..=500_000,
+                               # words, words + prefixes 3..=8
   bits = 256                   # IndexSpec::BITS
   key = \"a\"                    # IndexSpec::KEY";
 
@@ -89,8 +91,9 @@ pub struct ColumnArgs {
     /// Set the label of the blind index [default: its name, `users.email_index`]
     #[arg(long, value_name = "LABEL", requires = "index_column", help_heading = "Columns")]
     index_label: Option<String>,
-    /// Index values in this form: exact, caseless, digits, last-four-digits, email-domain
-    /// [default: exact]
+    /// Index values in this form: exact, caseless, digits, last-four-digits, email-domain, or
+    /// buckets such as `month` and `bucket 1_000 in 0..=500_000`. Declare search tokens in
+    /// envelope.toml [default: exact]
     #[arg(long, value_name = "NAME", value_parser = normalizer, help_heading = "Columns")]
     normalize: Option<Normalizer>,
     /// Store this many bits of the digest [default: 256]

@@ -105,7 +105,7 @@ pub fn value_type(name: &str) -> Result<ValueType, String> {
 
 pub fn normalizer(name: &str) -> Result<Normalizer, String> {
     Normalizer::named(name).ok_or_else(|| {
-        "expected one of exact, caseless, digits, last-four-digits, email-domain, buckets such as `month` and `bucket 1_000 in 0..=500_000`, or search tokens such as `words + prefixes 3..=8`".to_owned()
+        "expected one of exact, caseless, digits, last-four-digits, email-domain, buckets such as `month` and `bucket 1_000 in 0..=500_000`, or in envelope.toml search tokens such as `words + prefixes 3..=8`".to_owned()
     })
 }
 
