@@ -39,7 +39,8 @@ function on(id, event, action) {
     button.disabled = true;
     try {
       say("");
-      await action(happened.target);
+      // The element with this listener. The target of `input` is a field of the form.
+      await action(happened.currentTarget);
     } catch (error) {
       explain(error);
     } finally {

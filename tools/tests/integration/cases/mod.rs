@@ -34,6 +34,7 @@ mod row_guide;
 pub mod row_keys;
 mod row_triggers;
 mod search_tokens;
+mod search_traffic;
 #[cfg(feature = "cli")]
 mod second_column;
 mod traffic;

@@ -156,7 +156,10 @@ fn a_token_table_that_differs_from_its_column_is_found() {
     let surplus = format!("INSERT INTO users_name_tokens (token, id) VALUES ({surplus}, 2)");
     let first = "SELECT * FROM (SELECT min(token) FROM users_name_tokens WHERE id = 1) AS first";
     let missing = format!("DELETE FROM users_name_tokens WHERE id = 1 AND token = ({first})");
-    for (change, row) in [(surplus, "2"), (missing, "1")] {
+    let wrong = super::literal(&[2; 3]);
+    let wrong =
+        format!("UPDATE users_name_tokens SET token = {wrong} WHERE id = 1 AND token = ({first})");
+    for (change, row) in [(surplus, "2"), (missing, "1"), (wrong, "1")] {
         runner.execute(&change);
         let events = Events::default();
         let verification =

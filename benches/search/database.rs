@@ -1,0 +1,83 @@
+//! The SQL in which the databases differ.
+
+/// The SQL of a database.
+pub struct Database<'a> {
+    pub name: &'a str,
+    /// Makes the empty tables.
+    pub tables: String,
+    /// Makes the indexes after the tables have rows.
+    pub indexes: &'a str,
+    /// Makes an index for `LIKE '%word%'`. SQLite has none.
+    pub words: Option<&'a str>,
+    /// Returns an expression of the size of an index.
+    pub size: fn(&str) -> String,
+    /// The name of the index of tokens.
+    pub tokens: &'a str,
+    /// The size of the tokens in a row.
+    pub column: &'a str,
+}
+
+/// Returns the token table of a column on SQLite, and the trigger that fills it.
+fn token_table(table: &str, column: &str, bytes: usize) -> String {
+    format!(
+        "DROP TABLE IF EXISTS {table}_{column};
+         CREATE TABLE {table}_{column} (
+             token BLOB NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (token, id)
+         ) WITHOUT ROWID;
+         CREATE TRIGGER {table}_{column}_insert AFTER INSERT ON {table} BEGIN
+             INSERT OR IGNORE INTO {table}_{column} (token, id)
+             SELECT substr(NEW.{column}, 1 + {bytes} * json_each.key, {bytes}), NEW.id FROM json_each(
+                 '[' || substr(replace(hex(zeroblob(length(NEW.{column}) / {bytes})), '00', ',0'), 2) || ']');
+         END;"
+    )
+}
+
+pub fn sqlite() -> Database<'static> {
+    let tables = tables("TABLE", "TEXT NOT NULL COLLATE NOCASE", "BLOB", "BLOB");
+    Database {
+        name: "SQLite in memory",
+        tables: tables
+            + &token_table("searchable", "name_tokens", 4)
+            + &token_table("indexed", "note_tokens", 2),
+        indexes: "CREATE INDEX plain_name ON plain (name)",
+        words: None,
+        size: |name| format!("(SELECT sum(pgsize) FROM dbstat WHERE name = '{name}')"),
+        tokens: "searchable_name_tokens",
+        column: "(SELECT sum(length(name_tokens)) FROM searchable)",
+    }
+}
+
+#[cfg(feature = "postgres")]
+pub fn postgres() -> Database<'static> {
+    Database {
+        name: "PostgreSQL",
+        tables: tables("TEMPORARY TABLE", "TEXT NOT NULL COLLATE \"C\"", "BYTEA", "BYTEA[]"),
+        indexes: "CREATE INDEX plain_name ON plain (name);
+                  CREATE INDEX searchable_tokens ON searchable USING gin (name_tokens);
+                  CREATE INDEX indexed_tokens ON indexed USING gin (note_tokens)",
+        words: Some(
+            "CREATE EXTENSION IF NOT EXISTS pg_trgm;
+             CREATE INDEX plain_words ON plain USING gin (name gin_trgm_ops)",
+        ),
+        size: |name| format!("pg_relation_size('{name}')"),
+        tokens: "searchable_tokens",
+        column: "(SELECT sum(pg_column_size(name_tokens)) FROM searchable)",
+    }
+}
+
+/// Returns the SQL that makes the empty tables. On a server they are temporary: they belong to this
+/// connection and are dropped with it.
+fn tables(table: &str, text: &str, bytes: &str, tokens: &str) -> String {
+    let columns = [
+        ("plain", format!("name {text}")),
+        ("searchable", format!("name {bytes} NOT NULL, name_tokens {tokens} NOT NULL")),
+        ("unindexed", format!("note {bytes} NOT NULL")),
+        ("indexed", format!("note {bytes} NOT NULL, note_tokens {tokens} NOT NULL")),
+    ];
+    let create = |(name, columns)| {
+        format!(
+            "DROP TABLE IF EXISTS {name}; CREATE {table} {name} (id BIGINT PRIMARY KEY, {columns});"
+        )
+    };
+    columns.map(create).concat()
+}
