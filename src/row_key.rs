@@ -174,7 +174,7 @@ impl<P: RowKeyPart + ?Sized> RowKeyPart for &P {
     message = "`{Self}` is not the key of a row",
     note = "a key is a tuple of one to four parts, such as `(i64,)` or `(String, i64)`"
 )]
-pub trait RowKey {
+pub trait RowKey: Append {
     /// Encodes the key.
     ///
     /// # Errors
@@ -182,6 +182,60 @@ pub trait RowKey {
     /// The errors of [`RowKeyBytes::push`].
     fn encode(&self) -> Result<RowKeyBytes>;
 }
+
+/// A tuple to which one to five elements are appended. Diesel's types and the time to compile them
+/// grow with the depth of tuples, so a field selects one flat tuple.
+#[doc(hidden)]
+pub trait Append: Sized {
+    type With1<A>;
+    type With2<A, B>;
+    type With3<A, B, C>;
+    type With4<A, B, C, D>;
+    type With5<A, B, C, D, E>;
+
+    fn with1<A>(self, a: A) -> Self::With1<A>;
+    fn with2<A, B>(self, a: A, b: B) -> Self::With2<A, B>;
+    fn with3<A, B, C>(self, a: A, b: B, c: C) -> Self::With3<A, B, C>;
+    fn with4<A, B, C, D>(self, a: A, b: B, c: C, d: D) -> Self::With4<A, B, C, D>;
+    fn with5<A, B, C, D, E>(self, a: A, b: B, c: C, d: D, e: E) -> Self::With5<A, B, C, D, E>;
+
+    fn split1<A>(all: Self::With1<A>) -> (Self, A);
+    fn split2<A, B>(all: Self::With2<A, B>) -> (Self, A, B);
+    fn split3<A, B, C>(all: Self::With3<A, B, C>) -> (Self, A, B, C);
+    fn split4<A, B, C, D>(all: Self::With4<A, B, C, D>) -> (Self, A, B, C, D);
+    fn split5<A, B, C, D, E>(all: Self::With5<A, B, C, D, E>) -> (Self, A, B, C, D, E);
+}
+
+macro_rules! append {
+    ($($part:ident $value:ident),+) => {
+        impl<$($part),+> Append for ($($part,)+) {
+            append!(@with [$($part $value)+] With1 with1 split1 A a);
+            append!(@with [$($part $value)+] With2 with2 split2 A a B b);
+            append!(@with [$($part $value)+] With3 with3 split3 A a B b C c);
+            append!(@with [$($part $value)+] With4 with4 split4 A a B b C c D d);
+            append!(@with [$($part $value)+] With5 with5 split5 A a B b C c D d E e);
+        }
+    };
+    (@with [$($part:ident $value:ident)+]
+        $with:ident $append:ident $split:ident $($more:ident $other:ident)+) => {
+        type $with<$($more),+> = ($($part,)+ $($more,)+);
+
+        fn $append<$($more),+>(self, $($other: $more),+) -> Self::$with<$($more),+> {
+            let ($($value,)+) = self;
+            ($($value,)+ $($other,)+)
+        }
+
+        fn $split<$($more),+>(all: Self::$with<$($more),+>) -> (Self, $($more),+) {
+            let ($($value,)+ $($other,)+) = all;
+            (($($value,)+), $($other),+)
+        }
+    };
+}
+
+append!(K1 one);
+append!(K1 one, K2 two);
+append!(K1 one, K2 two, K3 three);
+append!(K1 one, K2 two, K3 three, K4 four);
 
 /// A value that a program gives as the key of a row, where the declared key is `K`: the key itself
 /// or a reference to it, without the parentheses of a tuple if it has one part.

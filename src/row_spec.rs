@@ -7,7 +7,7 @@ use diesel::sql_types::{self, SingleValue};
 use diesel::{Column, Expression, ExpressionMethods};
 
 use crate::context::{Accept, Context};
-use crate::row_key::{RowKey, RowKeyPart};
+use crate::row_key::{Append, RowKey, RowKeyPart};
 use crate::value_format::ValueFormat;
 
 /// A column whose values are bound to their row: the columns that name the row, and the blind indexes
@@ -99,7 +99,7 @@ impl<C: RowBoundColumn> RowBoundSpec for C {
     message = "`{Self}` does not name a row",
     note = "write a tuple of one to four columns: `type Key = (accounts::id,);`"
 )]
-pub trait RowKeyColumns: Default + 'static {
+pub trait RowKeyColumns: Append + Default + 'static {
     /// The names of the columns in the database.
     #[doc(hidden)]
     const NAMES: &'static [&'static str];

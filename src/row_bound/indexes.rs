@@ -15,6 +15,7 @@ use crate::blind_index::IndexSqlType;
 use crate::error::{Error, Result};
 use crate::index_spec::IndexSpec;
 use crate::keyring::Keyring;
+use crate::row_key::Append;
 use crate::search_tokens;
 use crate::searchable::{IndexColumns, IndexedAs, SearchableValue, Tokenized, TokenizedAs};
 use crate::token_spec::{TokenContext, TokenSpec};
@@ -29,9 +30,9 @@ pub trait RowBoundIndexes<T: SearchableValue, C> {
     /// The assignment `A` to the column, with the assignments to its indexes.
     type Written<A>;
     /// The columns that the field selects: the key `K`, the column `Col` and its indexes.
-    type Selected<K, Col>;
+    type Selected<K: Append, Col>;
     /// What is read from these columns.
-    type Row<K>;
+    type Row<K: Append>;
     /// The stored digests.
     type Digests;
 
@@ -43,11 +44,11 @@ pub trait RowBoundIndexes<T: SearchableValue, C> {
     #[doc(hidden)]
     fn written<A>(assignment: A, indexes: Self::Assignments) -> Self::Written<A>;
     #[doc(hidden)]
-    fn selected<K: Default, Col: Default>() -> Self::Selected<K, Col>;
+    fn selected<K: Append + Default, Col: Default>() -> Self::Selected<K, Col>;
     #[doc(hidden)]
-    fn split<K>(row: Self::Row<K>) -> (K, Stored, Self::Digests);
+    fn split<K: Append>(row: Self::Row<K>) -> (K, Stored, Self::Digests);
     #[doc(hidden)]
-    fn join<K>(key: K, stored: Stored, digests: Self::Digests) -> Self::Row<K>;
+    fn join<K: Append>(key: K, stored: Stored, digests: Self::Digests) -> Self::Row<K>;
     #[doc(hidden)]
     fn check(keyring: &Keyring, cell: &T::Cell<C>, digests: &Self::Digests) -> Result<()>;
 }
@@ -154,8 +155,8 @@ where
 
 impl<T: SearchableValue, C> RowBoundIndexes<T, C> for () {
     type Written<A> = A;
-    type Selected<K, Col> = (K, Col);
-    type Row<K> = (K, Stored);
+    type Selected<K: Append, Col> = K::With1<Col>;
+    type Row<K: Append> = K::With1<Stored>;
     type Digests = ();
     type Assignments = ();
 
@@ -165,16 +166,17 @@ impl<T: SearchableValue, C> RowBoundIndexes<T, C> for () {
         assignment
     }
 
-    fn selected<K: Default, Col: Default>() -> (K, Col) {
-        Default::default()
+    fn selected<K: Append + Default, Col: Default>() -> K::With1<Col> {
+        K::default().with1(Col::default())
     }
 
-    fn split<K>((key, stored): (K, Stored)) -> (K, Stored, ()) {
+    fn split<K: Append>(row: K::With1<Stored>) -> (K, Stored, ()) {
+        let (key, stored) = K::split1(row);
         (key, stored, ())
     }
 
-    fn join<K>(key: K, stored: Stored, (): ()) -> (K, Stored) {
-        (key, stored)
+    fn join<K: Append>(key: K, stored: Stored, (): ()) -> K::With1<Stored> {
+        key.with1(stored)
     }
 
     fn check(_: &Keyring, _: &T::Cell<C>, (): &()) -> Result<()> {
@@ -189,11 +191,11 @@ impl<T: SearchableValue, C, DB: diesel::backend::Backend> ReadIndexesByName<T, C
 }
 
 macro_rules! tuples {
-    ($($index:ident: $place:tt, $digest:ident);+) => {
+    ($with:ident $append:ident $split:ident $($index:ident: $place:tt, $digest:ident);+) => {
         impl<T: SearchableValue, C, $($index: CheckedIndex<T, C>),+> RowBoundIndexes<T, C> for ($($index,)+) {
             type Written<A> = (A, Self::Assignments);
-            type Selected<K, Col> = (K, Col, $($index::Column,)+);
-            type Row<K> = (K, Stored, $(<$index as CheckedIndex<T, C>>::Stored,)+);
+            type Selected<K: Append, Col> = K::$with<Col, $($index::Column),+>;
+            type Row<K: Append> = K::$with<Stored, $(<$index as CheckedIndex<T, C>>::Stored),+>;
             type Digests = ($(<$index as CheckedIndex<T, C>>::Stored,)+);
 
             type Assignments = ($($index::Assignments,)+);
@@ -206,16 +208,17 @@ macro_rules! tuples {
                 (assignment, indexes)
             }
 
-            fn selected<K: Default, Col: Default>() -> Self::Selected<K, Col> {
-                (K::default(), Col::default(), $($index::Column::default(),)+)
+            fn selected<K: Append + Default, Col: Default>() -> Self::Selected<K, Col> {
+                K::default().$append(Col::default(), $($index::Column::default()),+)
             }
 
-            fn split<K>((key, stored, $($digest),+): Self::Row<K>) -> (K, Stored, Self::Digests) {
+            fn split<K: Append>(row: Self::Row<K>) -> (K, Stored, Self::Digests) {
+                let (key, stored, $($digest),+) = K::$split(row);
                 (key, stored, ($($digest,)+))
             }
 
-            fn join<K>(key: K, stored: Stored, ($($digest,)+): Self::Digests) -> Self::Row<K> {
-                (key, stored, $($digest),+)
+            fn join<K: Append>(key: K, stored: Stored, ($($digest,)+): Self::Digests) -> Self::Row<K> {
+                key.$append(stored, $($digest),+)
             }
 
             fn check(keyring: &Keyring, cell: &T::Cell<C>, digests: &Self::Digests) -> Result<()> {
@@ -238,7 +241,7 @@ macro_rules! tuples {
     };
 }
 
-tuples!(I1: 0, one);
-tuples!(I1: 0, one; I2: 1, two);
-tuples!(I1: 0, one; I2: 1, two; I3: 2, three);
-tuples!(I1: 0, one; I2: 1, two; I3: 2, three; I4: 3, four);
+tuples!(With2 with2 split2 I1: 0, one);
+tuples!(With3 with3 split3 I1: 0, one; I2: 1, two);
+tuples!(With4 with4 split4 I1: 0, one; I2: 1, two; I3: 2, three);
+tuples!(With5 with5 split5 I1: 0, one; I2: 1, two; I3: 2, three; I4: 3, four);

@@ -54,6 +54,7 @@ pub fn hour<V: Clock>(value: &V) -> i128 {
     day(value) * 24 + i128::from(value.hour_of_day())
 }
 
+#[cfg(any(feature = "chrono", feature = "time"))]
 macro_rules! calendars {
     ($($moment:ty: $utc:expr, $date:expr $(, $hour:expr)?;)+) => { $(
         impl Calendar for $moment {

@@ -285,21 +285,21 @@ fn lookups_joins_aliases_views_and_raw_queries_read_it() {
         assert_eq!(one.as_str(), "Cleo@Example.org");
 
         execute(conn, &["INSERT INTO orders (id, account_id) VALUES (10, 1), (20, 2), (30, 99)"]);
-        let joined: Vec<(i64, Account)> = orders::table
+        let joined = orders::table
             .inner_join(accounts::table)
             .order(orders::id)
             .select((orders::id, Account::as_select()))
-            .load(conn)
+            .load::<(i64, Account)>(conn)
             .unwrap();
         assert_eq!(
             joined.iter().map(|(order, account)| (*order, account.id)).collect::<Vec<_>>(),
             [(10, 1), (20, 2)]
         );
-        let left: Vec<(i64, Option<Account>)> = orders::table
+        let left = orders::table
             .left_join(accounts::table)
             .order(orders::id)
             .select((orders::id, Option::<Account>::as_select()))
-            .load(conn)
+            .load::<(i64, Option<Account>)>(conn)
             .unwrap();
         let ids: Vec<_> = left.iter().map(|(_, account)| account.as_ref().map(|a| a.id)).collect();
         assert_eq!(ids, [Some(1), Some(2), None]);
