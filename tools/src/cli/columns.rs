@@ -34,7 +34,8 @@ if it exists]:
   label = \"users.email_index\"  # IndexSpec::LABEL [default: name]
   normalize = \"caseless\"       # exact, caseless, digits,
                                # last-four-digits, email-domain,
-                               # month, bucket 1_000 in 0..=500_000,
+                               # month, bucket 1_000,
+                               # bucket 1_000 in 0..=500_000,
                                # words, words + prefixes 3..=8
   bits = 256                   # IndexSpec::BITS
   key = \"a\"                    # IndexSpec::KEY";
