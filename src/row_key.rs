@@ -52,6 +52,7 @@ impl RowKeyBytes {
     /// # Errors
     ///
     /// [`Error::UnsupportedValue`] if the part has 4 GiB or more.
+    #[inline]
     pub fn push(&mut self, part: &[u8]) -> Result<()> {
         let length = u32::try_from(part.len())
             .map_err(|_| Error::UnsupportedValue { expected: "a part of a row key below 4 GiB" })?;
@@ -60,6 +61,7 @@ impl RowKeyBytes {
         Ok(())
     }
 
+    #[inline]
     fn append(&mut self, bytes: &[u8]) {
         let end = self.length + bytes.len();
         if let Some(room) = self.short.get_mut(self.length..end) {
@@ -74,6 +76,7 @@ impl RowKeyBytes {
     }
 
     /// Returns the encoded key.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         if self.long.is_empty() { &self.short[..self.length] } else { &self.long }
     }
@@ -129,6 +132,7 @@ pub trait RowKeyPart {
 macro_rules! integers {
     ($($ty:ty),+) => { $(
         impl RowKeyPart for $ty {
+            #[inline]
             fn push_to(&self, key: &mut RowKeyBytes) -> Result<()> {
                 key.push(itoa::Buffer::new().format(*self).as_bytes())
             }
@@ -141,6 +145,7 @@ integers!(i8, i16, i32, i64, u8, u16, u32, u64);
 macro_rules! bytes {
     ($([$($generics:tt)*] $ty:ty: $as_bytes:ident;)+) => { $(
         impl<$($generics)*> RowKeyPart for $ty {
+            #[inline]
             fn push_to(&self, key: &mut RowKeyBytes) -> Result<()> {
                 key.push(self.$as_bytes())
             }
@@ -247,6 +252,7 @@ pub trait IntoRowKey<K> {
 macro_rules! keys {
     ($($part:ident: $place:tt),+) => {
         impl<$($part: RowKeyPart),+> RowKey for ($($part,)+) {
+            #[inline]
             fn encode(&self) -> Result<RowKeyBytes> {
                 let mut key = RowKeyBytes::default();
                 $(self.$place.push_to(&mut key)?;)+

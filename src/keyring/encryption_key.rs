@@ -4,7 +4,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::keyset::Algorithm;
 use crate::context::{ColumnContext, LABEL_MAX};
-use crate::crypto::{self, AeadKey, FernetKey, Root};
+use crate::crypto::{self, AeadKey, FernetKey, NONCE_LEN, Root, TAG_LEN};
 use crate::envelope::{self, BODY, HEADER_LEN, Header, OVERHEAD};
 use crate::error::{Error, Result};
 use crate::key_id::KeyId;
@@ -119,22 +119,46 @@ impl EncryptionKey {
         value: &[u8],
         column: ColumnContext<'_>,
     ) -> Result<Zeroizing<Vec<u8>>> {
-        let Material::Aes256GcmSiv(key) = &self.material else {
-            return Err(Error::UnknownKey { key_id: header.key_id });
-        };
-        let nonce = value[HEADER_LEN..BODY].try_into().map_err(|_| Error::DecryptionFailed)?;
+        let nonce = nonce_of(value)?;
         let (ciphertext, tag) = value[BODY..].split_at(value.len() - OVERHEAD);
         // The only copy of the value. It is decrypted in place and has exactly the length of the
         // result.
         let mut plaintext = Zeroizing::new(ciphertext.to_vec());
+        self.decrypt(header, column, &nonce, &mut plaintext, tag)?;
+        without_padding(header, plaintext)
+    }
+
+    /// Decrypts a native value as [`open_native`](Self::open_native) does, in its own memory.
+    pub(super) fn open_owned(
+        &self,
+        header: Header,
+        value: Vec<u8>,
+        column: ColumnContext<'_>,
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        let nonce = nonce_of(&value)?;
+        let mut plaintext = Zeroizing::new(value);
+        let tag: [u8; TAG_LEN] = *plaintext.last_chunk().ok_or(Error::DecryptionFailed)?;
+        let length = plaintext.len() - TAG_LEN;
+        plaintext.truncate(length);
+        self.decrypt(header, column, &nonce, &mut plaintext[BODY..], &tag)?;
+        plaintext.drain(..BODY);
+        without_padding(header, plaintext)
+    }
+
+    fn decrypt(
+        &self,
+        header: Header,
+        column: ColumnContext<'_>,
+        nonce: &[u8; NONCE_LEN],
+        data: &mut [u8],
+        tag: &[u8],
+    ) -> Result<()> {
+        let Material::Aes256GcmSiv(key) = &self.material else {
+            return Err(Error::UnknownKey { key_id: header.key_id });
+        };
         Aad::new(header, column)
-            .with(|aad| key.open(&nonce, aad, &mut plaintext, tag))
-            .map_err(|error| if header.row_bound { Error::RowMismatch } else { error })?;
-        if header.padded {
-            let length = envelope::unpadded_len(&plaintext)?;
-            plaintext.truncate(length);
-        }
-        Ok(plaintext)
+            .with(|aad| key.open(nonce, aad, data, tag))
+            .map_err(|error| if header.row_bound { Error::RowMismatch } else { error })
     }
 
     /// Decrypts a Fernet token in its canonical spelling, if this key wrote it.
@@ -144,6 +168,21 @@ impl EncryptionKey {
             Material::Fernet(key) => key.open(token).map(Zeroizing::new).ok(),
         }
     }
+}
+
+fn nonce_of(value: &[u8]) -> Result<[u8; NONCE_LEN]> {
+    value[HEADER_LEN..BODY].try_into().map_err(|_| Error::DecryptionFailed)
+}
+
+fn without_padding(
+    header: Header,
+    mut plaintext: Zeroizing<Vec<u8>>,
+) -> Result<Zeroizing<Vec<u8>>> {
+    if header.padded {
+        let length = envelope::unpadded_len(&plaintext)?;
+        plaintext.truncate(length);
+    }
+    Ok(plaintext)
 }
 
 /// Encrypts bytes as a token, but never one that the column would refuse to read, and never instead

@@ -96,6 +96,21 @@ impl EncryptionKeys {
         }
     }
 
+    /// Decrypts a value of a binary column, in its own memory if it is a native one.
+    pub(super) fn open_owned(
+        &self,
+        value: Vec<u8>,
+        column: ColumnContext<'_>,
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        match Scheme::of_bytes(&value)? {
+            Scheme::Native => {
+                let (header, key) = self.key_of(&value, column)?;
+                key.open_owned(header, value, column).inspect(|_| self.count_opened(key))
+            }
+            Scheme::Fernet => self.open_binary(&value, column),
+        }
+    }
+
     /// Decrypts a value of a text column.
     pub(super) fn open_text(
         &self,
@@ -109,11 +124,17 @@ impl EncryptionKeys {
     }
 
     fn open_native(&self, value: &[u8], column: ColumnContext<'_>) -> Result<Zeroizing<Vec<u8>>> {
+        let (header, key) = self.key_of(value, column)?;
+        key.open_native(header, value, column).inspect(|_| self.count_opened(key))
+    }
+
+    /// Returns the header of a native value and the key that it names.
+    fn key_of(&self, value: &[u8], column: ColumnContext<'_>) -> Result<(Header, &EncryptionKey)> {
         let header = Header::parse(value)?;
         column.check_accepted(header.format())?;
         let key_id = header.key_id;
         let key = self.iter().find(|key| key.id == key_id).ok_or(Error::UnknownKey { key_id })?;
-        key.open_native(header, value, column).inspect(|_| self.count_opened(key))
+        Ok((header, key))
     }
 
     /// Tries each Fernet key, because a token does not contain a key id.

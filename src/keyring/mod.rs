@@ -199,6 +199,17 @@ impl Keyring {
         decode(self.open_binary(value, row_column_of::<T, C>().in_row(&key.encode()?))?)
     }
 
+    /// Decrypts a value as [`decrypt_in_row`](Self::decrypt_in_row) does, in its own memory.
+    pub(crate) fn decrypt_owned_in_row<T: Plaintext, C: RowBoundSpec>(
+        &self,
+        key: &C::KeyValue,
+        value: Vec<u8>,
+    ) -> Result<T> {
+        let key = key.encode()?;
+        let column = self.restrict(row_column_of::<T, C>().in_row(&key));
+        decode(self.encryption_keys.open_owned(value, column).inspect_err(not_opened)?)
+    }
+
     /// Decrypts a value of a text column that is bound to the row of a key.
     ///
     /// # Errors

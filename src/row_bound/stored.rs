@@ -24,14 +24,14 @@ pub enum Stored {
 impl Stored {
     /// Decrypts the value as that of the row of a key. NULL is `None`.
     pub(super) fn open<T: Plaintext, C: RowBoundSpec>(
-        &self,
+        self,
         keyring: &Keyring,
         key: &C::KeyValue,
     ) -> Result<Option<T>> {
         match self {
             Self::Null => Ok(None),
-            Self::Binary(bytes) => keyring.decrypt_in_row::<T, C>(key, bytes).map(Some),
-            Self::Text(text) => keyring.decrypt_text_in_row::<T, C>(key, text).map(Some),
+            Self::Binary(bytes) => keyring.decrypt_owned_in_row::<T, C>(key, bytes).map(Some),
+            Self::Text(text) => keyring.decrypt_text_in_row::<T, C>(key, &text).map(Some),
         }
     }
 }
