@@ -162,6 +162,11 @@ impl Accept {
         Self(self.0 | other.0)
     }
 
+    /// Returns the formats of this set that are bound to the column.
+    pub(crate) const fn bound_only(self) -> Self {
+        Self(self.0 & Self::BOUND.0)
+    }
+
     /// Returns whether this set contains the format.
     pub const fn contains(self, format: ValueFormat) -> bool {
         self.0 & Self::bit(format) != 0

@@ -12,6 +12,7 @@ use diesel::result::UnexpectedNullError;
 use crate::encrypted::Encrypted;
 use crate::error::{Error, Result};
 use crate::keyring::Keyring;
+use crate::metrics;
 use crate::plaintext::Plaintext;
 use crate::row_key::IntoRowKey;
 use crate::row_spec::RowBoundSpec;
@@ -142,7 +143,8 @@ impl<T: SearchableValue, C: RowBoundSpec<Indexes: RowBoundIndexes<T, C>>> RowBou
             let Some(cell) = T::from_option(stored.open::<T::Value, C>(keyring, &key)?) else {
                 return Ok(None);
             };
-            C::Indexes::check(keyring, &cell, &digests)?;
+            C::Indexes::check(keyring, &cell, &digests)
+                .inspect_err(|error| metrics::failed("open", error))?;
             Ok(Some(Self { key, cell }))
         });
         opened.transpose().ok_or_else(|| UnexpectedNullError.into())

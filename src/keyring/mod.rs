@@ -285,7 +285,8 @@ impl Keyring {
 
     /// Returns the column with the formats that it accepts under this keyring.
     fn restrict<'l>(&self, column: ColumnContext<'l>) -> ColumnContext<'l> {
-        if self.strict { ColumnContext { accept: Accept::STRICT, ..column } } else { column }
+        let accept = if self.strict { column.accept.bound_only() } else { column.accept };
+        ColumnContext { accept, ..column }
     }
 
     /// Installs the keyring for the whole process. Call it once at start-up, before the first

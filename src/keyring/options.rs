@@ -31,9 +31,10 @@ impl Options {
         Self::default()
     }
 
-    /// Restricts every column to its own native values, whatever its
+    /// Restricts every column to native values that are bound to it, whatever its
     /// [`ACCEPT`](crate::Context::ACCEPT) allows. Fernet tokens are refused, and so are unbound
-    /// values in bound columns.
+    /// values in bound columns. A [`RowBound`](crate::RowBound) column that accepts
+    /// [`Accept::BOUND`](crate::Accept::BOUND) still reads values that are bound to the column alone.
     ///
     /// The option applies to values that the keyring opens. For values that a
     /// [`DataKey`](crate::DataKey) opens, only the column's `ACCEPT` counts.

@@ -89,6 +89,39 @@ fn each_accept_reads_what_it_says_and_strict_options_overrule_it() {
     assert_eq!(strict.decrypt::<String, Unbound>(&token), unbound_refused(ValueFormat::Fernet));
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    accounts (id) { id -> BigInt, name -> Ciphertext, }
+}
+
+impl Context for accounts::name {
+    const LABEL: &'static str = "accounts.name";
+}
+
+impl crate::row_spec::RowBoundColumn for accounts::name {
+    type Key = (accounts::id,);
+    type KeyValue = (i64,);
+    type Indexes = ();
+    const ACCEPT_IN_ROW: Accept = Accept::FERNET;
+    const WRITE_IN_ROW: ValueFormat = ValueFormat::Bound;
+}
+
+#[test]
+fn strict_options_read_what_a_first_version_of_a_row_bound_column_writes() {
+    let (keyring, strict) = (with_fernet(false).unwrap(), with_fernet(true).unwrap());
+    let written = strict.encrypt_in_row::<String, accounts::name>(&(7,), &bobby()).unwrap();
+    assert_eq!(strict.decrypt_in_row::<String, accounts::name>(&(7,), &written), Ok(bobby()));
+    let token =
+        Keyring::parse(FERNET_KEY.as_bytes()).unwrap().encrypt::<_, Bound>(&bobby()).unwrap();
+    assert_eq!(keyring.decrypt_in_row::<String, accounts::name>(&(7,), &token), Ok(bobby()));
+    assert_eq!(
+        strict.decrypt_in_row::<String, accounts::name>(&(7,), &token),
+        Err(Error::NotAccepted { expected: ValueFormat::RowBound, found: ValueFormat::Fernet })
+    );
+}
+
 #[test]
 fn a_token_is_not_accepted_without_a_fernet_key() {
     let token =
