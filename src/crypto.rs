@@ -53,11 +53,16 @@ impl Root {
     /// Returns the first `N` bytes of HKDF-SHA256(root, salt = none, info) (RFC 5869).
     pub(crate) fn derive<const N: usize>(&self, info: &str) -> Zeroizing<[u8; N]> {
         let mut out = Zeroizing::new([0; N]);
-        Hkdf::<Sha256>::new(None, self.as_bytes())
-            .expand(info.as_bytes(), out.as_mut_slice())
+        hkdf(self.as_bytes(), None, info.as_bytes(), out.as_mut_slice())
             .expect("N is at most 32, far below 255 * 32");
         out
     }
+}
+
+/// Fills `out` with the first bytes of HKDF-SHA256(key, salt, info) (RFC 5869). Returns `None` if
+/// `out` has more than 255 * 32 bytes.
+fn hkdf(key: &[u8], salt: Option<&[u8]>, info: &[u8], out: &mut [u8]) -> Option<()> {
+    Hkdf::<Sha256>::new(salt, key).expand(info, out).ok()
 }
 
 /// Compares bytes in a time that does not depend on where they differ.
@@ -71,10 +76,12 @@ pub(crate) struct AeadKey(LessSafeKey);
 impl AeadKey {
     /// Derives the key HKDF-SHA256(root, info).
     pub(crate) fn derive(root: &Root, info: &str) -> Self {
-        let key = root.derive::<ROOT_LEN>(info);
+        Self::new(&root.derive(info))
+    }
+
+    fn new(key: &[u8; ROOT_LEN]) -> Self {
         Self(LessSafeKey::new(
-            UnboundKey::new(&AES_256_GCM_SIV, key.as_slice())
-                .expect("the key has the algorithm's 32 bytes"),
+            UnboundKey::new(&AES_256_GCM_SIV, key).expect("the key has the algorithm's 32 bytes"),
         ))
     }
 
@@ -164,8 +171,11 @@ pub(crate) struct MacKey(Hmac<Sha256>);
 impl MacKey {
     /// Derives the key HKDF-SHA256(root, info).
     pub(crate) fn derive(root: &Root, info: &str) -> Self {
-        let key = root.derive::<ROOT_LEN>(info);
-        Self(Hmac::new_from_slice(key.as_slice()).expect("HMAC accepts keys of any length"))
+        Self::new(root.derive::<ROOT_LEN>(info).as_slice())
+    }
+
+    fn new(key: &[u8]) -> Self {
+        Self(Hmac::new_from_slice(key).expect("HMAC accepts keys of any length"))
     }
 
     /// Returns the HMAC-SHA256 of the concatenated parts.
@@ -266,6 +276,9 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
+mod wycheproof;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -281,7 +294,7 @@ mod tests {
     fn aes_256_gcm_siv_gives_the_vectors_of_rfc_8452() {
         let mut key = [0; 32];
         key[0] = 1;
-        let key = AeadKey(LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, &key).unwrap()));
+        let key = AeadKey::new(&key);
         let mut nonce = [0; NONCE_LEN];
         nonce[0] = 3;
         let cases: [(&[u8], &str, &str); 2] = [
@@ -300,12 +313,12 @@ mod tests {
     // RFC 4231, test case 2, and RFC 5869, test case 3 (no salt, no info).
     #[test]
     fn hmac_and_hkdf_give_the_vectors_of_their_rfcs() {
-        let mac = MacKey(Hmac::new_from_slice(b"Jefe").unwrap());
+        let mac = MacKey::new(b"Jefe");
         let expected = hex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
         assert_eq!(mac.digest(&[b"what do ya want ", b"for nothing?"])[..], expected);
 
         let mut out = [0; 42];
-        Hkdf::<Sha256>::new(None, &[0x0b; 22]).expand(b"", &mut out).unwrap();
+        hkdf(&[0x0b; 22], None, b"", &mut out).unwrap();
         assert_eq!(
             out[..],
             hex(
