@@ -94,3 +94,19 @@ impl<I> fmt::Debug for BlindIndex<I> {
         f.write_str("BlindIndex([redacted])")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indexes_are_equal_if_their_digests_are() {
+        let index = |byte| BlindIndex::<()>::new(Ok(Digest::new([byte; 32], 256)));
+        let failed = || BlindIndex::<()>::new(Err(Error::NoIndexKey));
+        assert!(index(1) == index(1) && failed() == failed());
+        assert!(index(1) != index(2) && index(1) != failed());
+        assert_eq!(index(1).clone().digest(), index(1).digest());
+        assert_eq!(failed().clone().digest(), Err(Error::NoIndexKey));
+        assert_eq!(format!("{:?}", index(1)), "BlindIndex([redacted])");
+    }
+}

@@ -334,6 +334,51 @@ mod tests {
     }
 
     #[test]
+    fn the_generator_is_seeded_again_after_4096_nonces() {
+        let known = || StdRng::from_seed([7; 32]);
+        let set = |left| NONCES.set(Some(Seeded { rng: known(), left }));
+        let left = || NONCES.with_borrow(|seeded| seeded.as_ref().map(|seeded| seeded.left));
+        let mut expected = [[0; NONCE_LEN]; 2];
+        let mut rng = known();
+        for nonce in &mut expected {
+            nonce[..8].copy_from_slice(&rng.next_u64().to_le_bytes());
+            nonce[8..].copy_from_slice(&rng.next_u32().to_le_bytes());
+        }
+
+        set(2);
+        assert_eq!([nonce().unwrap(), nonce().unwrap()], expected);
+        assert_eq!(left(), Some(0));
+        set(1);
+        assert_eq!(nonce().unwrap(), expected[0]);
+        assert_ne!(nonce().unwrap(), expected[1]);
+        assert_eq!(left(), Some(4095));
+    }
+
+    #[test]
+    fn a_token_has_a_date_that_can_be_checked() {
+        let token = |time: u64| {
+            let head = [&[0x80][..], &time.to_be_bytes()].concat();
+            let mut text = String::new();
+            push_base64_url(&head, &mut text);
+            text
+        };
+        for time in [0, 1, 4_000_000_000, u64::MAX / 2] {
+            assert_eq!(fernet_timestamp(&token(time)), Some(time));
+        }
+        assert_eq!(fernet_timestamp(&token(u64::MAX / 2 + 1)), None);
+        assert_eq!(fernet_timestamp(&token(0)[..11]), None);
+    }
+
+    #[test]
+    fn a_token_is_dated_today() {
+        let key = FernetKey::new(&Root::generate().unwrap()).unwrap();
+        let now = || std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+        let (before, token, after) = (now(), key.seal(b"bobby"), now());
+        assert!((before..=after).contains(&fernet_timestamp(&token).unwrap()));
+        assert_eq!(key.open(&token), Ok(b"bobby".to_vec()));
+    }
+
+    #[test]
     fn base64url_is_canonical() {
         assert_eq!(from_base64_url("AQ"), Some(vec![1]));
         for bad in ["AQ==", "AR", "A Q", "AQ\n", "A+", "A"] {

@@ -545,6 +545,41 @@ mod tests {
     }
 
     #[test]
+    fn bytes_and_truth_values_come_back() {
+        assert_eq!(read::<Vec<u8>>([0, 0xFF]), Ok(vec![0, 0xFF]));
+        assert_eq!(read::<[u8; 2]>([0, 0xFF]), Ok([0, 0xFF]));
+        assert_eq!((read::<bool>("true"), read::<bool>("false")), (Ok(true), Ok(false)));
+        assert_eq!(read::<AsText<u8>>("7"), Ok(AsText(7)));
+    }
+
+    #[test]
+    fn a_holder_gives_its_value_back() {
+        fn check<H: Holder<T>, T: PartialEq + fmt::Debug + Clone>(value: &T) {
+            let holder = H::hold(value.clone());
+            assert_eq!(holder.value(), value);
+            assert_eq!(holder.release(), *value);
+        }
+        check::<Zeroizing<_>, _>(&"bobby".to_owned());
+        check::<NotWiped<_>, _>(&Some(7));
+        check::<WipingArray<40>, _>(&[7; 40]);
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        assert_eq!(format!("{:?}", AsText("bobby")), "AsText([redacted])");
+        assert_eq!(format!("{:?}", Encoded::Borrowed(b"bobby")), "Encoded([redacted])");
+    }
+
+    #[test]
+    fn text_is_measured_before_it_is_written() {
+        let mut length = Length(0);
+        write!(length, "{}-{}", "bobby", "tables").unwrap();
+        assert_eq!(length.0, 12);
+        let Ok(Encoded::Owned(text)) = Encoded::display(&1_234_567) else { panic!("is owned") };
+        assert_eq!((text.len(), text.capacity()), (7, 7));
+    }
+
+    #[test]
     fn a_not_a_number_and_the_infinities_come_back() {
         assert!(read::<f64>("NaN").unwrap().is_nan() && read::<f32>("NaN").unwrap().is_nan());
         assert_eq!(

@@ -350,6 +350,28 @@ mod tests {
     }
 
     #[test]
+    fn debug_shows_the_length_only() {
+        let key = ("acme", 7).encode().unwrap();
+        assert_eq!(format!("{key:?}"), "RowKeyBytes(13 bytes)");
+    }
+
+    #[test]
+    fn a_key_of_one_part_needs_no_tuple() {
+        fn text(key: impl IntoRowKey<(String,)>) -> (String,) {
+            key.into_row_key()
+        }
+        let acme = ("acme".to_owned(),);
+        assert_eq!(
+            [text("acme"), text(acme.0.clone()), text(&acme.0)],
+            [acme.clone(), acme.clone(), acme]
+        );
+        fn bytes(key: impl IntoRowKey<(Vec<u8>,)>) -> (Vec<u8>,) {
+            key.into_row_key()
+        }
+        assert_eq!(bytes(&[7, 8][..]), (vec![7, 8],));
+    }
+
+    #[test]
     fn a_key_of_any_length_is_whole() {
         for (first, second) in [(0, 0), (52, 0), (50, 3), (56, 1), (57, 1), (30, 200), (200, 3)] {
             let parts = ["a".repeat(first), "b".repeat(second)];

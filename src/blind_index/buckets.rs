@@ -117,4 +117,32 @@ mod tests {
         assert_eq!(width(&u64::MAX, 1), i128::from(u64::MAX));
         assert_eq!(*indexed_form(-2), *b"-2");
     }
+
+    struct Balance;
+    impl IndexSpec for Balance {
+        type Value = i64;
+        const LABEL: &'static str = "accounts.balance_index";
+
+        fn normalize(value: &i64) -> Cow<'_, [u8]> {
+            normalize::<Self>(value)
+        }
+    }
+    impl BucketSpec for Balance {
+        fn bucket(value: &i64) -> i128 {
+            width(value, 1_000)
+        }
+    }
+
+    #[test]
+    fn a_value_is_indexed_as_the_number_of_its_bucket() {
+        assert_eq!(*Balance::normalize(&12_999), *b"12");
+        assert_eq!(*Balance::normalize(&-1), *b"-1");
+    }
+
+    #[test]
+    fn both_ends_are_between() {
+        for (value, expected) in [(4, false), (5, true), (6, true), (7, true), (8, false)] {
+            assert_eq!(Balance::is_between(&value, &5, &7), expected, "{value}");
+        }
+    }
 }

@@ -217,6 +217,36 @@ mod tests {
     }
 
     #[test]
+    fn a_value_is_indexed_as_it_is_encoded() {
+        assert_eq!(*encoded(&"Bobby".to_owned()), *b"Bobby");
+        assert!(matches!(encoded(&"Bobby".to_owned()), Cow::Borrowed(_)));
+        assert_eq!(*encoded(&-7_i64), *b"-7");
+        // A leap second has no encoding.
+        #[cfg(feature = "chrono")]
+        {
+            let second = chrono::NaiveTime::from_hms_nano_opt(23, 59, 59, 1_500_000_000).unwrap();
+            assert_eq!(*encoded(&chrono::NaiveDate::default().and_time(second)), *b"\xFF");
+        }
+    }
+
+    /// U+0378 is the first code point that is not assigned, between two runs.
+    #[test]
+    fn a_run_contains_its_first_and_its_last_code_point() {
+        for (c, expected) in [
+            ('\0', true),
+            ('\u{377}', true),
+            ('\u{378}', false),
+            ('\u{379}', false),
+            ('\u{37A}', true),
+            ('\u{38C}', true),
+            ('\u{10FFFD}', true),
+            ('\u{10FFFE}', false),
+        ] {
+            assert_eq!(unicode16::is_assigned(c), expected, "{c:?}");
+        }
+    }
+
+    #[test]
     fn numbers_and_domains_are_cut_out() {
         assert_eq!(*digits("+49 (30) 123-45"), *b"493012345");
         assert_eq!(
@@ -244,6 +274,9 @@ mod tests {
         let distinct: std::collections::HashSet<_> =
             all.iter().map(|parts| compound(parts.clone())).collect();
         assert_eq!(distinct.len(), all.len());
-        assert_eq!(*compound([part("a"), None]), *b"\x01\0\0\0\x01a\0");
+        let Cow::Owned(joined) = compound([part("a"), None]) else { panic!("is owned") };
+        assert_eq!(joined, b"\x01\0\0\0\x01a\0");
+        // A buffer that grows would leave a copy behind.
+        assert_eq!(joined.capacity(), joined.len());
     }
 }

@@ -190,6 +190,44 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_newer_by_its_day_and_then_by_its_place() {
+        let newer = |change: fn(&mut serde_json::Value)| {
+            let keyset: Keyset = json(change).parse().unwrap();
+            let ids: Vec<_> = keyset.entries().map(|key| key.id).collect();
+            let place = |id: KeyId| ids.iter().position(|known| *known == id).unwrap();
+            keyset.newer_than_primary().into_iter().map(place).collect::<Vec<_>>()
+        };
+        let promoted = |json: &mut serde_json::Value| {
+            json["primary"] = json["keys"][1]["id"].clone();
+            json["index_primary"] = json["index_keys"][1]["id"].clone();
+        };
+        // The keys were all made today. The first of each purpose is the primary key.
+        assert_eq!(newer(|_| ()), [1, 3]);
+        assert!(newer(promoted).is_empty());
+        assert_eq!(newer(|json| json["keys"][1]["created"] = "2000-01-01".into()), [3]);
+        assert_eq!(newer(|json| json["index_keys"][1]["created"] = "2000-01-01".into()), [1]);
+        assert_eq!(newer(|json| json["keys"][0]["created"] = "2000-01-01".into()), [1, 3]);
+        assert_eq!(newer(|json| json["keys"][1]["created"] = "9999-12-31".into()), [1, 3]);
+        assert_eq!(
+            newer(|json| {
+                json["primary"] = json["keys"][1]["id"].clone();
+                json["keys"][0]["created"] = "9999-12-31".into();
+            }),
+            [0, 3]
+        );
+    }
+
+    #[test]
+    fn keys_without_a_date_cannot_be_compared() {
+        let mut list: Keyset = [1, 2, 3].map(text).join(",").parse().unwrap();
+        assert!(list.newer_than_primary().is_empty());
+        let added = list.add_key(Algorithm::Aes256GcmSiv).unwrap();
+        assert_eq!(list.newer_than_primary(), [added]);
+        list.promote(added).unwrap();
+        assert!(list.newer_than_primary().is_empty());
+    }
+
+    #[test]
     fn generated_keys_differ() {
         let (one, other) = (Keyset::generate().unwrap(), Keyset::generate().unwrap());
         assert_ne!(one.keys[0].root.as_bytes(), other.keys[0].root.as_bytes());

@@ -94,3 +94,21 @@ impl Options {
         self.local_key_file.clone().unwrap_or_else(from_env)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_option_is_kept_with_the_others() {
+        let second = Duration::from_secs(1);
+        let options = Options::new().strict().require_kms(&["arn"]).kms_timeout(second);
+        let options = options.local_key_file("here.local-key");
+        assert!(options.is_strict() && !Options::new().is_strict());
+        assert_eq!(options.pinned, Some(vec!["arn".to_owned()]));
+        assert_eq!(options.kms_timeout, Some(second));
+        assert_eq!(options.local_key_path(), PathBuf::from("here.local-key"));
+        let default = std::env::var(LOCAL_KEY_VAR).unwrap_or(LOCAL_KEY_DEFAULT.to_owned());
+        assert_eq!(Options::new().local_key_path(), PathBuf::from(default));
+    }
+}

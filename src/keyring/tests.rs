@@ -5,6 +5,11 @@ use crate::context::Unbound;
 use crate::envelope::{Header, OVERHEAD};
 use crate::value_format::ValueFormat;
 
+mod in_row;
+#[cfg(feature = "metrics")]
+mod metrics;
+mod untyped;
+
 enum Bound {}
 impl Context for Bound {
     const LABEL: &'static str = "users.email";

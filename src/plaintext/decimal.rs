@@ -116,7 +116,12 @@ mod tests {
         }
         let large: bigdecimal::BigDecimal = "1e5".parse().unwrap();
         assert_eq!(*large.encode().unwrap(), *b"100000");
-        let giant: bigdecimal::BigDecimal = "1e999999999".parse().unwrap();
-        assert!(giant.encode().is_err());
+        for (text, length) in [("1e65536", Some(65_537)), ("1e65537", None), ("1e999999999", None)]
+        {
+            let number: bigdecimal::BigDecimal = text.parse().unwrap();
+            assert_eq!(number.encode().ok().map(|encoded| encoded.len()), length, "{text}");
+        }
+        let small: bigdecimal::BigDecimal = "1e-65537".parse().unwrap();
+        assert!(small.encode().is_err());
     }
 }

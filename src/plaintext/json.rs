@@ -125,5 +125,37 @@ mod tests {
             Err(Error::UnsupportedValue { expected: "JSON of at most 127 levels" })
         );
         assert!(Json::<Vec<u8>>::decode(Zeroizing::new(b"[300]".to_vec())).is_err());
+        let read = serde_json::Value::decode(Zeroizing::new(br#"{"a":[1]}"#.to_vec()));
+        assert_eq!(read, Ok(serde_json::json!({"a": [1]})));
+        assert_eq!(format!("{:?}", Json("bobby")), "Json([redacted])");
+    }
+
+    #[test]
+    fn levels_are_counted_outside_of_strings() {
+        for (json, levels) in [
+            ("1", 0),
+            ("[]", 1),
+            ("[[],[[]],[]]", 3),
+            (r#"{"a":{"b":[]}}"#, 3),
+            (r#"["[[","]]",[]]"#, 2),
+            (r#"["]",[[]]]"#, 3),
+            (r#"["\"[[",{}]"#, 2),
+            (r#"["\\",[[]]]"#, 3),
+            (r#"["\\\"[[["]"#, 1),
+            (r#"[[1],[2],[3]]"#, 2),
+        ] {
+            assert_eq!(depth(json.as_bytes()), levels, "{json}");
+        }
+    }
+
+    #[test]
+    fn json_is_measured_before_it_is_written() {
+        let mut length = Length(0);
+        assert_eq!(length.write(b"abc").unwrap() + length.write(b"de").unwrap(), 5);
+        length.flush().unwrap();
+        assert_eq!(length.0, 5);
+        let encoded = write(&["bobby"; 9]).unwrap();
+        let Encoded::Owned(json) = encoded else { panic!("is owned") };
+        assert_eq!((json.len(), json.capacity()), (73, 73));
     }
 }

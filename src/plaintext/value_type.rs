@@ -153,3 +153,53 @@ impl Hash for CustomType {
         (self.name)().hash(state);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plaintext::AsText;
+
+    #[test]
+    fn a_type_has_one_name() {
+        let mut names = 0;
+        for name in ValueType::names() {
+            let value = ValueType::named(name).unwrap();
+            assert_eq!(value.to_string(), name);
+            assert_eq!(NAMES.iter().filter(|(_, known)| *known == value).count(), 1);
+            names += 1;
+        }
+        assert_eq!((names, ValueType::named("number")), (11, None));
+        assert_eq!(ValueType::of::<i64>().to_string(), "integer");
+    }
+
+    #[test]
+    fn each_variant_has_its_number() {
+        let custom = [ValueType::of::<i128>(), ValueType::of::<AsText<u8>>()];
+        let ids: Vec<_> = NAMES.iter().map(|(_, value)| *value).chain(custom).collect();
+        assert_eq!(
+            ids.iter().map(|value| value.id()).collect::<Vec<_>>(),
+            [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 11]
+        );
+    }
+
+    #[test]
+    fn a_type_of_the_application_has_the_name_and_the_check_of_rust() {
+        use std::collections::HashSet;
+
+        let (wide, byte) = (CustomType::of::<i128>(), CustomType::of::<AsText<u8>>());
+        assert_eq!(ValueType::Custom(wide).to_string(), "i128");
+        assert_eq!(format!("{wide:?}"), "i128");
+        assert_eq!((wide.pad_to(), byte.pad_to()), (48, 1));
+        let check = |text: &str| byte.check(Zeroizing::new(text.as_bytes().to_vec()));
+        assert!(check("255").is_ok() && check("256").is_err());
+        assert!(wide == CustomType::of::<i128>() && wide != byte);
+        let types = [wide, byte, CustomType::of::<i128>()];
+        assert_eq!(HashSet::from(types).len(), 2);
+        let hash = |value: CustomType| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            value.hash(&mut hasher);
+            hasher.finish()
+        };
+        assert_ne!(hash(wide), hash(byte));
+    }
+}

@@ -124,6 +124,30 @@ mod with_time {
 mod tests {
     use super::*;
 
+    #[derive(PartialEq, PartialOrd)]
+    struct Date(i32, u32, u32);
+
+    impl Calendar for Date {
+        fn year_month_day(&self) -> (i32, u32, u32) {
+            (self.0, self.1, self.2)
+        }
+    }
+
+    #[test]
+    fn a_date_has_its_day_its_month_and_its_year() {
+        for (date, numbers) in [
+            (Date(1970, 1, 1), [0, 23_640, 1970]),
+            (Date(2000, 2, 29), [11_016, 24_001, 2000]),
+            (Date(2026, 12, 31), [20_818, 24_323, 2026]),
+            (Date(0, 1, 1), [-719_528, 0, 0]),
+            (Date(-400, 3, 1), [-865_565, -4_798, -400]),
+        ] {
+            let Date(y, m, d) = date;
+            assert_eq!([day(&date), month(&date), year(&date)], numbers, "{y}-{m}-{d}");
+            assert_eq!(day_number(y.into(), m.into(), d.into()), numbers[0]);
+        }
+    }
+
     /// Compares every day of 802 years, which contain two full eras and the year 0.
     #[cfg(feature = "chrono")]
     #[test]

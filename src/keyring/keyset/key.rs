@@ -133,3 +133,15 @@ impl KeysetKey {
 pub(super) fn today() -> String {
     time::OffsetDateTime::now_utc().date().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_algorithm_has_the_name_of_the_document() {
+        for algorithm in [Algorithm::Aes256GcmSiv, Algorithm::Fernet] {
+            assert_eq!(serde_json::json!(algorithm), algorithm.to_string());
+        }
+    }
+}

@@ -193,6 +193,7 @@ fn what_is_neither_form_is_refused_without_being_quoted() {
     for (document, expected) in [
         ("", "the document is empty".to_owned()),
         (" ,\n", "the document is empty".to_owned()),
+        (&" ".repeat(8192), "the document is empty".to_owned()),
         ("hunter2", format!("key 1: {fernet} 7 other characters")),
         (&unpadded, format!("key 1: {fernet} 43 other characters")),
         (&format!("{},p@sswörd", text(1)), format!("key 2: {fernet} 8 other characters")),
@@ -259,4 +260,31 @@ fn the_name_of_an_index_key_forges_no_line() {
         }
     }));
     assert_eq!(words, "two index keys have the name 'b\\u{1b}[2K\\nINFO forged'");
+}
+
+#[test]
+fn a_keyring_is_recognised_by_its_shape() {
+    let list = format!("{},\n{}", text(1), text(2));
+    let next_version = json(|json| json["version"] = 9.into());
+    for keyring in [&json(|_| ()), &next_version, &format!("\n{next_version}"), &text(1), &list] {
+        assert!(Keyset::is_shaped_like(keyring.as_bytes()), "{keyring}");
+    }
+    let bad_entry = format!("{},hunter2", text(1));
+    for other in ["", " ", ",", "hunter2", "{}", r#"{"version":1,"primary":"a"}"#, &bad_entry] {
+        assert!(!Keyset::is_shaped_like(other.as_bytes()), "{other}");
+    }
+    assert!(!Keyset::is_shaped_like(&[0xFF; 32]));
+}
+
+#[test]
+fn a_second_base64_encoding_is_named() {
+    let twice = "the document is in base64 twice: ";
+    for keyring in [text(1), json(|_| ())] {
+        assert!(refusal(&crypto::to_base64(keyring.as_bytes())).starts_with(twice));
+    }
+    for bytes in [[7; 33].as_slice(), &[7; 48]] {
+        let words = refusal(&crypto::to_base64(bytes));
+        assert!(words.starts_with("key 1: expected a Fernet key of 44 "), "{words}");
+    }
+    assert!(refusal(&format!("\"{}\"", text(1))).starts_with("the document has \" around it"));
 }
