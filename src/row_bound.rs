@@ -315,3 +315,69 @@ impl<T: SearchableValue, C: RowBoundSpec> fmt::Debug for TryRowBound<T, C> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::sql_types::*;
+
+        accounts (id) { id -> BigInt, iban -> Ciphertext, }
+    }
+
+    impl crate::context::Context for accounts::iban {
+        const LABEL: &'static str = "accounts.iban";
+    }
+
+    impl crate::row_spec::RowBoundColumn for accounts::iban {
+        type Key = (accounts::id,);
+        type KeyValue = (i64,);
+        type Indexes = ();
+    }
+
+    type Iban = RowBound<String, accounts::iban>;
+
+    #[test]
+    fn fields_are_equal_if_their_values_and_their_rows_are() {
+        let hash = |field: &Iban| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            field.hash(&mut hasher);
+            hasher.finish()
+        };
+        let field = |id, value| Iban::new(id, value);
+        let same = field(1, "DE1");
+        assert!(same == field(1, "DE1") && hash(&same) == hash(&field(1, "DE1")));
+        for other in [field(2, "DE1"), field(1, "DE2"), field(2, "DE2")] {
+            assert!(same != other && hash(&same) != hash(&other));
+            assert_eq!(same.cmp(&other), Ordering::Less);
+            assert_eq!(same.partial_cmp(&other), Some(Ordering::Less));
+        }
+        // The value decides before the row.
+        assert!(field(2, "DE1") < field(1, "DE2"));
+        assert_eq!(same.cmp(&same.clone()), Ordering::Equal);
+    }
+
+    #[test]
+    fn a_field_has_its_key_and_its_value() {
+        let mut field = Iban::new(7, "DE1");
+        assert_eq!((field.key(), field.as_str()), (&(7,), "DE1"));
+        field.set("DE2");
+        assert_eq!((field.key(), AsRef::<str>::as_ref(&field)), (&(7,), "DE2"));
+        assert_eq!(field.into_inner(), "DE2");
+        let none = RowBound::<Option<String>, accounts::iban>::new(7, None);
+        assert!(none.is_none() && none.into_inner().is_none());
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        let (field, read) = (Iban::new(7, "DE1"), TryRowBound(Ok(Iban::new(7, "DE1"))));
+        assert_eq!(format!("{field:?}"), "RowBound([redacted])");
+        assert_eq!(format!("{read:?}"), "TryRowBound([redacted])");
+        assert_eq!(read.clone().into_inner().unwrap(), field);
+        assert_eq!(read.as_ref().unwrap(), &field);
+        let failed = TryRowBound::<String, accounts::iban>(Err(Error::RowMismatch));
+        assert_eq!(format!("{failed:?}"), format!("TryRowBound({})", Error::RowMismatch));
+    }
+}

@@ -396,6 +396,27 @@ fn a_keyring_in_another_role_is_wiped() {
     }
 }
 
+/// A buffer that grows frees its old memory with keys in it. A comment may need six bytes for each
+/// of its bytes.
+#[test]
+fn a_keyring_that_is_written_leaves_nothing_behind() {
+    let base64: &'static str = key_bytes().1.leak();
+    let mut keyset: Keyset = base64.parse().unwrap();
+    for _ in 0..9 {
+        keyset.add_key(Algorithm::Aes256GcmSiv).unwrap();
+    }
+    assert_eq!(leaks(base64, || keyset.to_json()), 0);
+    let comment = format!(r#"","comment":"{}"}},"#, "\\u0001".repeat(900));
+    let json = keyset.to_json().replacen("\"},", &comment, 1);
+    let keyset: Keyset = json.parse().unwrap();
+    let written = || {
+        let json = keyset.to_json();
+        assert!(json.len() > 5_400);
+        json
+    };
+    assert_eq!(leaks(base64, written), 0);
+}
+
 #[test]
 fn normalised_values_are_wiped() {
     install();

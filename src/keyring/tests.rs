@@ -163,6 +163,31 @@ fn a_key_of_another_algorithm_does_not_open_a_native_value_that_names_it() {
 }
 
 #[test]
+fn an_index_under_any_key_is_that_of_its_value() {
+    struct Index;
+    impl IndexSpec for Index {
+        type Value = str;
+        const LABEL: &'static str = "users.email_index";
+
+        fn normalize(value: &str) -> std::borrow::Cow<'_, [u8]> {
+            value.as_bytes().into()
+        }
+    }
+
+    let mut document: Keyset = insecure::keyset().parse().unwrap();
+    document.add_index_key("b").unwrap();
+    let keyring = Keyring::from_keyset(&document, &Options::new()).unwrap();
+    let mismatch = Err(Error::IndexMismatch { label: "users.email_index".into() });
+    let check = |value: &str, stored: Option<&[u8]>| keyring.check_index::<Index>(value, stored);
+    for digest in keyring.blind_indexes::<Index>("x").unwrap() {
+        assert_eq!(check("x", Some(digest.as_bytes())), Ok(()));
+        assert_eq!(check("y", Some(digest.as_bytes())), mismatch);
+        assert_eq!(check("x", Some(&digest.as_bytes()[..31])), mismatch);
+    }
+    assert_eq!(check("x", None), mismatch);
+}
+
+#[test]
 fn an_index_needs_an_index_key() {
     struct Named;
     impl IndexSpec for Named {

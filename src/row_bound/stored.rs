@@ -144,3 +144,29 @@ impl fmt::Debug for NullableTokens {
         f.write_str("NullableTokens([redacted])")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_read_whole_or_not_at_all() {
+        for stored in [&b""[..], b"\x07", &[7; 32]] {
+            let digest = StoredDigest::new(stored);
+            assert_eq!((digest.as_bytes(), digest.is_null()), (Some(stored), false));
+        }
+        let long = StoredDigest::new(&[7; 33]);
+        assert_eq!((long.as_bytes(), long.is_null()), (None, false));
+        assert_eq!((StoredDigest::NULL.as_bytes(), StoredDigest::NULL.is_null()), (None, true));
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        let (value, tokens) = (Stored::Text("de1.".to_owned()), NullableTokens(Some(vec![7])));
+        let digest = StoredDigest::new(&[7]);
+        assert_eq!(
+            format!("{value:?} {digest:?} {tokens:?}"),
+            "Stored([redacted]) StoredDigest([redacted]) NullableTokens([redacted])"
+        );
+    }
+}
