@@ -2,6 +2,7 @@
 //! tests are a separate process.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use diesel::prelude::*;
@@ -59,6 +60,29 @@ fn ours<T>(result: QueryResult<T>) -> Error {
     Error::find_in(&result.err().unwrap()).unwrap().clone()
 }
 
+/// Counts the warnings of a function.
+#[derive(Default)]
+struct Warnings(Arc<AtomicU64>);
+
+impl tracing::Subscriber for Warnings {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() == tracing::Level::WARN
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn event(&self, _: &tracing::Event<'_>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
 #[test]
 fn the_life_of_a_keyring() {
     let conn = &mut SqliteConnection::establish(":memory:").unwrap();
@@ -68,7 +92,10 @@ fn the_life_of_a_keyring() {
     nothing_works_without_a_keyring(conn);
     let mut document = Keyset::generate().unwrap();
     assert_eq!(keyring(&document).replace(), Err(Error::NoKeyring));
-    keyring(&document).install().unwrap();
+    let warnings = Warnings::default();
+    let count = warnings.0.clone();
+    tracing::subscriber::with_default(warnings, || keyring(&document).install()).unwrap();
+    assert_eq!(count.load(Ordering::Relaxed), 0, "its keys are not those for tests");
     assert_eq!(keyring(&document).install(), Err(Error::AlreadyInstalled));
     insert(conn, "old@example.org").unwrap();
 

@@ -228,6 +228,26 @@ mod tests {
     }
 
     #[test]
+    fn a_comment_and_a_date_are_kept() {
+        let keyset: Keyset = json(|json| {
+            json["keys"][0]["comment"] = "of the first day".into();
+            json["keys"][0]["created"] = "2026-11-23".into();
+            json["index_keys"][0]["created"] = "2026-11-24".into();
+        })
+        .parse()
+        .unwrap();
+        let again: Keyset = keyset.to_json().parse().unwrap();
+        for keyset in [keyset, again] {
+            let kept = keyset.entries().map(|key| (key.comment, key.created));
+            let kept: Vec<_> =
+                kept.map(|(a, b)| (a.map(str::to_owned), b.unwrap().to_owned())).collect();
+            assert_eq!(kept[0], (Some("of the first day".to_owned()), "2026-11-23".to_owned()));
+            assert_eq!(kept[1], (None, today()));
+            assert_eq!(kept[2], (None, "2026-11-24".to_owned()));
+        }
+    }
+
+    #[test]
     fn generated_keys_differ() {
         let (one, other) = (Keyset::generate().unwrap(), Keyset::generate().unwrap());
         assert_ne!(one.keys[0].root.as_bytes(), other.keys[0].root.as_bytes());

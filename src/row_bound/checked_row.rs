@@ -186,3 +186,14 @@ where
         self.within(AsChangeset::as_changeset)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_a_model_is_that_of_its_fields() {
+        assert_eq!(ModelId::encode(&7_i64), RowKey::encode(&(7_i64,)));
+        assert_eq!(ModelId::encode((&"acme", &7_i64)), RowKey::encode(&("acme", 7_i64)));
+    }
+}

@@ -245,3 +245,56 @@ tuples!(With2 with2 split2 I1: 0, one);
 tuples!(With3 with3 split3 I1: 0, one; I2: 1, two);
 tuples!(With4 with4 split4 I1: 0, one; I2: 1, two; I3: 2, three);
 tuples!(With5 with5 split5 I1: 0, one; I2: 1, two; I3: 2, three; I4: 3, four);
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::sql_types::*;
+
+        users (id) {
+            id -> BigInt,
+            email -> Ciphertext,
+            email_index -> Nullable<BlindIndex>,
+            other_index -> Nullable<BlindIndex>,
+        }
+    }
+
+    impl IndexSpec for users::email_index {
+        type Value = str;
+        const LABEL: &'static str = "users.email_index";
+
+        fn normalize(value: &str) -> Cow<'_, [u8]> {
+            value.as_bytes().into()
+        }
+    }
+
+    /// Checks the index of a value that may be NULL.
+    fn refuses_other_digests<I>()
+    where
+        I: CheckedIndex<Option<String>, (), Stored = StoredDigest>,
+    {
+        let keyring = Keyring::insecure_for_tests();
+        let check = |value: Option<&str>, stored: &StoredDigest| {
+            let cell = <Option<String> as SearchableValue>::into_cell(value.map(str::to_owned));
+            <I as CheckedIndex<Option<String>, ()>>::check(&keyring, &cell, stored)
+        };
+        let digest = keyring.blind_index::<users::email_index>("bobby").unwrap();
+        let (own, null) = (StoredDigest::new(digest.as_bytes()), StoredDigest::NULL);
+        let mismatch = Err(Error::IndexMismatch { label: "users.email_index".into() });
+        assert_eq!((check(Some("bobby"), &own), check(None, &null)), (Ok(()), Ok(())));
+        assert_eq!(check(Some("alice"), &own), mismatch);
+        assert_eq!(check(Some("bobby"), &null), mismatch);
+        assert_eq!(check(None, &own), mismatch);
+    }
+
+    #[test]
+    fn an_index_is_that_of_its_value() {
+        refuses_other_digests::<users::email_index>();
+        refuses_other_digests::<IndexedAs<users::other_index, users::email_index>>();
+    }
+}

@@ -47,9 +47,9 @@ pub struct StoredDigest {
 }
 
 impl StoredDigest {
-    const NULL: Self = Self { bytes: [0; DIGEST_LEN], length: None, is_null: true };
+    pub(super) const NULL: Self = Self { bytes: [0; DIGEST_LEN], length: None, is_null: true };
 
-    fn new(stored: &[u8]) -> Self {
+    pub(super) fn new(stored: &[u8]) -> Self {
         let mut digest = Self { is_null: false, ..Self::NULL };
         if let Some(bytes) = digest.bytes.get_mut(..stored.len()) {
             bytes.copy_from_slice(stored);

@@ -181,3 +181,32 @@ impl<'a, DB: ToolBackend, J: Job<DB>, O: Observer> Rewriter<'a, DB, J, O> {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner).wait(rows);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A job that others cannot undo and that refuses no row.
+    struct Nothing(Shape);
+
+    impl Job<()> for Nothing {
+        fn shape(&self) -> &Shape {
+            &self.0
+        }
+
+        fn candidates(&self) -> String {
+            String::from("1 = 0")
+        }
+
+        fn change(&self, _: &[Cell]) -> Result<Option<Vec<Cell>>, Problem> {
+            Ok(None)
+        }
+    }
+
+    #[test]
+    fn a_job_refuses_no_row_and_traces_none_unless_it_says_so() {
+        let job = Nothing(Shape { reads: Vec::new(), writes: Vec::new() });
+        assert!(job.refuse(&[]).is_none());
+        assert_eq!(job.fingerprint(&[], &RandomState::new()), None);
+    }
+}

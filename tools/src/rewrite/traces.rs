@@ -58,3 +58,50 @@ impl Traces {
         written_back
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fourth_write_of_one_value_in_a_row_is_one_too_many() {
+        let mut traces = Traces::default();
+        for _ in 0..MAX_WRITES {
+            assert!(!traces.add(vec![(1, 7), (2, 7)]));
+        }
+        // Another value begins a new count.
+        assert!(!traces.add(vec![(1, 8)]));
+        for _ in 1..MAX_WRITES {
+            assert!(!traces.add(vec![(1, 8)]));
+        }
+        assert!(traces.add(vec![(3, 9), (1, 8), (4, 9)]));
+        assert!(traces.add(vec![(2, 7)]));
+        assert!(!traces.add(Vec::new()));
+    }
+
+    #[test]
+    fn a_large_table_is_a_sample() {
+        let mut traces = Traces::default();
+        let keys = |count: u64| (0..count).map(|key| (key, 7)).collect::<Vec<_>>();
+        traces.add(keys(MAX_TRACES as u64));
+        assert_eq!((traces.rows.len(), traces.sample.zeros), (MAX_TRACES, 0));
+        traces.add(keys(MAX_TRACES as u64 + 1));
+        assert_eq!((traces.rows.len(), traces.sample.zeros), (MAX_TRACES / 2 + 1, 1));
+        assert!(traces.rows.keys().all(|hash| hash % 2 == 0));
+        traces.add(keys(80_000));
+        assert_eq!((traces.rows.len(), traces.sample.zeros), (MAX_TRACES, 3));
+        assert!(traces.rows.keys().all(|hash| hash % 8 == 0));
+    }
+
+    #[test]
+    fn the_sample_has_the_keys_whose_hashes_end_in_zeros() {
+        let key = RowKey(std::sync::Arc::from([]));
+        let mut sample = Sample::default();
+        let hash = sample.hash_of(&key).unwrap();
+        assert_eq!(hash, sample.hasher.hash_one(&key));
+        sample.zeros = hash.trailing_zeros();
+        assert_eq!(sample.hash_of(&key), Some(hash));
+        sample.zeros += 1;
+        assert_eq!(sample.hash_of(&key), None);
+    }
+}

@@ -37,6 +37,7 @@ mod search_tokens;
 mod search_traffic;
 #[cfg(feature = "cli")]
 mod second_column;
+mod several_columns;
 mod traffic;
 #[cfg(feature = "cli")]
 mod undeclared;
