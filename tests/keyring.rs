@@ -97,6 +97,10 @@ fn the_life_of_a_keyring() {
     tracing::subscriber::with_default(warnings, || keyring(&document).install()).unwrap();
     assert_eq!(count.load(Ordering::Relaxed), 0, "its keys are not those for tests");
     assert_eq!(keyring(&document).install(), Err(Error::AlreadyInstalled));
+    // Only a keyring that writes tokens cannot be replaced by a strict one.
+    let strict = Keyring::from_keyset(&document, &Options::new().strict()).unwrap();
+    strict.replace().unwrap();
+    keyring(&document).replace().unwrap();
     insert(conn, "old@example.org").unwrap();
 
     a_replacement_keeps_the_keys_in_use(&document);
