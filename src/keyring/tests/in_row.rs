@@ -83,6 +83,23 @@ fn a_value_in_its_own_memory_is_refused_as_any_other() {
     );
 }
 
+/// A value that is bound to the column alone could be copied from any row.
+#[test]
+fn a_value_without_a_row_is_not_accepted_unless_the_column_says_so() {
+    enum Iban {}
+    impl Context for Iban {
+        const LABEL: &'static str = "members.iban";
+    }
+
+    let keyring = Keyring::insecure_for_tests();
+    let key = row("acme", 7);
+    let bound = keyring.encrypt::<_, Iban>(&bobby()).unwrap();
+    assert_eq!(
+        keyring.decrypt_in_row::<String, members::iban>(&key, &bound),
+        Err(Error::NotAccepted { expected: ValueFormat::RowBound, found: ValueFormat::Bound })
+    );
+}
+
 /// The AAD has room for 64 bytes, for the longest label, or for as many bytes as it has.
 #[test]
 fn a_key_of_any_length_is_authenticated() {

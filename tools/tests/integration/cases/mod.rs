@@ -12,6 +12,7 @@ mod in_place;
 #[cfg(feature = "cli")]
 mod index_rotation;
 mod killed;
+mod later_passes;
 pub mod limits;
 mod messages;
 mod migrations;
