@@ -407,8 +407,8 @@ fn a_keyring_that_is_written_leaves_nothing_behind() {
         large.add_key(Algorithm::Aes256GcmSiv).unwrap();
     }
     assert_eq!(leaks(base64, || large.to_json()), 0);
-    let comment = format!(r#"","comment":"{}"}},"#, "\\u0001".repeat(900));
-    let json = keyset.to_json().replacen("\"},", &comment, 1);
+    let comment = format!(r#"","comment":"{}"}}"#, "\\u0001".repeat(900));
+    let json = keyset.to_json().replacen("\"}", &comment, 1);
     let keyset: Keyset = json.parse().unwrap();
     let written = || {
         let json = keyset.to_json();

@@ -3,11 +3,12 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use diesel_envelope::Keyring;
-use diesel_envelope_tools::{self as ops, Observer, Report, RunOptions};
+use diesel_envelope::{Context, Keyring};
+use diesel_envelope_tools::{self as ops, Column, Observer, Report, RunOptions, ToolError};
 
 use super::basics::{sealed, users};
 use super::database::Database;
+use super::{BYTES, literal};
 use crate::support::*;
 
 /// Inserts rows in the old form while a run is between two transactions.
@@ -58,7 +59,7 @@ fn rotate(rows: &[u64], settings: &RunOptions) -> (Report, Vec<u64>) {
     let database = users(&old, 10);
     database.execute("UPDATE users SET id = id + 1000");
     database.execute("UPDATE users SET email_index = NULL");
-    let column = diesel_envelope_tools::Column::new("users", "email");
+    let column = Column::new("users", "email");
     let observer = Inserting::new(&database, &old, rows);
     let mut conns = database.connections(1);
     let columns = std::slice::from_ref(&column);
@@ -98,4 +99,73 @@ fn a_dry_run_counts_the_rows_of_all_pages() {
     let (report, again) = rotate(&[], &RunOptions::new().batch_size(3).dry_run(true));
     assert_eq!((report.written, report.passes, report.left), (10, 1, 0));
     assert!(again.is_empty());
+}
+
+enum Second {}
+impl Context for Second {
+    const LABEL: &'static str = "users.second";
+}
+
+/// Writes a row in the old form between the passes of a run, twelve times.
+struct Updating<'d> {
+    database: &'d Database,
+    old: &'d Keyring,
+    /// The values of the two columns in each round.
+    values: fn(u64) -> [String; 2],
+    rounds: AtomicU64,
+}
+
+impl Updating<'_> {
+    fn update(&self) {
+        let round = self.rounds.fetch_add(1, Ordering::Relaxed);
+        if round < 12 {
+            let [email, second] = (self.values)(round);
+            let index = self.old.blind_index::<EmailIndex>(&email).unwrap();
+            self.database.execute(&format!(
+                "UPDATE users SET email = {}, email_index = {}, second = {} WHERE id = 1",
+                sealed(self.old, &email),
+                literal(index.as_bytes()),
+                literal(&self.old.encrypt::<String, Second>(&second).unwrap())
+            ));
+        }
+    }
+}
+
+impl Observer for Updating<'_> {
+    fn batch(&self, _: u64) {
+        if self.rounds.load(Ordering::Relaxed) == 0 {
+            self.update();
+        }
+    }
+
+    fn again(&self, _: u64) {
+        self.update();
+    }
+}
+
+/// Rotates a row that others update between the passes.
+fn rotate_updated(values: fn(u64) -> [String; 2]) -> Result<Report, ToolError> {
+    let (before, after) = before_and_after();
+    let (old, new) = (keyring(&before), keyring(&after));
+    let database = users(&old, 1);
+    database.execute(&format!("ALTER TABLE users ADD COLUMN second {BYTES}"));
+    let observer =
+        Updating { database: &database, old: &old, values, rounds: AtomicU64::default() };
+    let columns = [email(), Column::new("users", "second")];
+    ops::rotate(&mut database.connections(1), &new, &columns, &RunOptions::new(), &observer)
+}
+
+#[test]
+fn a_row_may_be_updated_often_but_not_written_back() {
+    for values in [
+        |round| [format!("u{round}@example.org"), "second".to_owned()],
+        |round| ["u1@example.org".to_owned(), format!("second {round}")],
+        |round| [format!("u{round}@example.org"), format!("second {round}")],
+    ] {
+        let report = rotate_updated(values).unwrap();
+        assert_eq!((report.written, report.passes, report.left), (13, 14, 0));
+    }
+    let error = rotate_updated(|_| ["u1@example.org".to_owned(), "second".to_owned()]);
+    let error = error.unwrap_err();
+    assert!(matches!(error, ToolError::WrittenBack { .. }), "{error}");
 }

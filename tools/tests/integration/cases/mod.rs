@@ -42,3 +42,4 @@ mod several_columns;
 mod traffic;
 #[cfg(feature = "cli")]
 mod undeclared;
+mod unique_indexes;
