@@ -22,6 +22,7 @@ mod multi_search;
 mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod promises;
 mod properties;
 #[cfg(feature = "postgres")]
 mod quickstart_on_postgres;
