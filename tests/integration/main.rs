@@ -9,6 +9,7 @@
 
 #![allow(clippy::duplicate_mod, reason = "the same cases run on each database")]
 
+mod crate_counts;
 mod data_keys;
 mod examples;
 #[cfg(feature = "aws")]
