@@ -10,6 +10,9 @@ mod pages {
     #[doc = include_str!("../docs/columns.md")]
     struct Columns;
 
+    #[doc = include_str!("../docs/compliance.md")]
+    struct Compliance;
+
     #[doc = include_str!("../docs/connection-pooler.md")]
     struct ConnectionPooler;
 
@@ -18,6 +21,9 @@ mod pages {
 
     #[doc = include_str!("../docs/existing-data.md")]
     struct ExistingData;
+
+    #[doc = include_str!("../docs/fips.md")]
+    struct Fips;
 
     #[doc = include_str!("../docs/format.md")]
     struct Format;
@@ -39,6 +45,12 @@ mod pages {
 
     #[doc = include_str!("../docs/multi-connection.md")]
     struct MultiConnection;
+
+    #[doc = include_str!("../docs/policies.md")]
+    struct Policies;
+
+    #[doc = include_str!("../docs/promises.md")]
+    struct Promises;
 
     #[doc = include_str!("../docs/python.md")]
     struct Python;

@@ -9,6 +9,7 @@
 
 #![allow(clippy::duplicate_mod, reason = "the same cases run on each database")]
 
+mod crate_counts;
 mod data_keys;
 mod examples;
 #[cfg(feature = "aws")]
@@ -22,6 +23,7 @@ mod multi_search;
 mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod promises;
 mod properties;
 #[cfg(feature = "postgres")]
 mod quickstart_on_postgres;

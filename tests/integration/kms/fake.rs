@@ -129,6 +129,12 @@ impl FakeKms {
         arn
     }
 
+    /// Creates a key with this ARN.
+    pub fn insert_key(&self, arn: &str) {
+        let key = Key { material: random(), state: KeyState::Enabled };
+        self.state.lock().unwrap().keys.insert(arn.to_owned(), key);
+    }
+
     pub fn set(&self, arn: &str, state: KeyState) {
         self.state.lock().unwrap().keys.get_mut(arn).unwrap().state = state;
     }
@@ -185,6 +191,13 @@ impl FakeKms {
     /// Returns the number of bytes of floods that the client has read.
     pub fn flooded(&self) -> usize {
         self.state.lock().unwrap().flooded
+    }
+
+    /// Returns the region, the operation and the body of each request.
+    pub fn requests(&self) -> Vec<(String, String, Value)> {
+        let state = self.state.lock().unwrap();
+        let of = |call: &Call| (call.region.clone(), call.operation.clone(), call.body.clone());
+        state.calls.iter().map(of).collect()
     }
 
     /// Returns the operation and the body of the last request.

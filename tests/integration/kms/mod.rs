@@ -9,6 +9,7 @@ mod application;
 mod calls;
 mod fake;
 mod from_env;
+mod policies;
 mod rows;
 mod secrets;
 mod ssm;
