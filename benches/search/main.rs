@@ -3,7 +3,8 @@
 //! to 8 letters. 20 rows share each beginning of four letters, and 20 rows share each second word.
 //!
 //! SQLite runs in memory. PostgreSQL needs the feature `postgres` and a server at
-//! `TEST_POSTGRES_URL`, with the extension `pg_trgm`. `BENCH_ROWS` is the size of the table for the
+//! `TEST_POSTGRES_URL`, with the extension `pg_trgm`. MariaDB or MySQL needs the feature `mysql`
+//! and a server at `TEST_MYSQL_URL`. `BENCH_ROWS` is the size of the table for the
 //! lookups, 100,000 by default. An insert is one statement with 1,000 rows, and is rolled back.
 
 mod database;
@@ -36,10 +37,11 @@ macro_rules! measures {
         fn $measure(connection: $connection, database: &Database<'_>) {
             let connection = RefCell::new(connection);
             inserts(&connection, database);
-            // The tables, and the extension for words, are rolled back.
-            connection.borrow_mut().begin_test_transaction().expect("a transaction");
-            let rows = std::env::var("BENCH_ROWS")
-                .map_or(100_000, |rows| rows.parse().expect("BENCH_ROWS is a number"));
+            // The extension for words is rolled back.
+            if database.words.is_some() {
+                connection.borrow_mut().begin_test_transaction().expect("a transaction");
+            }
+            let rows = measure::rows();
             fill(&connection, database, rows);
             prefixes(&connection, database, rows);
             if let Some(words) = database.words {
@@ -112,7 +114,7 @@ macro_rules! measures {
                         .expect("rows");
                 }
                 connection.batch_execute(database.indexes).expect("indexes");
-                connection.batch_execute("ANALYZE").expect("statistics");
+                connection.batch_execute(database.analyze).expect("statistics");
             }
 
             fn prefixes(connection: &RefCell<$connection>, database: &Database<'_>, rows: usize) {
@@ -193,8 +195,8 @@ macro_rules! measures {
 
             fn sizes(connection: &RefCell<$connection>, database: &Database<'_>, rows: usize) {
                 let size = |name: &str, expression: &str| {
-                    let sql =
-                        format!("SELECT CAST({expression} AS DOUBLE PRECISION) / {rows} AS size");
+                    let double = database.double;
+                    let sql = format!("SELECT CAST({expression} AS {double}) / {rows} AS size");
                     let size: Size = diesel::sql_query(sql)
                         .get_result(&mut *connection.borrow_mut())
                         .expect("a size");
@@ -255,6 +257,8 @@ macro_rules! lookup {
 measures!(on_sqlite, SqliteConnection);
 #[cfg(feature = "postgres")]
 measures!(on_postgres, diesel::PgConnection);
+#[cfg(feature = "mysql")]
+measures!(on_mysql, diesel::MysqlConnection);
 
 fn main() {
     let document = Keyset::generate().expect("random bytes");
@@ -274,5 +278,22 @@ fn main() {
             on_postgres(connection, &database::postgres());
         }
         Err(_) => println!("\nPostgreSQL is skipped: TEST_POSTGRES_URL is not set"),
+    }
+
+    #[cfg(feature = "mysql")]
+    match std::env::var("TEST_MYSQL_URL") {
+        Ok(url) => {
+            use diesel::MysqlConnection;
+            // A temporary table cannot have a trigger, so the tables are in a database of their own.
+            let mut server = MysqlConnection::establish(&url).expect("the server");
+            for statement in ["DROP DATABASE IF EXISTS bench_search", "CREATE DATABASE bench_search"] {
+                server.batch_execute(statement).expect("a database of its own");
+            }
+            let own = url.rsplit_once('/').expect("a database in the URL").0;
+            let connection = MysqlConnection::establish(&format!("{own}/bench_search"));
+            on_mysql(connection.expect("the new database"), &database::mysql());
+            server.batch_execute("DROP DATABASE bench_search").expect("the end");
+        }
+        Err(_) => println!("\nMariaDB is skipped: TEST_MYSQL_URL is not set"),
     }
 }
