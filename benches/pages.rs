@@ -7,7 +7,7 @@ mod measure;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel_envelope::keyring::{Keyset, Options};
 use diesel_envelope::kms::{CachePolicy, CachedKms, EncryptionContext, Kms, Wrapped, WrappingKey};
@@ -16,7 +16,7 @@ use rand::Rng;
 use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
 
-use measure::Group;
+use measure::{Clock, Group};
 
 const ROWS: usize = 1_000;
 /// The length in bytes of a data key of 32 bytes that AWS KMS wrapped.
@@ -99,7 +99,7 @@ fn main() {
             .collect()
     };
     let page = |rows: &[Row]| {
-        let start = Instant::now();
+        let start = Clock::Thread.start();
         let opened = runtime.block_on(kms.open_page(
             rows,
             |row| (row.data_key.as_ref(), EncryptionContext::data_key()),
@@ -109,9 +109,9 @@ fn main() {
         assert!(black_box(opened).iter().all(Result::is_ok));
         took
     };
-    Group::new(&format!("open a page of {ROWS} rows"), "row")
+    Group::new(&format!("open a page of {} rows", measure::grouped(ROWS)), "row")
         .timed("under the keyring", ROWS, || {
-            let start = Instant::now();
+            let start = Clock::Thread.start();
             let opened: Vec<_> =
                 under_keyring.iter().map(|row| keyring.decrypt::<String, Email>(row)).collect();
             let took = start.elapsed();
@@ -143,7 +143,7 @@ fn calls(runtime: &Runtime, many_keys: &[Row], one_key: &[Row]) {
             assert!(opened.iter().all(Result::is_ok));
             calls.load(Ordering::Relaxed) - before
         };
-        let group = format!("KMS calls for a page of {ROWS} rows with {name}");
+        let group = format!("KMS calls for a page of {} rows with {name}", measure::grouped(ROWS));
         let peer = "one call for each key";
         #[expect(clippy::cast_precision_loss, reason = "a page has few keys")]
         let measured = |case, most| {

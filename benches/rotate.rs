@@ -87,9 +87,8 @@ fn bench(url: &str, rows: usize) {
     bench.load(rows);
     println!("\n{} bytes of heap per row; {}", bench.row_width(), bench.durability());
     let (bench, large) = (&RefCell::new(bench), &Cell::new(0));
-    let title = format!("rotate {rows} rows, PostgreSQL");
-    let mut group =
-        Group::new(&title, "row").timed(UPDATE, rows, || bench.borrow_mut().update());
+    let title = format!("rotate {} rows, PostgreSQL", measure::grouped(rows));
+    let mut group = Group::new(&title, "row").timed(UPDATE, rows, || bench.borrow_mut().update());
     for workers in WORKERS {
         let name = format!("rotate, {workers} worker{}", if workers == 1 { "" } else { "s" });
         let rotate = move || {
@@ -105,8 +104,12 @@ fn bench(url: &str, rows: usize) {
     #[expect(clippy::cast_precision_loss, reason = "the memory is less than 2^52 KiB")]
     measure::figure(
         "peak memory of rotate, PostgreSQL",
-        &format!("{rows} rows, up to {} workers", WORKERS.iter().max().expect("a number")),
-        &format!("{} rows, 1 worker", rows / 10),
+        &format!(
+            "{} rows, up to {} workers",
+            measure::grouped(rows),
+            WORKERS.iter().max().expect("a number")
+        ),
+        &format!("{} rows, 1 worker", measure::grouped(rows / 10)),
         large as f64 / small as f64,
         FLAT,
     );

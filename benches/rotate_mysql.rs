@@ -80,9 +80,8 @@ fn bench(url: &str, rows: usize) {
     bench.load(rows);
     println!("\ninnodb_flush_log_at_trx_commit, sync_binlog: {}", bench.durability());
     let bench = &RefCell::new(bench);
-    let title = format!("rotate {rows} rows, MariaDB");
-    let mut group =
-        Group::new(&title, "row").timed(UPDATE, rows, || bench.borrow_mut().update());
+    let title = format!("rotate {} rows, MariaDB", measure::grouped(rows));
+    let mut group = Group::new(&title, "row").timed(UPDATE, rows, || bench.borrow_mut().update());
     for workers in WORKERS {
         let name = format!("rotate, {workers} worker{}", if workers == 1 { "" } else { "s" });
         let rotate = move || bench.borrow_mut().rotate(workers);

@@ -13,7 +13,7 @@ mod measure;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -25,7 +25,7 @@ use diesel_envelope::{
 
 use rand::Rng;
 
-use measure::Group;
+use measure::{Clock, Group};
 
 diesel::table! {
     plain (id) {
@@ -151,6 +151,7 @@ struct Budgets {
 
 struct Database {
     name: &'static str,
+    clock: Clock,
     /// The SQL that makes the empty tables.
     tables: String,
     /// The SQL that updates the statistics.
@@ -171,7 +172,7 @@ macro_rules! measures {
                 let budgets = &database.budgets;
                 let (plain, digested) = (plain_rows(count), digested_rows(count));
                 let (encrypted, searchable) = (encrypted_rows(count), searchable_rows(count));
-                let title = format!("insert {count} rows, {}", database.name);
+                let title = format!("insert {} rows, {}", measure::grouped(count), database.name);
                 macro_rules! insert {
                     ($table:ident) => {
                         || {
@@ -181,7 +182,7 @@ macro_rules! measures {
                             connection.batch_execute(&database.tables).expect("new tables");
                             let mut time = Duration::ZERO;
                             let rolled_back = connection.transaction::<(), _, _>(|connection| {
-                                let start = Instant::now();
+                                let start = database.clock.start();
                                 let inserted = diesel::insert_into($table::table).values(&$table).execute(connection)?;
                                 time = start.elapsed();
                                 assert_eq!(inserted, count);
@@ -209,11 +210,11 @@ macro_rules! measures {
                 connection.borrow_mut().batch_execute(&database.tables).expect("new tables");
                 diesel::insert_into(plain::table).values(&plain_rows(COUNT)).execute(&mut *connection.borrow_mut()).expect("rows");
                 diesel::insert_into(encrypted::table).values(&encrypted_rows(COUNT)).execute(&mut *connection.borrow_mut()).expect("rows");
-                let title = format!("load {COUNT} rows, {}", database.name);
+                let title = format!("load {} rows, {}", measure::grouped(COUNT), database.name);
                 macro_rules! load {
                     ($table:ident, $email:ty) => {
                         || {
-                            let start = Instant::now();
+                            let start = database.clock.start();
                             let rows = $table::table.load::<(i64, $email)>(&mut *connection.borrow_mut()).expect("rows");
                             assert_eq!(black_box(rows).len(), COUNT);
                             start.elapsed()
@@ -245,7 +246,7 @@ macro_rules! measures {
                     ($table:ident, $email:ty, |$value:ident| $filter:expr) => {
                         || {
                             let connection = &mut *connection.borrow_mut();
-                            let start = Instant::now();
+                            let start = database.clock.start();
                             for $value in &emails {
                                 let select = $table::table.select(($table::id, $table::email)).filter($filter);
                                 black_box(select.first::<(i64, $email)>(connection).expect("a row"));
@@ -254,7 +255,7 @@ macro_rules! measures {
                         }
                     };
                 }
-                let title = format!("one row by index out of {count}, {}", database.name);
+                let title = format!("one row by index out of {}, {}", measure::grouped(count), database.name);
                 Group::new(&title, "lookup")
                     .timed("plaintext", LOOKUPS, lookup!(plain, String, |value| plain::email.eq(value)))
                     .timed(
@@ -283,6 +284,7 @@ fn main() {
     let connection = SqliteConnection::establish(":memory:").expect("a database in memory");
     let database = Database {
         name: "SQLite in memory",
+        clock: Clock::Thread,
         tables: tables("TABLE", "TEXT", "BLOB", "BLOB"),
         analyze: "ANALYZE",
         budgets: Budgets {
@@ -301,6 +303,7 @@ fn main() {
                 diesel::PgConnection::establish(&url).expect("the server of TEST_POSTGRES_URL");
             let database = Database {
                 name: "PostgreSQL",
+                clock: Clock::Wall,
                 tables: tables("TEMPORARY TABLE", "TEXT", "BYTEA", "BYTEA"),
                 analyze: "ANALYZE",
                 budgets: Budgets {
@@ -322,6 +325,7 @@ fn main() {
                 diesel::MysqlConnection::establish(&url).expect("the server of TEST_MYSQL_URL");
             let database = Database {
                 name: "MariaDB",
+                clock: Clock::Wall,
                 tables: tables(
                     "TEMPORARY TABLE",
                     "VARCHAR(255)",

@@ -46,9 +46,11 @@ fn main() {
 
     let mut group = Group::new("seal and open 24 bytes on several threads", "value");
     for threads in THREADS {
-        group = group
-            .plot("threads", threads)
-            .timed(named("aws-lc-rs", threads), VALUES * threads, move || all(threads, raw));
+        group = group.plot("threads", threads).timed(
+            named("aws-lc-rs", threads),
+            VALUES * threads,
+            move || all(threads, raw),
+        );
         if threads > 1 {
             group = group.beside(&named("aws-lc-rs", 1));
         }

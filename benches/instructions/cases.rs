@@ -71,10 +71,8 @@ pub const CASES: [(&str, Prepare); 14] = [
         let sealed = keyring.encrypt_in_row::<String, users::note>(&(42,), &text);
         let sealed = sealed.expect("a value");
         Box::new(move || {
-            black_box(
-                keyring.decrypt_in_row::<String, users::note>(&(42,), black_box(&sealed)),
-            )
-            .expect("its own value");
+            black_box(keyring.decrypt_in_row::<String, users::note>(&(42,), black_box(&sealed)))
+                .expect("its own value");
         })
     }),
     ("open, a Fernet token in a binary column", || {

@@ -1,6 +1,9 @@
 //! Measures cases against each other. The cases run in turn, so other work of the machine affects
 //! all of them. A comparison is the median, over all rounds, of the ratio within one round.
 //!
+//! The clock of a case in this process is the processor time of its thread, which does not count the
+//! waiting for other programs. The clock of a case with a server or several threads is the wall.
+//!
 //! `BENCH_RESULTS` names a file to which each result is appended as a line of JSON. `BENCH_QUICK`
 //! divides the number of rounds and of rows by ten. `BENCH_ROWS` is the number of rows of the
 //! largest tables.
@@ -12,10 +15,43 @@ pub mod result;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use cpu_time::ThreadTime;
 use result::{Line, Time};
 
 /// The number of times that a short case is repeated.
 const REPEATED: usize = 1_000;
+
+/// The clock of a case.
+#[derive(Clone, Copy)]
+pub enum Clock {
+    /// The processor time of the thread.
+    Thread,
+    Wall,
+}
+
+/// The start of a measurement.
+pub enum Start {
+    Thread(ThreadTime),
+    Wall(Instant),
+}
+
+impl Clock {
+    pub fn start(self) -> Start {
+        match self {
+            Self::Thread => Start::Thread(ThreadTime::now()),
+            Self::Wall => Start::Wall(Instant::now()),
+        }
+    }
+}
+
+impl Start {
+    pub fn elapsed(&self) -> Duration {
+        match self {
+            Self::Thread(start) => start.elapsed(),
+            Self::Wall(start) => start.elapsed(),
+        }
+    }
+}
 
 /// A group of cases that are measured together.
 pub struct Group<'a> {
@@ -74,7 +110,7 @@ impl<'a> Group<'a> {
         mut act: impl FnMut() -> R + 'a,
     ) -> Self {
         self.timed(name, times, move || {
-            let start = Instant::now();
+            let start = Clock::Thread.start();
             for _ in 0..times {
                 std::hint::black_box(act());
             }
@@ -187,7 +223,8 @@ fn record(line: &Line) {
     let Some(path) = std::env::var_os("BENCH_RESULTS") else { return };
     let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
     let line = serde_json::to_string(line).expect("a line is valid JSON");
-    writeln!(file.expect("the file of BENCH_RESULTS"), "{line}").expect("the file of BENCH_RESULTS");
+    writeln!(file.expect("the file of BENCH_RESULTS"), "{line}")
+        .expect("the file of BENCH_RESULTS");
 }
 
 /// Returns true if fewer rounds and fewer rows are enough.
@@ -202,6 +239,19 @@ pub fn rows() -> usize {
         Err(_) if is_quick() => 10_000,
         Err(_) => 100_000,
     }
+}
+
+/// Writes a number with a comma before each group of three digits.
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {

@@ -1,7 +1,7 @@
 """Seals and opens texts with the libraries of Python, for the benches.
 
 Each line of the input is a JSON array: the name of a library, "seal" or "open", the number of bytes, and the number of
-repetitions. Each line of the output has the nanoseconds of all repetitions: {"nanos": 123}.
+repetitions. Each line of the output has the processor time of all repetitions, in nanoseconds: {"nanos": 123}.
 """
 
 import json
@@ -38,7 +38,7 @@ for line in sys.stdin:
     act, argument = (seal, text) if operation == "seal" else (open_, seal(text))
     if open_(seal(text)) != text:
         sys.exit(f"{library} does not open its own value")
-    start = time.perf_counter_ns()
+    start = time.thread_time_ns()
     for _ in range(times):
         act(argument)
-    print(json.dumps({"nanos": time.perf_counter_ns() - start}), flush=True)
+    print(json.dumps({"nanos": time.thread_time_ns() - start}), flush=True)

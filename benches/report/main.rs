@@ -80,5 +80,9 @@ fn the_page_and_its_plots_are_those_of_the_results() {
         assert!(*svg == committed, "{name} differs. help: bin/bench --report-only");
         assert!(page.contains(&format!("(speed/{name})")), "docs/speed.md does not show {name}");
     }
-    assert_eq!(std::fs::read_dir(folder).unwrap().count(), plots.len(), "another file in docs/speed");
+    assert_eq!(
+        std::fs::read_dir(folder).unwrap().count(),
+        plots.len(),
+        "another file in docs/speed"
+    );
 }

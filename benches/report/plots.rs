@@ -84,7 +84,7 @@ fn sizes(results: &Results, plot: &str) -> String {
             "size of the plaintext",
             "time per value",
             &|size| bytes(*size),
-            &|nanos| time_of(*nanos),
+            &|nanos| time_of(*nanos).replace(".00", "").replace(".0", ""),
         );
         lines(&mut chart, series, SeriesLabelPosition::UpperLeft);
     })
@@ -128,7 +128,7 @@ fn statements(results: &Results) -> String {
         .comparisons
         .iter()
         .filter(|line| peers.contains(&line.peer.as_str()))
-        .filter(|line| !line.group.starts_with("insert 10000 "))
+        .filter(|line| !line.group.starts_with("insert 10,000 "))
         .filter(|line| !line.case.contains("random bytes") && !line.case.contains("filtered"))
         .collect();
     let label = |at: usize| {
@@ -154,7 +154,7 @@ fn statements(results: &Results) -> String {
             .configure_mesh()
             .disable_y_mesh()
             .y_labels(0)
-            .x_desc("multiple (a mark is a budget)")
+            .x_desc("multiple (a mark is a budget, and red is above it)")
             .axis_style(INK)
             .light_line_style(TRANSPARENT)
             .bold_line_style(INK.mix(0.2))

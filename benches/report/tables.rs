@@ -7,8 +7,10 @@ use crate::result::Comparison;
 
 /// Returns all sections.
 pub fn all(results: &Results) -> String {
-    let sections = [run(results), budgets(results), sizes(results), threads(results), others(results)];
-    sections.join("\n\n")
+    let sections =
+        [run(results), budgets(results), sizes(results), threads(results), others(results)];
+    // Markdown would take `<String>` for a tag.
+    sections.join("\n\n").replace('<', "&lt;")
 }
 
 fn run(results: &Results) -> String {
@@ -18,7 +20,8 @@ fn run(results: &Results) -> String {
 
 /// The comparisons that have a budget.
 fn budgets(results: &Results) -> String {
-    let measured: Vec<_> = results.comparisons.iter().filter(|line| line.budget.is_some()).collect();
+    let measured: Vec<_> =
+        results.comparisons.iter().filter(|line| line.budget.is_some()).collect();
     let over: Vec<_> = measured.iter().filter(|line| line.met == Some(false)).collect();
     let lines = measured.iter().map(|line| {
         let budget = line.budget.map(|budget| format!("≤ {}", ratio(budget))).unwrap_or_default();
@@ -58,7 +61,8 @@ fn sizes(results: &Results) -> String {
             lines += &format!("\n| {case} |");
             for size in &sizes {
                 let time = times.iter().find(|(at, name, _)| at == size && *name == case);
-                lines += &time.map_or(" |".to_owned(), |(.., nanos)| format!(" {} |", time_of(*nanos)));
+                lines +=
+                    &time.map_or(" |".to_owned(), |(.., nanos)| format!(" {} |", time_of(*nanos)));
             }
         }
         lines
@@ -72,12 +76,11 @@ fn sizes(results: &Results) -> String {
 }
 
 fn threads(results: &Results) -> String {
-    let times = results.times.iter().filter(|time| {
-        time.plot.as_ref().is_some_and(|(plot, _)| plot == "threads")
-    });
-    let lines = times.map(|time| {
-        format!("| {} | {:.2} |\n", time.case, 1_000.0 / time.nanos)
-    });
+    let times = results
+        .times
+        .iter()
+        .filter(|time| time.plot.as_ref().is_some_and(|(plot, _)| plot == "threads"));
+    let lines = times.map(|time| format!("| {} | {:.2} |\n", time.case, 1_000.0 / time.nanos));
     format!(
         "## Several threads\n\n| seal and open 24 bytes | million values per second |\n|---|--:|\n{}\n\
          ![Values per second, by the number of threads](speed/threads.svg)",
@@ -89,9 +92,10 @@ fn threads(results: &Results) -> String {
 fn others(results: &Results) -> String {
     let plotted: BTreeSet<_> =
         results.times.iter().filter(|time| time.plot.is_some()).map(|time| &time.group).collect();
-    let lines = results.comparisons.iter().filter(|line| {
-        line.budget.is_none() && !plotted.contains(&line.group)
-    });
+    let lines = results
+        .comparisons
+        .iter()
+        .filter(|line| line.budget.is_none() && !plotted.contains(&line.group));
     let lines = lines.map(|line| cells(line) + "\n");
     format!(
         "## Other ratios\n\n| measured | case | next to | × |\n|---|---|---|--:|\n{}",

@@ -1,8 +1,11 @@
 //! The SQL in which the databases differ.
 
+use crate::measure::Clock;
+
 /// The SQL of a database.
 pub struct Database<'a> {
     pub name: &'a str,
+    pub clock: Clock,
     /// Makes the empty tables.
     pub tables: String,
     /// Makes the indexes after the tables have rows.
@@ -40,6 +43,7 @@ pub fn sqlite() -> Database<'static> {
     let tables = tables("TABLE", "TEXT NOT NULL COLLATE NOCASE", "BLOB", "BLOB");
     Database {
         name: "SQLite in memory",
+        clock: Clock::Thread,
         tables: tables
             + &token_table("searchable", "name_tokens", 4)
             + &token_table("indexed", "note_tokens", 2),
@@ -57,6 +61,7 @@ pub fn sqlite() -> Database<'static> {
 pub fn postgres() -> Database<'static> {
     Database {
         name: "PostgreSQL",
+        clock: Clock::Wall,
         tables: tables("TEMPORARY TABLE", "TEXT NOT NULL COLLATE \"C\"", "BYTEA", "BYTEA[]"),
         indexes: "CREATE INDEX plain_name ON plain (name);
                   CREATE INDEX searchable_tokens ON searchable USING gin (name_tokens);
@@ -99,6 +104,7 @@ pub fn mysql() -> Database<'static> {
     let drop = "DROP TABLE IF EXISTS searchable_name_tokens, indexed_note_tokens;".to_owned();
     Database {
         name: "MariaDB",
+        clock: Clock::Wall,
         tables: drop
             + &tables("TABLE", text, "VARBINARY(255)", "BLOB")
             + &mysql_token_table("searchable", "name_tokens", 4)

@@ -13,7 +13,7 @@ mod measure;
 mod rows;
 
 use std::cell::RefCell;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -68,7 +68,7 @@ macro_rules! measures {
                             connection.batch_execute(database.indexes).expect("indexes");
                             let mut time = Duration::ZERO;
                             let rolled_back = connection.transaction::<(), _, _>(|connection| {
-                                let start = Instant::now();
+                                let start = database.clock.start();
                                 let inserted = diesel::insert_into($table::table)
                                     .values($rows)
                                     .execute(connection)?;
@@ -84,7 +84,11 @@ macro_rules! measures {
                         }
                     };
                 }
-                let title = format!("insert {COUNT} rows, {}", database.name);
+                let title = format!(
+                    "insert {} rows, {}, by search tokens",
+                    measure::grouped(COUNT),
+                    database.name
+                );
                 Group::new(&title, "row")
                     .timed("no tokens", COUNT, insert!(unindexed, &unindexed))
                     .timed("1 token", COUNT, insert!(indexed, one))
@@ -120,20 +124,23 @@ macro_rules! measures {
             fn prefixes(connection: &RefCell<$connection>, database: &Database<'_>, rows: usize) {
                 let named = searchable::table.select((searchable::id, searchable::name));
                 let prefixes: Vec<_> = (0..50).map(|i| beginning(i * 7_919, rows)).collect();
-                let title =
-                    format!("{FOUND} rows of {rows} by the beginning of a word, {}", database.name);
+                let count = measure::grouped(rows);
+                let title = format!(
+                    "{FOUND} rows of {count} by the beginning of a word, {}",
+                    database.name
+                );
                 Group::new(&title, "lookup")
                     .timed(
                         "plaintext, LIKE 'smit%' by index",
                         prefixes.len(),
-                        lookup!(connection, &prefixes, |prefix| {
+                        lookup!(connection, database, &prefixes, |prefix| {
                             plain::table.filter(plain::name.like(format!("{prefix}%")))
                         }),
                     )
                     .timed(
                         "encrypted, by tokens",
                         prefixes.len(),
-                        lookup!(connection, &prefixes, unfiltered, |prefix| {
+                        lookup!(connection, database, &prefixes, unfiltered, |prefix| {
                             named.filter(searchable::name_tokens.matches_prefix(prefix))
                         }),
                     )
@@ -141,7 +148,7 @@ macro_rules! measures {
                     .timed(
                         "encrypted, by tokens, filtered by has_prefix",
                         prefixes.len(),
-                        lookup!(connection, &prefixes, has_prefix, |prefix| {
+                        lookup!(connection, database, &prefixes, has_prefix, |prefix| {
                             named.filter(searchable::name_tokens.matches_prefix(prefix))
                         }),
                     )
@@ -152,14 +159,14 @@ macro_rules! measures {
                     .timed(
                         "encrypted, by tokens, filtered by has_prefix",
                         prefixes.len(),
-                        lookup!(connection, &prefixes, has_prefix, |prefix| {
+                        lookup!(connection, database, &prefixes, has_prefix, |prefix| {
                             named.filter(searchable::name_tokens.matches_prefix(prefix))
                         }),
                     )
                     .timed(
                         "encrypted, every row decrypted and filtered",
                         1,
-                        lookup!(connection, &prefixes[..1], has_prefix, |_prefix| named),
+                        lookup!(connection, database, &prefixes[..1], has_prefix, |_prefix| named),
                     )
                     .beside("encrypted, by tokens, filtered by has_prefix")
                     .run(5);
@@ -173,19 +180,20 @@ macro_rules! measures {
                 } else {
                     "plaintext, LIKE '%jones%'"
                 };
-                let title = format!("{FOUND} rows of {rows} by a word, {}", database.name);
+                let count = measure::grouped(rows);
+                let title = format!("{FOUND} rows of {count} by a word, {}", database.name);
                 Group::new(&title, "lookup")
                     .timed(
                         plain,
                         words.len(),
-                        lookup!(connection, &words, |word| {
+                        lookup!(connection, database, &words, |word| {
                             plain::table.filter(plain::name.like(format!("%{word}%")))
                         }),
                     )
                     .timed(
                         "encrypted, by tokens",
                         words.len(),
-                        lookup!(connection, &words, has_all_words, |word| {
+                        lookup!(connection, database, &words, has_all_words, |word| {
                             named.filter(searchable::name_tokens.matches_word(word))
                         }),
                     )
@@ -232,16 +240,16 @@ fn unfiltered(_: &str, _: &str) -> bool {
 /// Times one statement for each term, with the rows that it returns in plain. Each must return
 /// [`FOUND`] rows.
 macro_rules! lookup {
-    ($connection:expr, $terms:expr, |$term:ident| $query:expr) => {
-        lookup!($connection, $terms, String, unfiltered, |$term| $query)
+    ($connection:expr, $database:expr, $terms:expr, |$term:ident| $query:expr) => {
+        lookup!($connection, $database, $terms, String, unfiltered, |$term| $query)
     };
-    ($connection:expr, $terms:expr, $exact:expr, |$term:ident| $query:expr) => {
-        lookup!($connection, $terms, Encrypted<String, searchable::name>, $exact, |$term| $query)
+    ($connection:expr, $database:expr, $terms:expr, $exact:expr, |$term:ident| $query:expr) => {
+        lookup!($connection, $database, $terms, Encrypted<String, searchable::name>, $exact, |$term| $query)
     };
-    ($connection:expr, $terms:expr, $name:ty, $exact:expr, |$term:ident| $query:expr) => {
+    ($connection:expr, $database:expr, $terms:expr, $name:ty, $exact:expr, |$term:ident| $query:expr) => {
         || {
             let connection = &mut *$connection.borrow_mut();
-            let (start, mut found) = (Instant::now(), 0);
+            let (start, mut found) = ($database.clock.start(), 0);
             for $term in $terms {
                 let mut rows = $query.load::<(i64, $name)>(connection).expect("rows");
                 rows.retain(|(_, name)| $exact(name, $term));
@@ -286,7 +294,9 @@ fn main() {
             use diesel::MysqlConnection;
             // A temporary table cannot have a trigger, so the tables are in a database of their own.
             let mut server = MysqlConnection::establish(&url).expect("the server");
-            for statement in ["DROP DATABASE IF EXISTS bench_search", "CREATE DATABASE bench_search"] {
+            for statement in
+                ["DROP DATABASE IF EXISTS bench_search", "CREATE DATABASE bench_search"]
+            {
                 server.batch_execute(statement).expect("a database of its own");
             }
             let own = url.rsplit_once('/').expect("a database in the URL").0;
