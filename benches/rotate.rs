@@ -82,8 +82,11 @@ fn main() {
 
 fn bench(url: &str, rows: usize) {
     let mut bench = Bench::new(url);
-    bench.load(rows / 10);
-    let small = bench.rotate(1).1;
+    // A smaller table has only a few pages.
+    let few = (rows / 10).max(10_000);
+    bench.load(few);
+    let most = WORKERS.into_iter().max().expect("a number of workers");
+    let small = bench.rotate(most).1;
     bench.load(rows);
     println!("\n{} bytes of heap per row; {}", bench.row_width(), bench.durability());
     let (bench, large) = (&RefCell::new(bench), &Cell::new(0));
@@ -99,17 +102,13 @@ fn bench(url: &str, rows: usize) {
         group = group.timed(name, rows, rotate).within(BUDGET, UPDATE);
     }
     group.run(ROUNDS);
-    let large = large.get();
-    println!("  peak resident memory: {small} KiB for {} rows, {large} KiB for {rows}", rows / 10);
+    let (large, few) = (large.get(), measure::grouped(few));
+    println!("  peak resident memory: {small} KiB for {few} rows, {large} KiB for {rows}");
     #[expect(clippy::cast_precision_loss, reason = "the memory is less than 2^52 KiB")]
     measure::figure(
         "peak memory of rotate, PostgreSQL",
-        &format!(
-            "{} rows, up to {} workers",
-            measure::grouped(rows),
-            WORKERS.iter().max().expect("a number")
-        ),
-        &format!("{} rows, 1 worker", measure::grouped(rows / 10)),
+        &format!("{} rows, {most} workers", measure::grouped(rows)),
+        &format!("{few} rows, {most} workers"),
         large as f64 / small as f64,
         FLAT,
     );

@@ -26,7 +26,7 @@ const SIZES: [(usize, &str); 6] = [
     (100 << 10, "100 KiB"),
     (1 << 20, "1 MiB"),
 ];
-const ROUNDS: usize = 60;
+const ROUNDS: usize = 30;
 const OWN: &str = "Encrypted<String>";
 const MESSAGE: &str = "encrypted-message";
 const FERNET: &str = "fernet";
