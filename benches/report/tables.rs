@@ -135,8 +135,8 @@ pub fn time_of(nanos: f64) -> String {
 /// Writes a number of bytes with its unit.
 pub fn bytes(size: u64) -> String {
     match size {
-        ..1024 => format!("{size} B"),
-        ..1_048_576 => format!("{} KiB", size / 1024),
+        0..1024 => format!("{size} B"),
+        1024..1_048_576 => format!("{} KiB", size / 1024),
         _ => format!("{} MiB", size / 1_048_576),
     }
 }
