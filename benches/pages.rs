@@ -1,18 +1,22 @@
 //! Compares a page of rows with a data key each, all of them in the cache, with the same rows under
-//! a keyring. The values have 24 bytes. The wrapped keys have the length of those of AWS KMS.
+//! a keyring. The values have 24 bytes. The wrapped keys have the length of those of AWS KMS. Then
+//! counts the calls that a page needs.
 
 mod measure;
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use diesel_envelope::keyring::{Keyset, Options};
 use diesel_envelope::kms::{CachePolicy, CachedKms, EncryptionContext, Kms, Wrapped, WrappingKey};
 use diesel_envelope::{Context, Keyring, Result, Sealed, WrappedKey};
 use rand::Rng;
+use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
 
-use measure::Group;
+use measure::{Clock, Group};
 
 const ROWS: usize = 1_000;
 /// The length in bytes of a data key of 32 bytes that AWS KMS wrapped.
@@ -23,8 +27,11 @@ impl Context for Email {
     const LABEL: &'static str = "users.email";
 }
 
-/// A service in memory that protects nothing. It only answers.
-struct Memory;
+/// A service in memory that protects nothing. It only answers, and counts the calls to unwrap.
+#[derive(Default)]
+struct Memory {
+    calls: Arc<AtomicUsize>,
+}
 
 impl Kms for Memory {
     async fn encrypt_bytes(&self, plaintext: &[u8], _: &EncryptionContext) -> Result<Wrapped> {
@@ -39,6 +46,7 @@ impl Kms for Memory {
         blob: &[u8],
         _: &EncryptionContext,
     ) -> Result<Zeroizing<Vec<u8>>> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         Ok(blob[BLOB_LEN - 32..].to_vec().into())
     }
 
@@ -64,7 +72,7 @@ fn main() {
         .and_then(|keyset| Keyring::from_keyset(&keyset, &Options::default()))
         .expect("a keyring");
     let kms = CachedKms::new(
-        Memory,
+        Memory::default(),
         CachePolicy::new(Duration::from_secs(3600)).capacity(10_000).max_uses(u64::MAX),
     );
     let context = EncryptionContext::data_key();
@@ -91,7 +99,7 @@ fn main() {
             .collect()
     };
     let page = |rows: &[Row]| {
-        let start = Instant::now();
+        let start = Clock::Thread.start();
         let opened = runtime.block_on(kms.open_page(
             rows,
             |row| (row.data_key.as_ref(), EncryptionContext::data_key()),
@@ -101,9 +109,9 @@ fn main() {
         assert!(black_box(opened).iter().all(Result::is_ok));
         took
     };
-    Group::new(&format!("open a page of {ROWS} rows"), "row")
+    Group::new(&format!("open a page of {} rows", measure::grouped(ROWS)), "row")
         .timed("under the keyring", ROWS, || {
-            let start = Instant::now();
+            let start = Clock::Thread.start();
             let opened: Vec<_> =
                 under_keyring.iter().map(|row| keyring.decrypt::<String, Email>(row)).collect();
             let took = start.elapsed();
@@ -115,4 +123,33 @@ fn main() {
         .timed("under one cached data key", ROWS, || page(&one_key))
         .beside("under the keyring")
         .run(100);
+    calls(&runtime, &under_data_keys, &one_key);
+}
+
+/// Counts the calls of pages that an empty cache opens, and of the same pages again.
+fn calls(runtime: &Runtime, many_keys: &[Row], one_key: &[Row]) {
+    for (name, rows, keys) in [("1,000 keys", many_keys, ROWS), ("one key", one_key, 1)] {
+        let memory = Memory::default();
+        let calls = Arc::clone(&memory.calls);
+        let policy = CachePolicy::new(Duration::from_secs(3600)).capacity(10_000);
+        let kms = CachedKms::new(memory, policy.max_uses(u64::MAX));
+        let count = || {
+            let before = calls.load(Ordering::Relaxed);
+            let opened = runtime.block_on(kms.open_page(
+                rows,
+                |row| (row.data_key.as_ref(), EncryptionContext::data_key()),
+                |row, key| key.open(&row.email),
+            ));
+            assert!(opened.iter().all(Result::is_ok));
+            calls.load(Ordering::Relaxed) - before
+        };
+        let group = format!("KMS calls for a page of {} rows with {name}", measure::grouped(ROWS));
+        let peer = "one call for each key";
+        #[expect(clippy::cast_precision_loss, reason = "a page has few keys")]
+        let measured = |case, most| {
+            measure::figure(&group, case, peer, count() as f64 / keys as f64, most);
+        };
+        measured("an empty cache", 1.0);
+        measured("the same page again", 0.0);
+    }
 }

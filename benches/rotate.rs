@@ -3,9 +3,12 @@
 //! The table is vacuumed between the runs.
 //!
 //! It needs the feature `postgres` and a server at `TEST_POSTGRES_URL`. `BENCH_ROWS` is the size of
-//! the table, 1,000,000 by default. The memory is the peak resident memory of the process while it
+//! the table, 100,000 by default. The memory is the peak resident memory of the process while it
 //! rotates, for a tenth of the rows and for all of them.
 
+mod measure;
+
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
@@ -14,6 +17,8 @@ use diesel::sql_types::{Array, BigInt, Binary, Text};
 use diesel_envelope::keyring::{Algorithm, Keyset, Options};
 use diesel_envelope::{Context, IndexSpec, Keyring};
 use diesel_envelope_tools::{self as ops, Column, Index, Normalizer, RunOptions};
+
+use measure::Group;
 
 enum Email {}
 impl Context for Email {
@@ -42,8 +47,16 @@ const SCHEMA: &str = "
     CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL, email ciphertext NOT NULL, email_index blind_index NOT NULL UNIQUE);
 ";
 
-/// The least rate, as a multiple of the rate of one SQL `UPDATE`.
-const BUDGET: f64 = 0.5;
+/// The longest time, as a multiple of the time of one SQL `UPDATE`: half its rate.
+const BUDGET: f64 = 2.0;
+
+const UPDATE: &str = "one SQL UPDATE";
+
+/// The numbers of workers.
+const WORKERS: [usize; 3] = [1, 2, 4];
+
+/// The largest memory that is flat, as a multiple of the memory for a tenth of the rows.
+const FLAT: f64 = 1.25;
 
 /// The number of times that both are run.
 const ROUNDS: usize = 3;
@@ -56,14 +69,12 @@ fn main() {
         println!("rotate: needs `cargo bench`, the feature postgres and TEST_POSTGRES_URL");
         return;
     };
-    let rows =
-        std::env::var("BENCH_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(1_000_000);
     let mut server = PgConnection::establish(&url).expect("a server at TEST_POSTGRES_URL");
     for statement in ["DROP DATABASE IF EXISTS bench_rotate", "CREATE DATABASE bench_rotate"] {
         server.batch_execute(statement).expect("a database of its own");
     }
     let url = format!("{}/bench_rotate", url.rsplit_once('/').expect("a database in the URL").0);
-    bench(&url, rows);
+    bench(&url, measure::rows());
     server
         .batch_execute("DROP DATABASE bench_rotate WITH (FORCE)")
         .expect("the database can be dropped");
@@ -71,41 +82,36 @@ fn main() {
 
 fn bench(url: &str, rows: usize) {
     let mut bench = Bench::new(url);
-    bench.load(rows / 10);
-    let small = bench.rotate(1).1;
+    // A smaller table has only a few pages.
+    let few = (rows / 10).max(10_000);
+    bench.load(few);
+    let most = WORKERS.into_iter().max().expect("a number of workers");
+    let small = bench.rotate(most).1;
     bench.load(rows);
-    println!("{rows} rows, {} bytes of heap per row; {}", bench.row_width(), bench.durability());
-    println!("{:>34} {:>12} {:>8}", "", "rows/s", "ratio");
-    let mut ratios = [Vec::new(), Vec::new()];
-    let mut large = 0;
-    for round in 1..=ROUNDS {
-        let update = rate(rows, bench.update());
-        println!("{:>34} {update:>12.0}", format!("{round}: one SQL UPDATE"));
-        for (workers, ratios) in [1, 2].into_iter().zip(&mut ratios) {
-            let (took, memory) = bench.rotate(workers);
-            large = large.max(memory);
-            let rotate = rate(rows, took);
-            ratios.push(rotate / update);
-            println!(
-                "{:>34} {rotate:>12.0} {:>8.2}",
-                format!("rotate, {workers} worker{}", if workers == 1 { "" } else { "s" }),
-                rotate / update
-            );
-        }
+    println!("\n{} bytes of heap per row; {}", bench.row_width(), bench.durability());
+    let (bench, large) = (&RefCell::new(bench), &Cell::new(0));
+    let title = format!("rotate {} rows, PostgreSQL", measure::grouped(rows));
+    let mut group = Group::new(&title, "row").timed(UPDATE, rows, || bench.borrow_mut().update());
+    for workers in WORKERS {
+        let name = format!("rotate, {workers} worker{}", if workers == 1 { "" } else { "s" });
+        let rotate = move || {
+            let (took, memory) = bench.borrow_mut().rotate(workers);
+            large.set(large.get().max(memory));
+            took
+        };
+        group = group.timed(name, rows, rotate).within(BUDGET, UPDATE);
     }
-    for (workers, ratios) in [1, 2].into_iter().zip(&mut ratios) {
-        ratios.sort_by(f64::total_cmp);
-        let median = ratios[ratios.len() / 2];
-        println!(
-            "median with {workers}: {median:.2} x the rate of one SQL UPDATE, budget ≥ {BUDGET:.2}: {}",
-            if median >= BUDGET { "ok" } else { "under" }
-        );
-    }
-    println!("peak resident memory: {small} KiB for {} rows, {large} KiB for {rows}", rows / 10);
-}
-
-fn rate(rows: usize, took: Duration) -> f64 {
-    rows as f64 / took.as_secs_f64()
+    group.run(ROUNDS);
+    let (large, few) = (large.get(), measure::grouped(few));
+    println!("  peak resident memory: {small} KiB for {few} rows, {large} KiB for {rows}");
+    #[expect(clippy::cast_precision_loss, reason = "the memory is less than 2^52 KiB")]
+    measure::figure(
+        "peak memory of rotate, PostgreSQL",
+        &format!("{} rows, {most} workers", measure::grouped(rows)),
+        &format!("{few} rows, {most} workers"),
+        large as f64 / small as f64,
+        FLAT,
+    );
 }
 
 struct Bench {
@@ -133,7 +139,7 @@ impl Bench {
         };
         let keyrings = [writing(old), writing(new)];
         let mut conns: Vec<_> =
-            (0..2).map(|_| PgConnection::establish(url).expect("a connection")).collect();
+            (0..4).map(|_| PgConnection::establish(url).expect("a connection")).collect();
         conns[0].batch_execute(SCHEMA).expect("the schema");
         Self { conns, keyrings }
     }

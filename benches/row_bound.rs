@@ -8,14 +8,13 @@ mod measure;
 
 use std::cell::RefCell;
 use std::hint::black_box;
-use std::time::Instant;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_envelope::keyring::{Keyset, Options};
 use diesel_envelope::{Encrypted, Keyring, RowBound};
 
-use measure::Group;
+use measure::{Clock, Group};
 
 const ROWS: i64 = 1_000;
 const TEXT: &str = "bobby.tables@example.org";
@@ -138,7 +137,7 @@ fn main() {
     macro_rules! load {
         ($connection:ident, $module:ident, $model:ident) => {
             || {
-                let start = Instant::now();
+                let start = Clock::Thread.start();
                 let rows = $module::users::table
                     .select($model::as_select())
                     .load::<$model>(&mut *$connection.borrow_mut());

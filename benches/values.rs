@@ -13,45 +13,31 @@
 #![expect(clippy::disallowed_types, reason = "the bare primitives are the baseline")]
 
 mod measure;
+mod peers;
 
 use std::borrow::Cow;
 use std::hint::black_box;
-use std::num::NonZeroU32;
 
-use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use diesel::connection::LoadConnection;
-use diesel::deserialize::FromSql;
-use diesel::pg::{Pg, PgMetadataLookup, PgTypeMetadata, PgValue};
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::query_builder::BindCollector;
 use diesel::query_builder::bind_collector::RawBytesBindCollector;
 use diesel::row::Row;
-use diesel::serialize::{Output, ToSql};
-use diesel::sql_types::{self, HasSqlType};
-use diesel::sqlite::Sqlite;
+use diesel::sql_types;
 use diesel_envelope::blind_index::normalize;
 use diesel_envelope::keyring::{Algorithm, Keyset, Options};
 use diesel_envelope::sql_types::{Ciphertext, CiphertextText};
 use diesel_envelope::{BlindIndex, Context, Encrypted, IndexSpec, Keyring, Plaintext};
-use encrypted_message::EncryptedMessage;
-use encrypted_message::config::{Config, Secret};
-use encrypted_message::strategy::Randomized;
 use hmac::{Hmac, KeyInit, Mac};
-use rand::Rng;
 use sha2::Sha256;
 
 use measure::Group;
+use peers::python::{self, Python};
+use peers::*;
 
 const ROUNDS: usize = 300;
 const TEXT: &str = "bobby.tables@example.org";
-const RAW: &str = "aws-lc-rs AES-256-GCM-SIV, 17 bytes of AAD";
 const RAW_BARE: &str = "aws-lc-rs AES-256-GCM-SIV, no AAD";
-const AAD: &[u8; 17] = b"\xa1\x01ididusers.email";
-
-struct Email;
-impl Context for Email {
-    const LABEL: &'static str = "users.email";
-}
 
 /// A blind index of `BITS` bits over the unchanged value.
 struct Exact<const BITS: usize>;
@@ -75,36 +61,26 @@ impl IndexSpec for Caseless {
     }
 }
 
-#[derive(Debug, Default)]
-struct Peer;
-impl Config for Peer {
-    type Strategy = Randomized;
-
-    fn keys(&self) -> Vec<Secret<[u8; 32]>> {
-        vec![[7; 32].into()]
-    }
-}
-
 fn main() {
     assert_eq!(TEXT.len(), 24);
     keyring_of(1).install().expect("no keyring is installed yet");
-    seal_and_open();
+    seal_and_open(Python::start().as_ref());
     indexes();
     other_types();
     many_keys();
 }
 
-fn seal_and_open() {
+fn seal_and_open(python: Option<&Python>) {
     let text = TEXT.to_owned();
     let bytes = vec![7; TEXT.len() + 34];
     let value = Encrypted::<String, Email>::from(TEXT);
-    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, &[7; 32]).expect("32 bytes"));
+    let key = raw_key();
     let (binds, plain_binds) =
         (&mut RawBytesBindCollector::<Pg>::new(), &mut RawBytesBindCollector::<Pg>::new());
-    let fernet =
-        fernet::Fernet::new(&fernet::Fernet::generate_key()).expect("a key it made itself");
+    let fernet = fernet();
 
-    Group::new("seal a String of 24 bytes", "value")
+    let group = Group::new("seal a String of 24 bytes", "value");
+    python::cases(group, python, "seal", TEXT.len(), 100)
         .case(RAW_BARE, || raw_seal(&key, b"", TEXT.as_bytes()))
         .case(RAW, || raw_seal(&key, AAD, TEXT.as_bytes()))
         .case("encrypted-message, as its ToSql does", || peer_write(&text))
@@ -117,6 +93,7 @@ fn seal_and_open() {
         .beside(RAW_BARE)
         .within(1.0 / 3.0, "encrypted-message, as its ToSql does")
         .beside("fernet")
+        .beside_all(python::names(python))
         .case("Encrypted<String>, PostgreSQL", || postgres_write::<Ciphertext, _>(binds, &value))
         .within(1.3, RAW)
         .beside(RAW_BARE)
@@ -133,7 +110,8 @@ fn seal_and_open() {
         .expect("a query");
     let row = rows.next().expect("a row").expect("no error");
 
-    Group::new("open a String of 24 bytes", "value")
+    let group = Group::new("open a String of 24 bytes", "value");
+    python::cases(group, python, "open", TEXT.len(), 100)
         .case(RAW_BARE, || raw_open(&key, b"", &bare))
         .case(RAW, || raw_open(&key, AAD, &raw))
         .case("encrypted-message, as its FromSql does", || peer_read(&peer))
@@ -148,6 +126,7 @@ fn seal_and_open() {
         .beside(RAW_BARE)
         .within(1.0 / 3.0, "encrypted-message, as its FromSql does")
         .beside("fernet")
+        .beside_all(python::names(python))
         .case("Encrypted<String>, PostgreSQL", || {
             postgres_read::<Ciphertext, Encrypted<String, Email>>(&sealed)
         })
@@ -250,76 +229,4 @@ fn keyring_of(count: usize) -> Keyring {
 
 fn seal<T: Plaintext, C: Context>(value: &T) -> Vec<u8> {
     Keyring::installed().and_then(|keyring| keyring.encrypt::<T, C>(value)).expect("a value")
-}
-
-fn raw_seal(key: &LessSafeKey, aad: &[u8], plaintext: &[u8]) -> Vec<u8> {
-    let mut nonce = [0; NONCE_LEN];
-    rand::rng().fill_bytes(&mut nonce);
-    let mut value = Vec::with_capacity(NONCE_LEN + plaintext.len() + AES_256_GCM_SIV.tag_len());
-    value.extend_from_slice(&nonce);
-    value.extend_from_slice(plaintext);
-    let nonce = Nonce::assume_unique_for_key(nonce);
-    let tag = key
-        .seal_in_place_separate_tag(nonce, Aad::from(aad), &mut value[NONCE_LEN..])
-        .expect("a short value");
-    value.extend_from_slice(tag.as_ref());
-    value
-}
-
-fn raw_open(key: &LessSafeKey, aad: &[u8], value: &[u8]) -> Vec<u8> {
-    let mut value = value.to_vec();
-    let nonce = Nonce::try_assume_unique_for_key(&value[..NONCE_LEN]).expect("12 bytes");
-    let length = key
-        .open_within(nonce, Aad::from(aad), &mut value, NONCE_LEN..)
-        .expect("its own value")
-        .len();
-    value.truncate(length);
-    value
-}
-
-/// Does the work of `ToSql` of `EncryptedMessage` and then of `serde_json::Value`. The feature for
-/// it would link libpq.
-fn peer_write(text: &str) -> Vec<u8> {
-    let message = EncryptedMessage::<String, Peer>::encrypt(text.to_owned()).expect("a value");
-    let json = serde_json::to_value(&message).expect("JSON");
-    let mut out = vec![1];
-    serde_json::to_writer(&mut out, &json).expect("JSON");
-    out
-}
-
-/// Does the work of `FromSql` of `serde_json::Value` and then of `EncryptedMessage`, and decrypts
-/// the value.
-fn peer_read(value: &[u8]) -> String {
-    let json: serde_json::Value = serde_json::from_slice(&value[1..]).expect("JSON");
-    let message: EncryptedMessage<String, Peer> = serde_json::from_value(json).expect("a message");
-    message.decrypt().expect("its own message")
-}
-
-fn sqlite_write<ST, V: ToSql<ST, Sqlite>>(value: &V) {
-    let mut lookup = ();
-    let mut out = Output::<Sqlite>::new(0.into(), &mut lookup);
-    value.to_sql(&mut out).expect("a keyring is installed");
-    black_box(out.into_inner());
-}
-
-fn postgres_write<ST, V: ToSql<ST, Pg>>(binds: &mut RawBytesBindCollector<Pg>, value: &V)
-where
-    Pg: HasSqlType<ST>,
-{
-    binds.binds.clear();
-    binds.metadata.clear();
-    binds.push_bound_value::<ST, V>(value, &mut NoLookup).expect("a keyring is installed");
-}
-
-fn postgres_read<ST, V: FromSql<ST, Pg>>(value: &[u8]) -> V {
-    let oid = NonZeroU32::MIN;
-    V::from_sql(PgValue::new(value, &oid)).expect("its own value")
-}
-
-/// A lookup that must not happen: ciphertext is sent as built-in types.
-struct NoLookup;
-impl PgMetadataLookup for NoLookup {
-    fn lookup_type(&mut self, name: &str, _schema: Option<&str>) -> PgTypeMetadata {
-        unreachable!("{name} was looked up")
-    }
 }

@@ -1,12 +1,63 @@
 //! Measures cases against each other. The cases run in turn, so other work of the machine affects
 //! all of them. A comparison is the median, over all rounds, of the ratio within one round.
+//!
+//! The clock of a case in this process is the processor time of its thread, which does not count the
+//! waiting for other programs. The clock of a case with a server or several threads is the wall.
+//!
+//! `BENCH_RESULTS` names a file to which each result is appended as a line of JSON. `BENCH_QUICK`
+//! divides the number of rounds and of rows by ten. `BENCH_ROWS` is the number of rows of the
+//! largest tables.
 
+#![allow(dead_code, reason = "not every bench uses all of it")]
+
+pub mod result;
+
+use std::io::Write;
 use std::time::{Duration, Instant};
+
+use cpu_time::ThreadTime;
+use result::{Line, Time};
+
+/// The number of times that a short case is repeated.
+const REPEATED: usize = 1_000;
+
+/// The clock of a case.
+#[derive(Clone, Copy)]
+pub enum Clock {
+    /// The processor time of the thread.
+    Thread,
+    Wall,
+}
+
+/// The start of a measurement.
+pub enum Start {
+    Thread(ThreadTime),
+    Wall(Instant),
+}
+
+impl Clock {
+    pub fn start(self) -> Start {
+        match self {
+            Self::Thread => Start::Thread(ThreadTime::now()),
+            Self::Wall => Start::Wall(Instant::now()),
+        }
+    }
+}
+
+impl Start {
+    pub fn elapsed(&self) -> Duration {
+        match self {
+            Self::Thread(start) => start.elapsed(),
+            Self::Wall(start) => start.elapsed(),
+        }
+    }
+}
 
 /// A group of cases that are measured together.
 pub struct Group<'a> {
     title: &'a str,
     unit: &'a str,
+    plot: Option<(String, u64)>,
     cases: Vec<Case<'a>>,
 }
 
@@ -14,6 +65,7 @@ struct Case<'a> {
     name: String,
     act: Box<dyn FnMut() -> Duration + 'a>,
     per: usize,
+    plot: Option<(String, u64)>,
     comparisons: Vec<Comparison>,
 }
 
@@ -25,7 +77,7 @@ struct Comparison {
 impl<'a> Group<'a> {
     /// Creates a group whose results are nanoseconds per `unit`.
     pub fn new(title: &'a str, unit: &'a str) -> Self {
-        Self { title, unit, cases: Vec::new() }
+        Self { title, unit, plot: None, cases: Vec::new() }
     }
 
     /// Adds a case that measures its own time for `per` units.
@@ -39,26 +91,40 @@ impl<'a> Group<'a> {
             name: name.into(),
             act: Box::new(act),
             per,
+            plot: self.plot.clone(),
             comparisons: Vec::new(),
         });
         self
     }
 
     /// Adds a case of one unit that is short enough to be repeated.
-    #[allow(dead_code, reason = "not every bench has such cases")]
-    pub fn case<R>(self, name: impl Into<String>, mut act: impl FnMut() -> R + 'a) -> Self {
-        const REPEATED: usize = 1_000;
-        self.timed(name, REPEATED, move || {
-            let start = Instant::now();
-            for _ in 0..REPEATED {
+    pub fn case<R>(self, name: impl Into<String>, act: impl FnMut() -> R + 'a) -> Self {
+        self.repeated(name, REPEATED, act)
+    }
+
+    /// Adds a case of one unit that is repeated this many times.
+    pub fn repeated<R>(
+        self,
+        name: impl Into<String>,
+        times: usize,
+        mut act: impl FnMut() -> R + 'a,
+    ) -> Self {
+        self.timed(name, times, move || {
+            let start = Clock::Thread.start();
+            for _ in 0..times {
                 std::hint::black_box(act());
             }
             start.elapsed()
         })
     }
 
+    /// Shows the cases that follow in a plot, at this place on the horizontal axis.
+    pub fn plot(mut self, plot: &str, at: usize) -> Self {
+        self.plot = Some((plot.to_owned(), at as u64));
+        self
+    }
+
     /// Shows the time of the last case as a multiple of the time of another case.
-    #[allow(dead_code, reason = "not every bench shows ratios without a budget")]
     pub fn beside(self, with: &str) -> Self {
         self.compare(with, None)
     }
@@ -68,14 +134,21 @@ impl<'a> Group<'a> {
         self.compare(with, Some(most))
     }
 
-    fn compare(mut self, with: &str, most: Option<f64>) -> Self {
+    /// Shows the last case as a multiple of another case, with a budget if there is one.
+    pub fn compare(mut self, with: &str, most: Option<f64>) -> Self {
         let case = self.cases.last_mut().expect("a comparison follows its case");
         case.comparisons.push(Comparison { with: with.to_owned(), most });
         self
     }
 
+    /// Compares the last case with several others.
+    pub fn beside_all<'b>(self, with: impl IntoIterator<Item = &'b str>) -> Self {
+        with.into_iter().fold(self, Self::beside)
+    }
+
     /// Measures and prints the table.
     pub fn run(mut self, rounds: usize) {
+        let rounds = if is_quick() { (rounds / 10).max(3) } else { rounds };
         let mut nanos = vec![Vec::with_capacity(rounds); self.cases.len()];
         for round in 0..=rounds {
             for (case, nanos) in self.cases.iter_mut().zip(&mut nanos) {
@@ -87,19 +160,21 @@ impl<'a> Group<'a> {
                 }
             }
         }
-        self.print(&nanos);
+        self.report(&nanos);
     }
 
-    fn print(&self, nanos: &[Vec<f64>]) {
-        println!(
-            "\n{:<58} {:>12} {:>7} {:>8}",
-            self.title,
-            format!("ns/{}", self.unit),
-            "ratio",
-            "budget"
-        );
+    fn report(&self, nanos: &[Vec<f64>]) {
+        header(self.title, &format!("ns/{}", self.unit));
         for (case, own) in self.cases.iter().zip(nanos) {
-            println!("  {:<56} {:>12.0}", case.name, median(own.iter().copied()));
+            let own_median = median(own.iter().copied());
+            println!("  {:<56} {own_median:>12.0}", case.name);
+            record(&Line::Time(Time {
+                group: self.title.to_owned(),
+                case: case.name.clone(),
+                unit: self.unit.to_owned(),
+                nanos: own_median,
+                plot: case.plot.clone(),
+            }));
             for Comparison { with, most } in &case.comparisons {
                 let at = self
                     .cases
@@ -107,18 +182,76 @@ impl<'a> Group<'a> {
                     .position(|case| case.name == *with)
                     .expect("a comparison names a case of the group");
                 let ratio = median(own.iter().zip(&nanos[at]).map(|(own, other)| own / other));
-                let verdict = match most {
-                    Some(most) => format!(
-                        "{:>8} {}",
-                        format!("≤ {most:.2}"),
-                        if ratio <= *most { "ok" } else { "over" }
-                    ),
-                    None => String::new(),
-                };
-                println!("    {:<54} {:>12} {ratio:>7.2} {verdict}", format!("÷ {with}"), "");
+                compared(self.title, &case.name, with, ratio, *most);
             }
         }
     }
+}
+
+/// Prints and records a figure that is not a time, as a multiple of another figure.
+pub fn figure(group: &str, case: &str, peer: &str, ratio: f64, most: f64) {
+    header(group, "");
+    println!("  {case}");
+    compared(group, case, peer, ratio, Some(most));
+}
+
+fn header(title: &str, unit: &str) {
+    println!("\n{title:<58} {unit:>12} {:>7} {:>8}", "ratio", "budget");
+}
+
+fn compared(group: &str, case: &str, peer: &str, ratio: f64, most: Option<f64>) {
+    let met = most.map(|most| ratio <= most);
+    let verdict = match (most, met) {
+        (Some(most), Some(met)) => {
+            format!("{:>8} {}", format!("≤ {most:.2}"), if met { "ok" } else { "over" })
+        }
+        _ => String::new(),
+    };
+    println!("    {:<54} {:>12} {ratio:>7.2} {verdict}", format!("÷ {peer}"), "");
+    record(&Line::Comparison(result::Comparison {
+        group: group.to_owned(),
+        case: case.to_owned(),
+        peer: peer.to_owned(),
+        ratio,
+        budget: most,
+        met,
+    }));
+}
+
+/// Appends a line to the file of `BENCH_RESULTS`.
+fn record(line: &Line) {
+    let Some(path) = std::env::var_os("BENCH_RESULTS") else { return };
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    let line = serde_json::to_string(line).expect("a line is valid JSON");
+    writeln!(file.expect("the file of BENCH_RESULTS"), "{line}")
+        .expect("the file of BENCH_RESULTS");
+}
+
+/// Returns true if fewer rounds and fewer rows are enough.
+pub fn is_quick() -> bool {
+    std::env::var_os("BENCH_QUICK").is_some()
+}
+
+/// Returns the number of rows of the largest tables.
+pub fn rows() -> usize {
+    match std::env::var("BENCH_ROWS") {
+        Ok(rows) => rows.parse().expect("BENCH_ROWS is a number"),
+        Err(_) if is_quick() => 10_000,
+        Err(_) => 100_000,
+    }
+}
+
+/// Writes a number with a comma before each group of three digits.
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {

@@ -3,7 +3,8 @@
 //! to 8 letters. 20 rows share each beginning of four letters, and 20 rows share each second word.
 //!
 //! SQLite runs in memory. PostgreSQL needs the feature `postgres` and a server at
-//! `TEST_POSTGRES_URL`, with the extension `pg_trgm`. `BENCH_ROWS` is the size of the table for the
+//! `TEST_POSTGRES_URL`, with the extension `pg_trgm`. MariaDB or MySQL needs the feature `mysql`
+//! and a server at `TEST_MYSQL_URL`. `BENCH_ROWS` is the size of the table for the
 //! lookups, 100,000 by default. An insert is one statement with 1,000 rows, and is rolled back.
 
 mod database;
@@ -12,7 +13,7 @@ mod measure;
 mod rows;
 
 use std::cell::RefCell;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -36,10 +37,11 @@ macro_rules! measures {
         fn $measure(connection: $connection, database: &Database<'_>) {
             let connection = RefCell::new(connection);
             inserts(&connection, database);
-            // The tables, and the extension for words, are rolled back.
-            connection.borrow_mut().begin_test_transaction().expect("a transaction");
-            let rows = std::env::var("BENCH_ROWS")
-                .map_or(100_000, |rows| rows.parse().expect("BENCH_ROWS is a number"));
+            // The extension for words is rolled back.
+            if database.words.is_some() {
+                connection.borrow_mut().begin_test_transaction().expect("a transaction");
+            }
+            let rows = measure::rows();
             fill(&connection, database, rows);
             prefixes(&connection, database, rows);
             if let Some(words) = database.words {
@@ -66,7 +68,7 @@ macro_rules! measures {
                             connection.batch_execute(database.indexes).expect("indexes");
                             let mut time = Duration::ZERO;
                             let rolled_back = connection.transaction::<(), _, _>(|connection| {
-                                let start = Instant::now();
+                                let start = database.clock.start();
                                 let inserted = diesel::insert_into($table::table)
                                     .values($rows)
                                     .execute(connection)?;
@@ -82,7 +84,11 @@ macro_rules! measures {
                         }
                     };
                 }
-                let title = format!("insert {COUNT} rows, {}", database.name);
+                let title = format!(
+                    "insert {} rows, {}, by search tokens",
+                    measure::grouped(COUNT),
+                    database.name
+                );
                 Group::new(&title, "row")
                     .timed("no tokens", COUNT, insert!(unindexed, &unindexed))
                     .timed("1 token", COUNT, insert!(indexed, one))
@@ -112,26 +118,29 @@ macro_rules! measures {
                         .expect("rows");
                 }
                 connection.batch_execute(database.indexes).expect("indexes");
-                connection.batch_execute("ANALYZE").expect("statistics");
+                connection.batch_execute(database.analyze).expect("statistics");
             }
 
             fn prefixes(connection: &RefCell<$connection>, database: &Database<'_>, rows: usize) {
                 let named = searchable::table.select((searchable::id, searchable::name));
                 let prefixes: Vec<_> = (0..50).map(|i| beginning(i * 7_919, rows)).collect();
-                let title =
-                    format!("{FOUND} rows of {rows} by the beginning of a word, {}", database.name);
+                let count = measure::grouped(rows);
+                let title = format!(
+                    "{FOUND} rows of {count} by the beginning of a word, {}",
+                    database.name
+                );
                 Group::new(&title, "lookup")
                     .timed(
                         "plaintext, LIKE 'smit%' by index",
                         prefixes.len(),
-                        lookup!(connection, &prefixes, |prefix| {
+                        lookup!(connection, database, &prefixes, |prefix| {
                             plain::table.filter(plain::name.like(format!("{prefix}%")))
                         }),
                     )
                     .timed(
                         "encrypted, by tokens",
                         prefixes.len(),
-                        lookup!(connection, &prefixes, unfiltered, |prefix| {
+                        lookup!(connection, database, &prefixes, unfiltered, |prefix| {
                             named.filter(searchable::name_tokens.matches_prefix(prefix))
                         }),
                     )
@@ -139,7 +148,7 @@ macro_rules! measures {
                     .timed(
                         "encrypted, by tokens, filtered by has_prefix",
                         prefixes.len(),
-                        lookup!(connection, &prefixes, has_prefix, |prefix| {
+                        lookup!(connection, database, &prefixes, has_prefix, |prefix| {
                             named.filter(searchable::name_tokens.matches_prefix(prefix))
                         }),
                     )
@@ -150,14 +159,14 @@ macro_rules! measures {
                     .timed(
                         "encrypted, by tokens, filtered by has_prefix",
                         prefixes.len(),
-                        lookup!(connection, &prefixes, has_prefix, |prefix| {
+                        lookup!(connection, database, &prefixes, has_prefix, |prefix| {
                             named.filter(searchable::name_tokens.matches_prefix(prefix))
                         }),
                     )
                     .timed(
                         "encrypted, every row decrypted and filtered",
                         1,
-                        lookup!(connection, &prefixes[..1], has_prefix, |_prefix| named),
+                        lookup!(connection, database, &prefixes[..1], has_prefix, |_prefix| named),
                     )
                     .beside("encrypted, by tokens, filtered by has_prefix")
                     .run(5);
@@ -171,19 +180,20 @@ macro_rules! measures {
                 } else {
                     "plaintext, LIKE '%jones%'"
                 };
-                let title = format!("{FOUND} rows of {rows} by a word, {}", database.name);
+                let count = measure::grouped(rows);
+                let title = format!("{FOUND} rows of {count} by a word, {}", database.name);
                 Group::new(&title, "lookup")
                     .timed(
                         plain,
                         words.len(),
-                        lookup!(connection, &words, |word| {
+                        lookup!(connection, database, &words, |word| {
                             plain::table.filter(plain::name.like(format!("%{word}%")))
                         }),
                     )
                     .timed(
                         "encrypted, by tokens",
                         words.len(),
-                        lookup!(connection, &words, has_all_words, |word| {
+                        lookup!(connection, database, &words, has_all_words, |word| {
                             named.filter(searchable::name_tokens.matches_word(word))
                         }),
                     )
@@ -193,8 +203,8 @@ macro_rules! measures {
 
             fn sizes(connection: &RefCell<$connection>, database: &Database<'_>, rows: usize) {
                 let size = |name: &str, expression: &str| {
-                    let sql =
-                        format!("SELECT CAST({expression} AS DOUBLE PRECISION) / {rows} AS size");
+                    let double = database.double;
+                    let sql = format!("SELECT CAST({expression} AS {double}) / {rows} AS size");
                     let size: Size = diesel::sql_query(sql)
                         .get_result(&mut *connection.borrow_mut())
                         .expect("a size");
@@ -230,16 +240,16 @@ fn unfiltered(_: &str, _: &str) -> bool {
 /// Times one statement for each term, with the rows that it returns in plain. Each must return
 /// [`FOUND`] rows.
 macro_rules! lookup {
-    ($connection:expr, $terms:expr, |$term:ident| $query:expr) => {
-        lookup!($connection, $terms, String, unfiltered, |$term| $query)
+    ($connection:expr, $database:expr, $terms:expr, |$term:ident| $query:expr) => {
+        lookup!($connection, $database, $terms, String, unfiltered, |$term| $query)
     };
-    ($connection:expr, $terms:expr, $exact:expr, |$term:ident| $query:expr) => {
-        lookup!($connection, $terms, Encrypted<String, searchable::name>, $exact, |$term| $query)
+    ($connection:expr, $database:expr, $terms:expr, $exact:expr, |$term:ident| $query:expr) => {
+        lookup!($connection, $database, $terms, Encrypted<String, searchable::name>, $exact, |$term| $query)
     };
-    ($connection:expr, $terms:expr, $name:ty, $exact:expr, |$term:ident| $query:expr) => {
+    ($connection:expr, $database:expr, $terms:expr, $name:ty, $exact:expr, |$term:ident| $query:expr) => {
         || {
             let connection = &mut *$connection.borrow_mut();
-            let (start, mut found) = (Instant::now(), 0);
+            let (start, mut found) = ($database.clock.start(), 0);
             for $term in $terms {
                 let mut rows = $query.load::<(i64, $name)>(connection).expect("rows");
                 rows.retain(|(_, name)| $exact(name, $term));
@@ -255,6 +265,8 @@ macro_rules! lookup {
 measures!(on_sqlite, SqliteConnection);
 #[cfg(feature = "postgres")]
 measures!(on_postgres, diesel::PgConnection);
+#[cfg(feature = "mysql")]
+measures!(on_mysql, diesel::MysqlConnection);
 
 fn main() {
     let document = Keyset::generate().expect("random bytes");
@@ -274,5 +286,24 @@ fn main() {
             on_postgres(connection, &database::postgres());
         }
         Err(_) => println!("\nPostgreSQL is skipped: TEST_POSTGRES_URL is not set"),
+    }
+
+    #[cfg(feature = "mysql")]
+    match std::env::var("TEST_MYSQL_URL") {
+        Ok(url) => {
+            use diesel::MysqlConnection;
+            // A temporary table cannot have a trigger, so the tables are in a database of their own.
+            let mut server = MysqlConnection::establish(&url).expect("the server");
+            for statement in
+                ["DROP DATABASE IF EXISTS bench_search", "CREATE DATABASE bench_search"]
+            {
+                server.batch_execute(statement).expect("a database of its own");
+            }
+            let own = url.rsplit_once('/').expect("a database in the URL").0;
+            let connection = MysqlConnection::establish(&format!("{own}/bench_search"));
+            on_mysql(connection.expect("the new database"), &database::mysql());
+            server.batch_execute("DROP DATABASE bench_search").expect("the end");
+        }
+        Err(_) => println!("\nMariaDB is skipped: TEST_MYSQL_URL is not set"),
     }
 }
