@@ -19,7 +19,8 @@ mod row_bound;
 mod schema;
 mod search_text;
 mod secret;
-mod support;
+#[doc(hidden)]
+pub mod support;
 mod text_value;
 mod wrapped_key;
 

@@ -1,7 +1,7 @@
 //! Values that are bound to the key of their row, their indexes and their search tokens.
 
 use diesel::deserialize::FromSqlRow;
-use diesel::dsl::{AsSelect, SqlTypeOf};
+use diesel::dsl::SqlTypeOf;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_envelope::row_key::{RowKey, RowKeyBytes};
@@ -181,7 +181,7 @@ fn read(id: i64, [name, index, tokens]: &[Option<Vec<u8>>; 3]) -> Result<Option<
         index.clone(),
         tokens.as_ref().map(|tokens| from_sql::array(tokens.chunks(TOKEN_LEN))),
     ]);
-    let account =
-        <Account as FromSqlRow<SqlTypeOf<AsSelect<Account, Pg>>, Pg>>::build_from_row(&row);
+    type SqlType = SqlTypeOf<<Account as Selectable<Pg>>::SelectExpression>;
+    let account = <Account as FromSqlRow<SqlType, Pg>>::build_from_row(&row);
     account.map(|account| account.name.into_inner()).map_err(from_sql::error)
 }
