@@ -64,7 +64,7 @@ fn search(text: &str) {
     let all = tokens(&stored, text);
     for token in &all {
         match token.split_at(1) {
-            ("w", word) if tokens(&words, word).len() == 1 => {
+            ("w", word) if tokens(&words, word).iter().eq([token]) => {
                 assert!(has_all_words(text, word), "the word {word:?} is not found");
                 assert!(has_any_word(text, word));
             }
