@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use diesel_envelope_fuzz::TARGETS;
 
 /// The minimum and the maximum number of files in a corpus.
-const FILES: std::ops::RangeInclusive<usize> = 20..=250;
+const FILES: std::ops::RangeInclusive<usize> = 20..=300;
 /// The maximum size of all corpora together in bytes.
 const TOTAL: u64 = 1_500_000;
 
