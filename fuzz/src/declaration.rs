@@ -5,7 +5,7 @@ use diesel_envelope::columns::{Buckets, Normalizer, TableName, TokenIndex, Value
 use diesel_envelope::untyped::label_is_valid;
 use diesel_envelope::{KeyId, Printable};
 
-use crate::secret::{check_message, check_result};
+use crate::secret::{check_line, check_result};
 
 /// The maximum length of a printed text: 256 characters, each as the longest escape, and its length.
 const LONGEST: usize = 256 * 10 + 40;
@@ -42,9 +42,9 @@ pub fn declaration(data: &[u8]) {
     if table.schema.is_some() {
         assert!(name.contains('.'));
     }
-    check_message(&table.to_string());
+    check_line(&table.to_string());
     let printed = Printable(name).to_string();
-    check_message(&printed);
+    check_line(&printed);
     assert!(printed.len() <= LONGEST);
     if label_is_valid(name) {
         assert_eq!(printed, name.chars().take(256).collect::<String>());

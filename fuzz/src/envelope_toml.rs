@@ -6,7 +6,7 @@ use diesel_envelope_tools::check_column;
 use diesel_envelope_tools::cli::{columns_of, envelope_toml as write};
 
 use crate::opened::open;
-use crate::secret::{check_message, check_result, text_with_secret};
+use crate::secret::{check_line, check_message, check_result, text_with_secret};
 use crate::support::keyring::installed;
 
 /// Reads the bytes as a file and, after a zero byte, a value of its columns.
@@ -23,10 +23,7 @@ pub fn envelope_toml(data: &[u8]) {
             if problem.starts_with(", line ") {
                 check_message(&problem);
             } else {
-                assert!(
-                    problem.len() < 8192 && !problem.chars().any(char::is_control),
-                    "{problem:?}"
-                );
+                check_line(&problem);
             }
             return;
         }
@@ -39,8 +36,7 @@ pub fn envelope_toml(data: &[u8]) {
     let keyring = installed();
     for column in columns {
         if let Err(error) = check_column(&column) {
-            let message = error.to_string();
-            assert!(message.len() < 8192 && !message.chars().any(char::is_control), "{message:?}");
+            check_line(&error.to_string());
             continue;
         }
         if !column.is_row_bound() {

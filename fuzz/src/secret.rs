@@ -32,6 +32,11 @@ pub fn text_with_secret(input: &[u8]) -> Option<String> {
 /// Checks a message: it is short, is one line, and contains no part of the secret.
 pub fn check_message(message: &str) {
     check_redacted(message);
+    check_line(message);
+}
+
+/// Checks that a text is short and is one line.
+pub fn check_line(message: &str) {
     assert!(message.len() <= LONGEST, "a message of {} bytes", message.len());
     assert!(!message.chars().any(char::is_control), "a control character in {message:?}");
 }

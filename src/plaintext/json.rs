@@ -125,5 +125,9 @@ mod tests {
             Err(Error::UnsupportedValue { expected: "JSON of at most 127 levels" })
         );
         assert!(Json::<Vec<u8>>::decode(Zeroizing::new(b"[300]".to_vec())).is_err());
+        // A reader that rounds twice reads the neighbour of this number.
+        let held = Json(f64::from(f32::MAX));
+        assert_eq!(*held.encode().unwrap(), *b"3.4028234663852886e38");
+        assert_eq!(Json::decode(Zeroizing::new(held.encode().unwrap().to_vec())), Ok(held));
     }
 }

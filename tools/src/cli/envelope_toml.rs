@@ -332,6 +332,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_long_name_is_written_whole_and_quoted_in_part() {
+        let name = "é".repeat(300);
+        let columns = columns_of(&format!("[[column]]\nname = 'users.{name}'")).unwrap();
+        let again = columns_of(&envelope_toml(&columns).unwrap()).unwrap();
+        assert_eq!(again[0].name, name);
+        for wrong in [
+            format!("[[column]]\nname = '{name}'"),
+            format!("[[column]]\nname = 'a.b'\ntype = '{name}'"),
+            format!("[[column]]\nname = 'a.{name}'\nrow-key = []"),
+        ] {
+            let problem = columns_of(&wrong).unwrap_err();
+            assert!(problem.contains("(30") && problem.chars().count() < 400, "{problem}");
+        }
+    }
+
+    #[test]
     fn an_error_quotes_nothing_of_the_file() {
         for (text, problem) in [
             ("SECRET_KEY=hunter2==", ", line 1, column 19: the file is not TOML"),
