@@ -158,4 +158,12 @@ mod tests {
         let Encoded::Owned(json) = encoded else { panic!("is owned") };
         assert_eq!((json.len(), json.capacity()), (73, 73));
     }
+
+    #[test]
+    fn a_fraction_is_read_exactly() {
+        // A reader that rounds twice reads the neighbour of this number.
+        let held = Json(f64::from(f32::MAX));
+        assert_eq!(*held.encode().unwrap(), *b"3.4028234663852886e38");
+        assert_eq!(Json::decode(Zeroizing::new(held.encode().unwrap().to_vec())), Ok(held));
+    }
 }

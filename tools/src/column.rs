@@ -10,7 +10,7 @@ use crate::error::ToolError;
 const LONGEST_KEY: usize = 4;
 
 /// Checks the constraints that the compiler checks for a [`Context`](diesel_envelope::Context).
-pub(crate) fn check_column(column: &Column) -> Result<(), ToolError> {
+pub fn check_column(column: &Column) -> Result<(), ToolError> {
     let refused = |what: String| Err(ToolError::Column { column: column.to_string(), what });
     let labels = column.label.iter().chain(column.indexes.iter().map(|index| &index.label));
     for label in labels {

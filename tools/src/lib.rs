@@ -172,6 +172,9 @@ mod weaker;
 pub use backend::ToolBackend;
 pub use backfill::backfill;
 pub use check::check;
+// For the fuzz targets.
+#[doc(hidden)]
+pub use column::check_column;
 pub use database_failure::DatabaseFailure;
 pub use dialect::Dialect;
 pub use diesel_envelope::Storage;

@@ -29,7 +29,7 @@ impl hkdf::KeyType for Length {
     }
 }
 
-fn derive(root: &[u8], info: &str, length: usize) -> Vec<u8> {
+pub fn derive(root: &[u8], info: &str, length: usize) -> Vec<u8> {
     let mut out = vec![0; length];
     let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(root);
     prk.expand(&[info.as_bytes()], Length(length)).unwrap().fill(&mut out).unwrap();
@@ -66,7 +66,7 @@ pub fn open_in_row(
 }
 
 /// `aad` is what follows the header in the additional authenticated data.
-fn open(root: &[u8], value: &[u8], aad: &[u8]) -> (u8, usize, Vec<u8>) {
+pub fn open(root: &[u8], value: &[u8], aad: &[u8]) -> (u8, usize, Vec<u8>) {
     let (header, body) = value.split_at(6);
     assert_eq!(header[0], 0xA1);
     assert_eq!(

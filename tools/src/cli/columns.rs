@@ -7,7 +7,7 @@ use crate::{Column, Index, Normalizer, ValueType};
 use clap::Args;
 use diesel_envelope::Printable;
 
-use crate::cli::envelope_toml::{Declared, Format, normalizer, parse, value_type};
+use crate::cli::envelope_toml::{Format, columns_of, normalizer, value_type};
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 
@@ -247,14 +247,10 @@ impl ColumnArgs {
             &format!("columns are declared in {file}"),
             &serde_json::json!({"event": "config", "file": file}),
         );
-        let config = parse(&text).map_err(|problem| {
+        columns_of(&text).map_err(|problem| {
             Failure::usage(format!("{place}{problem}"))
                 .remedy("see `diesel-envelope rotate --help` for the format of the file")
-        })?;
-        let declared = config.column.into_iter().map(Declared::into_column);
-        declared
-            .collect::<Result<_, _>>()
-            .map_err(|problem| Failure::usage(format!("{place}: {problem}")))
+        })
     }
 
     fn adjusts(&self) -> bool {

@@ -1,10 +1,9 @@
 //! The file `envelope.toml`, which declares columns.
 
-use diesel_envelope::Accept;
-use diesel_envelope::ValueFormat;
+use diesel_envelope::{Accept, Printable, ValueFormat};
 use serde::{Deserialize, Serialize};
 
-use crate::{Column, Index, Normalizer, TokenIndex, ValueType};
+use crate::{Column, Index, Normalizer, TableName, TokenIndex, ValueType};
 
 /// The first lines of a written file.
 const HEAD: &str = "\
@@ -165,6 +164,13 @@ pub fn parse(text: &str) -> Result<Config, String> {
     })
 }
 
+/// Returns the columns that the content of a file declares. An error begins with the punctuation that
+/// follows the path of the file.
+pub fn columns_of(text: &str) -> Result<Vec<Column>, String> {
+    let declared = parse(text)?.column.into_iter().map(Declared::into_column);
+    declared.collect::<Result<_, _>>().map_err(|problem| format!(": {problem}"))
+}
+
 /// Returns serde's message without the value that is wrong. The message keeps its first words, and
 /// its expectation, which contains only words of this program.
 fn shape_of(message: &str) -> String {
@@ -187,13 +193,23 @@ fn shape_of(message: &str) -> String {
     }
 }
 
+/// Returns the name of a table as it is, with its schema. The `Display` output of a table is for
+/// messages: it escapes and cuts the name.
+fn full_name(table: &TableName) -> String {
+    match &table.schema {
+        Some(schema) => format!("{schema}.{}", table.name),
+        None => table.name.clone(),
+    }
+}
+
 fn is_false(value: &bool) -> bool {
     !value
 }
 
 impl Declared {
     fn of(column: &Column) -> Result<Self, String> {
-        let name = format!("{}.{}", column.table, column.name);
+        let table = full_name(&column.table);
+        let name = format!("{table}.{}", column.name);
         let own = format!("{}.{}", column.table.name, column.name);
         let custom = |what: &str| format!("{column} has {what} of the application");
         if matches!(column.value, ValueType::Custom(_)) {
@@ -217,7 +233,7 @@ impl Declared {
                 key: index.key.clone(),
                 token_table: tokens
                     .map(|tokens| tokens.table.clone())
-                    .filter(|name| *name != format!("{}_{}", column.table, index.name)),
+                    .filter(|name| *name != format!("{table}_{}", index.name)),
             })
         };
         // As `Column::row_key` declares it.
@@ -239,16 +255,16 @@ impl Declared {
         let Some((table, name)) = self.name.rsplit_once('.') else {
             return Err(format!(
                 "`{}`: expected a table and a column, such as `users.email`",
-                self.name
+                Printable(&self.name)
             ));
         };
         let mut column = Column::new(table, name);
-        let (table, full_name) = (column.table.name.clone(), column.table.to_string());
+        let (table, full_name) = (column.table.name.clone(), full_name(&column.table));
         column = match (self.label, self.unbound) {
             (Some(_), true) => {
                 return Err(format!(
                     "`{}`: expected either a label or `unbound = true`, found both",
-                    self.name
+                    Printable(&self.name)
                 ));
             }
             (Some(label), false) => column.label(&label),
@@ -256,13 +272,18 @@ impl Declared {
             (None, false) => column,
         };
         if let Some(name) = self.r#type {
-            column = column
-                .value(value_type(&name).map_err(|expected| format!("type `{name}`: {expected}"))?);
+            column = column.value(
+                value_type(&name)
+                    .map_err(|expected| format!("type `{}`: {expected}", Printable(&name)))?,
+            );
         }
         column = if let Some(bytes) = self.pad_to { column.pad_to(bytes) } else { column };
         if let Some(names) = self.row_key {
             if names.is_empty() {
-                return Err(format!("`{}`: expected columns in `row-key`, found none", self.name));
+                return Err(format!(
+                    "`{}`: expected columns in `row-key`, found none",
+                    Printable(&self.name)
+                ));
             }
             column = column.row_key(&names.iter().map(String::as_str).collect::<Vec<_>>());
         }
@@ -285,15 +306,18 @@ impl Declared {
             let tokens = declared.normalize.as_deref();
             let tokens = tokens.and_then(|kinds| TokenIndex::named(&token_table, kinds));
             if has_token_table && tokens.is_none() {
-                return Err(format!("`token-table`: {} has no search tokens", declared.name));
+                return Err(format!(
+                    "`token-table`: {} has no search tokens",
+                    Printable(&declared.name)
+                ));
             }
             if let Some(tokens) = tokens {
                 index = index.bits(TOKEN_BITS).tokens(tokens);
             } else if let Some(name) = declared.normalize {
-                index = index.normalize(
-                    normalizer(&name)
-                        .map_err(|expected| format!("normalize `{name}`: {expected}"))?,
-                );
+                index =
+                    index.normalize(normalizer(&name).map_err(|expected| {
+                        format!("normalize `{}`: {expected}", Printable(&name))
+                    })?);
             }
             index = if let Some(bits) = declared.bits { index.bits(bits) } else { index };
             index = if let Some(key) = declared.key { index.key(&key) } else { index };
@@ -306,6 +330,22 @@ impl Declared {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_name_is_written_whole_and_quoted_in_part() {
+        let name = "é".repeat(300);
+        let columns = columns_of(&format!("[[column]]\nname = 'users.{name}'")).unwrap();
+        let again = columns_of(&envelope_toml(&columns).unwrap()).unwrap();
+        assert_eq!(again[0].name, name);
+        for wrong in [
+            format!("[[column]]\nname = '{name}'"),
+            format!("[[column]]\nname = 'a.b'\ntype = '{name}'"),
+            format!("[[column]]\nname = 'a.{name}'\nrow-key = []"),
+        ] {
+            let problem = columns_of(&wrong).unwrap_err();
+            assert!(problem.contains("(30") && problem.chars().count() < 400, "{problem}");
+        }
+    }
 
     #[test]
     fn an_error_quotes_nothing_of_the_file() {

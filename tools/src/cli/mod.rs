@@ -43,8 +43,13 @@ mod tables;
 mod verify;
 mod wrap;
 
+// For the fuzz targets.
+#[doc(hidden)]
+pub use envelope_toml::columns_of;
 pub use envelope_toml::envelope_toml;
 use failure::Failure;
+#[doc(hidden)]
+pub use input::value_of;
 use output::{Format, Output};
 use program::Program;
 

@@ -1,0 +1,2 @@
+#![cfg_attr(fuzzing, no_main)]
+diesel_envelope_fuzz::target!(fernet_token);
