@@ -25,6 +25,8 @@ mod postgres;
 mod properties;
 #[cfg(feature = "postgres")]
 mod quickstart_on_postgres;
+#[cfg(all(feature = "aws", target_os = "linux"))]
+mod red_team;
 mod rust_version;
 mod sqlite;
 mod support;
