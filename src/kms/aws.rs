@@ -113,7 +113,8 @@ impl AwsKms {
         let region = self.client.config().region().map(Region::as_ref);
         match (self.named_key()?, self.key.as_deref()) {
             (Some(name), Some(key)) if !name.can_be(used, region) => {
-                Err(failed(operation, KmsReason::WrongKey, format!("expected {key}, found {arn}")))
+                // KMS itself refuses a blob of another key. To name that other key is no remedy.
+                Err(foreign(&format!("expected an answer under {key}, found {arn}")))
             }
             _ => Ok(arn),
         }
@@ -342,6 +343,11 @@ where
         SdkError::DispatchFailure(failure) => dispatch(operation, failure.as_connector_error()),
         SdkError::ResponseError(_) if is_too_long(error) => new(KmsReason::NotFromKms)
             .detail(format!("the answer is longer than {ANSWER_MAX} bytes")),
+        // The body was read, and does not have the format of the service. Of some services, the SDK
+        // reports so every error answer without a code.
+        SdkError::ResponseError(answer) if answer.raw().body().bytes().is_some() => {
+            not_from_kms(operation, answer.raw())
+        }
         SdkError::ResponseError(_) => {
             new(KmsReason::Unreachable).detail("the answer was cut short")
         }
@@ -355,23 +361,30 @@ where
             let told = code.and_then(|code| reason(code, service.raw()));
             // A proxy can echo the request, and the request of Encrypt contains the plaintext.
             let message = answer.message().filter(|_| operation != "Encrypt");
-            let detail = match (told.and(code), message.filter(|message| !message.is_empty())) {
-                (Some(code), Some(message)) => format!("{code}: {message}"),
-                (Some(code), None) => code.to_owned(),
-                (None, _) => {
-                    format!("the answer with HTTP status {status} does not come from KMS")
-                }
+            let (Some(told), Some(code)) = (told, code) else {
+                return not_from_kms(operation, service.raw()).request_id(answer.request_id());
+            };
+            let detail = match message.filter(|message| !message.is_empty()) {
+                Some(message) => format!("{code}: {message}"),
+                None => code.to_owned(),
             };
             let reason = match told {
-                None | Some(KmsReason::Service) if status.is_server_error() => {
-                    KmsReason::Unavailable
-                }
-                told => told.unwrap_or(KmsReason::NotFromKms),
+                KmsReason::Service if status.is_server_error() => KmsReason::Unavailable,
+                told => told,
             };
             new(reason).detail(detail).request_id(answer.request_id())
         }
         _ => new(KmsReason::Service),
     }
+}
+
+/// Returns the error for an answer of another server.
+fn not_from_kms(operation: &'static str, answer: &HttpResponse) -> KmsError {
+    let status = answer.status();
+    let reason =
+        if status.is_server_error() { KmsReason::Unavailable } else { KmsReason::NotFromKms };
+    KmsError::new(operation, reason)
+        .detail(format!("the answer with HTTP status {status} does not come from KMS"))
 }
 
 /// Maps the documented error codes of Encrypt, Decrypt, GenerateDataKey and GetParameter, and the
@@ -415,9 +428,18 @@ fn reason(code: &str, answer: &HttpResponse) -> Option<KmsReason> {
         | "RequestExpired" => KmsReason::Service,
         // An error of a later API version. It has the format of these services, which no proxy
         // uses.
-        later if later.ends_with("Exception") && is_aws_json(answer) => KmsReason::Service,
+        later if is_error_name(later) && is_aws_json(answer) => KmsReason::Service,
         _ => return None,
     })
+}
+
+/// Returns whether a text is the name of an error, as all names in the API references are.
+fn is_error_name(text: &str) -> bool {
+    /// The longest name in the references has 40 characters.
+    const LONGEST: usize = 100;
+    text.ends_with("Exception")
+        && text.len() <= LONGEST
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn is_aws_json(answer: &HttpResponse) -> bool {

@@ -64,9 +64,9 @@ impl CachePolicy {
     /// Sets how much longer an expired key is used while KMS is down, at most a year.
     ///
     /// KMS is down if it throttles, cannot be reached, does not answer, or reports its own failure
-    /// (HTTP 5xx). It also counts as down if another server answers, such as a proxy. Any other
-    /// answer of KMS drops the key, such as that the key is disabled or deleted, or that access is
-    /// denied.
+    /// (HTTP 5xx). It also counts as down if another server answers, such as a proxy, or if a
+    /// plaintext is not a data key. Any other answer of KMS drops the key, such as that the key is
+    /// disabled or deleted, or that access is denied.
     #[must_use]
     pub fn stale_for(mut self, window: Duration) -> Self {
         self.stale = window.min(LONGEST);
@@ -363,7 +363,8 @@ impl<K: Kms> CachedKms<K> {
     }
 }
 
-/// Returns whether KMS failed, rather than refused.
+/// Returns whether KMS failed, rather than refused. A plaintext that is not a data key does not come
+/// from KMS if the same blob was a data key before.
 fn is_outage(error: &Error) -> bool {
     let outages = [
         KmsReason::Throttled,
@@ -372,7 +373,10 @@ fn is_outage(error: &Error) -> bool {
         KmsReason::Unavailable,
         KmsReason::NotFromKms,
     ];
-    matches!(error, Error::Kms(kms) if outages.contains(&kms.reason))
+    match error {
+        Error::Kms(kms) => outages.contains(&kms.reason),
+        error => matches!(error, Error::InvalidDataKey { .. }),
+    }
 }
 
 impl<K: Kms> Kms for CachedKms<K> {

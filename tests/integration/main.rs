@@ -27,6 +27,8 @@ mod promises;
 mod properties;
 #[cfg(feature = "postgres")]
 mod quickstart_on_postgres;
+#[cfg(all(feature = "aws", target_os = "linux"))]
+mod red_team;
 mod rust_version;
 mod sqlite;
 mod support;

@@ -45,6 +45,8 @@ pub struct Booted {
     pub decrypted: Vec<String>,
     /// For each plaintext, the ciphertext for a text column and for a binary one.
     pub encrypted: Vec<(String, Vec<u8>)>,
+    /// The greatest number of bytes of memory that the process had.
+    pub peak: usize,
 }
 
 /// The error of an application that booted no keyring.
@@ -54,6 +56,10 @@ pub struct Failed {
     pub kind: String,
     pub message: String,
     debug: String,
+    /// The greatest number of bytes of memory that the process had.
+    pub peak: usize,
+    /// Whether the process has a keyring all the same.
+    started: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -154,6 +160,7 @@ impl Application {
         for told in [&report.log, &stderr] {
             assert_no_secret(told);
         }
+        assert!(!stderr.contains("panicked"), "{stderr}");
         report
     }
 
@@ -168,6 +175,14 @@ impl Application {
     /// however it is printed.
     #[track_caller]
     pub fn fail(self) -> Failed {
+        let failed = self.fail_after_start();
+        assert!(!failed.started, "a keyring is installed");
+        failed
+    }
+
+    /// Starts the application and expects an error. A keyring may be installed.
+    #[track_caller]
+    pub fn fail_after_start(self) -> Failed {
         let failed = self.run().outcome.expect_err("expected an error, found a keyring");
         assert_no_secret(&failed.message);
         assert_no_secret(&failed.debug);
@@ -182,8 +197,18 @@ impl From<Error> for Failed {
             Error::Kms(kms) => format!("Kms({:?})", kms.reason),
             _ => debug.split([' ', '(', '{']).next().unwrap_or_default().to_owned(),
         };
-        Self { kind, message: error.to_string(), debug }
+        let started = Keyring::installed().is_ok();
+        Self { kind, message: error.to_string(), debug, peak: peak(), started }
     }
+}
+
+/// Returns the peak of the resident memory, as Linux reports it, or 0 elsewhere.
+fn peak() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    peak.map_or(0, |peak| {
+        peak.trim().trim_end_matches(" kB").parse::<usize>().expect("a number of kB") * 1024
+    })
 }
 
 /// The process that the other tests start, and not a test.
@@ -228,5 +253,6 @@ fn boot(plan: &Plan) -> Result<Booted, Error> {
         keyring: keyring.to_string(),
         decrypted: decrypted.collect::<Result<_, _>>()?,
         encrypted: encrypted.collect::<Result<_, Error>>()?,
+        peak: peak(),
     })
 }

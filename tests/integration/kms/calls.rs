@@ -185,7 +185,7 @@ fn an_answer_under_another_key_is_refused_and_not_used() {
         let error = failure(client(&kms).key(&arn), &blob);
         let (reason, detail) = match key_id {
             Some(key_id) if key_id == other => {
-                (KmsReason::WrongKey, format!("expected {arn}, found {other}"))
+                (KmsReason::NotFromKms, format!("expected an answer under {arn}, found {other}"))
             }
             Some(_) => (
                 KmsReason::NotFromKms,
@@ -212,11 +212,11 @@ fn a_key_that_is_not_the_pinned_one_is_refused_before_a_line_is_made() {
         (id, &arn, None),
         ("alias/app", &arn, None),
         (&alias, &arn, None),
-        (&arn, elsewhere, Some(KmsReason::WrongKey)),
-        (id, elsewhere, Some(KmsReason::WrongKey)),
-        ("alias/app", elsewhere, Some(KmsReason::WrongKey)),
-        (&alias, elsewhere, Some(KmsReason::WrongKey)),
-        (&alias, &other_account, Some(KmsReason::WrongKey)),
+        (&arn, elsewhere, Some(KmsReason::NotFromKms)),
+        (id, elsewhere, Some(KmsReason::NotFromKms)),
+        ("alias/app", elsewhere, Some(KmsReason::NotFromKms)),
+        (&alias, elsewhere, Some(KmsReason::NotFromKms)),
+        (&alias, &other_account, Some(KmsReason::NotFromKms)),
         (&arn, &forged, Some(KmsReason::NotFromKms)),
         ("alias/app", &forged, Some(KmsReason::NotFromKms)),
         ("alias/app", "", Some(KmsReason::NotFromKms)),

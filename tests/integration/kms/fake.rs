@@ -68,6 +68,8 @@ struct State {
     parameters: HashMap<String, (String, String)>,
     faults: Vec<Script>,
     calls: Vec<Call>,
+    /// The data keys that were generated.
+    data_keys: Vec<[u8; 32]>,
     /// The number of bytes of floods that the client has read.
     flooded: usize,
 }
@@ -84,10 +86,10 @@ struct Script {
 }
 
 /// A request that was received.
-struct Call {
-    region: String,
-    operation: String,
-    body: Value,
+pub struct Call {
+    pub region: String,
+    pub operation: String,
+    pub body: Value,
 }
 
 type Answer = Result<Value, (&'static str, String)>;
@@ -200,6 +202,11 @@ impl FakeKms {
         state.calls.iter().map(of).collect()
     }
 
+    /// Returns the data keys that were generated.
+    pub fn data_keys(&self) -> Vec<[u8; 32]> {
+        self.state.lock().unwrap().data_keys.clone()
+    }
+
     /// Returns the operation and the body of the last request.
     pub fn last_call(&self) -> (String, Value) {
         let state = self.state.lock().unwrap();
@@ -249,8 +256,8 @@ impl FakeKms {
     /// Sends bytes for as long as the client reads them.
     fn flood(&self, writer: &mut TcpStream, status: u16, length: Option<usize>) -> Option<()> {
         const CHUNK: &[u8] = &[b'x'; 16 * 1024];
-        let announced = length
-            .map_or_else(String::new, |length| format!("SearchableValue-Length: {length}\r\n"));
+        let announced =
+            length.map_or_else(String::new, |length| format!("Content-Length: {length}\r\n"));
         let head = format!(
             "HTTP/1.1 {status} Flood\r\nContent-Type: application/x-amz-json-1.1\r\n{announced}Connection: close\r\n\r\n"
         );
@@ -286,7 +293,7 @@ impl FakeKms {
     }
 
     fn answer(&self, call: &Call) -> (u16, String) {
-        let state = self.state.lock().unwrap();
+        let mut state = self.state.lock().unwrap();
         let answer = match call.operation.as_str() {
             "Encrypt" => state.encrypt(call),
             "Decrypt" => state.decrypt(call),
@@ -341,7 +348,7 @@ impl State {
         )
     }
 
-    fn generate_data_key(&self, call: &Call) -> Answer {
+    fn generate_data_key(&mut self, call: &Call) -> Answer {
         if call.body["KeySpec"] != "AES_256" {
             return Err((
                 "ValidationException",
@@ -351,6 +358,7 @@ impl State {
         let arn = self.resolve(&call.body["KeyId"], call)?;
         let plaintext: [u8; 32] = random();
         let blob = self.usable(&arn, call)?.seal(&arn, &plaintext, &call.body["EncryptionContext"]);
+        self.data_keys.push(plaintext);
         Ok(
             json!({"Plaintext": BASE64_STANDARD.encode(plaintext), "CiphertextBlob": BASE64_STANDARD.encode(blob), "KeyId": arn}),
         )
@@ -433,7 +441,7 @@ impl Key {
 }
 
 impl Call {
-    fn read(reader: &mut impl BufRead) -> Option<Self> {
+    pub fn read(reader: &mut impl BufRead) -> Option<Self> {
         let (mut region, mut operation, mut length) = (String::new(), String::new(), 0);
         loop {
             let mut line = String::new();

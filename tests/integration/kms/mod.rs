@@ -2,16 +2,19 @@
 //! key is in these errors.
 //!
 //! `calls`, `from_env`, `rows` and `ssm` run against a fake in this process, for faults that cannot
-//! be caused in a real service. With feature `aws`, `emulator`, `python` and `ways` run against a
-//! KMS emulator over HTTP, together with Python.
+//! be caused in a real service, and `attacks` against a server that is hostile. With feature `aws`,
+//! `emulator`, `python` and `ways` run against a KMS emulator over HTTP, together with Python.
 
+mod answers;
 mod application;
+mod attacks;
 mod calls;
-mod fake;
+pub mod fake;
 mod from_env;
+mod hostile;
 mod policies;
 mod rows;
-mod secrets;
+pub mod secrets;
 mod ssm;
 
 mod emulator;

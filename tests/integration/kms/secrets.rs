@@ -65,6 +65,11 @@ impl Log {
         self.0.lock().unwrap().clone()
     }
 
+    /// Adds a line that `tracing` does not bring.
+    pub fn push(&self, line: &str) {
+        self.0.lock().unwrap().extend([line, "\n"]);
+    }
+
     fn line(&self, metadata: &Metadata<'_>, fields: impl FnOnce(&mut Fields)) {
         let mut line =
             Fields(format!("{} {} {}", metadata.level(), metadata.target(), metadata.name()));

@@ -29,6 +29,7 @@ impl hkdf::KeyType for Length {
     }
 }
 
+/// Returns HKDF-SHA256(root, info).
 pub fn derive(root: &[u8], info: &str, length: usize) -> Vec<u8> {
     let mut out = vec![0; length];
     let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(root);

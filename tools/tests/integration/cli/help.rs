@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::support::command_line::CommandLine;
 
 /// Returns the commands in the order of the help.
-fn commands(command_line: &CommandLine) -> Vec<String> {
+pub fn commands(command_line: &CommandLine) -> Vec<String> {
     let help = command_line.run(&["-h"]).done().stdout;
     let list = help
         .lines()

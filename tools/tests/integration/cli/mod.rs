@@ -7,6 +7,7 @@ mod hosted;
 mod keys;
 #[cfg(feature = "ssm")]
 mod kms;
+mod red_team;
 mod refusals;
 mod row_bound;
 mod tables;

@@ -191,9 +191,13 @@ impl CommandLine {
     pub fn learn(&self, document: &Keyset) {
         let json: Value = serde_json::from_str(&document.to_json()).unwrap();
         let keys = ["keys", "index_keys"].iter().filter_map(|list| json[list].as_array()).flatten();
-        self.secrets
-            .borrow_mut()
-            .extend(keys.map(|key| BASE64_URL_SAFE.decode(key["key"].as_str().unwrap()).unwrap()));
+        let mut secrets = self.secrets.borrow_mut();
+        for key in keys {
+            let key = BASE64_URL_SAFE.decode(key["key"].as_str().unwrap()).unwrap();
+            if !secrets.contains(&key) {
+                secrets.push(key);
+            }
+        }
     }
 
     /// Returns the keyring in the env file.
