@@ -66,7 +66,7 @@ const CASES: &[(&str, i32)] = &[
     ("add-key --from-file document", 1),
     ("promote-key ADDED", 0),
     ("promote-key 00000000", 1),
-    ("promote-key hunter2hunter2", 2),
+    ("promote-key nothing", 2),
     ("retire-key ADDED --archive FORMAT.archive --dangerous-skip-scan --yes", 0),
     ("retire-key ADDED --archive FORMAT.archive --dangerous-skip-scan --yes", 1),
     ("retire-key ADDED --archive other.archive", 1),
@@ -109,7 +109,7 @@ const CASES: &[(&str, i32)] = &[
     ("export-columns", 0),
     ("export-columns nothing", 2),
     ("completions bash", 0),
-    ("completions hunter2hunter2", 2),
+    ("completions nothing", 2),
 ];
 
 /// Commands that print keys on success, which is their purpose.
