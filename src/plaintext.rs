@@ -573,7 +573,8 @@ mod tests {
     #[test]
     fn text_is_measured_before_it_is_written() {
         let mut length = Length(0);
-        write!(length, "{}-{}", "bobby", "tables").unwrap();
+        let [first, last] = ["bobby", "tables"];
+        write!(length, "{first}-{last}").unwrap();
         assert_eq!(length.0, 12);
         let Ok(Encoded::Owned(text)) = Encoded::display(&1_234_567) else { panic!("is owned") };
         assert_eq!((text.len(), text.capacity()), (7, 7));

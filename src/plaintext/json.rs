@@ -163,7 +163,7 @@ mod tests {
     fn a_fraction_is_read_exactly() {
         // A reader that rounds twice reads the neighbour of this number.
         let held = Json(f64::from(f32::MAX));
-        assert_eq!(*held.encode().unwrap(), *b"3.4028234663852886e38");
+        assert_eq!(*held.encode().unwrap(), *b"3.4028234663852886e+38");
         assert_eq!(Json::decode(Zeroizing::new(held.encode().unwrap().to_vec())), Ok(held));
     }
 }

@@ -114,15 +114,15 @@ fn a_digest_has_the_key_that_computed_it() {
     document.promote(second).unwrap();
     let promoted = Keyring::from_keyset(&document, &Options::new()).unwrap();
     let index = untyped::IndexContext { label: "users.email_index", bits: 64, key: None };
-    for (keyring, id) in [(&keyring, first), (&promoted, second)] {
-        let digest = untyped::digest(keyring, index, b"bobby").unwrap();
+    for (writer, id) in [(&keyring, first), (&promoted, second)] {
+        let digest = untyped::digest(writer, index, b"bobby").unwrap();
         assert_eq!(digest.as_bytes().len(), 8);
-        for keyring in [&keyring, &promoted] {
-            let key_of = |stored| untyped::index_key_of(keyring, index, b"bobby", stored);
+        for reader in [&keyring, &promoted] {
+            let key_of = |stored| untyped::index_key_of(reader, index, b"bobby", stored);
             assert_eq!(key_of(digest.as_bytes()), Some(id));
             assert_eq!(key_of(&digest.as_bytes()[..7]), None);
         }
-        assert_eq!(untyped::index_key_of(keyring, index, b"alice", digest.as_bytes()), None);
+        assert_eq!(untyped::index_key_of(writer, index, b"alice", digest.as_bytes()), None);
     }
 }
 

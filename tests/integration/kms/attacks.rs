@@ -205,7 +205,7 @@ fn another_key_id_is_no_data_key_and_drops_none() {
 #[test]
 fn another_plaintext_starts_nothing() {
     let deep = format!(r#"{{"version":{}"#, "[".repeat(4_000));
-    let list = vec![FERNET_KEY; 2].join(",");
+    let list = [FERNET_KEY; 2].join(",");
     for plaintext in [
         &b"hunter2"[..],
         &[0xfb; 32],
@@ -261,6 +261,7 @@ fn a_redirect_is_not_followed() {
 /// certificate that the process trusts, can give the process a keyring of their own, whatever the
 /// variable, its context and `require_kms` say: the answer repeats the pinned key. The values of
 /// before do not decrypt under that keyring.
+#[expect(clippy::disallowed_types, reason = "another implementation opens what was written")]
 #[test]
 fn a_sound_keyring_of_the_server_is_used() {
     const TOKEN: &str = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==";

@@ -151,6 +151,10 @@ fn tell(value: &impl Debug) {
 }
 
 /// Prints an error in each way, and panics with it.
+#[expect(
+    clippy::unnecessary_literal_unwrap,
+    reason = "the message of `expect` is what is searched"
+)]
 fn tell_error<T>(outcome: QueryResult<T>) {
     let error = outcome.map(drop).unwrap_err();
     println!("{error}");
@@ -372,7 +376,7 @@ impl Application<'_> {
         let report = diesel_envelope_tools::backfill(
             conns,
             &keyring,
-            &[column.clone()],
+            std::slice::from_ref(&column),
             &RunOptions::new(),
             &(),
         );
