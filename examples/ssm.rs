@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! cargo run --quiet --example ssm -- document |
-//!     aws ssm put-parameter --name /my-application/keyring --type SecureString --value file:///dev/stdin
+//!     aws ssm put-parameter --name /my-application/keyring --type SecureString \
+//!         --key-id alias/my-application --value file:///dev/stdin
 //! SSM_PARAMETER=/my-application/keyring cargo run --features ssm --example ssm
 //! ```
 //!
