@@ -61,14 +61,21 @@ fn not_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
+/// Returns a path that no other test has had. Identifiers of processes are used again.
+#[cfg(test)]
+pub(crate) fn scratch_path(purpose: &str) -> std::path::PathBuf {
+    use std::hash::{BuildHasher, RandomState};
+    let number = RandomState::new().hash_one(());
+    std::env::temp_dir().join(format!("diesel-envelope-{purpose}-{number:016x}"))
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
     #[test]
     fn what_is_no_regular_file_is_named_and_not_waited_for() {
-        let dir =
-            std::env::temp_dir().join(format!("diesel-envelope-regular-{}", std::process::id()));
+        let dir = scratch_path("regular");
         std::fs::create_dir(&dir).unwrap();
         let path = |name: &str| dir.join(name);
         assert!(std::process::Command::new("mkfifo").arg(path("fifo")).status().unwrap().success());

@@ -435,11 +435,11 @@ impl<K: Kms> Kms for CachedKms<K> {
 mod tests {
     use super::*;
     use crate::kms::LocalKms;
+    use crate::regular_file::scratch_path;
 
     #[tokio::test]
     async fn a_key_that_leaves_the_cache_is_wiped_at_once() {
-        let path =
-            std::env::temp_dir().join(format!("diesel-envelope-cache-{}", std::process::id()));
+        let path = scratch_path("cache");
         let kms = LocalKms::open_or_create(&path).unwrap();
         std::fs::remove_file(path).unwrap();
         let (_, wrapped) = kms.generate_data_key(&EncryptionContext::data_key()).await.unwrap();
@@ -468,8 +468,7 @@ mod tests {
     }
     #[tokio::test]
     async fn a_page_counts_each_key_once_and_calls_for_the_missing_keys_only() {
-        let path =
-            std::env::temp_dir().join(format!("diesel-envelope-page-{}", std::process::id()));
+        let path = scratch_path("page");
         let kms = LocalKms::open_or_create(&path).unwrap();
         std::fs::remove_file(path).unwrap();
         let mut keys = Vec::new();

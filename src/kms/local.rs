@@ -218,14 +218,14 @@ mod tests {
 
     use super::*;
     use crate::crypto::ROOT_LEN;
+    use crate::regular_file::scratch_path;
 
     /// A directory for each test, removed with its contents on drop.
     struct Dir(PathBuf);
 
     impl Dir {
         fn new(test: &str) -> Self {
-            let path = std::env::temp_dir()
-                .join(format!("diesel-envelope-local-{test}-{}", std::process::id()));
+            let path = scratch_path(&format!("local-{test}"));
             fs::create_dir(&path).unwrap();
             Self(path)
         }

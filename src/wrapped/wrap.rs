@@ -24,11 +24,11 @@ mod tests {
     use super::*;
     use crate::keyring::Algorithm;
     use crate::kms::LocalKms;
+    use crate::regular_file::scratch_path;
 
     #[tokio::test]
     async fn a_document_larger_than_kms_wraps_is_refused_with_the_numbers() {
-        let path =
-            std::env::temp_dir().join(format!("diesel-envelope-document-{}", std::process::id()));
+        let path = scratch_path("document");
         let kms = LocalKms::open_or_create(&path).unwrap();
         let mut document = Keyset::generate().unwrap();
         let line = document.wrap(&kms).await.unwrap();

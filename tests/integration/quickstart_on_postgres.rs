@@ -8,6 +8,8 @@ use diesel::connection::{Connection, SimpleConnection};
 use diesel_envelope::keyring::Keyset;
 use diesel_envelope::kms::LocalKms;
 
+use crate::support::database::unique_name;
+
 #[path = "../../examples/quickstart/application.rs"]
 mod application;
 #[path = "../../examples/quickstart/schema.rs"]
@@ -26,8 +28,7 @@ fn the_quickstart_runs_on_postgresql() {
     if std::env::var_os("SECRET_KEY").is_some() {
         return run_application();
     }
-    let key_file =
-        std::env::temp_dir().join(format!("quickstart-{}.local-key", std::process::id()));
+    let key_file = std::env::temp_dir().join(format!("{}.local-key", unique_name()));
     let kms = LocalKms::open_or_create(&key_file).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let secret_key = runtime.block_on(Keyset::generate().unwrap().wrap(&kms)).unwrap();
@@ -51,7 +52,7 @@ fn the_quickstart_runs_on_postgresql() {
 fn run_application() {
     let url = std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL is set by bin/test");
     let conn = &mut Conn::establish(&url).unwrap();
-    let schema = format!("quickstart_{}", std::process::id());
+    let schema = unique_name();
     conn.batch_execute(&format!("CREATE SCHEMA {schema}; SET search_path TO {schema}")).unwrap();
     application::run(conn).unwrap();
     conn.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).unwrap();

@@ -1,8 +1,8 @@
 //! The plan of an attack, which the application gets too. Both processes derive the secrets from a
 //! seed, so that the application has no other copy of them in its memory.
 
+use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
@@ -46,11 +46,10 @@ pub struct Plan {
 
 impl Plan {
     pub fn new() -> Self {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos();
-        let name = format!("red_team_{}_{}", std::process::id(), now % 1_000_000);
+        let name = format!("red_team_{:016x}", RandomState::new().hash_one(()));
         let folder = std::env::temp_dir().join(&name);
         std::fs::create_dir(&folder).unwrap();
-        Self { seed: format!("{name} {now}"), folder, name, ..Self::default() }
+        Self { seed: name.clone(), folder, name, ..Self::default() }
     }
 
     pub fn from_env() -> Self {

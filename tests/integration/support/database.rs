@@ -1,6 +1,6 @@
 //! A database of its own for each test, and a search for plaintext in it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::hash::{BuildHasher, RandomState};
 
 use diesel::connection::LoadConnection;
 use diesel::migration::MigrationConnection;
@@ -42,13 +42,13 @@ pub fn url(variable: &str) -> String {
         .unwrap_or_else(|_| panic!("{variable} is not set: run bin/test, which starts the server"))
 }
 
+/// Returns a name that no other test has had. Identifiers of processes are used again.
 #[cfg_attr(
     not(any(feature = "postgres", feature = "mysql")),
     expect(dead_code, reason = "SQLite databases have no names")
 )]
 pub fn unique_name() -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    format!("t{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+    format!("t{:016x}", RandomState::new().hash_one(()))
 }
 
 /// Runs the first migration. Also runs the second one, which accepts only bound native values, and

@@ -250,7 +250,8 @@ mod tests {
             &mut diesel::MysqlConnection::establish(&std::env::var("TEST_MYSQL_URL").unwrap())
                 .unwrap();
         // The catalog does not list temporary tables.
-        let name = format!("people_{}", std::process::id());
+        let number = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), ());
+        let name = format!("people_{number:016x}");
         let columns = "id INTEGER PRIMARY KEY, sealed VARCHAR(400), plain VARCHAR(20)";
         conn.batch_execute(&format!(
             "CREATE TABLE {name} ({columns}) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"

@@ -82,7 +82,7 @@ fn a_table_of_which_some_rows_are_hidden_is_refused() {
     database.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY");
     database.execute("ALTER TABLE users FORCE ROW LEVEL SECURITY");
     // A superuser sees all rows whatever the policies are, so the test uses another role.
-    let role = format!("reader_{}", std::process::id());
+    let role = format!("reader_of_{}", unique_name());
     database.execute(&format!("CREATE ROLE {role}"));
     database.execute(&format!("GRANT ALL ON users TO {role}"));
     let mut conns = database.connections(1);

@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use base64::prelude::*;
 use diesel_envelope::keyring::{Keyset, Options};
@@ -40,10 +39,7 @@ pub struct Outcome {
 
 impl CommandLine {
     pub fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir()
-            .join(format!("diesel-envelope-cli-{}-{count}", std::process::id()));
+        let dir = std::env::temp_dir().join(super::unique_name());
         std::fs::create_dir(&dir).unwrap();
         let secrets = RefCell::new(vec![BASE64_URL_SAFE.decode(FERNET_KEY).unwrap()]);
         let program = vec![env!("CARGO_BIN_EXE_diesel-envelope").to_owned()];

@@ -22,18 +22,18 @@ pub mod project;
 pub mod random;
 pub mod sqlite;
 
+use std::hash::{BuildHasher, RandomState};
 use std::marker::PhantomData;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel_envelope::keyring::{Algorithm, Keyset, Options};
 use diesel_envelope::row_key::RowKey;
 use diesel_envelope::{Accept, Context, IndexSpec, Keyring, RowBoundSpec};
 use diesel_envelope_tools::{Column, Failure, Index, Normalizer, Observer};
 
+/// Returns a name that no other test has had. Identifiers of processes are used again.
 pub fn unique_name() -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("tools_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    format!("tools_{:016x}", RandomState::new().hash_one(()))
 }
 
 pub fn hex(bytes: &[u8]) -> String {
