@@ -10,7 +10,9 @@ use aws_sdk_kms::config::interceptors::{
 use aws_sdk_kms::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_kms::error::BoxError;
 use aws_smithy_types::body::SdkBody;
-use http_body_util::{LengthLimitError, Limited};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use zeroize::Zeroizing;
 
 use crate::printable::Printable;
 
@@ -53,7 +55,11 @@ impl Intercept for Wire {
     ) -> Result<(), BoxError> {
         let body = context.response_mut().body_mut();
         let answer = std::mem::replace(body, SdkBody::taken());
-        *body = SdkBody::from_body_1_x(Limited::new(answer, ANSWER_MAX));
+        // Each frame is a part of a read buffer of hyper, which has up to 400 KiB. An answer in
+        // many small frames would keep as many buffers in memory.
+        let own = |data: Bytes| Bytes::from_owner(Zeroizing::new(data.to_vec()));
+        let answer = Limited::new(answer, ANSWER_MAX).map_frame(move |frame| frame.map_data(own));
+        *body = SdkBody::from_body_1_x(answer);
         Ok(())
     }
 }

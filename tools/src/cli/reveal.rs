@@ -17,14 +17,17 @@ use crate::cli::output::{Format, Output};
 Examples:
   diesel-envelope reveal |
     aws ssm put-parameter --name /app/keyring \\
-      --type SecureString --key-id alias/app --value file:///dev/stdin
+      --type SecureString --key-id alias/app \\
+      --value file:///dev/stdin
   diesel-envelope add-key --kms-key alias/app |
     diesel-envelope reveal --from-file - |
     aws ssm put-parameter --name /app/keyring \\
-      --overwrite --key-id alias/app --value file:///dev/stdin
+      --overwrite --key-id alias/app \\
+      --value file:///dev/stdin
 
 The environment variable then contains ssm:/app/keyring. The second example adds a key to the \
-keyring in the parameter. Without --key-id, every principal of the account may decrypt it. Never put the output on a disk, into a ticket or into an env file.
+keyring in the parameter. Without --key-id, every principal of the account may decrypt it. \
+Never put the output on a disk, into a ticket or into an env file.
 As text, the output is the keyring in its original form. As JSON, it is always the document.")]
 pub struct Reveal {
     #[command(flatten)]
