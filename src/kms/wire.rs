@@ -55,13 +55,19 @@ impl Intercept for Wire {
     ) -> Result<(), BoxError> {
         let body = context.response_mut().body_mut();
         let answer = std::mem::replace(body, SdkBody::taken());
-        // Each frame is a part of a read buffer of hyper, which has up to 400 KiB. An answer in
-        // many small frames would keep as many buffers in memory.
-        let own = |data: Bytes| Bytes::from_owner(Zeroizing::new(data.to_vec()));
-        let answer = Limited::new(answer, ANSWER_MAX).map_frame(move |frame| frame.map_data(own));
-        *body = SdkBody::from_body_1_x(answer);
+        *body = bounded(answer);
         Ok(())
     }
+}
+
+/// Bounds the length of an answer, and the memory that it takes.
+///
+/// Each frame is a part of a read buffer of hyper, which can have 400 KiB. An answer in many small
+/// frames would keep as many buffers. Each frame is therefore copied, and the copy is wiped.
+fn bounded(answer: SdkBody) -> SdkBody {
+    let copy = |data: Bytes| Bytes::from_owner(Zeroizing::new(data.to_vec()));
+    let answer = Limited::new(answer, ANSWER_MAX).map_frame(move |frame| frame.map_data(copy));
+    SdkBody::from_body_1_x(answer)
 }
 
 /// Returns whether the cause of an error is an answer that is too long.
@@ -83,7 +89,28 @@ fn plain_host(uri: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use http_body_util::Full;
+
     use super::*;
+
+    struct Buffer(Arc<[u8; 4096]>);
+
+    impl AsRef<[u8]> for Buffer {
+        fn as_ref(&self) -> &[u8] {
+            &*self.0
+        }
+    }
+
+    #[tokio::test]
+    async fn a_small_frame_keeps_no_read_buffer() {
+        let buffer = Arc::new([b' '; 4096]);
+        let frame = Bytes::from_owner(Buffer(buffer.clone())).slice(..1);
+        let answer = bounded(SdkBody::from_body_1_x(Full::new(frame))).collect().await.unwrap();
+        assert_eq!(Arc::strong_count(&buffer), 1);
+        assert_eq!(answer.to_bytes(), " ");
+    }
 
     #[test]
     fn only_plain_http_to_another_machine_is_warned_of() {
