@@ -1,6 +1,8 @@
 //! diesel-envelope with the FIPS module of AWS-LC. See docs/fips.md.
 //!
-//!     cargo test --manifest-path tests/fips/Cargo.toml
+//! ```sh
+//! cargo test --manifest-path tests/fips/Cargo.toml
+//! ```
 
 #[cfg(test)]
 mod tests {
