@@ -150,6 +150,8 @@ mod page_size;
 mod plan_index;
 mod range;
 mod report;
+#[cfg(test)]
+mod repository;
 mod rewrite;
 mod rotate;
 mod row_binding;
