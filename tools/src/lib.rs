@@ -174,7 +174,7 @@ mod weaker;
 pub use backend::ToolBackend;
 pub use backfill::backfill;
 pub use check::check;
-// For the fuzz targets.
+#[cfg(feature = "__fuzzing")]
 #[doc(hidden)]
 pub use column::check_column;
 pub use database_failure::DatabaseFailure;
