@@ -7,8 +7,9 @@ use diesel_envelope::untyped;
 use diesel_envelope::{AsText, Error, Json, Plaintext, Storage};
 use zeroize::Zeroizing;
 
+use crate::errors::check_result;
 use crate::schema::{LENIENT, Lenient};
-use crate::secret::{check_result, with_secret};
+use crate::secret::with_secret;
 use crate::support::keyring::installed;
 
 /// A type of an application.
