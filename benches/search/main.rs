@@ -86,7 +86,7 @@ macro_rules! measures {
                 }
                 let title = format!(
                     "insert {} rows, {}, by search tokens",
-                    measure::grouped(COUNT),
+                    measure::number::grouped(COUNT),
                     database.name
                 );
                 Group::new(&title, "row")
@@ -124,12 +124,13 @@ macro_rules! measures {
             fn prefixes(connection: &RefCell<$connection>, database: &Database<'_>, rows: usize) {
                 let named = searchable::table.select((searchable::id, searchable::name));
                 let prefixes: Vec<_> = (0..50).map(|i| beginning(i * 7_919, rows)).collect();
-                let count = measure::grouped(rows);
+                let count = measure::number::grouped(rows);
                 let title = format!(
                     "{FOUND} rows of {count} by the beginning of a word, {}",
                     database.name
                 );
                 Group::new(&title, "lookup")
+                    .rows(rows, 1_000_000)
                     .timed(
                         "plaintext, LIKE 'smit%' by index",
                         prefixes.len(),
@@ -180,7 +181,7 @@ macro_rules! measures {
                 } else {
                     "plaintext, LIKE '%jones%'"
                 };
-                let count = measure::grouped(rows);
+                let count = measure::number::grouped(rows);
                 let title = format!("{FOUND} rows of {count} by a word, {}", database.name);
                 Group::new(&title, "lookup")
                     .timed(
