@@ -1,5 +1,5 @@
-//! Compares the rotation of a whole table on MariaDB or MySQL with one SQL `UPDATE` that changes the
-//! same column of the same table. The indexes, constraints and row width are the same.
+//! Compares the rotation of a whole table on MariaDB or MySQL with one SQL `UPDATE` that changes
+//! the same column of the same table. The indexes, constraints and row width are the same.
 //!
 //! It needs the feature `mysql` and a server at `TEST_MYSQL_URL`. `BENCH_ROWS` is the size of the
 //! table, 100,000 by default.

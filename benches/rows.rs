@@ -4,9 +4,9 @@
 //!
 //! SQLite runs in memory. PostgreSQL needs the feature `postgres` and a server at
 //! `TEST_POSTGRES_URL`. MariaDB or MySQL needs the feature `mysql` and a server at
-//! `TEST_MYSQL_URL`, and has no budgets. An insert is one statement with all rows, on SQLite too. It
-//! is rolled back, so neither side pays for the commit. `BENCH_ROWS` is the size of the table for the
-//! lookup, 100,000 by default.
+//! `TEST_MYSQL_URL`, and has no budgets. An insert is one statement with all rows, on SQLite too.
+//! It is rolled back, so neither side pays for the commit. `BENCH_ROWS` is the size of the table
+//! for the lookup, 100,000 by default.
 
 mod measure;
 

@@ -1,6 +1,6 @@
 //! The cost of one value by its size, from 10 bytes to 1 MiB, next to the bare primitive, other
-//! crates and the libraries of Python. The values pass through `ToSql` and `FromSql`. Python runs in
-//! a process of its own, in turn with the other cases.
+//! crates and the libraries of Python. The values pass through `ToSql` and `FromSql`. Python runs
+//! in a process of its own, in turn with the other cases.
 
 #![expect(clippy::disallowed_types, reason = "the bare primitives are the baseline")]
 

@@ -1,6 +1,6 @@
-//! Counts the instructions of one value, in the ways through the library that write or read a value,
-//! and compares them with `counts.txt`. It fails if a count has changed by more than a tenth, in
-//! either direction.
+//! Counts the instructions of one value, in the ways through the library that write or read a
+//! value, and compares them with `counts.txt`. It fails if a count has changed by more than a
+//! tenth, in either direction.
 //!
 //! The counts depend on the compiler and on Valgrind, so `counts.txt` begins with the versions of
 //! both. With another version it prints the differences and a warning, and does not fail: the

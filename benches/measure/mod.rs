@@ -1,8 +1,9 @@
 //! Measures cases against each other. The cases run in turn, so other work of the machine affects
 //! all of them. A comparison is the median, over all rounds, of the ratio within one round.
 //!
-//! The clock of a case in this process is the processor time of its thread, which does not count the
-//! waiting for other programs. The clock of a case with a server or several threads is the wall.
+//! The clock of a case in this process is the processor time of its thread, which does not count
+//! the waiting for other programs. The clock of a case with a server or several threads is the
+//! wall.
 //!
 //! `BENCH_RESULTS` names a file to which each result is appended as a line of JSON. `BENCH_QUICK`
 //! divides the number of rounds and of rows by ten. `BENCH_ROWS` is the number of rows of the
