@@ -109,7 +109,7 @@ fn main() {
         assert!(black_box(opened).iter().all(Result::is_ok));
         took
     };
-    Group::new(&format!("open a page of {} rows", measure::grouped(ROWS)), "row")
+    Group::new(&format!("open a page of {} rows", measure::number::grouped(ROWS)), "row")
         .timed("under the keyring", ROWS, || {
             let start = Clock::Thread.start();
             let opened: Vec<_> =
@@ -143,7 +143,8 @@ fn calls(runtime: &Runtime, many_keys: &[Row], one_key: &[Row]) {
             assert!(opened.iter().all(Result::is_ok));
             calls.load(Ordering::Relaxed) - before
         };
-        let group = format!("KMS calls for a page of {} rows with {name}", measure::grouped(ROWS));
+        let group =
+            format!("KMS calls for a page of {} rows with {name}", measure::number::grouped(ROWS));
         let peer = "one call for each key";
         #[expect(clippy::cast_precision_loss, reason = "a page has few keys")]
         let measured = |case, most| {

@@ -7,6 +7,7 @@
 //! rotates, for a tenth of the rows and for all of them.
 
 mod measure;
+mod rotation;
 
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
@@ -14,25 +15,10 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Text};
-use diesel_envelope::keyring::{Algorithm, Keyset, Options};
-use diesel_envelope::{Context, IndexSpec, Keyring};
-use diesel_envelope_tools::{self as ops, Column, Index, Normalizer, RunOptions};
+use diesel_envelope::Keyring;
 
 use measure::Group;
-
-enum Email {}
-impl Context for Email {
-    const LABEL: &'static str = "users.email";
-}
-
-enum EmailIndex {}
-impl IndexSpec for EmailIndex {
-    type Value = str;
-    const LABEL: &'static str = "users.email_index";
-    fn normalize(value: &str) -> std::borrow::Cow<'_, [u8]> {
-        diesel_envelope::blind_index::normalize::caseless(value)
-    }
-}
+use rotation::{BUDGET, CONNECTIONS, Email, EmailIndex, ROUNDS, UPDATE, WORKERS};
 
 const SCHEMA: &str = "
     CREATE DOMAIN ciphertext AS bytea CHECK (
@@ -47,37 +33,15 @@ const SCHEMA: &str = "
     CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL, email ciphertext NOT NULL, email_index blind_index NOT NULL UNIQUE);
 ";
 
-/// The longest time, as a multiple of the time of one SQL `UPDATE`: half its rate.
-const BUDGET: f64 = 2.0;
-
-const UPDATE: &str = "one SQL UPDATE";
-
-/// The numbers of workers.
-const WORKERS: [usize; 3] = [1, 2, 4];
+/// The number of rows of the budget.
+const BUDGET_ROWS: usize = 1_000_000;
 
 /// The largest memory that is flat, as a multiple of the memory for a tenth of the rows.
 const FLAT: f64 = 1.25;
 
-/// The number of times that both are run.
-const ROUNDS: usize = 3;
-
 fn main() {
-    let Some(url) = std::env::var("TEST_POSTGRES_URL")
-        .ok()
-        .filter(|_| std::env::args().any(|argument| argument == "--bench"))
-    else {
-        println!("rotate: needs `cargo bench`, the feature postgres and TEST_POSTGRES_URL");
-        return;
-    };
-    let mut server = PgConnection::establish(&url).expect("a server at TEST_POSTGRES_URL");
-    for statement in ["DROP DATABASE IF EXISTS bench_rotate", "CREATE DATABASE bench_rotate"] {
-        server.batch_execute(statement).expect("a database of its own");
-    }
-    let url = format!("{}/bench_rotate", url.rsplit_once('/').expect("a database in the URL").0);
-    bench(&url, measure::rows());
-    server
-        .batch_execute("DROP DATABASE bench_rotate WITH (FORCE)")
-        .expect("the database can be dropped");
+    let connect = |url: &str| PgConnection::establish(url).expect("a server at TEST_POSTGRES_URL");
+    rotation::in_own_database("rotate", "TEST_POSTGRES_URL", connect, bench);
 }
 
 fn bench(url: &str, rows: usize) {
@@ -90,24 +54,25 @@ fn bench(url: &str, rows: usize) {
     bench.load(rows);
     println!("\n{} bytes of heap per row; {}", bench.row_width(), bench.durability());
     let (bench, large) = (&RefCell::new(bench), &Cell::new(0));
-    let title = format!("rotate {} rows, PostgreSQL", measure::grouped(rows));
-    let mut group = Group::new(&title, "row").timed(UPDATE, rows, || bench.borrow_mut().update());
+    let title = format!("rotate {} rows, PostgreSQL", measure::number::grouped(rows));
+    let mut group = Group::new(&title, "row")
+        .rows(rows, BUDGET_ROWS)
+        .timed(UPDATE, rows, || bench.borrow_mut().update());
     for workers in WORKERS {
-        let name = format!("rotate, {workers} worker{}", if workers == 1 { "" } else { "s" });
         let rotate = move || {
             let (took, memory) = bench.borrow_mut().rotate(workers);
             large.set(large.get().max(memory));
             took
         };
-        group = group.timed(name, rows, rotate).within(BUDGET, UPDATE);
+        group = group.timed(rotation::case(workers), rows, rotate).within(BUDGET, UPDATE);
     }
     group.run(ROUNDS);
-    let (large, few) = (large.get(), measure::grouped(few));
+    let (large, few) = (large.get(), measure::number::grouped(few));
     println!("  peak resident memory: {small} KiB for {few} rows, {large} KiB for {rows}");
     #[expect(clippy::cast_precision_loss, reason = "the memory is less than 2^52 KiB")]
     measure::figure(
         "peak memory of rotate, PostgreSQL",
-        &format!("{} rows, {most} workers", measure::grouped(rows)),
+        &format!("{} rows, {most} workers", measure::number::grouped(rows)),
         &format!("{few} rows, {most} workers"),
         large as f64 / small as f64,
         FLAT,
@@ -128,20 +93,10 @@ struct Line {
 
 impl Bench {
     fn new(url: &str) -> Self {
-        let mut document = Keyset::generate().expect("randomness");
-        let old = document.primary();
-        let new = document.add_key(Algorithm::Aes256GcmSiv).expect("randomness");
-        // Both keyrings contain both keys. The second rotates to the new key, and the first rotates
-        // back.
-        let mut writing = |key| {
-            document.promote(key).expect("the key is there");
-            Keyring::from_keyset(&document, &Options::new()).expect("a keyring")
-        };
-        let keyrings = [writing(old), writing(new)];
-        let mut conns: Vec<_> =
-            (0..4).map(|_| PgConnection::establish(url).expect("a connection")).collect();
+        let connect = |_| PgConnection::establish(url).expect("a connection");
+        let mut conns: Vec<_> = (0..CONNECTIONS).map(connect).collect();
         conns[0].batch_execute(SCHEMA).expect("the schema");
-        Self { conns, keyrings }
+        Self { conns, keyrings: rotation::keyrings() }
     }
 
     fn load(&mut self, rows: usize) {
@@ -149,14 +104,14 @@ impl Bench {
         conn.batch_execute("TRUNCATE users").expect("an empty table");
         let ids: Vec<i64> = (1..=i64::try_from(rows).expect("a number of rows")).collect();
         for ids in ids.chunks(10_000) {
-            let email = |id: &i64| format!("user-{id:07}@example.com");
             let emails: Vec<_> = ids
                 .iter()
-                .map(|id| self.keyrings[0].encrypt::<String, Email>(&email(id)).expect("a value"))
+                .map(|id| rotation::address(*id))
+                .map(|email| self.keyrings[0].encrypt::<String, Email>(&email).expect("a value"))
                 .collect();
             let digests = ids.iter().map(|id| {
                 self.keyrings[0]
-                    .blind_index::<EmailIndex>(&email(id))
+                    .blind_index::<EmailIndex>(&rotation::address(*id))
                     .expect("a digest")
                     .as_bytes()
                     .to_vec()
@@ -193,14 +148,19 @@ impl Bench {
     }
 
     fn rotate(&mut self, workers: usize) -> (Duration, u64) {
-        let email = Column::new("users", "email")
-            .index(Index::new("email_index", "users.email_index").normalize(Normalizer::Caseless));
         // Resets the peak resident memory on Linux (proc(5), clear_refs).
         let _ = std::fs::write("/proc/self/clear_refs", "5");
         let start = Instant::now();
-        let report =
-            ops::rotate(&mut self.conns[..workers], &self.keyrings[1], &[email], &settings(), &())
-                .expect("a rotation");
+        let conns = &mut self.conns[..workers];
+        let columns = [rotation::column()];
+        let report = diesel_envelope_tools::rotate(
+            conns,
+            &self.keyrings[1],
+            &columns,
+            &rotation::settings(),
+            &(),
+        )
+        .expect("a rotation");
         let took = start.elapsed();
         assert!(report.is_complete() && report.written > 0, "{report:?}");
         self.keyrings.swap(0, 1);
@@ -232,13 +192,4 @@ fn most_resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()
-}
-
-fn settings() -> RunOptions {
-    // The second rotation goes back to the first key.
-    let options = RunOptions::new().allow_older_key(true);
-    match std::env::var("BENCH_BATCH").ok().and_then(|rows| rows.parse().ok()) {
-        Some(rows) => options.batch_size(rows),
-        None => options,
-    }
 }

@@ -1,8 +1,8 @@
 //! The cost of binding a value to its row, next to a value that is bound to its column alone.
 //!
 //! The first table is of single values under the keyring. The second one loads rows of an SQLite
-//! database in memory: an id and one e-mail address of 24 bytes, without and with a blind index that
-//! is checked.
+//! database in memory: an id and one e-mail address of 24 bytes, without and with a blind index
+//! that is checked.
 
 mod measure;
 

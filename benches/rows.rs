@@ -4,9 +4,9 @@
 //!
 //! SQLite runs in memory. PostgreSQL needs the feature `postgres` and a server at
 //! `TEST_POSTGRES_URL`. MariaDB or MySQL needs the feature `mysql` and a server at
-//! `TEST_MYSQL_URL`, and has no budgets. An insert is one statement with all rows, on SQLite too. It is rolled back,
-//! so neither side pays for the commit. `BENCH_ROWS` is the size of the table for the lookup,
-//! 100,000 by default.
+//! `TEST_MYSQL_URL`, and has no budgets. An insert is one statement with all rows, on SQLite too.
+//! It is rolled back, so neither side pays for the commit. `BENCH_ROWS` is the size of the table
+//! for the lookup, 100,000 by default.
 
 mod measure;
 
@@ -172,7 +172,7 @@ macro_rules! measures {
                 let budgets = &database.budgets;
                 let (plain, digested) = (plain_rows(count), digested_rows(count));
                 let (encrypted, searchable) = (encrypted_rows(count), searchable_rows(count));
-                let title = format!("insert {} rows, {}", measure::grouped(count), database.name);
+                let title = format!("insert {} rows, {}", measure::number::grouped(count), database.name);
                 macro_rules! insert {
                     ($table:ident) => {
                         || {
@@ -210,7 +210,7 @@ macro_rules! measures {
                 connection.borrow_mut().batch_execute(&database.tables).expect("new tables");
                 diesel::insert_into(plain::table).values(&plain_rows(COUNT)).execute(&mut *connection.borrow_mut()).expect("rows");
                 diesel::insert_into(encrypted::table).values(&encrypted_rows(COUNT)).execute(&mut *connection.borrow_mut()).expect("rows");
-                let title = format!("load {} rows, {}", measure::grouped(COUNT), database.name);
+                let title = format!("load {} rows, {}", measure::number::grouped(COUNT), database.name);
                 macro_rules! load {
                     ($table:ident, $email:ty) => {
                         || {
@@ -255,8 +255,9 @@ macro_rules! measures {
                         }
                     };
                 }
-                let title = format!("one row by index out of {}, {}", measure::grouped(count), database.name);
+                let title = format!("one row by index out of {}, {}", measure::number::grouped(count), database.name);
                 Group::new(&title, "lookup")
+                    .rows(count, 1_000_000)
                     .timed("plaintext", LOOKUPS, lookup!(plain, String, |value| plain::email.eq(value)))
                     .timed(
                         "encrypted, by blind index",

@@ -1,6 +1,6 @@
 //! The cost of one value by its size, from 10 bytes to 1 MiB, next to the bare primitive, other
-//! crates and the libraries of Python. The values pass through `ToSql` and `FromSql`. Python runs in
-//! a process of its own, in turn with the other cases.
+//! crates and the libraries of Python. The values pass through `ToSql` and `FromSql`. Python runs
+//! in a process of its own, in turn with the other cases.
 
 #![expect(clippy::disallowed_types, reason = "the bare primitives are the baseline")]
 
@@ -60,7 +60,7 @@ fn seal(size: usize, name: &str, python: Option<&Python>) {
         .repeated(FERNET, times, || fernet.encrypt(text.as_bytes()));
     // A tenth of the repetitions is enough: each of them takes longer.
     python::cases(group, python, "seal", size, times.div_ceil(10))
-        .repeated(OWN, times, || postgres_write::<Ciphertext, _>(binds, &value))
+        .repeated(OWN, times, || postgres_values::write::<Ciphertext, _>(binds, &value))
         .beside_all([RAW, MESSAGE, FERNET])
         .beside_all(python::names(python))
         .run(ROUNDS);

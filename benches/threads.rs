@@ -1,6 +1,6 @@
-//! The time of one value when several threads seal and open under the installed keyring. The time is
-//! that of the clock, divided by the values of all threads: two threads on two cores halve it. The
-//! bare primitive shows the share of the machine.
+//! The time of one value when several threads seal and open under the installed keyring. The time
+//! is that of the clock, divided by the values of all threads: two threads on two cores halve it.
+//! The bare primitive shows the share of the machine.
 
 #![expect(clippy::disallowed_types, reason = "the bare primitives are the baseline")]
 

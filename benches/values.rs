@@ -86,7 +86,7 @@ fn seal_and_open(python: Option<&Python>) {
         .case("encrypted-message, as its ToSql does", || peer_write(&text))
         .case("fernet", || fernet.encrypt(TEXT.as_bytes()))
         .case("Vec<u8> of 58 bytes, PostgreSQL", || {
-            postgres_write::<sql_types::Binary, _>(plain_binds, &bytes)
+            postgres_values::write::<sql_types::Binary, _>(plain_binds, &bytes)
         })
         .case("Encrypted<String>, SQLite", || sqlite_write::<Ciphertext, _>(&value))
         .within(1.3, RAW)
@@ -94,7 +94,9 @@ fn seal_and_open(python: Option<&Python>) {
         .within(1.0 / 3.0, "encrypted-message, as its ToSql does")
         .beside("fernet")
         .beside_all(python::names(python))
-        .case("Encrypted<String>, PostgreSQL", || postgres_write::<Ciphertext, _>(binds, &value))
+        .case("Encrypted<String>, PostgreSQL", || {
+            postgres_values::write::<Ciphertext, _>(binds, &value)
+        })
         .within(1.3, RAW)
         .beside(RAW_BARE)
         .within(1.0 / 3.0, "encrypted-message, as its ToSql does")

@@ -1,16 +1,16 @@
 //! Counts the allocations of each value, and checks that freed memory contains no plaintext. The
 //! allocator of this process counts and inspects, so this file is a separate process.
 
+#[path = "../benches/peers/postgres_values.rs"]
+mod postgres_values;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::hint::black_box;
-use std::num::NonZeroU32;
 use std::sync::Once;
 
-use diesel::deserialize::FromSql;
-use diesel::pg::{Pg, PgMetadataLookup, PgTypeMetadata, PgValue};
-use diesel::query_builder::BindCollector;
+use diesel::pg::Pg;
 use diesel::query_builder::bind_collector::RawBytesBindCollector;
 use diesel::serialize::{Output, ToSql};
 use diesel::sql_types::{Binary, HasSqlType, Text};
@@ -23,6 +23,7 @@ use diesel_envelope::{
     AsText, BlindIndex, Context, Encrypted, IndexSpec, Json, Keyring, KmsEncrypted, MaybeEncrypted,
     Plaintext, Sealed, Unbound, WrappedKey,
 };
+use postgres_values::read;
 
 /// The system's allocator, with a counter and a check of every block that is freed. It moves a
 /// block that grows and clears a new block. So the contents of a block were written to that block.
@@ -127,21 +128,9 @@ fn write_postgres<ST, V: ToSql<ST, Pg>>(value: &V) -> RawBytesBindCollector<Pg>
 where
     Pg: HasSqlType<ST>,
 {
-    struct NoLookup;
-    impl PgMetadataLookup for NoLookup {
-        fn lookup_type(&mut self, name: &str, _schema: Option<&str>) -> PgTypeMetadata {
-            unreachable!("{name} is looked up")
-        }
-    }
-
     let mut binds = RawBytesBindCollector::new();
-    binds.push_bound_value::<ST, V>(value, &mut NoLookup).unwrap();
+    postgres_values::write::<ST, V>(&mut binds, value);
     binds
-}
-
-fn read<ST, V: FromSql<ST, Pg>>(stored: &[u8]) -> diesel::deserialize::Result<V> {
-    let oid = NonZeroU32::MIN;
-    V::from_sql(PgValue::new(stored, &oid))
 }
 
 #[test]

@@ -1,19 +1,22 @@
 //! The cases. Values have 24 bytes unless the name says otherwise.
 
 use std::hint::black_box;
-use std::num::NonZeroU32;
 
-use diesel::deserialize::FromSql;
-use diesel::pg::{Pg, PgMetadataLookup, PgTypeMetadata, PgValue};
-use diesel::query_builder::BindCollector;
+use diesel::deserialize::FromSqlRow;
+use diesel::dsl::SqlTypeOf;
+use diesel::pg::Pg;
+use diesel::prelude::*;
 use diesel::query_builder::bind_collector::RawBytesBindCollector;
-use diesel::serialize::ToSql;
-use diesel::sql_types::HasSqlType;
-use diesel_envelope::keyring::{Algorithm, Keyset, Options};
+use diesel::sql_types::Text;
+use diesel_envelope::keyring::Algorithm;
 use diesel_envelope::sql_types::{Ciphertext, CiphertextText};
-use diesel_envelope::{BlindIndex, Encrypted, Keyring, SearchTokens};
+use diesel_envelope::{BlindIndex, Encrypted, MaybeEncrypted, RowBound, Sealed, SearchTokens};
 
-/// Installs a keyring, and returns the act that is counted.
+use crate::acts::{collect, data_key, install, keyrings, open, read_act, seal};
+use crate::postgres_row::Row;
+use crate::postgres_values::{read, write};
+
+/// Prepares the act that is counted. It installs the keyring of the process, if the act needs one.
 type Prepare = fn() -> Box<dyn FnMut()>;
 
 const TEXT: &str = "bobby.tables@example.org";
@@ -29,6 +32,8 @@ diesel::table! {
         name -> Ciphertext,
         name_tokens -> SearchTokens,
         note -> Ciphertext,
+        iban -> Ciphertext,
+        iban_index -> BlindIndex,
         age -> Ciphertext,
         token -> Ciphertext,
     }
@@ -39,25 +44,69 @@ diesel_envelope::columns! {
         email => email_index: caseless,
         name => name_tokens: words + prefixes 3..=8 bits 32,
         note: row(id),
+        iban: row(id) => iban_index: caseless,
         age: as i64,
         token,
     }
 }
 
 type Email = Encrypted<String, users::email>;
+type MaybeEmail = MaybeEncrypted<String, users::email>;
 
-pub const CASES: [(&str, Prepare); 14] = [
+/// Writes a value and its indexes, as an insert of the field does.
+macro_rules! seal_in_row {
+    ($column:ty) => {{
+        install();
+        let value = RowBound::<String, $column>::new(42_i64, TEXT);
+        let mut binds = RawBytesBindCollector::new();
+        Box::new(move || {
+            let insert = diesel::insert_into(users::table).values(black_box(&value));
+            collect(&mut binds, &insert);
+        })
+    }};
+}
+
+/// Reads the key, a value and its indexes, as a query of the field does.
+macro_rules! open_in_row {
+    ($column:ty) => {{
+        type Field = RowBound<String, $column>;
+        type SqlType = SqlTypeOf<<Field as Selectable<Pg>>::SelectExpression>;
+        install();
+        let mut binds = RawBytesBindCollector::new();
+        let value = Field::new(42_i64, TEXT);
+        collect(&mut binds, &diesel::insert_into(users::table).values(&value));
+        let key = Some(42_i64.to_be_bytes().to_vec());
+        let row = Row(std::iter::once(key).chain(binds.binds).collect());
+        Box::new(move || {
+            let field = <Field as FromSqlRow<SqlType, Pg>>::build_from_row(black_box(&row));
+            black_box(field.expect("its own row"));
+        })
+    }};
+}
+
+pub const CASES: [(&str, Prepare); 22] = [
     ("seal, binary column", || seal::<Ciphertext, Email>(TEXT.into())),
     ("seal, binary column, 1 KiB", || seal::<Ciphertext, Email>("x".repeat(1 << 10).into())),
     ("seal, text column", || seal::<CiphertextText, Email>(TEXT.into())),
     ("seal, binary column, i64", || {
         seal::<Ciphertext, Encrypted<i64, users::age>>((-1_234_567_890_i64).into())
     }),
-    ("seal, bound to its row", || {
-        let (keyring, text) = (keyring(), TEXT.to_owned());
+    ("seal, possibly encrypted", || seal::<Ciphertext, MaybeEmail>(TEXT.into())),
+    ("seal, a Fernet token in a binary column", || {
+        let [fernet, _] = keyrings(Algorithm::Fernet);
+        fernet.install().expect("the first keyring");
+        let mut binds = RawBytesBindCollector::new();
+        let text = Encrypted::<String, users::token>::from(TEXT);
+        Box::new(move || write::<Ciphertext, _>(&mut binds, black_box(&text)))
+    }),
+    ("seal, bound to its row", || seal_in_row!(users::note)),
+    ("seal, bound to its row, with an index", || seal_in_row!(users::iban)),
+    ("seal, under a data key", || {
+        let (key, text) = (data_key(), TEXT.to_owned());
+        let mut binds = RawBytesBindCollector::new();
         Box::new(move || {
-            black_box(keyring.encrypt_in_row::<String, users::note>(&(42,), black_box(&text)))
-                .expect("a value");
+            let sealed = key.seal::<String, users::email>(black_box(&text)).expect("a value");
+            write::<Ciphertext, _>(&mut binds, &sealed);
         })
     }),
     ("open, binary column", || open::<Ciphertext, Email>(TEXT.into())),
@@ -66,102 +115,47 @@ pub const CASES: [(&str, Prepare); 14] = [
     ("open, binary column, i64", || {
         open::<Ciphertext, Encrypted<i64, users::age>>((-1_234_567_890_i64).into())
     }),
-    ("open, bound to its row", || {
-        let (keyring, text) = (keyring(), TEXT.to_owned());
-        let sealed = keyring.encrypt_in_row::<String, users::note>(&(42,), &text);
-        let sealed = sealed.expect("a value");
-        Box::new(move || {
-            black_box(keyring.decrypt_in_row::<String, users::note>(&(42,), black_box(&sealed)))
-                .expect("its own value");
-        })
+    ("open, possibly encrypted", || open::<Ciphertext, MaybeEmail>(TEXT.into())),
+    ("open, possibly encrypted, a plaintext", || {
+        install();
+        read_act::<Text, MaybeEmail>(TEXT.into())
     }),
     ("open, a Fernet token in a binary column", || {
         let [fernet, native] = keyrings(Algorithm::Fernet);
         let token = fernet.encrypt::<String, users::token>(&TEXT.to_owned()).expect("a token");
         native.install().expect("the first keyring");
+        read_act::<Ciphertext, Encrypted<String, users::token>>(token)
+    }),
+    ("open, bound to its row", || open_in_row!(users::note)),
+    ("open, bound to its row, with its index checked", || open_in_row!(users::iban)),
+    ("open, under a data key", || {
+        let key = data_key();
+        let stored = key.seal::<String, users::email>(&TEXT.to_owned()).expect("a value");
+        let stored = stored.as_bytes().to_vec();
         Box::new(move || {
-            black_box(read::<Ciphertext, Encrypted<String, users::token>>(black_box(&token)));
+            let sealed = read::<Ciphertext, Sealed<String, users::email>>(black_box(&stored));
+            black_box(key.open(&sealed.expect("any bytes")).expect("its own value"));
         })
     }),
     ("blind index, caseless", || {
-        keyring().install().expect("the first keyring");
+        install();
         Box::new(|| {
             let index = BlindIndex::<users::email_index>::of(black_box(TEXT));
             black_box(index.digest().expect("a keyring"));
         })
     }),
     ("blind index, caseless, not ASCII", || {
-        keyring().install().expect("the first keyring");
+        install();
         Box::new(|| {
             let index = BlindIndex::<users::email_index>::of(black_box("Bobby.Täbles@Exämple.de"));
             black_box(index.digest().expect("a keyring"));
         })
     }),
     ("search tokens of two words, with beginnings", || {
-        keyring().install().expect("the first keyring");
+        install();
         Box::new(|| {
             let tokens = SearchTokens::<users::name_tokens>::of(black_box("Roberta Jones"));
             black_box(tokens.tokens().expect("few tokens"));
         })
     }),
 ];
-
-/// Returns two keyrings with the same two keys. The first one writes with a key of the algorithm.
-fn keyrings(algorithm: Algorithm) -> [Keyring; 2] {
-    let mut keyset = Keyset::generate().expect("random bytes");
-    let native = keyset.primary();
-    let other = keyset.add_key(algorithm).expect("random bytes");
-    [other, native].map(|key| {
-        keyset.promote(key).expect("a key of the keyset");
-        Keyring::from_keyset(&keyset, &Options::new()).expect("a valid keyset")
-    })
-}
-
-fn keyring() -> Keyring {
-    let [_, native] = keyrings(Algorithm::Aes256GcmSiv);
-    native
-}
-
-fn seal<ST: 'static, V: ToSql<ST, Pg> + 'static>(value: V) -> Box<dyn FnMut()>
-where
-    Pg: HasSqlType<ST>,
-{
-    keyring().install().expect("the first keyring");
-    let mut binds = RawBytesBindCollector::<Pg>::new();
-    Box::new(move || write::<ST, V>(&mut binds, black_box(&value)))
-}
-
-fn open<ST: 'static, V: ToSql<ST, Pg> + FromSql<ST, Pg> + 'static>(value: V) -> Box<dyn FnMut()>
-where
-    Pg: HasSqlType<ST>,
-{
-    keyring().install().expect("the first keyring");
-    let mut binds = RawBytesBindCollector::<Pg>::new();
-    write::<ST, V>(&mut binds, &value);
-    let sealed = binds.binds.remove(0).expect("a value");
-    Box::new(move || {
-        black_box(read::<ST, V>(black_box(&sealed)));
-    })
-}
-
-fn write<ST, V: ToSql<ST, Pg>>(binds: &mut RawBytesBindCollector<Pg>, value: &V)
-where
-    Pg: HasSqlType<ST>,
-{
-    binds.binds.clear();
-    binds.metadata.clear();
-    binds.push_bound_value::<ST, V>(value, &mut NoLookup).expect("a keyring is installed");
-}
-
-fn read<ST, V: FromSql<ST, Pg>>(value: &[u8]) -> V {
-    let oid = NonZeroU32::MIN;
-    V::from_sql(PgValue::new(value, &oid)).expect("its own value")
-}
-
-/// A lookup that must not happen: ciphertext is sent as built-in types.
-struct NoLookup;
-impl PgMetadataLookup for NoLookup {
-    fn lookup_type(&mut self, name: &str, _schema: Option<&str>) -> PgTypeMetadata {
-        unreachable!("{name} was looked up")
-    }
-}

@@ -21,7 +21,7 @@ fn text() -> String {
     std::fs::read_to_string(path()).unwrap_or_default()
 }
 
-/// Returns the versions in the file.
+/// Returns the versions in the second line of the file.
 pub fn tools() -> String {
     text().lines().nth(1).unwrap_or_default().trim_start_matches("# ").to_owned()
 }
@@ -65,6 +65,39 @@ impl Counts {
     }
 }
 
+/// The result of a comparison.
+#[derive(Debug)]
+pub enum Verdict {
+    Alike,
+    /// The counts are of other versions of the tools, so a difference shows no change of the code.
+    OtherTools(String),
+    Changed(String),
+}
+
+impl Verdict {
+    pub fn of(new: &Counts, old: &Counts, tools: &str, old_tools: &str) -> Self {
+        let differences = new.differences(old);
+        let versions = format!("counts.txt is of: {old_tools}\nthis run used:    {tools}");
+        if tools != old_tools {
+            return Self::OtherTools(format!(
+                "warning: {} of {} counts differ by more than {LIMIT} %, and nothing was compared: \
+                 the tools differ\n{versions}\n\
+                 help: use these versions, or rewrite the counts of the same code: {BLESS}",
+                differences.len(),
+                new.0.len()
+            ));
+        }
+        if differences.is_empty() {
+            return Self::Alike;
+        }
+        Self::Changed(format!(
+            "error: instruction counts have changed by more than {LIMIT} %:\n  {}\n\
+             help: if the change is meant, rewrite the counts: {BLESS}",
+            differences.join("\n  ")
+        ))
+    }
+}
+
 #[test]
 fn a_change_above_a_tenth_is_a_difference_in_either_direction() {
     let counts = |count| Counts([("seal".to_owned(), count)].into());
@@ -73,4 +106,24 @@ fn a_change_above_a_tenth_is_a_difference_in_either_direction() {
     assert!(differs(1_101, 1_000) && differs(899, 1_000));
     assert!(!Counts([].into()).differences(&counts(1)).is_empty());
     assert!(!counts(1).differences(&Counts([].into())).is_empty());
+}
+
+#[test]
+fn counts_of_other_tools_are_a_warning() {
+    let counts = |count| Counts([("seal".to_owned(), count)].into());
+    let verdict =
+        |new, tools| Verdict::of(&counts(new), &counts(1_000), tools, "rustc 1, valgrind-1");
+    assert!(matches!(verdict(1_000, "rustc 1, valgrind-1"), Verdict::Alike));
+    assert!(matches!(verdict(2_000, "rustc 1, valgrind-1"), Verdict::Changed(_)));
+    let Verdict::OtherTools(warning) = verdict(2_000, "rustc 2, valgrind-1") else {
+        panic!("a difference of the tools is not one of the code");
+    };
+    assert!(warning.contains("1 of 1 counts differ"), "{warning}");
+    assert!(warning.contains("rustc 1, valgrind-1") && warning.contains("rustc 2, valgrind-1"));
+}
+
+#[test]
+fn the_file_has_the_versions_of_both_tools() {
+    let tools = tools();
+    assert!(tools.starts_with("rustc ") && tools.contains(", valgrind-"), "{tools}");
 }

@@ -1,22 +1,24 @@
 //! Measures cases against each other. The cases run in turn, so other work of the machine affects
 //! all of them. A comparison is the median, over all rounds, of the ratio within one round.
 //!
-//! The clock of a case in this process is the processor time of its thread, which does not count the
-//! waiting for other programs. The clock of a case with a server or several threads is the wall.
+//! The clock of a case in this process is the processor time of its thread, which does not count
+//! the waiting for other programs. The clock of a case with a server or several threads is the
+//! wall.
 //!
 //! `BENCH_RESULTS` names a file to which each result is appended as a line of JSON. `BENCH_QUICK`
 //! divides the number of rounds and of rows by ten. `BENCH_ROWS` is the number of rows of the
 //! largest tables.
 
-#![allow(dead_code, reason = "not every bench uses all of it")]
+#![expect(dead_code, reason = "not every bench uses all of it")]
 
+pub mod number;
 pub mod result;
 
 use std::io::Write;
 use std::time::{Duration, Instant};
 
 use cpu_time::ThreadTime;
-use result::{Line, Time};
+use result::{Line, Rows, Time};
 
 /// The number of times that a short case is repeated.
 const REPEATED: usize = 1_000;
@@ -57,6 +59,7 @@ impl Start {
 pub struct Group<'a> {
     title: &'a str,
     unit: &'a str,
+    rows: Option<Rows>,
     plot: Option<(String, u64)>,
     cases: Vec<Case<'a>>,
 }
@@ -77,7 +80,13 @@ struct Comparison {
 impl<'a> Group<'a> {
     /// Creates a group whose results are nanoseconds per `unit`.
     pub fn new(title: &'a str, unit: &'a str) -> Self {
-        Self { title, unit, plot: None, cases: Vec::new() }
+        Self { title, unit, rows: None, plot: None, cases: Vec::new() }
+    }
+
+    /// Records the number of rows of the table, and the number of rows of the budgets that follow.
+    pub fn rows(mut self, measured: usize, budgeted: usize) -> Self {
+        self.rows = Some(Rows { measured: measured as u64, budgeted: budgeted as u64 });
+        self
     }
 
     /// Adds a case that measures its own time for `per` units.
@@ -152,7 +161,7 @@ impl<'a> Group<'a> {
         let mut nanos = vec![Vec::with_capacity(rounds); self.cases.len()];
         for round in 0..=rounds {
             for (case, nanos) in self.cases.iter_mut().zip(&mut nanos) {
-                #[allow(clippy::cast_precision_loss, reason = "a round takes less than 2^52 ns")]
+                #[expect(clippy::cast_precision_loss, reason = "a round takes less than 2^52 ns")]
                 let each = (case.act)().as_nanos() as f64 / case.per as f64;
                 // The first round only warms up.
                 if round > 0 {
@@ -182,7 +191,7 @@ impl<'a> Group<'a> {
                     .position(|case| case.name == *with)
                     .expect("a comparison names a case of the group");
                 let ratio = median(own.iter().zip(&nanos[at]).map(|(own, other)| own / other));
-                compared(self.title, &case.name, with, ratio, *most);
+                compared(self.title, &case.name, with, ratio, *most, self.rows);
             }
         }
     }
@@ -192,14 +201,21 @@ impl<'a> Group<'a> {
 pub fn figure(group: &str, case: &str, peer: &str, ratio: f64, most: f64) {
     header(group, "");
     println!("  {case}");
-    compared(group, case, peer, ratio, Some(most));
+    compared(group, case, peer, ratio, Some(most), None);
 }
 
 fn header(title: &str, unit: &str) {
     println!("\n{title:<58} {unit:>12} {:>7} {:>8}", "ratio", "budget");
 }
 
-fn compared(group: &str, case: &str, peer: &str, ratio: f64, most: Option<f64>) {
+fn compared(
+    group: &str,
+    case: &str,
+    peer: &str,
+    ratio: f64,
+    most: Option<f64>,
+    rows: Option<Rows>,
+) {
     let met = most.map(|most| ratio <= most);
     let verdict = match (most, met) {
         (Some(most), Some(met)) => {
@@ -215,6 +231,7 @@ fn compared(group: &str, case: &str, peer: &str, ratio: f64, most: Option<f64>) 
         ratio,
         budget: most,
         met,
+        rows: rows.filter(|_| most.is_some()),
     }));
 }
 
@@ -239,19 +256,6 @@ pub fn rows() -> usize {
         Err(_) if is_quick() => 10_000,
         Err(_) => 100_000,
     }
-}
-
-/// Writes a number with a comma before each group of three digits.
-pub fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {

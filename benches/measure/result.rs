@@ -22,6 +22,16 @@ pub struct Comparison {
     /// The largest ratio that meets the budget.
     pub budget: Option<f64>,
     pub met: Option<bool>,
+    /// The rows of the table, if the budget is for a number of rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<Rows>,
+}
+
+/// The number of rows that a table had, and the number of rows that its budget is for.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct Rows {
+    pub budgeted: u64,
+    pub measured: u64,
 }
 
 /// The median time of a case.

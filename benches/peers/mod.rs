@@ -1,19 +1,17 @@
-//! The bare primitive and other crates, called as Diesel would call them, and the programs in Python.
+//! The bare primitive and other crates, called as Diesel would call them, and the programs in
+//! Python.
 
-#![allow(dead_code, reason = "not every bench uses all of it")]
+#![allow(dead_code, reason = "only `values` uses all of it")]
 
+pub mod postgres_values;
 pub mod python;
 
 use std::hint::black_box;
-use std::num::NonZeroU32;
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use diesel::deserialize::FromSql;
-use diesel::pg::{Pg, PgMetadataLookup, PgTypeMetadata, PgValue};
-use diesel::query_builder::BindCollector;
-use diesel::query_builder::bind_collector::RawBytesBindCollector;
+use diesel::pg::Pg;
 use diesel::serialize::{Output, ToSql};
-use diesel::sql_types::HasSqlType;
 use diesel::sqlite::Sqlite;
 use diesel_envelope::Context;
 use encrypted_message::EncryptedMessage;
@@ -97,24 +95,6 @@ pub fn sqlite_write<ST, V: ToSql<ST, Sqlite>>(value: &V) {
     black_box(out.into_inner());
 }
 
-pub fn postgres_write<ST, V: ToSql<ST, Pg>>(binds: &mut RawBytesBindCollector<Pg>, value: &V)
-where
-    Pg: HasSqlType<ST>,
-{
-    binds.binds.clear();
-    binds.metadata.clear();
-    binds.push_bound_value::<ST, V>(value, &mut NoLookup).expect("a keyring is installed");
-}
-
 pub fn postgres_read<ST, V: FromSql<ST, Pg>>(value: &[u8]) -> V {
-    let oid = NonZeroU32::MIN;
-    V::from_sql(PgValue::new(value, &oid)).expect("its own value")
-}
-
-/// A lookup that must not happen: ciphertext is sent as built-in types.
-struct NoLookup;
-impl PgMetadataLookup for NoLookup {
-    fn lookup_type(&mut self, name: &str, _schema: Option<&str>) -> PgTypeMetadata {
-        unreachable!("{name} was looked up")
-    }
+    postgres_values::read(value).expect("its own value")
 }

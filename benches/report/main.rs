@@ -7,6 +7,8 @@
 //! It writes `FOLDER/speed.md`, which is `docs/speed.md` with new tables, and the plots in
 //! `FOLDER/speed/`. `bin/bench` calls it.
 
+#[path = "../measure/number.rs"]
+mod number;
 mod plots;
 #[path = "../measure/result.rs"]
 mod result;

@@ -1,9 +1,10 @@
 //! The tables of the page, in Markdown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Results;
-use crate::result::Comparison;
+use crate::number::grouped;
+use crate::result::{Comparison, Rows};
 
 /// Returns all sections.
 pub fn all(results: &Results) -> String {
@@ -29,13 +30,35 @@ fn budgets(results: &Results) -> String {
         format!("{} {budget} | {verdict} |\n", cells(line))
     });
     format!(
-        "## Budgets\n\n{} of {} budgets are met.\n\n\
+        "## Budgets\n\n{} of {} budgets are met.\n\n{}\
          | measured | case | next to | × | budget | |\n|---|---|---|--:|--:|---|\n{}\n\
          ![Statements on the encrypted tables, next to the same statements on plaintext](speed/statements.svg)",
         measured.len() - over.len(),
         measured.len(),
+        rows(&measured),
         lines.collect::<String>()
     )
+}
+
+/// Names the budgets that are for a number of rows, and the number of rows that was measured.
+fn rows(measured: &[&Comparison]) -> String {
+    let mut groups: BTreeMap<Rows, Vec<&str>> = BTreeMap::new();
+    for line in measured {
+        let Some(rows) = line.rows else { continue };
+        let groups = groups.entry(rows).or_default();
+        if !groups.contains(&line.group.as_str()) {
+            groups.push(&line.group);
+        }
+    }
+    let lines = groups.into_iter().map(|(Rows { budgeted, measured }, groups)| {
+        let (budgeted, measured) = (grouped(budgeted), grouped(measured));
+        let groups = groups.join("\n- ");
+        format!(
+            "The budget is for a table of {budgeted} rows, and was measured on {measured} rows:\n\n\
+             - {groups}\n\n"
+        )
+    });
+    lines.collect()
 }
 
 /// The times of each size, and the library in each column.

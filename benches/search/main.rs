@@ -1,6 +1,7 @@
-//! Compares lookups by search tokens with lookups in plaintext that return the same rows. A name has
-//! two words of 7 and 5 letters, so it has 10 tokens of 32 bits: its words and their beginnings of 3
-//! to 8 letters. 20 rows share each beginning of four letters, and 20 rows share each second word.
+//! Compares lookups by search tokens with lookups in plaintext that return the same rows. A name
+//! has two words of 7 and 5 letters, so it has 10 tokens of 32 bits: its words and their beginnings
+//! of 3 to 8 letters. 20 rows share each beginning of four letters, and 20 rows share each second
+//! word.
 //!
 //! SQLite runs in memory. PostgreSQL needs the feature `postgres` and a server at
 //! `TEST_POSTGRES_URL`, with the extension `pg_trgm`. MariaDB or MySQL needs the feature `mysql`
@@ -86,7 +87,7 @@ macro_rules! measures {
                 }
                 let title = format!(
                     "insert {} rows, {}, by search tokens",
-                    measure::grouped(COUNT),
+                    measure::number::grouped(COUNT),
                     database.name
                 );
                 Group::new(&title, "row")
@@ -124,12 +125,13 @@ macro_rules! measures {
             fn prefixes(connection: &RefCell<$connection>, database: &Database<'_>, rows: usize) {
                 let named = searchable::table.select((searchable::id, searchable::name));
                 let prefixes: Vec<_> = (0..50).map(|i| beginning(i * 7_919, rows)).collect();
-                let count = measure::grouped(rows);
+                let count = measure::number::grouped(rows);
                 let title = format!(
                     "{FOUND} rows of {count} by the beginning of a word, {}",
                     database.name
                 );
                 Group::new(&title, "lookup")
+                    .rows(rows, 1_000_000)
                     .timed(
                         "plaintext, LIKE 'smit%' by index",
                         prefixes.len(),
@@ -180,7 +182,7 @@ macro_rules! measures {
                 } else {
                     "plaintext, LIKE '%jones%'"
                 };
-                let count = measure::grouped(rows);
+                let count = measure::number::grouped(rows);
                 let title = format!("{FOUND} rows of {count} by a word, {}", database.name);
                 Group::new(&title, "lookup")
                     .timed(
@@ -292,7 +294,8 @@ fn main() {
     match std::env::var("TEST_MYSQL_URL") {
         Ok(url) => {
             use diesel::MysqlConnection;
-            // A temporary table cannot have a trigger, so the tables are in a database of their own.
+            // A temporary table cannot have a trigger, so the tables are in a database of their
+            // own.
             let mut server = MysqlConnection::establish(&url).expect("the server");
             for statement in
                 ["DROP DATABASE IF EXISTS bench_search", "CREATE DATABASE bench_search"]

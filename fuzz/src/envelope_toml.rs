@@ -20,10 +20,10 @@ pub fn envelope_toml(data: &[u8]) {
         Ok(columns) => columns,
         Err(problem) => {
             // A message names columns, types and normalisers once the file is a declaration.
-            if problem.starts_with(", line ") {
-                check_message(&problem);
+            if problem.position.is_some() {
+                check_message(&problem.message);
             } else {
-                check_line(&problem);
+                check_line(&problem.message);
             }
             return;
         }

@@ -1,15 +1,18 @@
 //! Fernet tokens, in every spelling.
 
+use std::sync::LazyLock;
+
 use diesel_envelope::untyped::{self, ColumnContext};
-use diesel_envelope::{Accept, Storage, ValueFormat, looks_encrypted};
+use diesel_envelope::{Accept, Keyring, Storage, ValueFormat, looks_encrypted};
 
 use crate::crafted;
-use crate::opened::open;
+use crate::opened::{open, open_and_inspect};
 use crate::schema::{LENIENT, STRICT, UNBOUND};
-use crate::support::keyring::installed;
+use crate::support::keyring::root;
+use crate::support::layout;
 
-/// The longest plaintext of a token that is spelled anew.
-const LONGEST: usize = 512;
+/// The longest plaintext, and the longest ciphertext, of a token that is made here: several blocks.
+const LONGEST: usize = 96;
 
 /// Reads the bytes as a stored token, as the spelling of a token, or as the ciphertext of a token
 /// that is authentic.
@@ -17,7 +20,7 @@ pub fn fernet_token(data: &[u8]) {
     let Some((&kind, rest)) = data.split_first() else { return };
     match kind % 3 {
         0 => drop(read(rest)),
-        1 => respell(rest),
+        1 => respell(kind / 3, rest),
         _ => craft(kind, rest),
     }
 }
@@ -25,11 +28,13 @@ pub fn fernet_token(data: &[u8]) {
 /// Reads a token in columns of bytes and of text. Returns the plaintext, if it opens.
 fn read(token: &[u8]) -> Option<Vec<u8>> {
     let strict = ColumnContext { accept: Accept::UNBOUND.and(Accept::BOUND), ..LENIENT };
+    // Other columns read only one of the two, which depends on the length of the token.
+    let of_others = if token.len().is_multiple_of(2) { Storage::Text } else { Storage::Binary };
     let mut plaintexts = [Storage::Text, Storage::Binary].map(|storage| {
-        let opened = open(token, LENIENT, storage).ok();
-        let found = untyped::inspect(&installed(), token, LENIENT, storage);
+        let (opened, found) = open_and_inspect(token, LENIENT, storage);
+        let opened = opened.ok();
         let is_token = found.is_ok_and(|found| found.format == ValueFormat::Fernet);
-        if is_token {
+        if is_token && storage == of_others {
             assert_eq!(opened, open(token, UNBOUND, storage).ok());
             assert!(open(token, strict, storage).is_err(), "a column read a token");
             assert!(open(token, STRICT, storage).is_err(), "a strict column read a token");
@@ -41,12 +46,13 @@ fn read(token: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Spells a token of this crate anew. The first byte of each pair is a place, the second an edit.
-fn respell(data: &[u8]) {
+/// `surplus` chooses one of the tokens that are too long or too short.
+fn respell(surplus: u8, data: &[u8]) {
     let Some((&[edits, place, symbol], rest)) = data.split_first_chunk::<3>() else { return };
     let (edits, plaintext) = rest.split_at(rest.len().min(2 * usize::from(edits % 32)));
     let plaintext = &plaintext[..plaintext.len().min(LONGEST)];
     // An authentic token with PKCS #7 padding needs AES: the library writes it.
-    let mut token = fernet().seal(plaintext);
+    let mut token = seal(plaintext);
     let canonical = token.clone();
     for edit in edits.chunks_exact(2) {
         let at = usize::from(edit[0]) % token.len();
@@ -60,9 +66,8 @@ fn respell(data: &[u8]) {
         }
     }
     assert_eq!(read(token.as_bytes()).as_deref(), Some(plaintext), "a spelling did not open");
-    let is_canonical =
-        untyped::inspect(&fernet().keyring, token.as_bytes(), LENIENT, Storage::Text)
-            .is_ok_and(|found| found.is_current);
+    let is_canonical = untyped::inspect(&FERNET, token.as_bytes(), LENIENT, Storage::Text)
+        .is_ok_and(|found| found.is_current);
     assert_eq!(is_canonical, token == canonical, "a token is current in one spelling");
 
     // Another symbol, and surplus padding, are no longer the token.
@@ -74,15 +79,19 @@ fn respell(data: &[u8]) {
     if is_changed {
         assert_eq!(read(&changed), None, "a changed token opened");
     }
-    for bad in [format!("{token}="), format!("{token}A"), token.replacen('=', "", 1)] {
-        assert!(bad == token || read(bad.as_bytes()).is_none(), "a longer token opened");
-    }
+    let bad = match surplus % 3 {
+        0 => format!("{token}="),
+        1 => format!("{token}A"),
+        _ => token.replacen('=', "", 1),
+    };
+    assert!(bad == token || read(bad.as_bytes()).is_none(), "a longer or shorter token opened");
 }
 
 /// Reads an authentic token with any ciphertext.
 fn craft(kind: u8, data: &[u8]) {
     let Some((&[version, time, iv], ciphertext)) = data.split_first_chunk::<3>() else { return };
     let version = if kind < 128 { 0x80 } else { version };
+    let ciphertext = &ciphertext[..ciphertext.len().min(LONGEST)];
     let token = crafted::token(version, [time; 8], [iv; 16], ciphertext);
     let opened = read(token.as_bytes());
     if opened.is_some() {
@@ -95,23 +104,12 @@ fn craft(kind: u8, data: &[u8]) {
 }
 
 /// A keyring whose primary key is a Fernet key that the installed keyring has too.
-struct Fernet {
-    keyring: diesel_envelope::Keyring,
-}
+static FERNET: LazyLock<Keyring> = LazyLock::new(|| {
+    let document = layout::base64_url(&root("fernet 1"));
+    Keyring::parse(document.as_bytes()).expect("one Fernet key")
+});
 
-impl Fernet {
-    fn seal(&self, plaintext: &[u8]) -> String {
-        let token = untyped::seal(&self.keyring, plaintext, LENIENT, Storage::Text);
-        String::from_utf8(token.expect("it is sealed")).expect("a token is ASCII")
-    }
-}
-
-fn fernet() -> &'static Fernet {
-    use crate::support::{keyring::root, layout};
-    static FERNET: std::sync::LazyLock<Fernet> = std::sync::LazyLock::new(|| {
-        let document = layout::base64_url(&root("fernet 1"));
-        let keyring = diesel_envelope::Keyring::parse(document.as_bytes()).expect("one Fernet key");
-        Fernet { keyring }
-    });
-    &FERNET
+fn seal(plaintext: &[u8]) -> String {
+    let token = untyped::seal(&FERNET, plaintext, LENIENT, Storage::Text);
+    String::from_utf8(token.expect("it is sealed")).expect("a token is ASCII")
 }

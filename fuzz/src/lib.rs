@@ -4,10 +4,12 @@
 //! `cargo fuzz` runs them under libFuzzer. `tests/corpus.rs` runs them on the kept inputs, with any
 //! compiler. The README of this package has the commands.
 
+mod changed;
 mod crafted;
 mod declaration;
 mod env_variable;
 mod envelope_toml;
+mod errors;
 mod fernet_token;
 mod from_sql;
 mod keyset;
@@ -15,6 +17,7 @@ mod maybe_encrypted;
 mod native_value;
 mod opened;
 mod plaintext;
+mod postgres_row;
 mod row_bound;
 mod schema;
 mod search_text;

@@ -4,9 +4,10 @@ use diesel_envelope::sql_types::{Ciphertext, CiphertextText};
 use diesel_envelope::untyped;
 use diesel_envelope::{MaybeEncrypted, Storage, looks_encrypted};
 
+use crate::errors::check_result;
 use crate::from_sql;
 use crate::schema::{LENIENT, Lenient};
-use crate::secret::{check_result, with_secret};
+use crate::secret::with_secret;
 use crate::support::keyring::installed;
 
 /// Reads the bytes as they are, or in the place of a part of a ciphertext.

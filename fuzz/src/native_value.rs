@@ -4,9 +4,10 @@ use diesel_envelope::sql_types::Ciphertext;
 use diesel_envelope::untyped::{self, ColumnContext};
 use diesel_envelope::{Encrypted, Error, Storage, ValueFormat};
 
+use crate::changed::{self, Edit};
+use crate::errors::check_result;
 use crate::opened::open;
 use crate::schema::{self, LENIENT, Lenient, STRICT, Strict};
-use crate::secret::check_result;
 use crate::support::keyring::installed;
 use crate::{crafted, from_sql};
 
@@ -18,16 +19,14 @@ pub fn native_value(data: &[u8]) {
     let columns = schema::columns(&row);
     match kind % 3 {
         0 => read(rest, &columns),
-        1 => change(rest, &columns, usize::from(kind / 3), usize::from(at), with),
+        1 => change(rest, &columns, usize::from(kind / 3), Edit { at: at.into(), with }),
         _ => craft(rest, columns[3], at, with),
     }
 }
 
 /// Reads a value in every column and as several types.
 fn read(value: &[u8], columns: &[ColumnContext<'_>]) {
-    for &column in columns {
-        let _ = open(value, column, Storage::Binary);
-    }
+    changed::read(value, columns, &[Storage::Binary]);
     let keyring = installed();
     let text = keyring.decrypt::<String, Lenient>(value);
     check_result(&text);
@@ -43,25 +42,14 @@ fn read(value: &[u8], columns: &[ColumnContext<'_>]) {
 
 /// Seals a plaintext, and checks that the value opens in its column alone, and not when it is
 /// changed.
-fn change(plaintext: &[u8], columns: &[ColumnContext<'_>], chosen: usize, at: usize, with: u8) {
-    let keyring = installed();
+fn change(plaintext: &[u8], columns: &[ColumnContext<'_>], chosen: usize, edit: Edit) {
     let column = columns[chosen % columns.len()];
-    let value = untyped::seal(&keyring, plaintext, column, Storage::Binary).expect("it is sealed");
-    assert_eq!(**open(&value, column, Storage::Binary).expect("it opens"), *plaintext);
+    let value = changed::change(plaintext, column, columns, Storage::Binary, edit);
     assert!(
-        untyped::inspect(&keyring, &value, column, Storage::Binary).is_ok_and(|f| f.is_current)
+        untyped::inspect(&installed(), &value, column, Storage::Binary)
+            .is_ok_and(|found| found.is_current)
     );
     assert_eq!((value.len() - untyped::OVERHEAD) % column.pad_to.max(1), 0);
-
-    let mut changed = value.clone();
-    changed[at % value.len()] ^= with.max(1);
-    let shorter = &value[..at % value.len()];
-    let longer = [&value[..], &[with]].concat();
-    for bad in [&changed[..], shorter, &longer] {
-        for &column in columns {
-            assert!(open(bad, column, Storage::Binary).is_err(), "a changed value opened");
-        }
-    }
     let other = ColumnContext { label: "fuzz.other", ..column };
     if column.bound {
         assert!(open(&value, other, Storage::Binary).is_err(), "a value opened in another column");

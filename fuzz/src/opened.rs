@@ -1,31 +1,46 @@
 //! The properties of every value that opens.
 
+use std::sync::LazyLock;
+
 use diesel_envelope::untyped::{self, ColumnContext, Inspection};
 use diesel_envelope::{Error, Keyring, Storage, ValueFormat, looks_encrypted};
 use zeroize::Zeroizing;
 
-use crate::secret::{check_error, check_result};
+use crate::errors::{check_error, check_result};
 use crate::support::keyring::{installed, root};
 use crate::support::layout;
 
+/// The keys of native values of the installed keyring: their ids and roots.
+static ROOTS: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
+    let roots = [root("1"), root("2"), vec![1; 32]];
+    roots.map(|root| (layout::key_id(&root, "aes-256-gcm-siv"), root)).into()
+});
+
+type Opened = Result<Zeroizing<Vec<u8>>, Error>;
+
 /// Opens a value, and checks the result.
-pub fn open(
+pub fn open(value: &[u8], column: ColumnContext<'_>, storage: Storage) -> Opened {
+    open_and_inspect(value, column, storage).0
+}
+
+/// Opens a value, inspects it, and checks both results.
+pub fn open_and_inspect(
     value: &[u8],
     column: ColumnContext<'_>,
     storage: Storage,
-) -> Result<Zeroizing<Vec<u8>>, Error> {
+) -> (Opened, Result<Inspection, Error>) {
     let keyring = installed();
     let opened = untyped::open(&keyring, value, column, storage);
     let found = untyped::inspect(&keyring, value, column, storage);
     check_result(&found);
     match &opened {
         Ok(plaintext) => {
-            let found = found.expect("a value that opens has a format");
+            let found = found.as_ref().expect("a value that opens has a format");
             check_opened(&keyring, value, column, storage, found, plaintext);
         }
         Err(error) => check_error(error),
     }
-    opened
+    (opened, found)
 }
 
 /// Checks a value that opened.
@@ -34,7 +49,7 @@ fn check_opened(
     value: &[u8],
     column: ColumnContext<'_>,
     storage: Storage,
-    found: Inspection,
+    found: &Inspection,
     plaintext: &[u8],
 ) {
     assert!(looks_encrypted(value), "a value that opens must not be taken for a plaintext");
@@ -53,10 +68,8 @@ fn check_opened(
             native
         }
     };
-    let roots = [root("1"), root("2"), vec![1; 32]];
     let id: String = native[2..6].iter().map(|byte| format!("{byte:02x}")).collect();
-    let own = |root: &&Vec<u8>| layout::key_id(root, "aes-256-gcm-siv") == id;
-    let root = roots.iter().find(own).expect("the key of the value");
+    let (_, root) = ROOTS.iter().find(|(own, _)| *own == id).expect("the key of the value");
     let label = if found.format == ValueFormat::Unbound { "" } else { column.label };
     let mut bound_to = label.as_bytes().to_vec();
     if found.format == ValueFormat::RowBound {

@@ -7,8 +7,9 @@ use diesel_envelope::untyped;
 use diesel_envelope::{AsText, Error, Json, Plaintext, Storage};
 use zeroize::Zeroizing;
 
+use crate::errors::check_result;
 use crate::schema::{LENIENT, Lenient};
-use crate::secret::{check_result, with_secret};
+use crate::secret::with_secret;
 use crate::support::keyring::installed;
 
 /// A type of an application.
@@ -56,7 +57,8 @@ pub fn plaintext(data: &[u8]) {
     let instant = is_identity::<chrono::DateTime<chrono::Utc>>(&value, &bytes).is_some();
     assert_eq!(instant, is_identity::<time::OffsetDateTime>(&value, &bytes).is_some());
 
-    // These types have several encodings of one value. Each is written back as one that reads alike.
+    // These types have several encodings of one value. Each is written back as one that reads
+    // alike.
     is_read_back::<serde_json::Value>(&value);
     is_read_back::<Json<Address>>(&value);
     is_read_back::<Json<Vec<Option<i64>>>>(&value);

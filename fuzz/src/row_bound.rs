@@ -8,10 +8,12 @@ use diesel_envelope::row_key::{RowKey, RowKeyBytes};
 use diesel_envelope::untyped;
 use diesel_envelope::{BlindIndex, Error, RowBound, Storage};
 
+use crate::errors::{check_error, check_result};
 use crate::from_sql;
 use crate::opened::open;
+use crate::postgres_row::Row;
 use crate::schema::LENIENT;
-use crate::secret::{check_error, check_redacted, check_result};
+use crate::secret::check_redacted;
 use crate::support::keyring::installed;
 
 diesel::table! {
@@ -175,7 +177,7 @@ fn row(data: &[u8], kind: u8, at: usize, with: u8) {
 
 /// Reads a row as PostgreSQL sends it.
 fn read(id: i64, [name, index, tokens]: &[Option<Vec<u8>>; 3]) -> Result<Option<String>, Error> {
-    let row = from_sql::Row(vec![
+    let row = Row(vec![
         Some(id.to_be_bytes().to_vec()),
         name.clone(),
         index.clone(),

@@ -9,9 +9,10 @@ use diesel_envelope::sql_types::{Ciphertext, CiphertextText};
 use diesel_envelope::{DataKey, Error, KmsEncrypted, Sealed, Unbound, WrappedKey};
 use futures_util::FutureExt;
 
+use crate::errors::{check_error, check_result};
 use crate::from_sql;
 use crate::schema::{Lenient, Strict};
-use crate::secret::{check_error, check_redacted, check_result, with_secret};
+use crate::secret::{check_redacted, with_secret};
 use crate::support::keyring::root;
 use crate::support::layout;
 
@@ -109,13 +110,13 @@ fn change(secret: &[u8], pairs: u8, at: usize, with: u8) {
         let is_keyring = Keyset::parse(secret).is_ok();
         assert!(!is_keyring || decrypted == Err(Error::UnboundKeyring));
         assert!(
-            decrypted.is_ok_and(|plaintext| plaintext == secret) || decrypted_is_refused(secret)
+            decrypted.is_ok_and(|plaintext| plaintext == secret) || is_refused_as_unbound(secret)
         );
     }
 }
 
-/// Returns whether a secret has the shape of a keyring: it is refused as a value.
-fn decrypted_is_refused(secret: &[u8]) -> bool {
+/// Returns whether a secret has the shape of a keyring: it is not encrypted as an unbound value.
+fn is_refused_as_unbound(secret: &[u8]) -> bool {
     let encrypted = now(KMS.encrypt::<Vec<u8>, Unbound>(&secret.to_vec()));
     encrypted.is_err_and(|error| error == Error::UnboundKeyring)
 }

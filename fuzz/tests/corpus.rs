@@ -44,22 +44,64 @@ fn replay(name: &str) {
     }
 }
 
-macro_rules! targets {
-    ($($name:ident),+ $(,)?) => {
-        const REPLAYED: &[&str] = &[$(stringify!($name)),+];
-
-        $(
-            #[test]
-            fn $name() {
-                replay(stringify!($name));
-            }
-        )+
-    };
+#[test]
+fn declaration() {
+    replay("declaration");
 }
 
-targets! {
-    declaration, env_variable, envelope_toml, fernet_token, keyset, maybe_encrypted, native_value,
-    plaintext, row_bound, search_text, text_value, wrapped_key,
+#[test]
+fn env_variable() {
+    replay("env_variable");
+}
+
+#[test]
+fn envelope_toml() {
+    replay("envelope_toml");
+}
+
+#[test]
+fn fernet_token() {
+    replay("fernet_token");
+}
+
+#[test]
+fn keyset() {
+    replay("keyset");
+}
+
+#[test]
+fn maybe_encrypted() {
+    replay("maybe_encrypted");
+}
+
+#[test]
+fn native_value() {
+    replay("native_value");
+}
+
+#[test]
+fn plaintext() {
+    replay("plaintext");
+}
+
+#[test]
+fn row_bound() {
+    replay("row_bound");
+}
+
+#[test]
+fn search_text() {
+    replay("search_text");
+}
+
+#[test]
+fn text_value() {
+    replay("text_value");
+}
+
+#[test]
+fn wrapped_key() {
+    replay("wrapped_key");
 }
 
 #[test]
@@ -69,13 +111,15 @@ fn every_target_has_a_program_and_a_corpus() {
         let stem = |file: PathBuf| file.file_stem().unwrap().to_str().unwrap().to_owned();
         files(&folder(kind)).into_iter().map(stem).collect()
     };
-    assert_eq!(names, REPLAYED.iter().map(|&name| name.to_owned()).collect());
     assert_eq!(names, stems("fuzz_targets"));
     assert_eq!(names, stems("corpus"));
+    assert_eq!(names, stems("dictionaries"));
     assert!(stems("regressions").is_subset(&names));
     let manifest = fs::read_to_string(folder("Cargo.toml")).unwrap();
     for name in &names {
         assert!(manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\"")), "{name}");
+        let replay = format!("#[test]\nfn {name}() {{\n    replay(\"{name}\");\n");
+        assert!(include_str!("corpus.rs").contains(&replay), "no test runs the inputs of {name}");
     }
 }
 
@@ -85,4 +129,36 @@ fn the_corpora_are_small() {
     let all = kinds.iter().flat_map(|kind| files(kind)).flat_map(|folder| files(&folder));
     let total: u64 = all.map(|file| fs::metadata(file).unwrap().len()).sum();
     assert!(total <= TOTAL, "{total} bytes");
+}
+
+/// libFuzzer stops at a line that is not a comment or a quoted text with the escapes `\\`, `\"` and
+/// `\xAB`.
+#[test]
+fn every_dictionary_can_be_parsed() {
+    for file in files(&folder("dictionaries")) {
+        for line in fs::read_to_string(&file).unwrap().lines() {
+            let is_comment = line.is_empty() || line.starts_with('#');
+            assert!(is_comment || is_entry(line), "{}: {line}", file.display());
+        }
+    }
+}
+
+fn is_entry(line: &str) -> bool {
+    let inner = line.split_once('"').and_then(|(_, rest)| rest.strip_suffix('"'));
+    let Some(mut rest) = inner.filter(|inner| !inner.is_empty()) else { return false };
+    while let Some(first) = rest.chars().next() {
+        rest = match rest.strip_prefix('\\') {
+            Some(escape) if escape.starts_with(['\\', '"']) => &escape[1..],
+            Some(escape) => {
+                let digits = escape.strip_prefix('x').and_then(|digits| digits.split_at_checked(2));
+                match digits {
+                    Some((hex, rest)) if u8::from_str_radix(hex, 16).is_ok() => rest,
+                    _ => return false,
+                }
+            }
+            None if matches!(first, ' '..='~') && first != '"' => &rest[1..],
+            None => return false,
+        };
+    }
+    true
 }

@@ -1,7 +1,7 @@
 //! The vectors of Project Wycheproof, which are made to find mistakes in implementations. They run
 //! through the same functions as the values of a column.
 //!
-//! The files are in the repository and not in the package, where no test is compiled.
+//! The files are in the repository and not in the package. There the tests compile and find nothing.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -73,6 +73,16 @@ impl Ran {
     }
 }
 
+/// Returns the content of a file, or `None` in a package, to which cargo adds `Cargo.toml.orig`.
+fn vectors(name: &str) -> Option<String> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    if root.join("Cargo.toml.orig").exists() {
+        return None;
+    }
+    let file = root.join(format!("tests/vectors/wycheproof/{name}_test.json"));
+    Some(std::fs::read_to_string(file).expect("the vectors are in the repository"))
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct AeadCase {
@@ -88,10 +98,10 @@ struct AeadCase {
 
 #[test]
 fn aes_256_gcm_siv() {
-    let json = include_str!("../../tests/vectors/wycheproof/aes_gcm_siv_test.json");
+    let Some(json) = vectors("aes_gcm_siv") else { return };
     let mut ran = Ran::default();
     // The other group has keys of 128 bits, which this crate does not use.
-    for group in groups::<AeadCase>(json, 202).iter().filter(|group| group.key_size == 256) {
+    for group in groups::<AeadCase>(&json, 202).iter().filter(|group| group.key_size == 256) {
         for case in &group.tests {
             let id = case.tc_id;
             let key = AeadKey::new(case.key.0[..].try_into().unwrap());
@@ -132,9 +142,9 @@ struct MacCase {
 
 #[test]
 fn hmac_sha256() {
-    let json = include_str!("../../tests/vectors/wycheproof/hmac_sha256_test.json");
+    let Some(json) = vectors("hmac_sha256") else { return };
     let mut ran = Ran::default();
-    for group in groups::<MacCase>(json, 174) {
+    for group in groups::<MacCase>(&json, 174) {
         let tag_len = group.tag_size.unwrap() / 8;
         for MacCase { tc_id, key, msg, tag, result } in group.tests {
             let key = MacKey::new(&key.0);
@@ -167,9 +177,9 @@ struct HkdfCase {
 
 #[test]
 fn hkdf_sha256() {
-    let json = include_str!("../../tests/vectors/wycheproof/hkdf_sha256_test.json");
+    let Some(json) = vectors("hkdf_sha256") else { return };
     let mut ran = Ran::default();
-    for case in groups::<HkdfCase>(json, 86).into_iter().flat_map(|group| group.tests) {
+    for case in groups::<HkdfCase>(&json, 86).into_iter().flat_map(|group| group.tests) {
         let (id, ikm, salt) = (case.tc_id, &case.ikm.0, &case.salt.0);
         let derive = |salt| {
             let mut out = vec![0; case.size];

@@ -186,6 +186,9 @@ mod tests {
             ("Smith - Jones", &["smith", "jones"]),
             ("Smith--Jones", &["smith", "jones"]),
             ("1,000.5", &["1", "000", "5", "10005"]),
+            ("\u{65b0}7:\u{627}", &["\u{65b0}", "7", "\u{627}", "\u{65b0}7\u{627}"]),
+            // The last word of the line before, typed: it is cut elsewhere.
+            ("\u{65b0}7\u{627}", &["\u{65b0}", "7\u{627}"]),
             ("Room 1,2 a:b", &["room", "1", "2", "a", "b", "12", "ab"]),
             ("_a__b_", &["a", "b"]),
             ("\u{1F600} -' ", &[]),

@@ -74,10 +74,47 @@ fn every_promise_has_a_test_that_exists() {
         for (path, tests) in places {
             assert!(root().join(&path).exists(), "{path}, for: {promise}");
             for test in tests {
-                let found = read(&path).contains(&format!("fn {test}("));
-                assert!(found, "{path} has no test {test}, for: {promise}");
+                assert!(runs(&read(&path), &test), "{path} has no test {test}, for: {promise}");
             }
         }
+    }
+}
+
+/// Returns whether the source has a function of this name that is a test, and is not ignored.
+fn runs(source: &str, test: &str) -> bool {
+    let is_function = |line: &str| {
+        let line = line.trim_start().trim_start_matches("pub ").trim_start_matches("async ");
+        line.strip_prefix("fn ")
+            .and_then(|line| line.strip_prefix(test))
+            .is_some_and(|rest| rest.starts_with('('))
+    };
+    let lines: Vec<_> = source.lines().collect();
+    lines.iter().enumerate().filter(|(_, line)| is_function(line)).any(|(at, _)| {
+        // The attributes and the comments directly before the function.
+        let before = lines[..at].iter().rev().map(|line| line.trim_start());
+        let attributes: Vec<_> =
+            before.take_while(|line| line.starts_with("#[") || line.starts_with("//")).collect();
+        let has = |start: &str| attributes.iter().any(|line| line.starts_with(start));
+        (has("#[test]") || has("#[tokio::test")) && !has("#[ignore")
+    })
+}
+
+#[test]
+fn a_function_that_does_not_run_is_not_a_test() {
+    assert!(runs("#[test]\nfn it_holds() {", "it_holds"));
+    assert!(runs(
+        "    #[tokio::test(flavor = \"x\")]\n    // Why.\n    async fn it_holds() {",
+        "it_holds"
+    ));
+    for source in [
+        "fn it_holds() {",
+        "#[test]\n\nfn it_holds() {",
+        "#[test]\n#[ignore = \"slow\"]\nfn it_holds() {",
+        "#[ignore]\n#[test]\nfn it_holds() {",
+        "#[test]\nfn it_holds_too() {",
+        "#[test]\nfn other() {}\nfn it_holds() {",
+    ] {
+        assert!(!runs(source, "it_holds"), "{source}");
     }
 }
 

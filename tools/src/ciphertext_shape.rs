@@ -199,24 +199,14 @@ mod tests {
     #[test]
     fn the_shapes_are_those_of_the_migrations_of_this_repository() {
         let migrations = [
-            (
-                Dialect::PostgreSql,
-                "VALUE",
-                include_str!("../../migrations/postgresql/2026-11-23-000001_create_users/up.sql"),
-            ),
-            (
-                Dialect::MySql,
-                "name",
-                include_str!("../../migrations/mysql/2026-11-23-000001_create_users/up.sql"),
-            ),
-            (
-                Dialect::Sqlite,
-                "name",
-                include_str!("../../migrations/sqlite/2026-11-23-000001_create_users/up.sql"),
-            ),
+            (Dialect::PostgreSql, "VALUE", "migrations/postgresql"),
+            (Dialect::MySql, "name", "migrations/mysql"),
+            (Dialect::Sqlite, "name", "migrations/sqlite"),
         ];
-        for (dialect, column, sql) in migrations {
-            let sql = without_space(sql);
+        for (dialect, column, folder) in migrations {
+            let file = format!("{folder}/2026-11-23-000001_create_users/up.sql");
+            let Some(sql) = crate::repository::file(&file) else { return };
+            let sql = without_space(&sql);
             assert!(
                 sql.contains(&without_space(&ciphertext(dialect, Storage::Binary, column))),
                 "{dialect:?}"

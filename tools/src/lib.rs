@@ -150,6 +150,8 @@ mod page_size;
 mod plan_index;
 mod range;
 mod report;
+#[cfg(test)]
+mod repository;
 mod rewrite;
 mod rotate;
 mod row_binding;
@@ -172,7 +174,7 @@ mod weaker;
 pub use backend::ToolBackend;
 pub use backfill::backfill;
 pub use check::check;
-// For the fuzz targets.
+#[cfg(feature = "__fuzzing")]
 #[doc(hidden)]
 pub use column::check_column;
 pub use database_failure::DatabaseFailure;

@@ -248,7 +248,7 @@ impl ColumnArgs {
             &serde_json::json!({"event": "config", "file": file}),
         );
         columns_of(&text).map_err(|problem| {
-            Failure::usage(format!("{place}{problem}"))
+            Failure::usage(problem.in_file(&place))
                 .remedy("see `diesel-envelope rotate --help` for the format of the file")
         })
     }

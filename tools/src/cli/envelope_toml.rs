@@ -147,9 +147,29 @@ struct DeclaredIndex {
 /// The length of search tokens in bits, unless a column declares another.
 const TOKEN_BITS: usize = 16;
 
+/// The reason why a file declares no columns.
+#[derive(Debug)]
+pub struct Problem {
+    /// The line and the column of the problem, counted from one, if the file is not a declaration.
+    pub position: Option<(usize, usize)>,
+    /// The problem, with names of the declaration, but never with other content of a file.
+    pub message: String,
+}
+
+impl Problem {
+    /// Returns the message of the problem in the file of this name.
+    pub fn in_file(&self, file: &str) -> String {
+        let Self { position, message } = self;
+        match position {
+            Some((line, column)) => format!("{file}, line {line}, column {column}: {message}"),
+            None => format!("{file}: {message}"),
+        }
+    }
+}
+
 /// Parses the file. A wrong file may be named by mistake and contain a secret anywhere, so no error
 /// quotes from it.
-pub fn parse(text: &str) -> Result<Config, String> {
+pub fn parse(text: &str) -> Result<Config, Problem> {
     let parsed = toml::from_str::<Config>(text);
     parsed.map_err(|error| {
         let is_toml = toml::from_str::<toml::Table>(text).is_ok();
@@ -158,17 +178,16 @@ pub fn parse(text: &str) -> Result<Config, String> {
             before.matches('\n').count() + 1,
             before.chars().rev().take_while(|c| *c != '\n').count() + 1,
         );
-        let problem =
+        let message =
             if is_toml { shape_of(error.message()) } else { String::from("the file is not TOML") };
-        format!(", line {line}, column {column}: {problem}")
+        Problem { position: Some((line, column)), message }
     })
 }
 
-/// Returns the columns that the content of a file declares. An error begins with the punctuation that
-/// follows the path of the file.
-pub fn columns_of(text: &str) -> Result<Vec<Column>, String> {
+/// Returns the columns that the content of a file declares.
+pub fn columns_of(text: &str) -> Result<Vec<Column>, Problem> {
     let declared = parse(text)?.column.into_iter().map(Declared::into_column);
-    declared.collect::<Result<_, _>>().map_err(|problem| format!(": {problem}"))
+    declared.collect::<Result<_, _>>().map_err(|message| Problem { position: None, message })
 }
 
 /// Returns serde's message without the value that is wrong. The message keeps its first words, and
@@ -342,7 +361,7 @@ mod tests {
             format!("[[column]]\nname = 'a.b'\ntype = '{name}'"),
             format!("[[column]]\nname = 'a.{name}'\nrow-key = []"),
         ] {
-            let problem = columns_of(&wrong).unwrap_err();
+            let problem = columns_of(&wrong).unwrap_err().in_file("envelope.toml");
             assert!(problem.contains("(30") && problem.chars().count() < 400, "{problem}");
         }
     }
@@ -378,7 +397,7 @@ mod tests {
             ("[[column]]\nlabel = 'hunter2'", ", line 1, column 1: missing field `name`"),
             ("a = 1\na = 'hunter2'", "the file is not TOML"),
         ] {
-            let error = parse(text).err().unwrap();
+            let error = parse(text).err().unwrap().in_file("envelope.toml");
             assert!(error.contains(problem) && !error.contains("hunter2"), "{text:?}: {error}");
         }
     }

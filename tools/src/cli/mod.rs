@@ -43,11 +43,12 @@ mod tables;
 mod verify;
 mod wrap;
 
-// For the fuzz targets.
-#[doc(hidden)]
-pub use envelope_toml::columns_of;
 pub use envelope_toml::envelope_toml;
+#[cfg(feature = "__fuzzing")]
+#[doc(hidden)]
+pub use envelope_toml::{Problem, columns_of};
 use failure::Failure;
+#[cfg(feature = "__fuzzing")]
 #[doc(hidden)]
 pub use input::value_of;
 use output::{Format, Output};

@@ -122,3 +122,45 @@ fn triggers_of_partitions_and_rules_are_seen() {
         "{refused:?}"
     );
 }
+
+/// Creates a table with one row, whose first updates fail as in a conflict of two transactions. A
+/// sequence counts them, because a rollback does not undo it.
+fn aborted(keyring: &diesel_envelope::Keyring, times: u32) -> Database {
+    let database = one_user(keyring);
+    database.execute("CREATE SEQUENCE updates");
+    database.execute(&format!(
+        "CREATE FUNCTION abort() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN \
+         IF nextval(''updates'') <= {times} THEN \
+         RAISE EXCEPTION USING ERRCODE = ''serialization_failure''; END IF; RETURN NEW; END'"
+    ));
+    database.execute(
+        "CREATE TRIGGER abort BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION abort()",
+    );
+    database
+}
+
+/// The first pass reads on, and a later pass reads the row again. That pass retries its page once in
+/// any case, and more often while rows may be waited for. Then it tries the row alone.
+#[test]
+fn a_page_that_the_database_aborts_is_tried_again() {
+    let (before, after) = before_and_after();
+    let rotated = |times, seconds| {
+        let database = aborted(&keyring(&before), times);
+        let wait = Duration::from_secs(seconds);
+        let settings = RunOptions::new().allow_triggers(true).lock_wait(wait);
+        let columns = [Column::new("users", "email")];
+        let report =
+            ops::rotate(&mut database.connections(1), &keyring(&after), &columns, &settings, &())
+                .unwrap();
+        (report.written, report.left, report.passes)
+    };
+    assert_eq!(rotated(0, 60), (1, 0, 2));
+    // The second pass writes the row at once, or at the third retry. The third pass finds nothing.
+    assert_eq!(rotated(1, 60), (1, 0, 3));
+    assert_eq!(rotated(4, 60), (1, 0, 3));
+    // Without time for a third pass, the row counts as left.
+    assert_eq!(rotated(1, 0), (1, 1, 2));
+    // The second pass tries the page twice, and the row alone.
+    assert_eq!(rotated(3, 0), (1, 1, 2));
+    assert_eq!(rotated(4, 0), (0, 1, 2));
+}
