@@ -1,5 +1,5 @@
-//! The names in declarations: types, normalisers, buckets, search tokens, labels, key ids, and texts
-//! that are printed.
+//! The names in declarations: types, normalisers, buckets, search tokens, labels, key ids, and
+//! texts that are printed.
 
 use diesel_envelope::columns::{Buckets, Normalizer, TableName, TokenIndex, ValueType};
 use diesel_envelope::untyped::label_is_valid;
@@ -7,7 +7,8 @@ use diesel_envelope::{KeyId, Printable};
 
 use crate::secret::{check_line, check_result};
 
-/// The maximum length of a printed text: 256 characters, each as the longest escape, and its length.
+/// The maximum length of a printed text: 256 characters, each as the longest escape, and its
+/// length.
 const LONGEST: usize = 256 * 10 + 40;
 
 /// Reads the bytes as each kind of name and, after a zero byte, a value of the index.

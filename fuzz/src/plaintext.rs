@@ -56,7 +56,8 @@ pub fn plaintext(data: &[u8]) {
     let instant = is_identity::<chrono::DateTime<chrono::Utc>>(&value, &bytes).is_some();
     assert_eq!(instant, is_identity::<time::OffsetDateTime>(&value, &bytes).is_some());
 
-    // These types have several encodings of one value. Each is written back as one that reads alike.
+    // These types have several encodings of one value. Each is written back as one that reads
+    // alike.
     is_read_back::<serde_json::Value>(&value);
     is_read_back::<Json<Address>>(&value);
     is_read_back::<Json<Vec<Option<i64>>>>(&value);
