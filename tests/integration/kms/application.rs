@@ -163,8 +163,8 @@ impl Application {
         let (_, report) =
             report.unwrap_or_else(|| panic!("the application did not report\n{stdout}\n{stderr}"));
         let report: Report = serde_json::from_str(report).unwrap();
-        for told in [&report.log, &stderr] {
-            assert_no_secret(told);
+        for text in [&report.log, &stderr] {
+            assert_no_secret(text);
         }
         assert!(!stderr.contains("panicked"), "{stderr}");
         report

@@ -132,8 +132,9 @@ fn a_key_is_found_in_every_spelling() {
         "115, 15, 244, 199",
         "Y3dfMHg2ODlScEkt",
     ] {
-        let told = std::panic::catch_unwind(|| assert_no_secret(&format!("answered {spelling}")));
-        assert!(told.is_err(), "{spelling}");
+        let checked =
+            std::panic::catch_unwind(|| assert_no_secret(&format!("answered {spelling}")));
+        assert!(checked.is_err(), "{spelling}");
     }
     assert_no_secret("KMS Decrypt failed: the KMS key is disabled");
 }
