@@ -59,13 +59,21 @@ pub fn env_variable(data: &[u8]) {
     assert_eq!(again.iter().cloned().collect::<Vec<_>>(), all);
 }
 
-/// Returns the value in an env file, which is a part of the file.
+/// Returns the value in an env file: of the last line that sets the variable, or the whole text.
 fn value_in_file(text: &str) -> &str {
     let value = value_of(NAME, text);
-    assert!(text.contains(value));
-    let has_line = text.lines().any(|line| line.starts_with("SECRET_KEY="));
-    assert!(!has_line || !value.contains('\n'), "a value is a part of a line");
+    let line = text.lines().rfind(|line| setting(line).is_some());
+    let expected = line.and_then(setting).unwrap_or(text);
+    assert_eq!(value, expected);
     value
+}
+
+/// Returns the value that a line of an env file sets: `export SECRET_KEY="value"`, where the first
+/// word and the quotes may be missing.
+fn setting(line: &str) -> Option<&str> {
+    let (before, value) = line.trim().split_once(&format!("{NAME}="))?;
+    let is_setting = before.trim_start_matches("export ").trim_start().is_empty();
+    is_setting.then(|| value.trim_matches(['"', '\'']))
 }
 
 fn check(one: &WrappedKeyring, is_pinned: bool, pins: &[&str], count: usize) {

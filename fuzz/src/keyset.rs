@@ -1,7 +1,9 @@
 //! Keyring documents: JSON, and lists of Fernet keys.
 
+use std::collections::HashSet;
+
 use diesel_envelope::Keyring;
-use diesel_envelope::keyring::{Keyset, Options};
+use diesel_envelope::keyring::{Keyset, Options, Purpose};
 use diesel_envelope::untyped;
 use serde_json::json;
 
@@ -11,6 +13,8 @@ use crate::support::layout;
 
 /// The longest document that is read.
 const LONGEST: usize = 8192;
+/// Characters between the keys of a list that are a part of no key.
+const SEPARATORS: &[u8] = b", \n\r\t";
 
 /// Reads the bytes as a document, as a list of numbers of Fernet keys, or as a description of keys.
 pub fn keyset(data: &[u8]) {
@@ -42,7 +46,7 @@ fn read(document: &[u8]) -> Option<Keyset> {
     check_result(&Keyring::from_keyset(&keyset, &Options::new().strict()));
 
     let ids: Vec<_> = keyset.entries().map(|key| key.id).collect();
-    let distinct: std::collections::HashSet<_> = ids.iter().collect();
+    let distinct: HashSet<_> = ids.iter().collect();
     assert_eq!(distinct.len(), ids.len(), "two keys have one id");
     assert!(ids.contains(&keyset.primary()));
     assert_eq!(
@@ -69,6 +73,11 @@ fn read(document: &[u8]) -> Option<Keyset> {
     Some(keyset)
 }
 
+/// Returns the key that a letter is replaced by.
+fn letter_root(letter: u8) -> Vec<u8> {
+    root(&format!("fuzz {letter}"))
+}
+
 /// A list of Fernet keys, in any alphabet and with any separators.
 fn fernet_keys(data: &[u8]) {
     let mut document = String::new();
@@ -76,7 +85,7 @@ fn fernet_keys(data: &[u8]) {
     for &byte in data {
         match byte {
             b'A'..=b'Z' => {
-                let key = layout::base64_url(&root(&format!("fuzz {byte}")));
+                let key = layout::base64_url(&letter_root(byte));
                 document +=
                     &if byte % 2 == 0 { key } else { key.replace('-', "+").replace('_', "/") };
                 keys.push(byte);
@@ -86,8 +95,14 @@ fn fernet_keys(data: &[u8]) {
         }
     }
     if let Some(keyset) = read(document.as_bytes()) {
-        let count = keyset.entries().count();
-        assert!(keys.is_empty() || count > 0);
+        let ids: HashSet<_> = keyset.entries().map(|key| key.id.to_string()).collect();
+        let listed = keys.iter().map(|byte| layout::key_id(&letter_root(*byte), "fernet"));
+        let listed: HashSet<_> = listed.collect();
+        assert!(listed.is_subset(&ids), "a key of the list is missing");
+        // Other characters may form other keys.
+        let is_letters = data.iter().all(|byte| SEPARATORS.contains(byte) || keys.contains(byte));
+        let encrypting = keyset.entries_for(Purpose::Encrypt).count();
+        assert!(!is_letters || encrypting == listed.len(), "{encrypting} keys of {}", keys.len());
     }
 }
 

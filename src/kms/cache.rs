@@ -336,14 +336,14 @@ impl<K: Kms> CachedKms<K> {
             },
             Err(error) => Error::clone(&error),
         };
-        if !is_outage(&error) {
+        if !allows_stale(&error) {
             tracing::warn!(%error, "data key dropped from the cache");
             self.drop_key(&id).await;
             return Err(error);
         }
         let key = self.stale(&id).await.ok_or_else(|| error.clone())?;
         self.note_outage(Some(Instant::now() + self.policy.retry_after));
-        tracing::warn!(%error, "an expired data key is used because KMS is down");
+        tracing::warn!(%error, "an expired data key is used because it was not unwrapped again");
         Ok(key)
     }
 
@@ -363,9 +363,9 @@ impl<K: Kms> CachedKms<K> {
     }
 }
 
-/// Returns whether KMS failed, rather than refused. A plaintext that is not a data key does not come
-/// from KMS if the same blob was a data key before.
-fn is_outage(error: &Error) -> bool {
+/// Returns whether an expired key may be used after this error: KMS failed, rather than refused. A
+/// plaintext that is not a data key does not come from KMS if the same blob was a data key before.
+fn allows_stale(error: &Error) -> bool {
     let outages = [
         KmsReason::Throttled,
         KmsReason::Unreachable,

@@ -3,7 +3,7 @@
 //! it logged.
 
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel_envelope::keyring::Options;
 use diesel_envelope::{Error, Keyring, Unbound};
@@ -16,6 +16,10 @@ use super::secrets::{ACCESS_KEY_ID, Log, SECRET_ACCESS_KEY, SESSION_TOKEN, asser
 const PLAN: &str = "KMS_TEST_PLAN";
 /// The prefix of the application's report, among the lines of the test harness.
 const REPORT: &str = "report: ";
+
+/// The target of events that name numbers of bytes only. An answer of many small parts has hundreds
+/// of thousands of them, and the log would be the memory that a test measures.
+const THROUGHPUT: &str = "aws_smithy_runtime::client::http::body::minimum_throughput";
 
 /// The way in which a program calls the library.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -45,8 +49,8 @@ pub struct Booted {
     pub decrypted: Vec<String>,
     /// For each plaintext, the ciphertext for a text column and for a binary one.
     pub encrypted: Vec<(String, Vec<u8>)>,
-    /// The greatest number of bytes of memory that the process had.
-    pub peak: usize,
+    /// The greatest number of bytes of memory that the process had, if the system reports it.
+    pub peak: Option<usize>,
 }
 
 /// The error of an application that booted no keyring.
@@ -56,8 +60,10 @@ pub struct Failed {
     pub kind: String,
     pub message: String,
     debug: String,
-    /// The greatest number of bytes of memory that the process had.
-    pub peak: usize,
+    /// The greatest number of bytes of memory that the process had, if the system reports it.
+    pub peak: Option<usize>,
+    /// The time of the start until the error.
+    pub elapsed: Duration,
     /// Whether the process has a keyring all the same.
     started: bool,
 }
@@ -157,8 +163,8 @@ impl Application {
         let (_, report) =
             report.unwrap_or_else(|| panic!("the application did not report\n{stdout}\n{stderr}"));
         let report: Report = serde_json::from_str(report).unwrap();
-        for told in [&report.log, &stderr] {
-            assert_no_secret(told);
+        for text in [&report.log, &stderr] {
+            assert_no_secret(text);
         }
         assert!(!stderr.contains("panicked"), "{stderr}");
         report
@@ -190,25 +196,23 @@ impl Application {
     }
 }
 
-impl From<Error> for Failed {
-    fn from(error: Error) -> Self {
+impl Failed {
+    pub fn new(error: Error, elapsed: Duration) -> Self {
         let debug = format!("{error:?}");
         let kind = match &error {
             Error::Kms(kms) => format!("Kms({:?})", kms.reason),
             _ => debug.split([' ', '(', '{']).next().unwrap_or_default().to_owned(),
         };
         let started = Keyring::installed().is_ok();
-        Self { kind, message: error.to_string(), debug, peak: peak(), started }
+        Self { kind, message: error.to_string(), debug, peak: peak(), elapsed, started }
     }
 }
 
-/// Returns the peak of the resident memory, as Linux reports it, or 0 elsewhere.
-fn peak() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    peak.map_or(0, |peak| {
-        peak.trim().trim_end_matches(" kB").parse::<usize>().expect("a number of kB") * 1024
-    })
+/// Returns the peak of the resident memory, which Linux reports.
+fn peak() -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(peak.trim().trim_end_matches(" kB").parse::<usize>().expect("a number of kB") * 1024)
 }
 
 /// The process that the other tests start, and not a test.
@@ -217,9 +221,10 @@ fn peak() -> usize {
 fn application() {
     let plan = std::env::var(PLAN).expect("the other tests start this one");
     let plan: Plan = serde_json::from_str(&plan).unwrap();
-    let log = Log::default();
+    let log = Log::without(THROUGHPUT);
     tracing::subscriber::set_global_default(log.clone()).unwrap();
-    let outcome = boot(&plan).map_err(Failed::from);
+    let start = Instant::now();
+    let outcome = boot(&plan).map_err(|error| Failed::new(error, start.elapsed()));
     println!("\n{REPORT}{}", serde_json::to_string(&Report { outcome, log: log.text() }).unwrap());
 }
 

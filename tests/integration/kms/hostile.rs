@@ -14,11 +14,11 @@ use super::fake::Call;
 
 /// The pause after each byte of a slow answer. An answer of 100 bytes takes ten times the limits
 /// of these tests.
-const PAUSE: Duration = Duration::from_millis(400);
+const SLOW_PAUSE: Duration = Duration::from_millis(400);
 
 /// The pause after each part of an answer without end. The client would otherwise read all the time
 /// until its limit is over.
-const BREATH: Duration = Duration::from_millis(20);
+const ENDLESS_PAUSE: Duration = Duration::from_millis(20);
 
 /// The bytes that the server sends for a request.
 pub enum Answer {
@@ -32,16 +32,18 @@ pub enum Answer {
 
 pub struct Hostile {
     address: SocketAddr,
-    seen: Arc<Seen>,
+    counts: Arc<Counts>,
 }
 
 #[derive(Default)]
-struct Seen {
+struct Counts {
     connections: AtomicUsize,
     requests: AtomicUsize,
     sent: AtomicUsize,
-    /// The answers that are sent, or whose client closed the connection before their end.
-    ended: AtomicUsize,
+    /// The answers that the client must cut short: those without end, and slow ones.
+    long: AtomicUsize,
+    /// Those of them whose client closed the connection, or which were sent to their end.
+    long_ended: AtomicUsize,
 }
 
 impl Hostile {
@@ -49,17 +51,20 @@ impl Hostile {
     /// requests before it.
     pub fn start(answer: impl Fn(&Call, usize) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let hostile = Self { address: listener.local_addr().unwrap(), seen: Arc::default() };
-        let (seen, answer) = (hostile.seen.clone(), Arc::new(answer));
+        let hostile = Self { address: listener.local_addr().unwrap(), counts: Arc::default() };
+        let (counts, answer) = (hostile.counts.clone(), Arc::new(answer));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                seen.connections.fetch_add(1, Ordering::SeqCst);
-                let (seen, answer) = (seen.clone(), answer.clone());
+                counts.connections.fetch_add(1, Ordering::SeqCst);
+                let (counts, answer) = (counts.clone(), answer.clone());
                 thread::spawn(move || {
                     let call = Call::read(&mut BufReader::new(&stream))?;
-                    let number = seen.requests.fetch_add(1, Ordering::SeqCst);
-                    let _ = seen.send(&stream, answer(&call, number));
-                    seen.ended.fetch_add(1, Ordering::SeqCst);
+                    let number = counts.requests.fetch_add(1, Ordering::SeqCst);
+                    let answer = answer(&call, number);
+                    let is_long = !matches!(answer, Answer::Bytes(_));
+                    counts.long.fetch_add(usize::from(is_long), Ordering::SeqCst);
+                    let _ = counts.send(&stream, answer);
+                    counts.long_ended.fetch_add(usize::from(is_long), Ordering::SeqCst);
                     // A connection that is closed while the client sends would be reset, and the
                     // answer lost.
                     stream.shutdown(Shutdown::Write).ok()?;
@@ -85,31 +90,32 @@ impl Hostile {
     }
 
     pub fn connections(&self) -> usize {
-        self.seen.connections.load(Ordering::SeqCst)
+        self.counts.connections.load(Ordering::SeqCst)
     }
 
     pub fn requests(&self) -> usize {
-        self.seen.requests.load(Ordering::SeqCst)
+        self.counts.requests.load(Ordering::SeqCst)
     }
 
     /// Returns the number of bytes that the clients took.
     pub fn sent(&self) -> usize {
-        self.seen.sent.load(Ordering::SeqCst)
+        self.counts.sent.load(Ordering::SeqCst)
     }
 
-    /// Waits until the client has closed every connection whose answer has no end. A slow answer ends
-    /// by itself, but after more than this patience.
+    /// Waits until the client has closed every connection whose answer is slow or has no end. A
+    /// slow answer ends by itself, but after more than this deadline.
     #[track_caller]
-    pub fn assert_all_are_cut(&self) {
-        let patience = Instant::now() + Duration::from_secs(30);
-        while self.seen.ended.load(Ordering::SeqCst) < self.requests() {
-            assert!(Instant::now() < patience, "a client still reads an answer that it gave up");
+    pub fn assert_long_answers_are_cut(&self) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let count = |counter: &AtomicUsize| counter.load(Ordering::SeqCst);
+        while count(&self.counts.long_ended) < count(&self.counts.long) {
+            assert!(Instant::now() < deadline, "a client still reads an answer that it gave up");
             thread::sleep(Duration::from_millis(10));
         }
     }
 }
 
-impl Seen {
+impl Counts {
     fn send(&self, mut stream: &TcpStream, answer: Answer) -> io::Result<()> {
         let mut write = |bytes: &[u8]| -> io::Result<()> {
             for part in bytes.chunks(16 * 1024) {
@@ -125,14 +131,14 @@ impl Seen {
                 write(&start)?;
                 loop {
                     write(&again)?;
-                    thread::sleep(BREATH);
+                    thread::sleep(ENDLESS_PAUSE);
                 }
             }
             Answer::Slow(start, bytes) => {
                 write(&start)?;
                 for byte in bytes {
                     write(&[byte])?;
-                    thread::sleep(PAUSE);
+                    thread::sleep(SLOW_PAUSE);
                 }
                 Ok(())
             }
@@ -149,12 +155,13 @@ pub fn http(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
 
 pub fn http_head(status: u16, headers: &str) -> String {
     format!(
-        "HTTP/1.1 {status} Status\r\nContent-Type: application/x-amz-json-1.1\r\nConnection: close\r\n{headers}\r\n"
+        "HTTP/1.1 {status} Status\r\nContent-Type: application/x-amz-json-1.1\r\n\
+         Connection: close\r\n{headers}\r\n"
     )
 }
 
 /// Returns the answer that KMS or SSM gives to this call, with a plaintext of the server's choice.
-pub fn good(call: &Call, plaintext: &[u8]) -> String {
+pub fn valid_answer(call: &Call, plaintext: &[u8]) -> String {
     let key = call.body["KeyId"].as_str().map_or_else(
         || format!("arn:aws:kms:{}:123456789012:key/1234abcd", call.region),
         str::to_owned,

@@ -12,8 +12,8 @@ use super::{Place, Plan, Server, assert_shows};
 use crate::support::database::{execute, url};
 use crate::support::postgres as backend;
 
-#[path = "victim.rs"]
-mod victim;
+#[path = "application.rs"]
+mod application;
 
 /// The type of a column of an index.
 const DIGEST: &str = "bytea";
@@ -36,8 +36,7 @@ const LOGGING: &[&str] = &[
 
 fn connect(plan: &Plan) -> PgConnection {
     let mut conn = PgConnection::establish(&url("TEST_POSTGRES_URL")).unwrap();
-    let name = &plan.name;
-    execute(&mut conn, &[&format!("CREATE SCHEMA {name}"), &format!("SET search_path TO {name}")]);
+    execute(&mut conn, &[&format!("SET search_path TO {}", plan.name)]);
     execute(&mut conn, LOGGING);
     conn
 }
@@ -50,7 +49,7 @@ fn settle(conn: &mut PgConnection, _: &Plan) {
 struct Shared {
     conn: PgConnection,
     log: PathBuf,
-    /// The length of the log, and the file of the write-ahead log, before the work.
+    /// The length of the log, and the file of the write-ahead log, before the application's work.
     before: (usize, String),
 }
 
@@ -68,12 +67,16 @@ fn text(conn: &mut PgConnection, sql: &str) -> String {
 const WAL: &str = "pg_walfile_name(pg_current_wal_insert_lsn())";
 
 impl Server for Shared {
-    fn listen(_: &Plan) -> Self {
+    fn start(plan: &Plan) -> Self {
         let log = PathBuf::from(url("TEST_SERVERS")).join("postgres.log");
         let mut conn = PgConnection::establish(&url("TEST_POSTGRES_URL")).unwrap();
+        let wal = text(&mut conn, WAL);
+        let name = &plan.name;
+        let schema = [format!("CREATE SCHEMA {name}"), format!("SET search_path TO {name}")];
+        execute(&mut conn, &schema.each_ref().map(|statement| &**statement));
+        application::create_customers(&mut conn, plan);
         let length = std::fs::metadata(&log).unwrap().len();
-        let before = (usize::try_from(length).unwrap(), text(&mut conn, WAL));
-        Self { conn, log, before }
+        Self { conn, log, before: (usize::try_from(length).unwrap(), wal) }
     }
 
     fn places(mut self, plan: &Plan) -> Vec<Place> {

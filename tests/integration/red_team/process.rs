@@ -9,7 +9,7 @@ use super::plan::{Plan, VARIABLE};
 /// The file with the log of the application, in the folder of the plan.
 pub const LOG: &str = "log.txt";
 
-pub struct Victim {
+pub struct Process {
     child: Child,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
@@ -17,17 +17,17 @@ pub struct Victim {
     folder: std::path::PathBuf,
 }
 
-impl Victim {
+impl Process {
     /// Starts the application in a module, with no other configuration.
     pub fn start(module: &str, plan: &Plan, secret_key: &str) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         let (_, module) = module.split_once("::").unwrap();
-        let test = format!("{module}::victim::application");
+        let test = format!("{module}::application::application");
         command.args(["--exact", &test, "--ignored", "--nocapture", "--test-threads=1"]);
-        let kept = |name: &str| {
+        let is_passed_on = |name: &str| {
             name.starts_with("TEST_") || ["PATH", "TMPDIR", "LD_LIBRARY_PATH"].contains(&name)
         };
-        command.env_clear().envs(std::env::vars().filter(|(name, _)| kept(name)));
+        command.env_clear().envs(std::env::vars().filter(|(name, _)| is_passed_on(name)));
         command
             .env(VARIABLE, serde_json::to_string(plan).unwrap())
             .env("RUST_BACKTRACE", "full")
@@ -70,7 +70,7 @@ impl Victim {
         self.stdin.write_all(b"\n").unwrap();
     }
 
-    /// Lets the application end, and returns everything that it told.
+    /// Lets the application end, and returns everything that it printed and logged.
     pub fn end(mut self) -> Vec<Place> {
         self.proceed();
         self.stdout.read_to_string(&mut self.printed).unwrap();

@@ -6,10 +6,11 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
 use super::{Place, Plan, Server};
+use crate::support::database::execute;
 use crate::support::sqlite as backend;
 
-#[path = "victim.rs"]
-mod victim;
+#[path = "application.rs"]
+mod application;
 
 /// The type of a column of an index.
 const DIGEST: &str = "BLOB";
@@ -26,16 +27,16 @@ fn connect(plan: &Plan) -> SqliteConnection {
 fn settle(conn: &mut SqliteConnection, plan: &Plan) {
     let wal = plan.folder.join("db.sqlite-wal");
     std::fs::copy(&wal, wal.with_extension("sqlite-wal.copy")).unwrap();
-    conn.batch_execute(
-        "PRAGMA journal_mode = PERSIST; UPDATE patients SET id = id + 100; UPDATE customers SET id = id + 100",
-    )
-    .unwrap();
+    let update = |table| format!("UPDATE {table} SET id = id + 100");
+    let statements = ["PRAGMA journal_mode = PERSIST", &update("patients"), &update("customers")];
+    execute(conn, &statements);
 }
 
 struct Files;
 
 impl Server for Files {
-    fn listen(_: &Plan) -> Self {
+    fn start(plan: &Plan) -> Self {
+        application::create_customers(&mut connect(plan), plan);
         Self
     }
 

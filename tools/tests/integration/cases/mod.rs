@@ -25,6 +25,8 @@ mod plan_index;
 mod primary_keys;
 mod ranges;
 #[cfg(feature = "cli")]
+mod red_team;
+#[cfg(feature = "cli")]
 mod retirement;
 #[cfg(feature = "cli")]
 mod rotation;

@@ -2,12 +2,11 @@
 
 mod create;
 mod declarations;
-mod help;
+pub mod help;
 mod hosted;
-mod keys;
+pub mod keys;
 #[cfg(feature = "ssm")]
 mod kms;
-mod red_team;
 mod refusals;
 mod row_bound;
 mod tables;

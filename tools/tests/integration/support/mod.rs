@@ -20,6 +20,10 @@ pub mod postgres;
 #[cfg(feature = "cli")]
 pub mod project;
 pub mod random;
+#[cfg(feature = "cli")]
+#[path = "../../../../tests/integration/red_team/secrets.rs"]
+#[allow(dead_code, reason = "each program that searches uses a part of it")]
+pub mod secrets;
 pub mod sqlite;
 
 use std::hash::{BuildHasher, RandomState};

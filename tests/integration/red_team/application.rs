@@ -1,10 +1,11 @@
 //! The application. It writes, reads, finds and updates a value of every kind, fails in every way,
-//! and tells everything that it can tell.
+//! and prints and logs everything that it can.
 
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
+use chrono::{DateTime, Utc};
 use diesel::connection::InstrumentationEvent;
 use diesel::debug_query;
 use diesel::prelude::*;
@@ -16,6 +17,8 @@ use diesel_envelope::{
     RowBound, Sealed, Searchable, TokenSpec, TokensDsl, WrappedKey,
 };
 use diesel_envelope_tools::{Column, RunOptions};
+use rust_decimal::Decimal;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::super::LEGACY;
@@ -38,6 +41,9 @@ diesel::table! {
         email_index -> BlindIndex,
         phone -> Nullable<CiphertextText>,
         account -> Ciphertext,
+        uuid -> Ciphertext,
+        instant -> Ciphertext,
+        amount -> CiphertextText,
         image -> Ciphertext,
         profile -> Ciphertext,
         diagnosis -> Ciphertext,
@@ -58,13 +64,6 @@ mod raw {
             phone -> Text,
         }
     }
-    diesel::table! {
-        customers (id) {
-            id -> BigInt,
-            marker -> Text,
-            plain -> Nullable<Text>,
-        }
-    }
 }
 
 diesel_envelope::columns! {
@@ -73,6 +72,9 @@ diesel_envelope::columns! {
         email => email_index: caseless,
         phone: pad 16,
         account: as i64,
+        uuid: as Uuid,
+        instant: as DateTime<Utc>,
+        amount: as Decimal,
         image: as Vec<u8>,
         profile: as Json<Vec<String>>,
         diagnosis => diagnosis_tokens: words + prefixes 3..=8 bits 32,
@@ -94,6 +96,9 @@ struct Patient {
     email: Searchable<String, patients::email>,
     phone: Option<Encrypted<String, patients::phone>>,
     account: Encrypted<i64, patients::account>,
+    uuid: Encrypted<Uuid, patients::uuid>,
+    instant: Encrypted<DateTime<Utc>, patients::instant>,
+    amount: Encrypted<Decimal, patients::amount>,
     image: Encrypted<Vec<u8>, patients::image>,
     profile: Encrypted<Json<Vec<String>>, patients::profile>,
     #[diesel(embed)]
@@ -115,7 +120,7 @@ struct Patch {
 }
 
 /// Everything that is logged in this process.
-static TOLD: LazyLock<Log> = LazyLock::new(Log::default);
+static LOGGED: LazyLock<Log> = LazyLock::new(Log::default);
 
 struct Records;
 
@@ -125,7 +130,7 @@ impl log::Log for Records {
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        TOLD.push(&format!("{} {} {}", record.level(), record.target(), record.args()));
+        LOGGED.push(&format!("{} {} {}", record.level(), record.target(), record.args()));
     }
 
     fn flush(&self) {}
@@ -133,21 +138,21 @@ impl log::Log for Records {
 
 /// Logs every event of `tracing` and `log`, and every event of Diesel's connections.
 fn log_everything() {
-    tracing::subscriber::set_global_default(TOLD.clone()).unwrap();
+    tracing::subscriber::set_global_default(LOGGED.clone()).unwrap();
     log::set_logger(&Records).unwrap();
     log::set_max_level(log::LevelFilter::Trace);
-    diesel::connection::set_default_instrumentation(|| Some(Box::new(tell_event))).unwrap();
+    diesel::connection::set_default_instrumentation(|| Some(Box::new(log_event))).unwrap();
 }
 
-fn tell_event(event: InstrumentationEvent<'_>) {
-    TOLD.push(&format!("{event:?}"));
+fn log_event(event: InstrumentationEvent<'_>) {
+    LOGGED.push(&format!("{event:?}"));
 }
 
 /// Prints a value, and logs it.
-fn tell(value: &impl Debug) {
+fn print(value: &impl Debug) {
     println!("{value:?}");
     eprintln!("{value:#?}");
-    TOLD.push(&format!("{value:?} {value:#?}"));
+    LOGGED.push(&format!("{value:?} {value:#?}"));
 }
 
 /// Prints an error in each way, and panics with it.
@@ -155,11 +160,11 @@ fn tell(value: &impl Debug) {
     clippy::unnecessary_literal_unwrap,
     reason = "the message of `expect` is what is searched"
 )]
-fn tell_error<T>(outcome: QueryResult<T>) {
+fn print_error<T>(outcome: QueryResult<T>) {
     let error = outcome.map(drop).unwrap_err();
     println!("{error}");
-    TOLD.push(&format!("{error}"));
-    tell(&error);
+    LOGGED.push(&format!("{error}"));
+    print(&error);
     let panicked = catch_unwind(AssertUnwindSafe(|| Err::<(), _>(error).expect("a panic")));
     panicked.unwrap_err();
 }
@@ -167,26 +172,34 @@ fn tell_error<T>(outcome: QueryResult<T>) {
 fn create(conn: &mut Conn) {
     execute(
         conn,
-        &[
-            &format!(
-                "CREATE TABLE patients (id BIGINT PRIMARY KEY, marker VARCHAR(200) NOT NULL, \
+        &[&format!(
+            "CREATE TABLE patients (id BIGINT PRIMARY KEY, marker VARCHAR(200) NOT NULL, \
                  name {BYTES} NOT NULL CHECK (length(name) < 200), email {BYTES} NOT NULL, \
                  email_index {DIGEST} NOT NULL UNIQUE, phone TEXT, account {BYTES} NOT NULL, \
+                 uuid {BYTES} NOT NULL, instant {BYTES} NOT NULL, amount TEXT NOT NULL, \
                  image {BYTES} NOT NULL, profile {BYTES} NOT NULL, diagnosis {BYTES} NOT NULL, \
                  diagnosis_tokens {TOKENS} NOT NULL, record {BYTES} NOT NULL, \
                  old_record TEXT NOT NULL, value TEXT NOT NULL, data_key {BYTES} NOT NULL, \
                  note TEXT NOT NULL)"
-            ),
-            &format!(
-                "CREATE TABLE customers (id BIGINT PRIMARY KEY, marker VARCHAR(200) NOT NULL, \
-                 plain VARCHAR(200), email {BYTES}, email_index {DIGEST})"
-            ),
-        ],
+        )],
     );
     let bytes = <patients::diagnosis_tokens as TokenSpec>::BITS / 8;
     for statement in token_index("patients", "diagnosis_tokens", bytes, &["id"]) {
         execute(conn, &[&statement]);
     }
+}
+
+/// Creates the table of an application that has stored plaintext until now. The process that
+/// attacks does so, before it begins to read the server's log.
+pub fn create_customers(conn: &mut Conn, plan: &Plan) {
+    let table = format!(
+        "CREATE TABLE customers (id BIGINT PRIMARY KEY, marker VARCHAR(200) NOT NULL, \
+         plain VARCHAR(200), email {BYTES}, email_index {DIGEST})"
+    );
+    let row = |id| format!("({id}, '{}', '{}')", plan.marker(), plan.text(LEGACY));
+    let rows: Vec<_> = (1..=CUSTOMERS).map(row).collect();
+    let rows = format!("INSERT INTO customers (id, marker, plain) VALUES {}", rows.join(", "));
+    execute(conn, &[&table, &rows]);
 }
 
 /// A data key for native values, which is stored, and one for Fernet tokens.
@@ -205,12 +218,15 @@ impl DataKeys {
     }
 }
 
-/// The values that the application still has when its work is done.
-struct Held {
+/// The values that the application still uses when its work is done.
+struct InUse {
     _patient: Patient,
     _data_key: DataKey,
     _text: Zeroizing<String>,
 }
+
+/// The number of rows that were plaintext.
+const CUSTOMERS: u64 = 3;
 
 /// Adds a letter to a text, which has room for it.
 fn ending_in(mut text: String, end: char) -> String {
@@ -239,7 +255,10 @@ impl Application<'_> {
             name: RowBound::new(id, text("name")),
             email: text("email").into(),
             phone: Some(text("phone").into()),
-            account: Encrypted::new(self.plan.number("account")),
+            account: Encrypted::new(self.plan.account()),
+            uuid: Encrypted::new(self.plan.uuid()),
+            instant: Encrypted::new(self.plan.instant()),
+            amount: Encrypted::new(self.plan.decimal()),
             image: Encrypted::new(text("image").into_bytes()),
             profile: Encrypted::new(Json(vec![text("profile")])),
             diagnosis: text("diagnosis").into(),
@@ -253,8 +272,8 @@ impl Application<'_> {
 
     fn insert(&mut self, patient: &Patient) -> QueryResult<usize> {
         let insert = diesel::insert_into(patients::table).values(patient);
-        tell(patient);
-        tell(&debug_query::<Db, _>(&insert));
+        print(patient);
+        print(&debug_query::<Db, _>(&insert));
         insert.execute(self.conn)
     }
 
@@ -262,10 +281,10 @@ impl Application<'_> {
         patients::table.find(id).select(Patient::as_select()).first(self.conn)
     }
 
-    async fn read(&mut self, kms: &AwsKms, keys: &DataKeys) -> Held {
+    async fn read(&mut self, kms: &AwsKms, keys: &DataKeys) -> InUse {
         let email = Zeroizing::new(ending_in(self.plan.text("email"), 'b'));
         let query = patients::table.filter(patients::email_index.matches(&**email));
-        tell(&debug_query::<Db, _>(&query));
+        print(&debug_query::<Db, _>(&query));
         let patient: Patient = query.select(Patient::as_select()).first(self.conn).unwrap();
         let key = kms.unwrap(&patient.data_key).await.unwrap();
         assert!(
@@ -288,18 +307,20 @@ impl Application<'_> {
                 .unwrap()
                 .starts_with(&**self.text("kms value"))
         );
-        assert_eq!(*patient.account, self.plan.number("account"));
-        tell(&patient);
+        assert_eq!(*patient.account, self.plan.account());
+        assert_eq!(*patient.uuid, self.plan.uuid());
+        assert_eq!(*patient.instant, self.plan.instant());
+        assert_eq!(*patient.amount, self.plan.decimal());
+        print(&patient);
 
         let word = Zeroizing::new(ending_in(self.plan.text("diagnosis"), 'b'));
         let query = patients::table.filter(patients::diagnosis_tokens.matches_all_words(&**word));
-        tell(&debug_query::<Db, _>(&query));
+        print(&debug_query::<Db, _>(&query));
         assert_eq!(query.count().get_result::<i64>(self.conn), Ok(1));
         let query = patients::table.filter(patients::diagnosis_tokens.matches_prefix(&word[..20]));
-        tell(&debug_query::<Db, _>(&query));
+        print(&debug_query::<Db, _>(&query));
         assert_eq!(query.count().get_result::<i64>(self.conn), Ok(2));
-        let held = self.text("held");
-        Held { _patient: patient, _data_key: key, _text: held }
+        InUse { _patient: patient, _data_key: key, _text: self.text("kept text") }
     }
 
     fn update(&mut self) {
@@ -308,10 +329,10 @@ impl Application<'_> {
         let (name, email) = (RowBound::new(2, new('n')), new('e').into());
         let patch = Patch { name: Some(name), email: Some(email) };
         let update = diesel::update(patients::table.find(2)).set(&patch);
-        tell(&debug_query::<Db, _>(&update));
+        print(&debug_query::<Db, _>(&update));
         assert_eq!(update.execute(self.conn), Ok(1));
         let update = diesel::update(patients::table.find(2)).set(patients::phone.encrypt(new('p')));
-        tell(&debug_query::<Db, _>(&update));
+        print(&debug_query::<Db, _>(&update));
         assert_eq!(update.execute(self.conn), Ok(1));
         // A Fernet token under the key of the keyring.
         let token = raw::patients::phone.eq(&self.plan.token);
@@ -324,16 +345,16 @@ impl Application<'_> {
         // A value that is too long, and a second row with the same index.
         let mut patient = self.patient(3, kms, keys).await;
         patient.name = RowBound::new(3, self.plan.text("long").repeat(5));
-        tell_error(self.insert(&patient));
+        print_error(self.insert(&patient));
         let mut patient = self.patient(1, kms, keys).await;
         patient.id = 3;
         patient.name = RowBound::new(3, self.plan.text("name"));
-        tell_error(self.insert(&patient));
+        print_error(self.insert(&patient));
         // A value of another row, a changed one, one that is none, and one under an unknown key.
         patient.id = 4;
         patient.email = self.plan.text("unknown").into();
         self.insert(&patient).unwrap();
-        tell_error(self.load(4));
+        print_error(self.load(4));
         let stranger = Keyring::from_keyset(&Keyset::generate().unwrap(), &Options::new()).unwrap();
         let foreign = stranger.encrypt::<_, patients::email>(&*self.text("stranger")).unwrap();
         let mut changed = Keyring::installed()
@@ -344,30 +365,20 @@ impl Application<'_> {
         for value in [foreign, changed, b"no ciphertext".to_vec(), vec![]] {
             let email = raw::patients::email.eq(&value);
             diesel::update(raw::patients::table.find(1)).set(email).execute(self.conn).unwrap();
-            tell_error(self.load(1));
+            print_error(self.load(1));
         }
         // The server names the statement and its parameters.
         let cast = diesel::sql_query("SELECT no_such_column FROM patients");
-        tell_error(cast.execute(self.conn));
+        print_error(cast.execute(self.conn));
         let keyring = Keyring::installed().unwrap();
-        tell(&keyring);
-        tell(&keyring.decrypt::<String, patients::email>(b"no ciphertext"));
-        tell(&kms);
-        tell(&kms.unwrap(&WrappedKey::from_bytes(vec![7; 100])).await);
+        print(&keyring);
+        print(&keyring.decrypt::<String, patients::email>(b"no ciphertext"));
+        print(&kms);
+        print(&kms.unwrap(&WrappedKey::from_bytes(vec![7; 100])).await);
     }
 
-    fn backfill(&mut self) {
-        // The application logs the plaintexts that it writes itself.
-        self.conn.set_instrumentation(|_: InstrumentationEvent<'_>| ());
-        for id in 1..4_i64 {
-            let customer = (
-                raw::customers::id.eq(id),
-                raw::customers::marker.eq(self.plan.marker()),
-                raw::customers::plain.eq(self.plan.text(LEGACY)),
-            );
-            diesel::insert_into(raw::customers::table).values(customer).execute(self.conn).unwrap();
-        }
-        self.conn.set_instrumentation(tell_event);
+    /// Runs the rest of a migration, from the backfill on.
+    fn migrate(&mut self) {
         let index =
             Index::new("email_index", "customers.email_index").normalize(Normalizer::Caseless);
         let column = Column::new("customers", "email").plaintext("plain").index(index);
@@ -380,11 +391,13 @@ impl Application<'_> {
             &RunOptions::new(),
             &(),
         );
-        tell(&report);
-        assert_eq!(report.unwrap().written, 3);
+        print(&report);
+        assert_eq!(report.unwrap().written, CUSTOMERS);
         let report =
             diesel_envelope_tools::verify(self.conn, &keyring, &[column], &RunOptions::new(), &());
-        tell(&report);
+        print(&report);
+        // The last step of the migration.
+        execute(self.conn, &["ALTER TABLE customers DROP COLUMN plain"]);
     }
 }
 
@@ -400,7 +413,7 @@ fn application() {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let mut conn = connect(&plan);
     create(&mut conn);
-    let held = runtime.block_on(async {
+    let (in_use, keys) = runtime.block_on(async {
         Keyring::from_env("SECRET_KEY").await.unwrap().install().unwrap();
         let kms = AwsKms::builder().key(&plan.key).build().await;
         let mut application = Application { plan: &plan, conn: &mut conn };
@@ -409,18 +422,18 @@ fn application() {
             let patient = application.patient(id, &kms, &keys).await;
             application.insert(&patient).unwrap();
         }
-        let held = application.read(&kms, &keys).await;
+        let in_use = application.read(&kms, &keys).await;
         application.update();
         application.fail(&kms, &keys).await;
-        application.backfill();
-        held
+        application.migrate();
+        (in_use, keys)
     });
     drop(runtime);
     settle(&mut conn, &plan);
-    std::fs::write(plan.folder.join(LOG), TOLD.text()).unwrap();
+    std::fs::write(plan.folder.join(LOG), LOGGED.text()).unwrap();
     stop("work is done");
 
-    drop(held);
+    drop((in_use, keys));
     Keyring::insecure_for_tests().replace_dropping().unwrap();
     stop("all is dropped");
     drop(conn);

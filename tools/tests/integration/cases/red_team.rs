@@ -1,15 +1,16 @@
-//! Every command, with success and with failure, in every format. None prints a value, a key or a
-//! password. A command that has no case here fails the test.
+//! Every command, with success and with failure, in every format, on every database. None prints a
+//! value, a key or a password. A command that has no case here fails the test.
 
 use std::collections::BTreeMap;
 
 use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
 use diesel_envelope::keyring::{Keyset, Options};
 use diesel_envelope::{Context, IndexSpec, Keyring};
 
-use super::help::commands;
-use super::keys::command_line;
+use super::database::Database;
+use super::{BYTES, DIGEST, URL_VAR, literal};
+use crate::cli::help::commands;
+use crate::cli::keys::command_line;
 use crate::support::command_line::{CommandLine, FERNET_KEY, Outcome, key_in};
 use crate::support::hex;
 
@@ -116,16 +117,19 @@ const CASES: &[(&str, i32)] = &[
 const REVEALING: [&str; 1] = ["reveal"];
 
 struct Program {
+    database: Database,
     command_line: CommandLine,
     names: BTreeMap<&'static str, String>,
 }
 
 impl Program {
-    /// Creates a keyring with a second key, the archive of a third one, and two tables. One table is
-    /// sound. The other has bad rows of every kind.
+    /// Creates a keyring with a second key, the archive of a third one, and two tables. One table
+    /// has no bad rows. The other has bad rows of every kind.
     fn new() -> Self {
-        let mut command_line =
-            command_line().env("DIESEL_ENVELOPE_LOCAL_KEY", "key").env("DATABASE_URL", "db.sqlite");
+        let database = Database::with(&tables());
+        let mut command_line = command_line()
+            .env("DIESEL_ENVELOPE_LOCAL_KEY", "key")
+            .env("DATABASE_URL", &database.url);
         let export = |command_line: &mut CommandLine| {
             let line = command_line.read(".env");
             command_line.set("SECRET_KEY", line.trim().trim_start_matches("SECRET_KEY="));
@@ -147,33 +151,23 @@ impl Program {
         command_line.write("twice", &format!("{FERNET_KEY},{FERNET_KEY}"));
         command_line.write("broken", &format!("{SECRET} {FERNET_KEY}x"));
         command_line.write("envelope.toml", COLUMNS);
-        for secret in [SECRET, "HUNTER2", PASSWORD, FERNET_KEY, &FERNET_KEY[..20]] {
+        for secret in [SECRET, PASSWORD, FERNET_KEY, &FERNET_KEY[..20]] {
             command_line.never(secret);
         }
         let primary = document.primary().to_string();
         let names = BTreeMap::from([("ADDED", added), ("RETIRED", retired), ("PRIMARY", primary)]);
-        let program = Self { command_line, names };
+        let program = Self { database, command_line, names };
         program.fill(&Keyring::from_keyset(&document, &Options::new()).unwrap());
         program
     }
 
     fn fill(&self, keyring: &Keyring) {
-        let path = self.command_line.path("db.sqlite");
-        let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-        conn.batch_execute(&format!(
-            "CREATE TABLE people (id INTEGER PRIMARY KEY, plain TEXT, email BLOB, email_index BLOB);
-             CREATE TABLE users (id INTEGER PRIMARY KEY, plain TEXT, email BLOB, email_index BLOB);
-             CREATE TABLE guarded (id INTEGER PRIMARY KEY, plain TEXT, email BLOB);
-             CREATE TRIGGER guard BEFORE UPDATE ON guarded
-                 BEGIN SELECT RAISE(ABORT, 'refused: {SECRET}@example.org'); END;
-             INSERT INTO guarded VALUES (1, '{SECRET}', NULL), (2, '{SECRET}', x'a1')",
-        ))
-        .unwrap();
+        let mut conn = self.database.connect();
         let stranger = Keyset::generate().unwrap();
         self.command_line.learn(&stranger);
         let stranger = Keyring::from_keyset(&stranger, &Options::new()).unwrap();
         let mut insert = |table: &str, id: i32, email: &[u8], digest: &[u8], plain: &str| {
-            let values = format!("{id}, {plain}, x'{}', x'{}'", hex(email), hex(digest));
+            let values = format!("{id}, {plain}, {}, {}", literal(email), literal(digest));
             conn.batch_execute(&format!("INSERT INTO {table} VALUES ({values})")).unwrap();
         };
         for id in 1..=6 {
@@ -197,11 +191,10 @@ impl Program {
             insert("users", id + 40, plain.as_bytes(), digest, "NULL");
             insert("users", id + 50, &sealed, digest, &format!("'{SECRET} of another'"));
         }
-        conn.batch_execute(&format!(
+        self.database.execute(&format!(
             "INSERT INTO users VALUES (100, '{SECRET}', NULL, NULL);
-             INSERT INTO people (id, plain) VALUES (1, '{SECRET}'), (2, '{SECRET}-2'), (3, NULL)"
-        ))
-        .unwrap();
+INSERT INTO people (id, plain) VALUES (1, '{SECRET}'), (2, '{SECRET}-2'), (3, NULL)"
+        ));
     }
 
     fn run(&self, case: &str, options: &[&str]) -> Outcome {
@@ -223,11 +216,37 @@ impl Program {
     }
 }
 
+/// Returns the statements that create the tables. The trigger of one of them quotes a value.
+fn tables() -> String {
+    let columns = format!("id INTEGER PRIMARY KEY, plain VARCHAR(60), email {BYTES}");
+    let message = format!("refused: {SECRET}@example.org");
+    let trigger = match URL_VAR {
+        None => format!("BEGIN SELECT RAISE(ABORT, '{message}'); END"),
+        Some("TEST_POSTGRES_URL") => "FOR EACH ROW EXECUTE FUNCTION guard()".to_owned(),
+        Some(_) => format!("FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{message}'"),
+    };
+    let function = match URL_VAR {
+        Some("TEST_POSTGRES_URL") => format!(
+            "CREATE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS \
+             'BEGIN RAISE EXCEPTION ''{message}''; END';\n"
+        ),
+        _ => String::new(),
+    };
+    format!(
+        "CREATE TABLE people ({columns}, email_index {DIGEST});
+CREATE TABLE users ({columns}, email_index {DIGEST});
+CREATE TABLE guarded ({columns});
+{function}CREATE TRIGGER guard BEFORE UPDATE ON guarded {trigger};
+INSERT INTO guarded VALUES (1, '{SECRET}', NULL), (2, '{SECRET}', {})",
+        literal(&[0xa1])
+    )
+}
+
 #[test]
 fn no_command_prints_a_secret() {
     let program = Program::new();
     let commands = commands(&program.command_line);
-    let (mut seen, mut wrong) = (BTreeMap::<_, Vec<_>>::new(), Vec::new());
+    let (mut outcomes, mut wrong) = (BTreeMap::<_, Vec<_>>::new(), Vec::new());
     for options in [&["--format", "text"][..], &["--format", "json"], &["--quiet"]] {
         for (case, code) in CASES {
             let outcome = program.run(case, options);
@@ -236,15 +255,15 @@ fn no_command_prints_a_secret() {
                 wrong.push(format!("{case} {options:?}: expected {code}, {outcome:?}"));
             }
             assert!(!outcome.stderr.contains("panicked"), "{case}: {outcome:?}");
-            seen.entry(name).or_default().push(*code == 0);
+            outcomes.entry(name).or_default().push(*code == 0);
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     for command in &commands {
-        let seen = seen.remove(&**command).unwrap_or_default();
-        assert!(seen.contains(&false), "{command} has no case that fails");
+        let outcomes = outcomes.remove(&**command).unwrap_or_default();
+        assert!(outcomes.contains(&false), "{command} has no case that fails");
         assert!(
-            seen.contains(&true) || REVEALING.contains(&&**command),
+            outcomes.contains(&true) || REVEALING.contains(&&**command),
             "{command} has no case that succeeds"
         );
         for help in ["--help", "-h"] {
@@ -252,10 +271,10 @@ fn no_command_prints_a_secret() {
             let help = program.command_line.run_unwatched(&[command, help], "").done().stdout;
             assert!(!help.contains(SECRET) && !help.contains(PASSWORD), "{command}: {help}");
         }
-        program.command_line.run(&[command, SECRET_OPTION]).done_with(2);
+        program.command_line.run(&[command, UNKNOWN_OPTION]).done_with(2);
     }
-    assert!(seen.is_empty(), "these are not commands: {:?}", seen.keys());
+    assert!(outcomes.is_empty(), "these are not commands: {:?}", outcomes.keys());
 }
 
 /// An option that does not exist.
-const SECRET_OPTION: &str = "--no-such-option";
+const UNKNOWN_OPTION: &str = "--no-such-option";
