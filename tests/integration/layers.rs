@@ -41,7 +41,7 @@ const TOOLS: Layers = Layers {
     path: "crate::",
     roots: &["lib.rs", "main.rs", "cli"],
     lines: &[
-        "figures, object_name, dialect, value_type, too_short",
+        "figures, object_name, dialect, value_type, too_short, repository",
         "statement, database_failure, error",
         "column, table",
         "ciphertext_shape, syntax, header_condition, row_key, row_binding",
