@@ -88,7 +88,10 @@ impl LocalKms {
     }
 
     fn unseal(&self, blob: &[u8], context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>> {
-        let failed = |reason| Error::from(KmsError::new("Decrypt", reason));
+        let failed = |reason| {
+            let detail = format!("from a key file with the key {}, not from AWS KMS", self.key_id);
+            Error::from(KmsError::new("Decrypt", reason).detail(detail))
+        };
         if blob.len() < BODY + TAG_LEN {
             return Err(failed(KmsReason::CiphertextTooShort));
         }

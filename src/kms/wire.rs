@@ -2,7 +2,9 @@
 //! it.
 
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
 
 use aws_sdk_kms::config::interceptors::{
     BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef,
@@ -11,7 +13,8 @@ use aws_sdk_kms::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_kms::error::BoxError;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body::{Body, Frame};
+use http_body_util::{LengthLimitError, Limited};
 use zeroize::Zeroizing;
 
 use crate::printable::Printable;
@@ -61,13 +64,37 @@ impl Intercept for Wire {
 }
 
 /// Bounds the length of an answer, and the memory that it takes.
-///
-/// Each frame is a part of a read buffer of hyper, which can have 400 KiB. An answer in many small
-/// frames would keep as many buffers. Each frame is therefore copied, and the copy is wiped.
 fn bounded(answer: SdkBody) -> SdkBody {
-    let copy = |data: Bytes| Bytes::from_owner(Zeroizing::new(data.to_vec()));
-    let answer = Limited::new(answer, ANSWER_MAX).map_frame(move |frame| frame.map_data(copy));
-    SdkBody::from_body_1_x(answer)
+    SdkBody::from_body_1_x(OneFrame {
+        answer: Limited::new(answer, ANSWER_MAX),
+        data: Some(Zeroizing::new(Vec::with_capacity(ANSWER_MAX))),
+    })
+}
+
+/// An answer in one frame, which is wiped.
+///
+/// A frame of hyper is a part of a read buffer, which can have 400 KiB. An answer in many small
+/// frames would keep as many buffers.
+struct OneFrame {
+    answer: Limited<SdkBody>,
+    data: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl Body for OneFrame {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        while let Some(frame) = ready!(Pin::new(&mut self.answer).poll_frame(context)?) {
+            if let (Some(data), Some(part)) = (&mut self.data, frame.data_ref()) {
+                data.extend_from_slice(part);
+            }
+        }
+        Poll::Ready(self.data.take().map(|data| Ok(Frame::data(Bytes::from_owner(data)))))
+    }
 }
 
 /// Returns whether the cause of an error is an answer that is too long.
@@ -91,7 +118,7 @@ fn plain_host(uri: &str) -> Option<String> {
 mod tests {
     use std::sync::Arc;
 
-    use http_body_util::Full;
+    use http_body_util::{BodyExt, Full};
 
     use super::*;
 

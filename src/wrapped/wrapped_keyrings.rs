@@ -141,7 +141,7 @@ fn parse_alternative(entry: &str) -> Result<WrappedKeyring, &'static str> {
             Err("holds an encrypted value, not a wrapped keyring")
         }
         Some(bytes) => inner_problem(&bytes).map_or_else(|| Ok(bytes.to_vec()), Err),
-        None => Err("is not base64"),
+        None => Err("is not base64: copy the whole line that keygen printed"),
     };
     if let Some(rest) = entry.strip_prefix("kms:") {
         let (arn, text) =
@@ -265,7 +265,7 @@ mod tests {
         for (text, expected) in [
             ("", "is empty"),
             ("  \n", "is empty"),
-            ("p@ssword", "is not base64"),
+            ("p@ssword", "is not base64: copy the whole line that keygen printed"),
             (
                 "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=",
                 "holds a key that is not wrapped: wrap it with KMS first",
@@ -291,7 +291,7 @@ mod tests {
                 "does not name a KMS key by its ARN",
             ),
             (&format!("kms:{}\u{1b}[2K:{blob}", ARN), "does not name a KMS key by its ARN"),
-            (&format!("kms:{ARN}:p@ss"), "is not base64"),
+            (&format!("kms:{ARN}:p@ss"), "is not base64: copy the whole line that keygen printed"),
             ("ssm:", "does not name an SSM parameter"),
             ("ssm:/app\u{1b}[2K", "does not name an SSM parameter by its name or ARN"),
             (

@@ -109,7 +109,7 @@ fn a_variable_that_holds_no_wrapped_keyring_says_what_it_holds() {
     for (secret_key, words) in [
         ("", "is empty"),
         (" \n", "is empty"),
-        ("p@ssw0rd", "is not base64"),
+        ("p@ssw0rd", "is not base64: copy the whole line that keygen printed"),
         (FERNET_KEY, "holds a key that is not wrapped: wrap it with KMS first"),
         (&standard, "holds a key that is not wrapped: wrap it with KMS first"),
         (
@@ -357,7 +357,10 @@ fn a_malformed_keyring_is_fatal_also_beside_a_good_one() {
         Application::new(&format!("{malformed},{}", named(&kms, &arn))).at_fake(&kms).fail();
     assert_eq!((error.kind.as_str(), kms.calls()), ("InvalidKeyring", 1));
     let error = Application::new(&format!("{},hunter2!", named(&kms, &arn))).at_fake(&kms).fail();
-    assert_eq!(error.message, "environment variable SECRET_KEY is not base64 (alternative 2)");
+    assert_eq!(
+        error.message,
+        "environment variable SECRET_KEY is not base64: copy the whole line that keygen printed (alternative 2)"
+    );
     assert_eq!(kms.calls(), 1);
 }
 

@@ -32,7 +32,7 @@ fn what_holds_no_keyring_says_what_to_do() {
     );
     command_line.run_with(&["inspect", "--from-file", "-"], "p@ssword").failed(
         1,
-        "standard input is not base64",
+        "standard input is not base64: copy the whole line that keygen printed",
         "kms:<key-arn>:<base64>",
     );
     command_line
