@@ -12,6 +12,8 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use diesel::pg::Pg;
+use diesel::query_builder::bind_collector::RawBytesBindCollector;
 use diesel_envelope::keyring::{Keyset, Options};
 use diesel_envelope::sql_types::Ciphertext;
 use diesel_envelope::{Encrypted, Keyring};
@@ -21,8 +23,9 @@ use peers::*;
 
 const TEXT: &str = "bobby.tables@example.org";
 const THREADS: [usize; 6] = [1, 2, 3, 4, 6, 8];
-/// The number of values that each thread seals and opens.
-const VALUES: usize = 5_000;
+/// The number of values that each thread seals and opens: for so long that the operating system moves
+/// a thread to a core that is free.
+const VALUES: usize = 100_000;
 /// Two threads have at least 1.8 times the throughput of one.
 const BUDGET: f64 = 1.0 / 1.8;
 
@@ -32,14 +35,19 @@ fn main() {
     keyring.and_then(Keyring::install).expect("a keyring, for the first time");
     let key = raw_key();
     let raw = || {
-        let sealed = raw_seal(&key, AAD, black_box(TEXT).as_bytes());
-        black_box(raw_open(&key, AAD, &sealed));
+        || {
+            let sealed = raw_seal(&key, AAD, black_box(TEXT).as_bytes());
+            black_box(raw_open(&key, AAD, &sealed));
+        }
     };
-    let text = TEXT.to_owned();
     let own = || {
-        let keyring = Keyring::installed().expect("installed above");
-        let sealed = keyring.encrypt::<String, Email>(black_box(&text)).expect("a value");
-        black_box(postgres_read::<Ciphertext, Encrypted<String, Email>>(&sealed));
+        let value = Encrypted::<String, Email>::from(TEXT);
+        let mut binds = RawBytesBindCollector::<Pg>::new();
+        move || {
+            postgres_values::write::<Ciphertext, _>(&mut binds, black_box(&value));
+            let sealed = binds.binds[0].as_deref().expect("a value");
+            black_box(postgres_read::<Ciphertext, Encrypted<String, Email>>(sealed));
+        }
     };
     let (raw, own) = (&raw, &own);
     let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -62,17 +70,19 @@ fn main() {
             group = group.compare(&named("Encrypted<String>", 1), budget);
         }
     }
-    group.run(100);
+    group.run(20);
 }
 
 fn named(case: &str, threads: usize) -> String {
     format!("{case}, {threads} thread{}", if threads == 1 { "" } else { "s" })
 }
 
-/// Repeats the act in this many threads, and returns the time from the first start to the last end.
-fn all(threads: usize, act: &(impl Fn() + Sync)) -> Duration {
+/// Makes an act in each of this many threads and repeats it. Returns the time from the first start
+/// to the last end.
+fn all<A: FnMut()>(threads: usize, make: &(impl Fn() -> A + Sync)) -> Duration {
     let barrier = Barrier::new(threads);
     let work = || {
+        let mut act = make();
         barrier.wait();
         let start = Instant::now();
         for _ in 0..VALUES {

@@ -323,7 +323,7 @@ impl Keyring {
         installed::replace_dropping(self)
     }
 
-    /// Returns the installed keyring.
+    /// Returns the installed keyring. For many values, keep it: all threads share its reference count.
     ///
     /// # Errors
     ///
