@@ -130,14 +130,16 @@ fn parse(name: &str, text: &str, options: &Options) -> Result<Vec<WrappedKeyring
     alternatives.collect()
 }
 
+/// Returns whether the bytes have the form of a Fernet token. The text may have no padding.
+fn is_token(bytes: &[u8]) -> bool {
+    envelope::is_fernet_token(Zeroizing::new(crypto::to_base64(bytes)).as_bytes())
+}
+
 fn parse_alternative(entry: &str) -> Result<WrappedKeyring, &'static str> {
     let blob = |text: &str| match crypto::from_base64_any(text) {
         Some(bytes) if bytes.is_empty() => Err("holds an empty blob"),
         Some(bytes) if bytes.len() == crypto::ROOT_LEN => Err(UNWRAPPED_KEY),
-        Some(bytes)
-            if envelope::is_fernet_token(text.as_bytes())
-                || bytes.first() == Some(&envelope::VERSION) =>
-        {
+        Some(bytes) if bytes.first() == Some(&envelope::VERSION) || is_token(&bytes) => {
             Err("holds an encrypted value, not a wrapped keyring")
         }
         Some(bytes) => inner_problem(&bytes).map_or_else(|| Ok(bytes.to_vec()), Err),
@@ -272,6 +274,7 @@ mod tests {
             ),
             ("{\"version\":1}", "holds a keyring that is not wrapped: wrap it with KMS first"),
             (token, "holds an encrypted value, not a wrapped keyring"),
+            (token.trim_end_matches('='), "holds an encrypted value, not a wrapped keyring"),
             ("kms:hunter2", "is not of the form kms:<key-arn>:<base64>"),
             (&format!("kms:alias/app:{blob}"), "does not name a KMS key by its ARN"),
             (
