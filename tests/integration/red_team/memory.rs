@@ -72,7 +72,7 @@ const fn sometimes(
     AllowedCopies { is_usual: false, ..usually(secret, spelling, memory, most, sentence) }
 }
 
-/// All other secrets are in no place, in no spelling. The limits are at least twice what was found:
+/// All other secrets are in no place, in no spelling. Most limits are twice what was found:
 /// the compiler and the order of the threads move stack frames.
 #[rustfmt::skip]
 const ALLOWED_COPIES: &[AllowedCopies] = &[
@@ -88,9 +88,9 @@ const ALLOWED_COPIES: &[AllowedCopies] = &[
     sometimes("Fernet key, root", "in base64", "heap", 4, AWS),
     usually("data key, root", "bytes", "stack", 4, AWS),
     usually("data key, root", "in base64", "stack", 4, AWS),
-    sometimes("data key, root", "in base64", "heap", 8, AWS),
+    sometimes("data key, root", "in base64", "heap", 4, AWS),
     usually("Fernet data key, root", "bytes", "stack", 48, TOKENS),
-    sometimes("Fernet data key, root", "in base64", "heap", 8, AWS),
+    sometimes("Fernet data key, root", "in base64", "heap", 4, AWS),
     sometimes("kms value", "in base64", "heap", 4, AWS),
     usually("account", "bytes", "stack", 32, NUMBERS),
     sometimes("account", "bytes", "heap", 4, NUMBERS),
@@ -100,7 +100,7 @@ const ALLOWED_COPIES: &[AllowedCopies] = &[
     sometimes("instant", "bytes", "heap", 8, TYPES),
     usually("decimal", "bytes", "stack", 32, TYPES),
     sometimes("decimal", "bytes", "heap", 8, TYPES),
-    usually("profile", "text", "heap", 8, TYPES),
+    usually("profile", "text", "heap", 4, TYPES),
     usually("legacy", "text", "stack", 4, DRIVER),
     sometimes("legacy", "text", "heap", 32, DRIVER),
 ];
